@@ -1,0 +1,52 @@
+# make demo    try it: sets up, tunes the sandbox's functions, writes one report
+# make test    sets up what the tests need and runs them
+# make check   what CI checks besides the tests: format, lint, types
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+# A plain path entry: the finder module that setuptools makes otherwise costs 20 ms at each start.
+EDITABLE = --config-settings editable_mode=compat
+
+DEMO_FUNCTIONS = thumbnail lookup checkout report-sort
+DEMO_RUN := runs/$(shell date -u +%Y%m%dT%H%M%SZ)-demo
+
+.PHONY: demo test check clean
+
+demo: $(VENV)/installed
+	@for name in $(DEMO_FUNCTIONS); do \
+	  echo; \
+	  echo "\$$ tune --sandbox $$name --payload profiles/events/$$name.json --samples 6 --parallel 2"; \
+	  $(BIN)/tune --sandbox $$name --payload profiles/events/$$name.json \
+	    --samples 6 --parallel 2 --runs $(DEMO_RUN) || exit $$?; \
+	done
+	@echo
+	@echo "\$$ reports build $(DEMO_RUN)/*-tune-* -o $(DEMO_RUN)/report.html"
+	@$(BIN)/reports build $(DEMO_RUN)/*-tune-* -o $(DEMO_RUN)/report.html -q
+	@echo "Open $(DEMO_RUN)/report.html in a browser."
+
+test: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -n 2 -q
+
+check: $(VENV)/installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and "Python 3.11 or newer is needed (this is %d.%d); say which with make PYTHON=..." % v[:2])'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: $(VENV)/bin/python pyproject.toml constraints.txt
+	@echo "installing into $(VENV)"
+	@$(PIP) $(EDITABLE) -e .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(PIP) $(EDITABLE) -e '.[dev]'
+	@touch $@

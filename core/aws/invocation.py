@@ -1,0 +1,140 @@
+"""One synchronous Invoke of one version, with what Lambda reported about it.
+
+Made for measuring: one call is at most one run of the function, and the three ways in which a call
+can come to nothing are told apart: not run, no answer, and an error of the function itself.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from botocore import exceptions as aws_exceptions
+
+from core.aws.report_line import Report, decode_log_tail, parse_report
+from core.aws.session import aws_call, error_code
+from core.errors import NoAnswer, NotRun
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_lambda.type_defs import InvocationResponseTypeDef
+
+# Refusals before the function ran (Invoke API reference, botocore 1.44).
+_NOT_RUN_CODES = frozenset(
+    {
+        "TooManyRequestsException",
+        "EC2ThrottledException",
+        "ResourceNotReadyException",
+        "SnapStartNotReadyException",
+        "ResourceConflictException",
+    }
+)
+_MESSAGE_CHARS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One run of a function.
+
+    `wall_ms` is what the client saw, network included; the times in `report` are Lambda's own.
+    `report` is None when the log tail does not hold it. `error_type` is set when the function
+    failed, which HTTP does not show.
+    """
+
+    request_id: str
+    started: datetime
+    wall_ms: float
+    executed_version: str
+    report: Report | None
+    error_type: str | None
+    error_message: str | None
+
+
+def invoke_once(client: LambdaClient, function: str, qualifier: str, payload: bytes) -> Invocation:
+    """Runs `function` once; `client` must be a measuring client, which never retries.
+
+    Raises:
+        NotRun: when Lambda refused the call before the function ran.
+        NoAnswer: when no answer came within the client's read timeout.
+        AwsError: for anything else that is not the function's own error.
+    """
+    started, start_s = datetime.now(UTC), time.perf_counter()
+    with aws_call(f"invoke {function}:{qualifier}"):
+        try:
+            answer = client.invoke(
+                FunctionName=function,
+                Qualifier=qualifier,
+                InvocationType="RequestResponse",
+                LogType="Tail",
+                Payload=payload,
+            )
+            body = answer["Payload"].read()
+        except aws_exceptions.ReadTimeoutError as error:
+            raise NoAnswer(f"no answer from {function}:{qualifier}: {error}") from error
+        except aws_exceptions.ClientError as error:
+            if error_code(error) not in _NOT_RUN_CODES:
+                raise
+            raise _not_run(function, qualifier, error) from error
+    return _invocation(answer, body, started, (time.perf_counter() - start_s) * 1000)
+
+
+def _not_run(function: str, qualifier: str, error: aws_exceptions.ClientError) -> NotRun:
+    reason = error.response.get("Reason")
+    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    try:
+        retry_after_s = float(headers["retry-after"])
+    except (KeyError, ValueError):
+        retry_after_s = None
+    return NotRun(
+        f"{function}:{qualifier} was not run: {error}",
+        code=error_code(error),
+        reason=str(reason) if reason else None,
+        retry_after_s=retry_after_s,
+    )
+
+
+def _invocation(
+    answer: InvocationResponseTypeDef, body: bytes, started: datetime, wall_ms: float
+) -> Invocation:
+    request_id = answer["ResponseMetadata"]["RequestId"]
+    report = parse_report(decode_log_tail(answer.get("LogResult", "")), request_id)
+    error_type, error_message = _function_error(answer, body)
+    return Invocation(
+        request_id=request_id,
+        started=started,
+        wall_ms=wall_ms,
+        executed_version=answer.get("ExecutedVersion", ""),
+        report=report,
+        error_type=_refined(error_type, report),
+        error_message=error_message,
+    )
+
+
+def _function_error(
+    answer: InvocationResponseTypeDef, body: bytes
+) -> tuple[str | None, str | None]:
+    if not answer.get("FunctionError"):
+        return None, None
+    try:
+        details = json.loads(body)
+    except ValueError:
+        details = {}
+    if not isinstance(details, dict):
+        details = {}
+    message = str(details.get("errorMessage") or "the function gave no message")
+    kind = str(details.get("errorType") or "Unhandled")
+    if "Task timed out after" in message:
+        # Older answers carry only the text.
+        kind = "Sandbox.Timedout"
+    return kind, message[:_MESSAGE_CHARS]
+
+
+def _refined(error_type: str | None, report: Report | None) -> str | None:
+    """Names an out-of-memory kill, which Lambda often reports as a plain exit."""
+    if report is None or error_type != "Runtime.ExitError":
+        return error_type
+    used, size = report.max_memory_used_mb, report.memory_mb
+    return "Runtime.OutOfMemory" if used is not None and used >= size else error_type

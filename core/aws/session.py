@@ -1,0 +1,235 @@
+"""The only place where boto3 enters: sessions, the two kinds of clients, and AWS errors in words.
+
+Measuring clients make one attempt, because a retried Invoke runs the function again and hides a
+throttle; they wait longer than the function may take. Control clients retry, since their calls
+are safe to repeat and share 15 requests a second with the whole account.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import boto3
+import botocore.session
+from botocore import exceptions as aws_exceptions
+from botocore.config import Config
+
+from core.errors import AwsError, CredentialsError, InputError
+from core.version import toolkit_version
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+# Beyond the function's own timeout: network, and queueing inside Lambda.
+_READ_MARGIN_S = 30
+_CONNECT_TIMEOUT_S = 10
+_CONTROL_ATTEMPTS = 6
+
+# Codes with which services say that the caller's credentials are not good.
+_CREDENTIAL_CODES = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalAccess:
+    """How to reach a local AWS that this process started.
+
+    `host_cores` are those of the machine that its functions run on.
+    """
+
+    endpoint_url: str
+    region: str
+    access_key_id: str
+    secret_access_key: str
+    host_cores: int
+
+
+def local_session(access_key_id: str, secret_access_key: str, region: str) -> boto3.Session:
+    """A session for a local AWS, which none of the user's AWS settings can reach or break."""
+    no_file: Any = (None, None, os.devnull, None)
+    settings: Any = {
+        "profile": (None, None, None, None),
+        "config_file": no_file,
+        "credentials_file": no_file,
+    }
+    bare = botocore.session.Session(session_vars=settings)
+    # A proxy that the user has for the internet must not be asked for the loopback interface.
+    bare.set_default_client_config(Config(proxies={}))
+    return boto3.Session(
+        botocore_session=bare,
+        aws_access_key_id=access_key_id,
+        aws_secret_access_key=secret_access_key,
+        region_name=region,
+    )
+
+
+class AwsSession:
+    """One identity in one region, and clients for it.
+
+    Region, profile, credentials and endpoints come from where every boto3 tool takes them
+    (`AWS_REGION`, `AWS_PROFILE`, `AWS_ENDPOINT_URL`, ...) unless given.
+
+    Raises:
+        InputError: when the profile does not exist or no region is set.
+    """
+
+    def __init__(
+        self,
+        *,
+        region: str | None = None,
+        profile: str | None = None,
+        endpoint_url: str | None = None,
+        local: LocalAccess | None = None,
+    ) -> None:
+        self._endpoint_url = local.endpoint_url if local else endpoint_url
+        try:
+            if local:
+                self._session = local_session(
+                    local.access_key_id, local.secret_access_key, region or local.region
+                )
+            else:
+                self._session = boto3.Session(region_name=region, profile_name=profile)
+        except aws_exceptions.ProfileNotFound as error:
+            name = profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE")
+            raise InputError(f"profile {name!r}: not found in the AWS configuration") from error
+        except aws_exceptions.BotoCoreError as error:
+            raise InputError(f"could not read the AWS configuration: {error}") from error
+        # boto3 itself reads AWS_DEFAULT_REGION only; every other SDK also reads AWS_REGION.
+        resolved = self._session.region_name or self._environment_region()
+        if not resolved:
+            raise InputError(
+                "no AWS region is set",
+                hint="give --region, or set AWS_REGION or a profile's region",
+            )
+        self.region: str = resolved
+
+    @staticmethod
+    def _environment_region() -> str | None:
+        return os.environ.get("AWS_REGION")
+
+    def control_lambda(self) -> LambdaClient:
+        """A Lambda client for control calls: several attempts, with back-off."""
+        return self._lambda(
+            Config(
+                retries={"total_max_attempts": _CONTROL_ATTEMPTS, "mode": "standard"},
+                connect_timeout=_CONNECT_TIMEOUT_S,
+                read_timeout=60,
+                user_agent_extra=_user_agent(),
+            )
+        )
+
+    def measuring_lambda(self, *, function_timeout_s: int, concurrency: int) -> LambdaClient:
+        """A Lambda client for measured invocations.
+
+        One attempt, a read timeout beyond `function_timeout_s`, TCP keep-alive against NATs that
+        forget silent connections, and a pool as wide as `concurrency`.
+        """
+        return self._lambda(
+            Config(
+                retries={"total_max_attempts": 1, "mode": "standard"},
+                connect_timeout=_CONNECT_TIMEOUT_S,
+                read_timeout=function_timeout_s + _READ_MARGIN_S,
+                tcp_keepalive=True,
+                max_pool_connections=max(1, concurrency),
+                user_agent_extra=_user_agent(),
+            )
+        )
+
+    def _lambda(self, config: Config) -> LambdaClient:
+        with aws_call("make a Lambda client"):
+            return self._session.client(
+                "lambda", region_name=self.region, endpoint_url=self._endpoint_url, config=config
+            )
+
+    @staticmethod
+    def custom_endpoint(client: LambdaClient) -> str | None:
+        """Where the client's calls go, when that is not AWS's own address."""
+        url = client.meta.endpoint_url
+        host = urlsplit(url).hostname or ""
+        own = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+        return None if host.endswith(own) else url
+
+    def account_id(self) -> str | None:
+        """The account of the caller, or None where STS does not answer: nothing depends on it."""
+        config = Config(retries={"total_max_attempts": 1}, connect_timeout=3, read_timeout=5)
+        try:
+            client = self._session.client(
+                "sts", region_name=self.region, endpoint_url=self._endpoint_url, config=config
+            )
+            return client.get_caller_identity()["Account"]
+        except (aws_exceptions.BotoCoreError, aws_exceptions.ClientError, KeyError, ValueError):
+            return None
+
+
+def _user_agent() -> str:
+    return f"lambda-perf-toolkit/{toolkit_version()}"
+
+
+def error_code(error: aws_exceptions.ClientError) -> str:
+    """The AWS name of a client error, such as ``ResourceNotFoundException``."""
+    return str(error.response.get("Error", {}).get("Code", "Unknown"))
+
+
+@contextmanager
+def aws_call(what: str) -> Iterator[None]:
+    """Turns what boto3 raises inside into an `AwsError` that says which step it stopped.
+
+    Raises:
+        CredentialsError: when there are none, or AWS does not accept them.
+        InputError: when the configuration of region or endpoint is wrong.
+        AwsError: for every other refusal; `code` is AWS's name for it.
+    """
+    try:
+        yield
+    except aws_exceptions.ClientError as error:
+        raise _from_client_error(what, error) from error
+    except (
+        aws_exceptions.NoCredentialsError,
+        aws_exceptions.PartialCredentialsError,
+        aws_exceptions.CredentialRetrievalError,
+        aws_exceptions.TokenRetrievalError,
+        aws_exceptions.SSOTokenLoadError,
+        aws_exceptions.UnauthorizedSSOTokenError,
+    ) as error:
+        raise CredentialsError(
+            f"could not {what}: {error}",
+            hint="set AWS_PROFILE or AWS_ACCESS_KEY_ID, or try without an account: --sandbox",
+        ) from error
+    except (
+        aws_exceptions.NoRegionError,
+        aws_exceptions.InvalidRegionError,
+        aws_exceptions.InvalidEndpointConfigurationError,
+        aws_exceptions.InvalidEndpointDiscoveryConfigurationError,
+        aws_exceptions.ParamValidationError,
+    ) as error:
+        raise InputError(f"could not {what}: {error}") from error
+    except ValueError as error:
+        if "Invalid endpoint" not in str(error):
+            raise
+        raise InputError(f"could not {what}: {error}") from error
+    except (aws_exceptions.BotoCoreError, aws_exceptions.HTTPClientError) as error:
+        raise AwsError(f"could not {what}: {error}") from error
+
+
+def _from_client_error(what: str, error: aws_exceptions.ClientError) -> AwsError:
+    code = error_code(error)
+    message = str(error.response.get("Error", {}).get("Message", ""))
+    kind = CredentialsError if code in _CREDENTIAL_CODES else AwsError
+    return kind(f"could not {what}: {code}: {message}", code=code)

@@ -1,0 +1,141 @@
+"""What a command says and where: data on stdout, talk on stderr, colour only where it can be seen.
+
+rich is imported on first use, because `--help` must not wait for it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from rich.console import Console as RichConsole
+    from rich.console import RenderableType
+
+
+class ProgressBar(Protocol):
+    """Where a long task reports how far it is."""
+
+    def advance(self, description: str) -> None:
+        """One more step is done; `description` says what the next is about."""
+
+
+class Console:
+    """The two streams of a command.
+
+    `verbosity` is -1 for quiet, 0 for normal, 1 for verbose. With `json_output`, stdout carries
+    one JSON document and the tables go to stderr.
+    """
+
+    def __init__(self, *, verbosity: int = 0, json_output: bool = False) -> None:
+        self.verbosity = verbosity
+        self.json_output = json_output
+        self._streams: dict[bool, RichConsole] = {}
+
+    def _rich(self, *, stderr: bool) -> RichConsole:
+        if stderr not in self._streams:
+            from rich.console import Console as RichConsole
+
+            stream = sys.stderr if stderr else sys.stdout
+            # A pipe or a CI log has no width of its own: 80 columns are readable everywhere.
+            width = None if stream.isatty() else 80
+            self._streams[stderr] = RichConsole(
+                stderr=stderr, highlight=False, soft_wrap=not stream.isatty(), width=width
+            )
+        return self._streams[stderr]
+
+    @property
+    def interactive(self) -> bool:
+        """Whether a person watches stderr."""
+        return sys.stderr.isatty() and self.verbosity >= 0
+
+    def say(self, message: str) -> None:
+        """One line about what happens, unless quiet."""
+        if self.verbosity >= 0:
+            self._rich(stderr=True).print(message, markup=False)
+
+    def detail(self, message: str) -> None:
+        """One line for those who asked for more with -v."""
+        if self.verbosity >= 1:
+            self._rich(stderr=True).print(message, markup=False)
+
+    def warn(self, message: str) -> None:
+        """One line that a user must not miss, even when quiet."""
+        self._rich(stderr=True).print(f"warning: {message}", markup=False)
+
+    def error(self, message: str) -> None:
+        """The one line that says why the command ends."""
+        self._rich(stderr=True).print(f"error: {message}", markup=False)
+
+    def show(self, renderable: RenderableType) -> None:
+        """A result: on stdout, or on stderr where stdout carries JSON."""
+        if self.json_output and self.verbosity < 0:
+            return
+        self._rich(stderr=self.json_output).print(renderable, markup=False)
+
+    def document(self, text: str) -> None:
+        """The JSON document of a command, on stdout."""
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        sys.stdout.flush()
+
+    def error_document(self, message: str, exit_code: int) -> None:
+        """The JSON document of a command that ended with an error."""
+        self.document(
+            json.dumps(
+                {
+                    "schema_version": 1,
+                    "verdict": "error",
+                    "exit_code": exit_code,
+                    "errors": [message],
+                }
+            )
+        )
+
+    @contextmanager
+    def progress(self, total: int, what: str) -> Iterator[ProgressBar]:
+        """A bar on a terminal; elsewhere a plain line for each tenth of `total`."""
+        if not self.interactive:
+            yield _PlainProgress(self, total, what)
+            return
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+        )
+
+        columns = (
+            TextColumn("{task.fields[what]}", markup=False),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.description}", markup=False),
+        )
+        with Progress(*columns, console=self._rich(stderr=True), transient=True) as bar:
+            task = bar.add_task("", total=total, what=what)
+            yield _RichProgress(lambda text: bar.update(task, advance=1, description=text))
+
+
+class _PlainProgress:
+    def __init__(self, console: Console, total: int, what: str) -> None:
+        self._console, self._total, self._what = console, max(total, 1), what
+        self._done = self._tenth = 0
+
+    def advance(self, description: str) -> None:
+        self._done += 1
+        tenth = self._done * 10 // self._total
+        if tenth > self._tenth:
+            self._tenth = tenth
+            self._console.say(f"{self._what}: {self._done} of {self._total}, {description}")
+
+
+class _RichProgress:
+    def __init__(self, update: Callable[[str], None]) -> None:
+        self._update = update
+
+    def advance(self, description: str) -> None:
+        self._update(description)

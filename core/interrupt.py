@@ -1,0 +1,68 @@
+"""Ctrl-C, SIGTERM and a closed terminal as a request to stop: tidy up first, then leave."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import Self
+
+from core.errors import ExitCode
+
+
+class StopRequest:
+    """Catches SIGINT, SIGTERM and SIGHUP while it is entered.
+
+    The first signal only sets `requested`, so that no AWS call is torn in the middle; the second
+    ends the process at once, after `abandon` has said what stays behind.
+    """
+
+    def __init__(
+        self, on_first: Callable[[], None] | None = None, abandon: Callable[[], None] | None = None
+    ) -> None:
+        self._event = threading.Event()
+        self._on_first = on_first or (lambda: None)
+        self._abandon = abandon or (lambda: None)
+        self._previous: dict[signal.Signals, object] = {}
+        self.exit_code = ExitCode.INTERRUPTED
+
+    @property
+    def requested(self) -> bool:
+        """Whether somebody asked to stop."""
+        return self._event.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        """Sleeps for `seconds` or until a stop is requested; True when it is."""
+        return self._event.wait(seconds)
+
+    def request(self, code: ExitCode = ExitCode.INTERRUPTED) -> None:
+        """Asks to stop, as the first signal does."""
+        self.exit_code = code
+        self._event.set()
+
+    def __enter__(self) -> Self:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            # nohup ignores SIGHUP so that a run outlives its terminal: that stays so.
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                self._previous[number] = signal.signal(number, self._handle)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for number, previous in self._previous.items():
+            signal.signal(number, previous)  # type: ignore[arg-type] # what signal() returned
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        code = ExitCode.INTERRUPTED if number == signal.SIGINT else ExitCode.TERMINATED
+        if self.requested:
+            self._abandon()
+            # sys.exit would wait for the threads that hold invocations in flight.
+            os._exit(code)
+        self.request(code)
+        self._on_first()

@@ -1,0 +1,1 @@
+"""`loadgen`: what can an API take, and what stops it?"""

@@ -1,0 +1,110 @@
+"""What all tests share: one local AWS for a whole test process, and functions with known truth."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import uuid
+import zipfile
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+    from core.aws.session import LocalAccess
+
+ROLE = "arn:aws:iam::000000000000:role/test"
+
+MakeFunction = Callable[..., str]
+
+
+@pytest.fixture(autouse=True)
+def _no_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    """Keeps the developer's own AWS settings and state out of every test."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "no-config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "no-credentials"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+@pytest.fixture(scope="session")
+def local_access() -> Iterator[LocalAccess]:
+    """A running sandbox, as `--sandbox` starts it."""
+    from core.local_aws import local_aws
+
+    with local_aws() as access:
+        yield access
+
+
+@pytest.fixture(scope="session")
+def lambda_client(local_access: LocalAccess) -> Iterator[LambdaClient]:
+    """A control client for the sandbox."""
+    from core.aws.session import AwsSession
+
+    client = AwsSession(local=local_access).control_lambda()
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def make_function(lambda_client: LambdaClient) -> Iterator[MakeFunction]:
+    """Creates curve-backed functions with names of their own, and deletes them afterwards."""
+    made: list[str] = []
+
+    def make(
+        model: dict[str, Any] | None = None,
+        *,
+        memory_mb: int = 512,
+        description: str = "",
+        timeout_s: int = 30,
+        **more: Any,
+    ) -> str:
+        name = f"f-{uuid.uuid4().hex[:12]}"
+        curve = model or {"duration_ms": {"128": 400, "1024": 50, "3008": 50}}
+        lambda_client.create_function(
+            FunctionName=name,
+            Runtime="python3.11",
+            Role=ROLE,
+            Handler="handler.handler",
+            Code={"ZipFile": zipped("def handler(event, context): return event")},
+            MemorySize=memory_mb,
+            Timeout=timeout_s,
+            Description=description,
+            Environment={"Variables": {"SANDBOX_MODEL": json.dumps(curve)}},
+            **more,
+        )
+        lambda_client.get_waiter("function_active_v2").wait(
+            FunctionName=name, WaiterConfig={"Delay": 0}
+        )
+        made.append(name)
+        return name
+
+    yield make
+    for name in made:
+        lambda_client.delete_function(FunctionName=name)
+
+
+def zipped(source: str) -> bytes:
+    """A deployment package with one handler module."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("handler.py", source)
+    return buffer.getvalue()
+
+
+def child_environment(access: LocalAccess, **more: str) -> dict[str, str]:
+    """The environment that sends a child process to the sandbox, as `sandbox up` prints it."""
+    return {
+        **os.environ,
+        "AWS_ENDPOINT_URL": access.endpoint_url,
+        "AWS_REGION": access.region,
+        "AWS_ACCESS_KEY_ID": access.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": access.secret_access_key,
+        **more,
+    }

@@ -1,0 +1,99 @@
+"""stdout is data, stderr is talk."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from core.command import run_command
+from core.console import Console
+from core.errors import ExitCode, InputError, ToolError
+
+
+def test_results_go_to_stdout_and_talk_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    console = Console()
+    console.show("the answer")
+    console.say("a step")
+
+    captured = capsys.readouterr()
+
+    assert (captured.out, captured.err) == ("the answer\n", "a step\n")
+
+
+def test_with_json_stdout_holds_the_document_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    console = Console(json_output=True)
+    console.show("a table")
+    console.document('{"a": 1}')
+
+    captured = capsys.readouterr()
+
+    assert json.loads(captured.out) == {"a": 1}
+    assert captured.err == "a table\n"
+
+
+@pytest.mark.parametrize(
+    ("verbosity", "talk"),
+    [(-1, "warning: w\n"), (0, "s\nwarning: w\n"), (1, "s\nd\nwarning: w\n")],
+    ids=["quiet", "normal", "verbose"],
+)
+def test_how_much_is_said(capsys: pytest.CaptureFixture[str], verbosity: int, talk: str) -> None:
+    console = Console(verbosity=verbosity)
+    console.say("s")
+    console.detail("d")
+    console.warn("w")
+
+    assert capsys.readouterr().err == talk
+
+
+def test_square_brackets_are_text(capsys: pytest.CaptureFixture[str]) -> None:
+    Console().say("sizes[0] [bold]not bold[/bold]")
+
+    assert capsys.readouterr().err == "sizes[0] [bold]not bold[/bold]\n"
+
+
+def test_progress_without_a_terminal_is_a_line_for_each_tenth(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    console = Console()
+    with console.progress(40, "calls") as progress:
+        for number in range(40):
+            progress.advance(f"call {number}")
+
+    lines = capsys.readouterr().err.splitlines()
+
+    assert len(lines) == 10
+    assert lines[-1] == "calls: 40 of 40, call 39"
+
+
+def test_an_error_is_one_line_a_document_and_an_exit_code(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail() -> ExitCode:
+        raise InputError("file.json:\n  wrong", hint="mend it")
+
+    code = run_command(Console(json_output=True), fail)
+
+    captured = capsys.readouterr()
+    assert code == ExitCode.INPUT
+    assert captured.err == "error: file.json: wrong (mend it)\n"
+    document = json.loads(captured.out)
+    assert (document["verdict"], document["exit_code"]) == ("error", 2)
+    assert document["errors"] == ["file.json: wrong (mend it)"]
+
+
+def test_a_keyboard_interrupt_ends_with_130(capsys: pytest.CaptureFixture[str]) -> None:
+    def stop() -> ExitCode:
+        raise KeyboardInterrupt
+
+    assert run_command(Console(), stop) == ExitCode.INTERRUPTED
+    assert capsys.readouterr().err == "error: interrupted\n"
+
+
+def test_what_is_no_tool_error_is_not_swallowed() -> None:
+    def break_down() -> ExitCode:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run_command(Console(), break_down)
+    assert not issubclass(ZeroDivisionError, ToolError)
