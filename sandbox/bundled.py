@@ -1,0 +1,127 @@
+"""Function folders: the ones that come with the sandbox, and those that users write.
+
+A folder holds the code of a function and a `function.json` that says how to deploy it.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from core.errors import InputError
+
+FUNCTIONS_DIR = Path(__file__).with_name("functions")
+SETTINGS_FILE = "function.json"
+
+# The earliest time that a zip file can hold: equal folders give equal bytes on any day.
+_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+_EXECUTABLE_BITS = 0o111
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionFolder:
+    """A function on disk: its code and how to deploy it."""
+
+    name: str
+    path: Path
+    description: str
+    runtime: str
+    handler: str
+    memory_mb: int
+    timeout_s: int
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def zip_bytes(self) -> bytes:
+        """The code as a zip file, without function.json; equal folders give equal bytes."""
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path in sorted(_code_files(self.path)):
+                info = zipfile.ZipInfo(path.relative_to(self.path).as_posix(), _ZIP_TIME)
+                info.compress_type = zipfile.ZIP_DEFLATED
+                info.create_system = 3  # Unix: the mode below is then read on any system
+                is_executable = path.stat().st_mode & _EXECUTABLE_BITS
+                info.external_attr = (0o100755 if is_executable else 0o100644) << 16
+                archive.writestr(info, path.read_bytes())
+        return buffer.getvalue()
+
+
+class _Settings(BaseModel):
+    """What function.json may say."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    description: str = ""
+    runtime: Annotated[str, Field(min_length=1)]
+    handler: Annotated[str, Field(min_length=1)]
+    memory_mb: Annotated[int, Field(ge=128, le=10_240)] = 128
+    timeout_s: Annotated[int, Field(ge=1, le=900)] = 3
+    environment: dict[str, str] = {}
+
+
+def bundled_functions() -> tuple[FunctionFolder, ...]:
+    """The functions that come with the sandbox, by name."""
+    return tuple(
+        read_function_folder(settings.parent)
+        for settings in sorted(FUNCTIONS_DIR.glob(f"*/{SETTINGS_FILE}"))
+    )
+
+
+def read_function_folder(path: Path) -> FunctionFolder:
+    """Reads a folder; its name becomes the function's.
+
+    The runtime "python3" stands for the Python that the toolkit runs on.
+
+    Raises:
+        InputError: there is no function.json, or it says something that is not right.
+    """
+    file = path / SETTINGS_FILE
+    try:
+        settings = _Settings.model_validate_json(file.read_bytes())
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{path}: there is no {SETTINGS_FILE}",
+            hint=f'it says at least {{"runtime": "{_own_runtime()}", "handler": "file.function"}}',
+        ) from error
+    except OSError as error:
+        raise InputError(f"could not read {file}: {error.strerror}") from error
+    except ValidationError as error:
+        raise InputError(f"{file}: {_first_problem(error)}") from error
+    own = settings.runtime == "python3"
+    return FunctionFolder(
+        name=path.resolve().name,
+        path=path,
+        description=settings.description,
+        runtime=_own_runtime() if own else settings.runtime,
+        handler=settings.handler,
+        memory_mb=settings.memory_mb,
+        timeout_s=settings.timeout_s,
+        environment=dict(settings.environment),
+    )
+
+
+def _own_runtime() -> str:
+    return f"python{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def _code_files(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob("*"):
+        inside = path.relative_to(folder)
+        if "__pycache__" not in inside.parts and str(inside) != SETTINGS_FILE and path.is_file():
+            yield path
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in problem["loc"])
+    if not where:
+        return problem["msg"]
+    if problem["type"] == "missing":
+        return f"{where}: is missing"
+    return f"{where}: {problem['msg']} (got {problem['input']!r})"

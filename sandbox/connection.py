@@ -1,0 +1,244 @@
+"""HTTP/1.1 connections of the sandbox's front: parsed, answered in order, kept alive.
+
+The hot path is one parser pass and one write. A handler that answers at once gives a `Response`;
+one that has to wait gives a coroutine. Requests of one connection are answered one after the
+other, so pipelining clients get their answers in order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any, cast
+
+import httptools
+
+from sandbox.http import Handler, Header, Request, Response, encode
+from sandbox.refusals import json_refusal
+
+# The largest request that AWS Lambda takes is a CreateFunction with a 50 MB zip in base64.
+MAX_BODY_BYTES = 70_167_211
+# Lambda's limit for request line and headers together (quotas page, 2026).
+MAX_HEADER_BYTES = 1_048_576
+# Requests of one connection that may wait for the one being answered, before reading pauses.
+MAX_PIPELINED = 64
+# How long a client may go on to send a request that was refused.
+LINGER_S = 5.0
+
+# Headers that this module heeds itself.
+_HEEDED = frozenset({b"content-length", b"expect"})
+
+_BAD_REQUEST = json_refusal(400, "BadRequestException", "Bad Request")
+_BODY_TOO_LARGE = json_refusal(
+    413, "RequestEntityTooLargeException", f"Request must be smaller than {MAX_BODY_BYTES} bytes"
+)
+_HEADERS_TOO_LARGE = json_refusal(
+    431, "RequestHeaderSectionTooLargeException", f"Headers must be below {MAX_HEADER_BYTES} bytes"
+)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Turn:
+    """A request that waits for its answer; `refusal` where it could not be read to its end."""
+
+    request: Request
+    keep_alive: bool
+    refusal: Response | None = None
+
+
+class HttpProtocol(asyncio.Protocol):
+    """One connection: parses, calls the handler, writes, keeps alive."""
+
+    def __init__(
+        self, handler: Handler, open_connections: set[HttpProtocol], tasks: set[asyncio.Task[None]]
+    ) -> None:
+        self._handler = handler
+        self._open_connections = open_connections
+        self._tasks = tasks
+        self._parser = httptools.HttpRequestParser(self)
+        self._turns: deque[_Turn] = deque()
+        self._answering = False
+        self._writable = True
+        self._reading = True
+        self._wants_continue = False
+        self._deaf = False  # after a refusal nothing more is read
+        self._reset()
+
+    def _reset(self) -> None:
+        self._target = b""
+        self._headers: list[Header] = []
+        self._header_bytes = 0
+        self._chunks: list[bytes] = []
+        self._body_bytes = 0
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._open_connections.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._open_connections.discard(self)
+        self._turns.clear()
+
+    def pause_writing(self) -> None:
+        self._writable = False
+
+    def resume_writing(self) -> None:
+        self._writable = True
+        self._advance()
+
+    def data_received(self, data: bytes) -> None:
+        if self._deaf:
+            return
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            # Nothing here is upgraded: the request was complete, and is answered as it stands.
+            self._deaf = True
+            if self._turns:
+                self._turns[-1].keep_alive = False
+        except httptools.HttpParserError:
+            self._refuse(_BAD_REQUEST)
+        self._advance()
+
+    # httptools callbacks
+
+    def on_url(self, url: bytes) -> None:
+        self._target += url
+        self._header_bytes += len(url)
+        if self._header_bytes > MAX_HEADER_BYTES:
+            self._refuse(_HEADERS_TOO_LARGE)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        name = name.lower()
+        self._headers.append((name, value))
+        self._header_bytes += len(name) + len(value)
+        if self._header_bytes > MAX_HEADER_BYTES:
+            self._refuse(_HEADERS_TOO_LARGE)
+        elif name in _HEEDED:
+            self._heed(name, value)
+
+    def _heed(self, name: bytes, value: bytes) -> None:
+        if name == b"expect":
+            self._wants_continue = value.lower() == b"100-continue"
+        elif int(value) > MAX_BODY_BYTES:
+            self._refuse(_BODY_TOO_LARGE)
+
+    def on_body(self, body: bytes) -> None:
+        if self._deaf:
+            return
+        self._body_bytes += len(body)
+        if self._body_bytes > MAX_BODY_BYTES:
+            self._refuse(_BODY_TOO_LARGE)
+            return
+        self._chunks.append(body)
+
+    def on_message_complete(self) -> None:
+        if self._deaf:
+            return
+        self._wants_continue = False
+        parser = self._parser
+        method = parser.get_method().decode()
+        request = Request(method, self._target, self._headers, b"".join(self._chunks))
+        self._turns.append(_Turn(request, parser.should_keep_alive()))
+        self._reset()
+
+    # Answers
+
+    def _refuse(self, refusal: Response) -> None:
+        """Answers, in its turn, a request that cannot be read, and closes after it."""
+        if self._deaf:
+            return
+        self._deaf = True
+        turn = _Turn(Request("", b"", []), keep_alive=False, refusal=refusal)
+        self._turns.append(turn)
+
+    def _advance(self) -> None:
+        """Answers what has come in, as far as that needs no waiting."""
+        while self._turns and not self._answering and self._writable:
+            turn = self._turns.popleft()
+            if turn.refusal is not None:
+                self._write(turn, turn.refusal)
+                continue
+            try:
+                answer = self._handler(turn.request)
+            except Exception:
+                self._write(turn, _internal_error(turn.request))
+                continue
+            if isinstance(answer, Response):
+                self._write(turn, answer)
+            else:
+                self._answering = True
+                task = asyncio.get_running_loop().create_task(self._answer_later(turn, answer))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+        if self._deaf:
+            return
+        if self._wants_continue and not self._turns and not self._answering:
+            self._wants_continue = False
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if self._turns or not self._reading:
+            self._pace_reading()
+
+    async def _answer_later(self, turn: _Turn, answer: Coroutine[Any, Any, Response]) -> None:
+        try:
+            response = await answer
+        except Exception:
+            response = _internal_error(turn.request)
+        self._answering = False
+        self._write(turn, response)
+        self._advance()
+
+    def _write(self, turn: _Turn, response: Response) -> None:
+        if self._transport.is_closing():
+            return
+        request = turn.request
+        self._transport.write(
+            encode(
+                response,
+                request.id,
+                keep_alive=turn.keep_alive,
+                head_only=request.method == "HEAD",
+            )
+        )
+        if not turn.keep_alive:
+            self._turns.clear()
+            self._finish(request_is_read=turn.refusal is None)
+
+    def _finish(self, *, request_is_read: bool) -> None:
+        """Closes, after the answer to the last request is out."""
+        if request_is_read:
+            self._transport.close()
+            return
+        # The client may still be sending. To close now would reset the connection, and the
+        # answer might be lost with it: what comes is thrown away for a while.
+        self._transport.write_eof()
+        asyncio.get_running_loop().call_later(LINGER_S, self._transport.abort)
+
+    def _pace_reading(self) -> None:
+        busy = len(self._turns) >= MAX_PIPELINED
+        if busy == self._reading and not self._transport.is_closing():
+            self._reading = not busy
+            if busy:
+                self._transport.pause_reading()
+            else:
+                self._transport.resume_reading()
+
+    def close(self) -> None:
+        """Ends the connection, whatever is still to be answered."""
+        self._transport.abort()
+
+
+def _internal_error(request: Request) -> Response:
+    logger.exception("could not answer %s %s", request.method, request.path)
+    return Response(
+        500,
+        b'{"Type":"Service","Message":"The sandbox could not answer; its log says why."}',
+        ((b"content-type", b"application/json"), (b"x-amzn-ErrorType", b"ServiceException")),
+    )

@@ -1,0 +1,1 @@
+"""Runs Lambda functions: execution environments, their CPU and memory, and modelled functions."""

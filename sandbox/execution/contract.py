@@ -1,0 +1,82 @@
+"""What the Lambda API asks of an executor, and what it gets back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+Status = Literal["success", "error", "timeout"]
+
+
+@dataclass(frozen=True, slots=True)
+class VersionSpec:
+    """One version of a function, frozen: everything that an execution environment is made of.
+
+    `config_id` changes with every update of code or configuration, so environments made for an
+    older state of `$LATEST` are never reused.
+    """
+
+    function_name: str
+    function_arn: str  # unqualified
+    version: str  # "$LATEST" or a number
+    config_id: str
+    runtime: str
+    handler: str
+    memory_mb: int
+    timeout_s: int
+    code_dir: Path  # the unpacked code
+    arch: Literal["x86_64", "arm64"] = "x86_64"
+    environment: Mapping[str, str] = field(default_factory=dict)
+    ephemeral_storage_mb: int = 512
+    log_format: Literal["Text", "JSON"] = "Text"
+    log_group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InvokeRequest:
+    """One invocation, as the API received it."""
+
+    request_id: str
+    payload: bytes
+    client_context: str | None = None  # base64, as sent
+    invoked_arn: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The numbers of a REPORT line; times in milliseconds as AWS would print them."""
+
+    duration_ms: float
+    billed_ms: int
+    max_memory_used_mb: int
+    init_ms: float | None  # only on a cold start
+    status: Status
+    error_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InvokeResult:
+    """The outcome of one invocation."""
+
+    payload: bytes
+    function_error: str | None  # None or "Unhandled"
+    log: bytes  # all that the invocation logged, START to REPORT; the API cuts the tail
+    report: Report
+    # What the executor itself cost, apart from Duration: queueing for an environment, spawn,
+    # and holding back the answer are not in it.
+    overhead_ms: float = 0.0
+
+
+class Executor(Protocol):
+    """Runs invocations; every environment serves one at a time."""
+
+    async def invoke(self, spec: VersionSpec, request: InvokeRequest) -> InvokeResult:
+        """Runs one invocation in an idle environment of `spec`, or in a new one."""
+
+    async def retire(self, function_name: str, version: str | None = None) -> None:
+        """Stops idle environments of a function, or of one version; busy ones stop when done."""
+
+    async def close(self) -> None:
+        """Stops everything; no process outlives this."""

@@ -1,0 +1,151 @@
+"""Environments of modelled functions: cold and warm like real ones, but without a process."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import random
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from core.errors import InputError
+from sandbox.execution import faults
+from sandbox.execution.contract import InvokeRequest, InvokeResult, VersionSpec
+from sandbox.execution.faults import Fault
+from sandbox.execution.model import (
+    MODEL_VARIABLE,
+    FailureKind,
+    Model,
+    Noise,
+    parse_model,
+    true_duration_ms,
+)
+from sandbox.execution.platform_log import PlatformLog, report_of
+
+
+class RandomStreams:
+    """One stream of random numbers for each seed, function, version and memory size.
+
+    The n-th call of a version at a size therefore takes the same time in each run of the
+    sandbox, whatever else runs.
+    """
+
+    def __init__(self) -> None:
+        self._streams: dict[str, random.Random] = {}
+
+    def of(self, model: Model, spec: VersionSpec) -> random.Random:
+        """The stream of a version at its size."""
+        name = f"{model.seed}/{spec.function_name}/{spec.version}/{spec.memory_mb}"
+        return self._streams.setdefault(name, random.Random(name))
+
+
+class ModelledEnvironment:
+    """An environment that answers from the model of its function."""
+
+    def __init__(self, spec: VersionSpec, streams: RandomStreams) -> None:
+        self.spec = spec
+        self._streams = streams
+        self._log = PlatformLog(spec)
+        self._model: Model | None = None
+        self._is_started = False
+        self._is_usable = True
+
+    @property
+    def usable(self) -> bool:
+        """False after a failure that costs the environment."""
+        return self._is_usable
+
+    async def stop(self) -> None:
+        """Nothing runs, so nothing is to be stopped."""
+        self._is_usable = False
+
+    async def invoke(self, request: InvokeRequest) -> InvokeResult:
+        """Answers one call; waits for its duration only when the model says `hold`."""
+        began_s = time.monotonic()
+        try:
+            model = self._model = self._model or parse_model(self.spec.environment[MODEL_VARIABLE])
+        except InputError as error:
+            self._is_usable = False
+            fault = faults.not_started(request.request_id, "Runtime.InvalidModel", str(error))
+            return self._result(request, fault, 0.0, None, 0.0)
+        stream = self._streams.of(model, self.spec)
+        init_ms = None
+        if not self._is_started:
+            self._is_started = True
+            init_ms = model.init_ms * _factor(model.noise, stream)
+        duration_ms = true_duration_ms(model, self.spec.memory_mb) * _factor(model.noise, stream)
+        outcome = self._outcome(model, request.request_id, duration_ms)
+        timeout_ms = self.spec.timeout_s * 1000.0
+        if isinstance(outcome, Fault) and outcome.status == "timeout":
+            duration_ms = timeout_ms
+        if isinstance(outcome, Fault) and outcome.by_platform:
+            self._is_usable = False
+        held_ms = await _hold(duration_ms + (init_ms or 0.0)) if model.hold else 0.0
+        result = self._result(request, outcome, duration_ms, init_ms, model.memory_used_mb)
+        passed_ms = (time.monotonic() - began_s) * 1000
+        return replace(result, overhead_ms=max(0.0, passed_ms - held_ms))
+
+    def _outcome(self, model: Model, request_id: str, duration_ms: float) -> bytes | Fault:
+        failure: FailureKind | None = model.failure_at(self.spec.memory_mb)
+        if failure == "timeout" or duration_ms > self.spec.timeout_s * 1000.0:
+            return faults.timed_out(request_id, self.spec.timeout_s)
+        if failure == "oom":
+            return faults.out_of_memory(request_id)
+        if failure == "error":
+            body = {
+                "errorMessage": "the model of this function says that it fails",
+                "errorType": "ModelledError",
+                "requestId": request_id,
+                "stackTrace": [],
+            }
+            return faults.raised(json.dumps(body).encode(), "ModelledError")
+        return json.dumps(model.response).encode()
+
+    def _result(
+        self,
+        request: InvokeRequest,
+        outcome: bytes | Fault,
+        duration_ms: float,
+        init_ms: float | None,
+        memory_used_mb: float,
+    ) -> InvokeResult:
+        fault = outcome if isinstance(outcome, Fault) else None
+        is_full = fault is not None and fault.error_type == faults.OUT_OF_MEMORY
+        report = report_of(
+            duration_ms=duration_ms,
+            init_ms=init_ms,
+            max_memory_used_mb=self.spec.memory_mb if is_full else memory_used_mb,
+            memory_mb=self.spec.memory_mb,
+            fault=fault,
+        )
+        now = datetime.now(UTC)
+        by_platform = fault is not None and fault.by_platform
+        lines = [
+            self._log.init_start(now) if init_ms is not None else b"",
+            self._log.start(request.request_id, now),
+            self._log.report(request.request_id, report, now, by_platform=by_platform),
+        ]
+        return InvokeResult(
+            payload=outcome.payload if isinstance(outcome, Fault) else outcome,
+            function_error=None if fault is None else "Unhandled",
+            log=b"".join(lines),
+            report=report,
+        )
+
+
+async def _hold(time_ms: float) -> float:
+    began_s = time.monotonic()
+    await asyncio.sleep(time_ms / 1000)
+    return (time.monotonic() - began_s) * 1000
+
+
+def _factor(noise: Noise, stream: random.Random) -> float:
+    if noise.log_sigma == 0.0:
+        return 1.0
+    z = stream.gauss(0.0, 1.0)
+    if noise.dof is not None:
+        # Student's t: a normal variate over the root of a chi-square one by its degrees.
+        z /= math.sqrt(stream.gammavariate(noise.dof / 2, 2.0) / noise.dof)
+    return math.exp(noise.log_sigma * z)

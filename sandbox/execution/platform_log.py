@@ -1,0 +1,155 @@
+"""The lines that the platform itself writes to a function's log, as text or as JSON.
+
+Text: INIT_START, INIT_REPORT, START, END and REPORT, with tabs and decimals as AWS prints them.
+JSON: the objects of the same events (`platform.start`, `platform.report`, ...).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Literal
+
+from sandbox.execution.contract import Report, VersionSpec
+from sandbox.execution.faults import Fault
+
+Phase = Literal["init", "invoke"]
+
+
+def report_of(
+    *,
+    duration_ms: float,
+    init_ms: float | None,
+    max_memory_used_mb: float,
+    memory_mb: int,
+    fault: Fault | None,
+) -> Report:
+    """The numbers of an invocation as AWS rounds them.
+
+    Init counts into the billed duration (since 2025-08), and memory never shows more than the
+    function has.
+    """
+    shown_ms = round(duration_ms, 2)
+    shown_init_ms = None if init_ms is None else round(init_ms, 2)
+    return Report(
+        duration_ms=shown_ms,
+        billed_ms=max(1, math.ceil(round(shown_ms + (shown_init_ms or 0.0), 2))),
+        max_memory_used_mb=min(memory_mb, math.ceil(max_memory_used_mb)),
+        init_ms=shown_init_ms,
+        status="success" if fault is None else fault.status,
+        error_type=None if fault is None else fault.error_type,
+    )
+
+
+class PlatformLog:
+    """Writes the platform's lines for one version of a function."""
+
+    def __init__(self, spec: VersionSpec) -> None:
+        self._spec = spec
+        self._is_json = spec.log_format == "JSON"
+
+    def init_start(self, now: datetime) -> bytes:
+        """A new environment begins to load the function."""
+        version, arn = _runtime_version(self._spec)
+        if self._is_json:
+            record = {
+                "initializationType": "on-demand",
+                "phase": "init",
+                "runtimeVersion": version,
+                "runtimeVersionArn": arn,
+                "functionName": self._spec.function_name,
+                "functionVersion": self._spec.version,
+                "instanceMaxMemory": self._spec.memory_mb * 1024 * 1024,
+            }
+            return _event("platform.initStart", record, now)
+        return f"INIT_START Runtime Version: {version}\tRuntime Version ARN: {arn}\n".encode()
+
+    def init_report(
+        self,
+        now: datetime,
+        *,
+        init_ms: float,
+        phase: Phase,
+        status: Literal["error", "timeout"],
+        error_type: str | None = None,
+    ) -> bytes:
+        """A function did not load. AWS writes nothing like it when Init succeeds."""
+        if self._is_json:
+            record: dict[str, object] = {
+                "initializationType": "on-demand",
+                "phase": phase,
+                "status": status,
+                "metrics": {"durationMs": round(init_ms, 3)},
+            }
+            if error_type is not None:
+                record["errorType"] = error_type
+            return _event("platform.initReport", record, now)
+        fields = [f"INIT_REPORT Init Duration: {init_ms:.2f} ms", f"Phase: {phase}"]
+        fields.append(f"Status: {status}")
+        if error_type is not None:
+            fields.append(f"Error Type: {error_type}")
+        return ("\t".join(fields) + "\n").encode()
+
+    def start(self, request_id: str, now: datetime) -> bytes:
+        """An invocation begins."""
+        if self._is_json:
+            record = {"requestId": request_id, "version": self._spec.version}
+            return _event("platform.start", record, now)
+        return f"START RequestId: {request_id} Version: {self._spec.version}\n".encode()
+
+    def report(
+        self, request_id: str, report: Report, now: datetime, *, by_platform: bool = False
+    ) -> bytes:
+        """An invocation ended; the text form has the END line before it.
+
+        A text line states the error only when the platform saw it (`by_platform`).
+        """
+        if self._is_json:
+            return _event("platform.report", self._report_record(request_id, report), now)
+        fields = [
+            f"REPORT RequestId: {request_id}",
+            f"Duration: {report.duration_ms:.2f} ms",
+            f"Billed Duration: {report.billed_ms} ms",
+            f"Memory Size: {self._spec.memory_mb} MB",
+            f"Max Memory Used: {report.max_memory_used_mb} MB",
+        ]
+        if report.init_ms is not None:
+            fields.append(f"Init Duration: {report.init_ms:.2f} ms")
+        line = "\t".join(fields) + "\t"
+        if report.status == "timeout":
+            line += "Status: timeout"
+        elif report.status == "error" and by_platform:
+            line += f"Status: error\tError Type: {report.error_type}"
+        return f"END RequestId: {request_id}\n{line}\n".encode()
+
+    def _report_record(self, request_id: str, report: Report) -> dict[str, object]:
+        metrics: dict[str, float] = {
+            "durationMs": report.duration_ms,
+            "billedDurationMs": report.billed_ms,
+            "memorySizeMB": self._spec.memory_mb,
+            "maxMemoryUsedMB": report.max_memory_used_mb,
+        }
+        if report.init_ms is not None:
+            metrics["initDurationMs"] = report.init_ms
+        record: dict[str, object] = {"requestId": request_id, "status": report.status}
+        if report.status == "error" and report.error_type is not None:
+            record["errorType"] = report.error_type
+        return record | {"metrics": metrics}
+
+
+def _event(kind: str, record: Mapping[str, object], now: datetime) -> bytes:
+    time = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{now.microsecond // 1000:03d}Z"
+    document = {"time": time, "type": kind, "record": record}
+    return json.dumps(document, separators=(",", ":")).encode() + b"\n"
+
+
+def _runtime_version(spec: VersionSpec) -> tuple[str, str]:
+    """`python:3.11.v1` and an ARN that is the same for the same runtime, as on AWS."""
+    family = spec.runtime.split(".")[0].rstrip("0123456789")
+    version = f"{family}:{spec.runtime.removeprefix(family).lstrip('.') or '1'}.v1"
+    region = spec.function_arn.split(":")[3] if spec.function_arn.count(":") >= 3 else "us-east-1"
+    digest = hashlib.sha256(version.encode()).hexdigest()
+    return version, f"arn:aws:lambda:{region}::runtime:{digest}"

@@ -1,0 +1,55 @@
+"""What a reading of a process holds, and the way to read one on this host."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Counters of a process tree since it began, at the instant `at_ns` of the monotonic clock.
+
+    `threads` is how many there are now, in all its processes.
+    """
+
+    at_ns: int
+    cpu_ns: int
+    run_delay_ns: int
+    threads: int = 1
+
+
+class Probe(Protocol):
+    """Reads what a process used so far."""
+
+    def read(self) -> Reading | None:
+        """The counters now, or None when the process is gone."""
+
+    def resident_mb(self) -> float:
+        """Memory that is resident now; 0 when the process is gone."""
+
+    def peak_resident_mb(self) -> float:
+        """The most that was ever resident, as far as the system tells; else 0."""
+
+    def close(self) -> None:
+        """Frees what the probe holds open."""
+
+
+class BlindProbe:
+    """For hosts that tell nothing about other processes: virtual time is then the real one."""
+
+    def read(self) -> Reading | None:
+        """The time, and no usage."""
+        return Reading(time.monotonic_ns(), 0, 0)
+
+    def resident_mb(self) -> float:
+        """Unknown, hence 0."""
+        return 0.0
+
+    def peak_resident_mb(self) -> float:
+        """Unknown, hence 0."""
+        return 0.0
+
+    def close(self) -> None:
+        """Nothing to free."""

@@ -1,0 +1,118 @@
+"""One operating-system process of a runtime: its start, its output, its end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from sandbox.execution import libproc, procfs
+from sandbox.execution.probe import BlindProbe, Probe
+from sandbox.execution.reaper import Reaper
+from sandbox.execution.runtimes import Launch, NotRunnable
+
+_CHUNK_BYTES = 65536
+_REAP_PAUSE_S = 0.001
+_REAP_TIMEOUT_S = 10.0
+
+
+class RuntimeProcess:
+    """A running process with a group of its own; what it prints is gathered.
+
+    Must be created on the event loop. Starting blocks the loop for the 1-2 ms that fork and exec
+    take, as asyncio's own subprocesses do.
+    """
+
+    def __init__(self, launch: Launch, code_dir: Path, reaper: Reaper) -> None:
+        """Starts the process.
+
+        Raises:
+            NotRunnable: the system refuses to run the command.
+        """
+        self._reaper = reaper
+        self._output: list[bytes] = []
+        reading_end, writing_end = os.pipe()
+        os.set_blocking(reading_end, False)
+        try:
+            self._popen = subprocess.Popen(
+                launch.command,
+                cwd=code_dir,
+                env=dict(launch.environment),
+                stdin=subprocess.DEVNULL,
+                stdout=writing_end,
+                stderr=writing_end,
+                start_new_session=True,
+            )
+        except OSError as error:
+            os.close(reading_end)
+            raise NotRunnable(
+                "Runtime.InvalidEntrypoint", f"could not start {launch.command[0]}: {error}"
+            ) from error
+        finally:
+            os.close(writing_end)
+        self._pipe: int | None = reading_end
+        reaper.watch(self._popen.pid)
+        self.probe = _open_probe(self._popen.pid)
+        asyncio.get_running_loop().add_reader(reading_end, self._gather)
+
+    @property
+    def pid(self) -> int:
+        """The process id, which is also that of its group."""
+        return self._popen.pid
+
+    def returncode(self) -> int | None:
+        """How the process ended, as subprocess tells it; None while it runs."""
+        return self._popen.poll()
+
+    def take_output(self) -> bytes:
+        """All that was printed since the last call, to the moment of this one."""
+        self._gather()
+        output = b"".join(self._output)
+        self._output.clear()
+        return output
+
+    def kill(self) -> None:
+        """Kills the process and all that it started, without waiting."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._popen.pid, signal.SIGKILL)
+
+    async def stop(self) -> None:
+        """Kills the group, waits until the process has ended, and frees what it held."""
+        self.kill()
+        deadline_s = time.monotonic() + _REAP_TIMEOUT_S
+        while self._popen.poll() is None and time.monotonic() < deadline_s:
+            await asyncio.sleep(_REAP_PAUSE_S)
+        self._reaper.forget(self._popen.pid)
+        self.probe.close()
+        self._close_pipe()
+
+    def _gather(self) -> None:
+        while self._pipe is not None:
+            try:
+                chunk = os.read(self._pipe, _CHUNK_BYTES)
+            except BlockingIOError:
+                return
+            if not chunk:
+                self._close_pipe()
+                return
+            self._output.append(chunk)
+            if len(chunk) < _CHUNK_BYTES:
+                return
+
+    def _close_pipe(self) -> None:
+        if self._pipe is not None:
+            asyncio.get_running_loop().remove_reader(self._pipe)
+            os.close(self._pipe)
+            self._pipe = None
+
+
+def _open_probe(pid: int) -> Probe:
+    if procfs.available():
+        return procfs.LinuxProbe(pid)
+    if libproc.available():
+        return libproc.open_probe(pid)
+    return BlindProbe()

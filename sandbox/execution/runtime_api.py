@@ -1,0 +1,220 @@
+"""The Lambda Runtime API: where a runtime fetches invocations and posts their results.
+
+One server on a loopback port of its own for each execution environment, because
+AWS_LAMBDA_RUNTIME_API holds only a host and a port. Four calls, as AWS documents them
+(runtimes-api, version 2018-06-01): next, response, error, init/error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from typing import Protocol
+
+import httptools
+
+_NEXT = b"/2018-06-01/runtime/invocation/next"
+_INVOCATION = b"/2018-06-01/runtime/invocation/"
+_INIT_ERROR = b"/2018-06-01/runtime/init/error"
+_ERROR_TYPE_HEADER = b"lambda-runtime-function-error-type"
+
+_ACCEPTED = (
+    b"HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\n"
+    b'Content-Length: 16\r\n\r\n{"status":"OK"}\n'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """What a runtime is told about one invocation."""
+
+    request_id: str
+    payload: bytes
+    deadline_ms: int  # of the epoch
+    invoked_arn: str
+    trace_id: str
+    client_context: str | None = None  # base64, as the caller sent it
+
+    def to_http(self) -> bytes:
+        """The answer to the runtime's `next`."""
+        head = (
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+            f"Lambda-Runtime-Aws-Request-Id: {self.request_id}\r\n"
+            f"Lambda-Runtime-Deadline-Ms: {self.deadline_ms}\r\n"
+            f"Lambda-Runtime-Invoked-Function-Arn: {self.invoked_arn}\r\n"
+            f"Lambda-Runtime-Trace-Id: {self.trace_id}\r\n"
+        )
+        context = _client_context_json(self.client_context)
+        if context is not None:
+            head += f"Lambda-Runtime-Client-Context: {context}\r\n"
+        return f"{head}Content-Length: {len(self.payload)}\r\n\r\n".encode() + self.payload
+
+
+class RuntimeEvents(Protocol):
+    """What the runtime of one environment did; called on the event loop."""
+
+    def on_next(self) -> None:
+        """The runtime waits for an invocation."""
+
+    def on_response(self, request_id: str, body: bytes) -> None:
+        """The handler returned."""
+
+    def on_error(self, request_id: str, body: bytes, error_type: str | None) -> None:
+        """The handler raised, or could not be called."""
+
+    def on_init_error(self, body: bytes, error_type: str | None) -> None:
+        """The function could not be loaded."""
+
+    def on_disconnect(self) -> None:
+        """A connection closed; the process may have ended."""
+
+
+class RuntimeApi:
+    """The server of one environment."""
+
+    def __init__(self, events: RuntimeEvents) -> None:
+        self.events = events
+        self.connections: set[_Connection] = set()
+        self._server: asyncio.Server | None = None
+        self._waiting: _Connection | None = None
+
+    async def start(self) -> str:
+        """Listens on a free loopback port; gives `host:port`."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: _Connection(self), "127.0.0.1", 0)
+        host, port = self._server.sockets[0].getsockname()[:2]
+        return f"{host}:{port}"
+
+    @property
+    def is_runtime_waiting(self) -> bool:
+        """Whether the runtime has asked for an invocation and not been given one."""
+        return self._waiting is not None
+
+    def deliver(self, invocation: Invocation) -> None:
+        """Answers the runtime's waiting `next`.
+
+        Raises:
+            RuntimeError: the runtime is not waiting.
+        """
+        if self._waiting is None:
+            raise RuntimeError("the runtime is not waiting for an invocation")
+        connection, self._waiting = self._waiting, None
+        connection.write(invocation.to_http())
+
+    def wait_for_invocation(self, connection: _Connection) -> None:
+        """Parks a connection that asked for `next`."""
+        self._waiting = connection
+        self.events.on_next()
+
+    def forget(self, connection: _Connection) -> None:
+        """Drops a connection that closed."""
+        self.connections.discard(connection)
+        if self._waiting is connection:
+            self._waiting = None
+        self.events.on_disconnect()
+
+    def close(self) -> None:
+        """Stops listening and closes the connections, at which runtimes exit."""
+        if self._server is not None:
+            self._server.close()
+        for connection in tuple(self.connections):
+            connection.abort()
+
+
+class _Connection(asyncio.Protocol):
+    """One HTTP connection of a runtime."""
+
+    def __init__(self, api: RuntimeApi) -> None:
+        self._api = api
+        self._transport: asyncio.Transport | None = None
+        self._parser = httptools.HttpRequestParser(self)
+        self._reset()
+
+    def _reset(self) -> None:
+        self._url = b""
+        self._body: list[bytes] = []
+        self._error_type: str | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if isinstance(transport, asyncio.Transport):
+            self._transport = transport
+            self._api.connections.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._api.forget(self)
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError:
+            self.abort()
+
+    def on_message_begin(self) -> None:
+        self._reset()
+
+    def on_url(self, url: bytes) -> None:
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        lowered = name.lower()
+        if lowered == _ERROR_TYPE_HEADER:
+            self._error_type = value.decode("latin-1")
+        elif lowered == b"expect" and value.lower() == b"100-continue":
+            self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def on_body(self, body: bytes) -> None:
+        self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        self._dispatch(self._parser.get_method(), self._url)
+
+    def _dispatch(self, method: bytes, path: bytes) -> None:
+        if method == b"GET" and path == _NEXT:
+            self._api.wait_for_invocation(self)
+            return
+        body = b"".join(self._body)
+        events = self._api.events
+        if method == b"POST" and path == _INIT_ERROR:
+            self.write(_ACCEPTED)
+            events.on_init_error(body, self._error_type)
+        elif method == b"POST" and path.startswith(_INVOCATION):
+            request_id, _, kind = path[len(_INVOCATION) :].decode("latin-1").partition("/")
+            if kind == "response":
+                events.on_response(request_id, body)
+                self.write(_ACCEPTED)
+            elif kind == "error":
+                events.on_error(request_id, body, self._error_type)
+                self.write(_ACCEPTED)
+            else:
+                self._not_found()
+        else:
+            self._not_found()
+
+    def _not_found(self) -> None:
+        body = b'{"errorType":"InvalidRequest","errorMessage":"No such call in the Runtime API"}'
+        head = f"HTTP/1.1 404 Not Found\r\nContent-Length: {len(body)}\r\n\r\n"
+        self.write(head.encode() + body)
+
+    def write(self, data: bytes) -> None:
+        """Sends bytes, unless the connection has gone."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
+
+    def abort(self) -> None:
+        """Closes the connection without waiting for anything."""
+        if self._transport is not None:
+            self._transport.abort()
+
+
+def _client_context_json(encoded: str | None) -> str | None:
+    """The client context as one line of ASCII JSON, which is what a header can carry."""
+    if encoded is None:
+        return None
+    try:
+        return json.dumps(json.loads(base64.b64decode(encoded, validate=True)))
+    except (binascii.Error, ValueError):
+        # Not what AWS would have let through; the runtime reports it to the function.
+        return json.dumps(encoded)

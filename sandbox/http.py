@@ -1,0 +1,116 @@
+"""HTTP messages: requests as they came in, answers as they go out."""
+
+from __future__ import annotations
+
+import itertools
+import time
+import uuid
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import Any
+
+Header = tuple[bytes, bytes]
+
+
+# Ids look like AWS's: the part that differs between runs is random, the rest counts, which costs a
+# tenth of a new UUID for each request.
+_ID_PREFIX = str(uuid.uuid4())[:24]
+_ID_NUMBERS = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One answer; framing, `Date` and `x-amzn-RequestId` are added when it is written."""
+
+    status: int
+    body: bytes = b""
+    headers: tuple[Header, ...] = ()
+
+
+class Request:
+    """One request as it came in: `path` still percent-encoded, header names in lower case."""
+
+    __slots__ = ("_fields", "_id", "body", "headers", "method", "path", "query")
+
+    def __init__(
+        self, method: str, target: bytes, headers: list[Header], body: bytes = b""
+    ) -> None:
+        path, _, query = target.partition(b"?")
+        self.method = method
+        self.path = path.decode("latin-1")
+        self.query = query.decode("latin-1")
+        self.headers = headers
+        self.body = body
+        self._fields: dict[bytes, bytes] | None = None
+        self._id: str | None = None
+
+    @property
+    def id(self) -> str:
+        """The request id that the answer carries."""
+        if self._id is None:
+            self._id = f"{_ID_PREFIX}{next(_ID_NUMBERS):012x}"
+        return self._id
+
+    def header(self, name: bytes) -> bytes | None:
+        """The value of the header `name` (in lower case); the last one where it is repeated."""
+        if self._fields is None:
+            self._fields = dict(self.headers)
+        return self._fields.get(name)
+
+    def text_header(self, name: bytes) -> str | None:
+        """As `header`, decoded."""
+        value = self.header(name)
+        return None if value is None else value.decode("latin-1")
+
+
+Answer = Response | Coroutine[Any, Any, Response]
+Handler = Callable[[Request], Answer]
+
+_STATUS_LINES = {
+    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus
+}
+# Neither a body nor a length goes with these (RFC 9110, 8.6).
+_BODILESS = frozenset({204, 304})
+
+
+class _Heads:
+    """The first lines of an answer, from the status to the name of the id; new each second."""
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._heads: dict[int, bytes] = {}
+
+    def head(self, status: int) -> bytes:
+        second = int(time.time())
+        if second != self._second:
+            self._second = second
+            self._heads = {}
+        head = self._heads.get(status)
+        if head is None:
+            line = _STATUS_LINES.get(status, f"HTTP/1.1 {status} \r\n")
+            date = formatdate(second, usegmt=True)
+            head = f"{line}date: {date}\r\nx-amzn-RequestId: ".encode()
+            self._heads[status] = head
+        return head
+
+
+_HEADS = _Heads()
+
+
+def encode(response: Response, request_id: str, *, keep_alive: bool, head_only: bool) -> bytes:
+    """The bytes of `response` on the wire."""
+    status, body = response.status, response.body
+    parts = [_HEADS.head(status), request_id.encode()]
+    for name, value in response.headers:
+        parts += (b"\r\n", name, b": ", value)
+    if not keep_alive:
+        parts.append(b"\r\nconnection: close")
+    if status in _BODILESS:
+        parts.append(b"\r\n\r\n")
+    else:
+        parts.append(b"\r\ncontent-length: %d\r\n\r\n" % len(body))
+        if not head_only:
+            parts.append(body)
+    return b"".join(parts)

@@ -1,0 +1,1 @@
+"""The sandbox's Lambda API: functions, versions, aliases and invocations, with state in process."""

@@ -1,0 +1,154 @@
+"""What all operations share: the options, the records, the packages and the executor."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox.api_errors import ApiError
+from sandbox.execution.contract import Executor
+from sandbox.lambda_api.names import LATEST, FunctionReference, Home, function_not_found
+from sandbox.lambda_api.packages import PackageStore
+from sandbox.lambda_api.records import Alias, Function, Version
+from sandbox.lambda_api.store import FunctionStore
+
+Parameters = Mapping[str, Any]
+Output = dict[str, Any]
+Operation = Callable[[Parameters], Output | Awaitable[Output | None] | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LambdaOptions:
+    """How the sandbox's Lambda differs from one account to another.
+
+    `update_s` is how long a change is InProgress; AWS takes from about one second to minutes.
+    `event_retry_delays_s` are the pauses before an asynchronous invocation that ended in an error
+    runs again; AWS waits about one and two minutes.
+    """
+
+    account_concurrency: int = 1000
+    max_memory_mb: int = 10_240
+    update_s: float = 0.05
+    event_retry_delays_s: tuple[float, ...] = (0.5, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a reference leads to: a version of a function, by an alias or directly."""
+
+    function: Function
+    version: Version
+    alias: Alias | None
+    qualifier: str | None
+
+
+@dataclass(slots=True)
+class LambdaContext:
+    """The state of the Lambda API."""
+
+    home: Home
+    options: LambdaOptions
+    store: FunctionStore
+    packages: PackageStore
+    executor: Executor
+    package_url: str
+    _retirements: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def function(self, name: str, qualifier: str | None = None) -> Function:
+        """The function `name`; `qualifier` only completes the error."""
+        function = self.store.get(name)
+        if function is None:
+            raise function_not_found(self.home, name, qualifier)
+        return function
+
+    def target(self, reference: FunctionReference) -> Target:
+        """The version that `reference` names, through an alias where it is one."""
+        qualifier = reference.qualifier
+        function = self.function(reference.name, qualifier)
+        alias = function.aliases.get(qualifier) if qualifier else None
+        version = function.version(alias.version if alias else qualifier or LATEST)
+        if version is None:
+            raise function_not_found(self.home, reference.name, qualifier)
+        return Target(function, version, alias, qualifier)
+
+    def change(self, function: Function) -> Function:
+        """Stores `function` with a change in progress, which is done after `update_s`."""
+        if self.options.update_s <= 0:
+            function = function.settled()
+            self.store.put(function)
+            self.retire(function.name, LATEST)
+            return function
+        self.store.put(function)
+        loop = asyncio.get_running_loop()
+        loop.call_later(
+            self.options.update_s, self._settle, function.name, function.latest.config_id
+        )
+        return function
+
+    def _settle(self, name: str, config_id: str) -> None:
+        function = self.store.get(name)
+        # Meanwhile it may have been deleted, and even created again.
+        if function is None or function.latest.config_id != config_id:
+            return
+        self.store.put(function.settled())
+        self.retire(name, LATEST)
+
+    def retire(self, name: str, version: str | None = None) -> None:
+        """Has the executor stop what nobody can invoke any more, without waiting for it."""
+        task = asyncio.get_running_loop().create_task(self._retire(name, version))
+        self._retirements.add(task)
+        task.add_done_callback(self._retirements.discard)
+
+    async def _retire(self, name: str, version: str | None) -> None:
+        await self.executor.retire(name, version)
+
+
+REVISION_MISMATCH = (
+    "The Revision Id provided does not match the latest Revision Id. Call the "
+    "GetFunction/GetAlias API to retrieve the latest Revision Id"
+)
+
+
+def check_revision(given: str | None, current: str) -> None:
+    """Refuses a change that was meant for another revision."""
+    if given is not None and given != current:
+        raise ApiError("PreconditionFailedException", REVISION_MISMATCH)
+
+
+def check_changeable(home: Home, function: Function) -> None:
+    """Refuses a change of a function that is still busy with the one before."""
+    arn = home.function_arn(function.name)
+    if function.pending:
+        raise pending_error()
+    if function.updating:
+        raise ApiError(
+            "ResourceConflictException",
+            "The operation cannot be performed at this time. An update is in progress for "
+            f"resource: {arn}",
+        )
+
+
+def pending_error() -> ApiError:
+    """AWS's answer while a function is being created."""
+    return ApiError(
+        "ResourceConflictException",
+        "The operation cannot be performed at this time. The function is currently in the "
+        "following state: Pending",
+    )
+
+
+def page(
+    items: list[Output], key: str, parameters: Parameters, *, largest: int
+) -> tuple[list[Output], str | None]:
+    """The items of one page, and the marker of the next; markers are the last item's `key`."""
+    marker = parameters.get("Marker")
+    if marker is not None:
+        keys = [str(item[key]) for item in items]
+        if marker not in keys:
+            raise ApiError("InvalidParameterValueException", "Invalid Marker")
+        items = items[keys.index(marker) + 1 :]
+    size = min(parameters.get("MaxItems", largest), largest)
+    shown = items[:size]
+    return shown, str(shown[-1][key]) if len(items) > size else None

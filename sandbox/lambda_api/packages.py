@@ -1,0 +1,163 @@
+"""Deployment packages: checked, kept and unpacked, one for each content."""
+
+from __future__ import annotations
+
+import base64
+import errno
+import hashlib
+import io
+import os
+import shutil
+import stat
+import tempfile
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+from sandbox.api_errors import ApiError
+from sandbox.lambda_api.records import Code
+
+# Lambda quotas, 2026: direct upload, and unzipped with layers.
+MAX_ZIPPED_BYTES = 52_428_800
+MAX_UNZIPPED_BYTES = 262_144_000
+
+_COPY_BYTES = 1 << 20
+
+
+class PackageStore:
+    """Zips and their unpacked directories, by the SHA-256 of the zip."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        directory.mkdir(parents=True, exist_ok=True)
+
+    def add(self, zip_bytes: bytes) -> Code:
+        """Unpacks a package, unless it is here already.
+
+        Raises:
+            ApiError: it is no zip, too large, or has an entry that would leave its directory.
+        """
+        if len(zip_bytes) > MAX_ZIPPED_BYTES:
+            raise ApiError(
+                "RequestEntityTooLargeException",
+                f"Zipped size must be smaller than {MAX_ZIPPED_BYTES} bytes",
+                status=413,
+            )
+        digest = hashlib.sha256(zip_bytes).digest()
+        code = Code(base64.b64encode(digest).decode(), len(zip_bytes))
+        if not self.code_dir(code).is_dir():
+            self._unpack(zip_bytes, code)
+        return code
+
+    def _unpack(self, zip_bytes: bytes, code: Code) -> None:
+        """Unpacks beside the final place and moves, so that no half of a package is ever seen."""
+        scratch = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=self._directory))
+        try:
+            unpack(zip_bytes, scratch / "code")
+            zip_path = scratch / "package.zip"
+            zip_path.write_bytes(zip_bytes)
+            zip_path.replace(self.zip_path(code))
+            try:
+                (scratch / "code").rename(self.code_dir(code))
+            except OSError:
+                # The same package came twice at once, and the other was first.
+                if not self.code_dir(code).is_dir():
+                    raise
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    def code_dir(self, code: Code) -> Path:
+        """Where the files of `code` are."""
+        return self._directory / _file_name(code)
+
+    def zip_path(self, code: Code) -> Path:
+        """Where the zip of `code` is."""
+        return self._directory / f"{_file_name(code)}.zip"
+
+    def find_zip(self, name: str) -> Path | None:
+        """The zip with the file name that a download asks for."""
+        path = self._directory / name
+        return path if PurePosixPath(name).name == name and path.is_file() else None
+
+    def keep_only(self, codes: Iterable[Code]) -> None:
+        """Removes the packages that no function has any more."""
+        kept = {_file_name(code) for code in codes}
+        for path in self._directory.iterdir():
+            if path.name.removesuffix(".zip") in kept:
+                continue
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+
+
+def unpack(zip_bytes: bytes, target: Path) -> None:
+    """Writes the files of a zip below `target`, which is made.
+
+    Raises:
+        ApiError: the zip cannot be read, holds too much, or names a place outside of `target`.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(zip_bytes)) as archive:
+            entries = archive.infolist()
+            if not any(not entry.is_dir() for entry in entries):
+                raise _invalid("Uploaded file must be a non-empty zip")
+            if sum(entry.file_size for entry in entries) > MAX_UNZIPPED_BYTES:
+                raise _too_large()
+            target.mkdir()
+            remaining = MAX_UNZIPPED_BYTES
+            for entry in entries:
+                remaining -= _extract(archive, entry, target, remaining)
+    except ApiError:
+        raise
+    except Exception as error:
+        # zipfile lists no errors: damaged packages make it raise a dozen kinds.
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EACCES):
+            raise
+        raise _invalid(
+            "Could not unzip uploaded file. Please check your file, then try to upload again."
+        ) from error
+
+
+def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, remaining: int) -> int:
+    """Writes one entry; gives its size."""
+    mode = entry.external_attr >> 16
+    path = target / _safe_name(entry, mode)
+    if entry.is_dir():
+        path.mkdir(parents=True, exist_ok=True)
+        return 0
+    path.parent.mkdir(parents=True, exist_ok=True)
+    size = 0
+    with archive.open(entry) as source, path.open("wb") as file:
+        # Sizes in a zip's directory may lie: what counts is what comes out.
+        while chunk := source.read(_COPY_BYTES):
+            size += len(chunk)
+            if size > remaining:
+                raise _too_large()
+            file.write(chunk)
+    # A package made on Windows has no mode; the executor must be able to read in any case.
+    os.chmod(path, stat.S_IMODE(mode) & 0o777 | 0o644)  # noqa: PTH101 - keeps the mode readable
+    return size
+
+
+def _safe_name(entry: zipfile.ZipInfo, mode: int) -> str:
+    name = entry.filename
+    path = PurePosixPath(name)
+    if stat.S_ISLNK(mode) or path.is_absolute() or ".." in path.parts or "\\" in name:
+        raise _invalid(
+            "Could not unzip uploaded file. Please check your file, then try to upload again. "
+            f"(entry {name!r} is a symbolic link or leaves the package)"
+        )
+    return name
+
+
+def _file_name(code: Code) -> str:
+    return base64.b64decode(code.sha256).hex()
+
+
+def _too_large() -> ApiError:
+    return _invalid(f"Unzipped size must be smaller than {MAX_UNZIPPED_BYTES} bytes")
+
+
+def _invalid(message: str) -> ApiError:
+    return ApiError("InvalidParameterValueException", message)

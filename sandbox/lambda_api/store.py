@@ -1,0 +1,105 @@
+"""All functions of a sandbox, and where they are kept between two runs.
+
+Each change writes the whole document to a new file that takes the place of the old one, so a
+reader finds the state before or after, never half of it. It is not flushed to the disk: it
+survives the end of the process, not that of the machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from core.errors import InputError
+from sandbox.lambda_api.records import Code, Function
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class StateDocument:
+    """What the state file holds."""
+
+    schema_version: int
+    functions: tuple[Function, ...]
+
+
+_DOCUMENT = TypeAdapter(StateDocument)
+
+
+class FunctionStore:
+    """The functions by name; `path` is the file that they survive in, or None."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+        self._functions: dict[str, Function] = {}
+        if path is not None and path.exists():
+            self._functions = {function.name: function for function in _read(path)}
+        self.reserved_concurrency = self._sum_reserved()
+
+    def get(self, name: str) -> Function | None:
+        """The function `name`."""
+        return self._functions.get(name)
+
+    def put(self, function: Function) -> None:
+        """Adds a function, or replaces the record of it."""
+        self._functions[function.name] = function
+        self._save()
+
+    def remove(self, name: str) -> None:
+        """Forgets a function."""
+        del self._functions[name]
+        self._save()
+
+    def __iter__(self) -> Iterator[Function]:
+        return iter(sorted(self._functions.values(), key=lambda function: function.name))
+
+    def __len__(self) -> int:
+        return len(self._functions)
+
+    def codes(self) -> set[Code]:
+        """The deployment packages in use."""
+        return {
+            version.code
+            for function in self._functions.values()
+            for version in (function.latest, function.running, *function.versions.values())
+        }
+
+    def _sum_reserved(self) -> int:
+        """The concurrency that all functions together keep for themselves."""
+        return sum(function.reserved_concurrency or 0 for function in self._functions.values())
+
+    def _save(self) -> None:
+        self.reserved_concurrency = self._sum_reserved()
+        if self._path is None:
+            return
+        document = StateDocument(SCHEMA_VERSION, tuple(self._functions.values()))
+        scratch = self._path.with_suffix(".new")
+        scratch.write_bytes(_DOCUMENT.dump_json(document, indent=1))
+        scratch.replace(self._path)
+
+
+def _read(path: Path) -> list[Function]:
+    """The functions in a state file; what was in progress when it was written is done now."""
+    try:
+        document = _DOCUMENT.validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        first = str(error).splitlines()[0]
+        raise InputError(
+            f"{path}: could not read the sandbox's state: {first}",
+            hint="give another --state directory, or remove this one",
+        ) from error
+    if document.schema_version != SCHEMA_VERSION:
+        raise InputError(
+            f"{path}: schema_version: must be {SCHEMA_VERSION} (got {document.schema_version})",
+            hint="give another --state directory",
+        )
+    return [
+        function.settled()
+        if function.pending or function.updating
+        else replace(function, running=function.latest)
+        for function in document.functions
+    ]

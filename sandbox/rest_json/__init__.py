@@ -1,0 +1,1 @@
+"""The server side of AWS's rest-json protocol, driven by botocore's service models."""

@@ -1,0 +1,224 @@
+"""HTTP itself: framing, keep-alive, pipelining, limits."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from sandbox.connection import MAX_BODY_BYTES
+from sandbox.http import Answer, Request, Response
+from sandbox.server import HttpServer
+
+
+@contextmanager
+def serving(handler: Callable[[Request], Answer]) -> Iterator[int]:
+    """A server with `handler` in a thread; gives its port."""
+    started = threading.Event()
+    ports: list[int] = []
+    stops: list[Callable[[], None]] = []
+
+    async def serve() -> None:
+        server = await HttpServer.listen(0)
+        await server.serve(handler)
+        stop, loop = asyncio.Event(), asyncio.get_running_loop()
+        ports.append(server.port)
+        stops.append(lambda: loop.call_soon_threadsafe(stop.set) and None)
+        started.set()
+        await stop.wait()
+        await server.close()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    started.wait(10)
+    try:
+        yield ports[0]
+    finally:
+        stops[0]()
+        thread.join()
+
+
+def echo(request: Request) -> Response:
+    text = f"{request.method} {request.path}?{request.query} {len(request.body)}"
+    return Response(200, text.encode())
+
+
+def slow_echo(request: Request) -> Answer:
+    """Answers /slow later than what follows it, if order were not kept."""
+
+    async def later() -> Response:
+        await asyncio.sleep(0.05)
+        return echo(request)
+
+    return later() if request.path == "/slow" else echo(request)
+
+
+def broken(request: Request) -> Answer:
+    if request.path == "/now":
+        raise RuntimeError("broken on purpose")
+
+    async def later() -> Response:
+        raise RuntimeError("broken on purpose, later")
+
+    return later()
+
+
+def talk(port: int, *pieces: bytes, answers: int = 1) -> bytes:
+    """Sends `pieces`; gives what came back when `answers` bodies are there, or the end."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        for piece in pieces:
+            connection.sendall(piece)
+        received = b""
+        while len(re.findall(rb"HTTP/1.1 (?!100)", received)) < answers or not whole(received):
+            data = connection.recv(65536)
+            if not data:
+                break
+            received += data
+        return received
+
+
+def whole(received: bytes) -> bool:
+    head, separator, body = received.rpartition(b"\r\n\r\n")
+    length = re.findall(rb"content-length: (\d+)", head)
+    return bool(separator) and len(body) >= (int(length[-1]) if length else 0)
+
+
+def bodies(received: bytes) -> list[bytes]:
+    return re.findall(rb"(?:GET|POST|PUT) [^ ]+ \d+", received)
+
+
+def test_requests_of_one_connection_are_answered_in_order() -> None:
+    requests = [
+        b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % path for path in (b"/slow", b"/2", b"/slow", b"/4")
+    ]
+    with serving(slow_echo) as port:
+        received = talk(port, b"".join(requests), answers=4)
+    expected = [b"GET /slow? 0", b"GET /2? 0", b"GET /slow? 0", b"GET /4? 0"]
+    assert bodies(received) == expected
+
+
+def test_many_pipelined_requests_are_all_answered() -> None:
+    count = 500
+    requests = b"".join(b"GET /%d HTTP/1.1\r\nHost: x\r\n\r\n" % n for n in range(count))
+    requests = requests.replace(b"/0 ", b"/slow ", 1)
+    with serving(slow_echo) as port:
+        received = talk(port, requests, answers=count)
+    assert bodies(received)[1:] == [b"GET /%d? 0" % n for n in range(1, count)]
+
+
+def test_a_request_may_come_byte_by_byte() -> None:
+    request = b"POST /a?b=c HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
+    with serving(echo) as port:
+        received = talk(port, *(request[i : i + 1] for i in range(len(request))))
+    assert bodies(received) == [b"POST /a?b=c 3"]
+
+
+def test_a_chunked_body_is_read() -> None:
+    request = (
+        b"PUT /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+    )
+    with serving(echo) as port:
+        assert bodies(talk(port, request)) == [b"PUT /c? 5"]
+
+
+def test_a_client_that_waits_for_100_continue_gets_it() -> None:
+    head = b"POST /e HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
+    with serving(echo) as port, socket.create_connection(("127.0.0.1", port), 10) as connection:
+        connection.sendall(head)
+        assert connection.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(b"ab")
+        assert b"POST /e? 2" in connection.recv(65536)
+
+
+def test_a_head_request_has_a_length_and_no_body() -> None:
+    with serving(echo) as port, socket.create_connection(("127.0.0.1", port), 10) as connection:
+        connection.sendall(b"HEAD /h HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    head, _, body = received.partition(b"\r\n\r\n")
+    assert b"content-length: 10" in head
+    assert body == b""
+
+
+@pytest.mark.parametrize(
+    "request_head",
+    [
+        b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        b"GET / HTTP/1.0\r\nHost: x\r\n\r\n",
+    ],
+    ids=["Connection: close", "HTTP/1.0"],
+)
+def test_connections_close_when_the_client_wants_it(request_head: bytes) -> None:
+    with serving(echo) as port, socket.create_connection(("127.0.0.1", port), 10) as connection:
+        connection.sendall(request_head)
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert b"connection: close" in received
+    assert bodies(received) == [b"GET /? 0"]
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status"),
+    [
+        pytest.param(b"not http at all\r\n\r\n", b"400", id="no HTTP"),
+        pytest.param(
+            b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: abc\r\n\r\n", b"400", id="bad length"
+        ),
+        pytest.param(
+            b"GET / HTTP/1.1\r\nHost: x\r\nBig: " + b"x" * 1_048_577 + b"\r\n\r\n",
+            b"431",
+            id="headers too large",
+        ),
+    ],
+)
+def test_what_is_no_request_is_refused_and_the_connection_closed(
+    request_bytes: bytes, status: bytes
+) -> None:
+    with serving(echo) as port, socket.create_connection(("127.0.0.1", port), 10) as connection:
+        connection.sendall(request_bytes)
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert received.startswith(b"HTTP/1.1 " + status)
+    assert b"x-amzn-RequestId: " in received
+
+
+def test_a_body_beyond_the_limit_is_refused_before_it_is_all_here() -> None:
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (MAX_BODY_BYTES + 1)
+    with serving(echo) as port, socket.create_connection(("127.0.0.1", port), 10) as connection:
+        connection.sendall(head)
+        connection.sendall(b"x" * 3_000_000)
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert received.startswith(b"HTTP/1.1 413")
+
+
+@pytest.mark.parametrize("path", [b"/now", b"/later"])
+def test_a_failing_handler_is_answered_with_500_and_serving_goes_on(
+    path: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    request = b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n"
+    with serving(broken) as port:
+        assert talk(port, request + request, answers=2).count(b"HTTP/1.1 500") == 2
+    assert "could not answer GET" in caplog.text
+
+
+def test_an_upgrade_is_not_made() -> None:
+    request = b"GET /u HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+    with serving(echo) as port:
+        assert bodies(talk(port, request)) == [b"GET /u? 0"]
+
+
+def test_closing_does_not_wait_for_answers() -> None:
+    waiting = threading.Event()
+
+    async def forever(request: Request) -> Response:
+        waiting.set()
+        await asyncio.Event().wait()
+        return Response(200)
+
+    answer: Callable[[Request], Awaitable[Response]] = forever
+    with serving(answer) as port, socket.create_connection(("127.0.0.1", port), 10) as connection:  # type: ignore[arg-type]
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert waiting.wait(10)

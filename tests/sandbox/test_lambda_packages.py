@@ -1,0 +1,119 @@
+"""Deployment packages: what is unpacked, and what is refused."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import zipfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sandbox.api_errors import ApiError
+from sandbox.lambda_api import packages
+from sandbox.lambda_api.packages import PackageStore, unpack
+
+
+def zip_with(entries: Mapping[str, bytes], mode: int = 0o100644) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in entries.items():
+            info = zipfile.ZipInfo(name)
+            info.external_attr = mode << 16
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, content)
+    return buffer.getvalue()
+
+
+def files_below(path: Path) -> dict[str, bytes]:
+    return {
+        str(file.relative_to(path)): file.read_bytes() for file in path.rglob("*") if file.is_file()
+    }
+
+
+def test_files_and_their_modes_are_unpacked(tmp_path: Path) -> None:
+    unpack(zip_with({"bootstrap": b"#!/bin/sh\n"}, 0o100755), tmp_path / "code")
+    path = tmp_path / "code" / "bootstrap"
+    assert path.read_bytes() == b"#!/bin/sh\n"
+    assert os.access(path, os.X_OK)
+
+
+def test_a_package_without_modes_can_be_read(tmp_path: Path) -> None:
+    unpack(zip_with({"app.py": b"x"}, 0), tmp_path / "code")
+    assert stat.S_IMODE((tmp_path / "code" / "app.py").stat().st_mode) == 0o644
+
+
+@pytest.mark.parametrize(
+    "name", ["../evil", "a/../../evil", "/etc/evil", "a\\..\\evil", "..", "a/.."]
+)
+def test_entries_that_leave_the_package_are_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ApiError, match="Could not unzip uploaded file"):
+        unpack(zip_with({"fine.py": b"", name: b"evil"}), tmp_path / "deep" / "code")
+    assert "evil" not in "".join(files_below(tmp_path))
+
+
+def test_symbolic_links_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ApiError, match="symbolic link"):
+        unpack(zip_with({"link": b"/etc/passwd"}, 0o120777), tmp_path / "code")
+
+
+@settings(deadline=None)  # the machine may be busy
+@given(st.binary(max_size=200))
+def test_any_bytes_are_unpacked_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes
+) -> None:
+    target = tmp_path_factory.mktemp("any") / "code"
+    with pytest.raises(ApiError):
+        unpack(data, target)
+
+
+@settings(deadline=None)  # the machine may be busy
+@given(st.integers(min_value=0), st.integers(min_value=1, max_value=255))
+def test_a_damaged_package_is_unpacked_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, position: int, change: int
+) -> None:
+    damaged = bytearray(zip_with({"app.py": b"x = 1\n" * 50, "lib/b.py": b"y = 2\n"}))
+    damaged[position % len(damaged)] ^= change
+    directory = tmp_path_factory.mktemp("damaged")
+    with suppress(ApiError):
+        unpack(bytes(damaged), directory / "code")
+    assert {path.name for path in directory.iterdir()} <= {"code"}
+
+
+def test_an_empty_package_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ApiError, match="non-empty zip"):
+        unpack(zip_with({}), tmp_path / "code")
+
+
+def test_packages_have_a_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packages, "MAX_UNZIPPED_BYTES", 1000)
+    unpack(zip_with({"a": b"x" * 500, "b": b"y" * 500}), tmp_path / "fits")
+    with pytest.raises(ApiError, match="Unzipped size must be smaller than 1000 bytes"):
+        unpack(zip_with({"a": b"x" * 500, "b": b"y" * 501}), tmp_path / "too-large")
+    store = PackageStore(tmp_path / "store")
+    monkeypatch.setattr(packages, "MAX_ZIPPED_BYTES", 10)
+    with pytest.raises(ApiError, match="Zipped size"):
+        store.add(zip_with({"a": b"x"}))
+
+
+def test_a_package_is_kept_once_and_removed_when_unused(tmp_path: Path) -> None:
+    store = PackageStore(tmp_path)
+    one, two = store.add(zip_with({"a": b"1"})), store.add(zip_with({"a": b"2"}))
+    assert store.add(zip_with({"a": b"1"})) == one
+    assert len(list(tmp_path.iterdir())) == 4
+    store.keep_only([two])
+    assert not store.code_dir(one).exists()
+    assert files_below(store.code_dir(two)) == {"a": b"2"}
+    assert store.zip_path(two).exists()
+
+
+def test_a_refused_package_leaves_nothing_behind(tmp_path: Path) -> None:
+    store = PackageStore(tmp_path)
+    with pytest.raises(ApiError):
+        store.add(zip_with({"fine": b"", "../evil": b""}))
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,155 @@
+"""What survives a restart with --state, and what is left behind without."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.errors import InputError
+from sandbox.background import BackgroundSandbox
+from sandbox.execution.executor import LocalExecutor
+from sandbox.lambda_api.context import LambdaOptions
+from sandbox.server import SandboxOptions
+from sandbox.state_dir import StateDirectory, remove_abandoned
+
+
+def run(state_dir: Path | None, **options: Any) -> BackgroundSandbox:
+    lambda_options = LambdaOptions(**{"update_s": 0.02, **options})
+    return BackgroundSandbox(
+        SandboxOptions(state_dir=state_dir, lambda_options=lambda_options),
+        lambda environment: LocalExecutor(aws_environment=environment),
+    )
+
+
+def test_functions_survive_a_restart(
+    tmp_path: Path, connect: Any, create_in: Any, settled: Any, make_zip: Any
+) -> None:
+    source = "def handler(event, context):\n    return 'kept'\n"
+    package = make_zip({"app.py": source})
+    with run(tmp_path) as sandbox:
+        client = connect(sandbox)
+        create_in(client, "f", Code={"ZipFile": package}, Environment={"Variables": {}})
+        client.publish_version(FunctionName="f", Description="one")
+        client.update_function_configuration(FunctionName="f", MemorySize=256)
+        settled(client, "f")
+        client.publish_version(FunctionName="f")
+        client.delete_function(FunctionName="f", Qualifier="2")
+        routing = {"AdditionalVersionWeights": {"1": 1.0}}
+        client.update_function_configuration(FunctionName="f", Timeout=7)
+        settled(client, "f")
+        client.publish_version(FunctionName="f")
+        client.create_alias(
+            FunctionName="f", Name="live", FunctionVersion="3", RoutingConfig=routing
+        )
+        client.put_function_concurrency(FunctionName="f", ReservedConcurrentExecutions=5)
+        before = everything(client)
+    with run(tmp_path) as sandbox:
+        client = connect(sandbox)
+        assert everything(client) == before
+        answer = client.invoke(FunctionName="f", Qualifier="live")
+        assert answer["ExecutedVersion"] == "1"
+        assert json.loads(answer["Payload"].read()) == "kept"
+        client.update_function_configuration(FunctionName="f", MemorySize=512)
+        settled(client, "f")
+        assert client.publish_version(FunctionName="f")["Version"] == "4"
+
+
+def everything(client: Any) -> list[Any]:
+    """All that the API tells about the function f."""
+    answers = [
+        client.get_function(FunctionName="f"),
+        client.list_versions_by_function(FunctionName="f"),
+        client.list_aliases(FunctionName="f"),
+        client.get_account_settings(),
+    ]
+    for answer in answers:
+        del answer["ResponseMetadata"]
+    del answers[0]["Code"]  # has the port
+    return answers
+
+
+def test_what_was_in_progress_is_done_after_a_restart(
+    tmp_path: Path, connect: Any, create_in: Any
+) -> None:
+    with run(tmp_path, update_s=0.3) as sandbox:
+        client = connect(sandbox)
+        create_in(client, "f")
+        client.update_function_configuration(FunctionName="f", MemorySize=999)
+    with run(tmp_path) as sandbox:
+        shown = connect(sandbox).get_function_configuration(FunctionName="f")
+    assert (shown["MemorySize"], shown["LastUpdateStatus"]) == (999, "Successful")
+
+
+def test_packages_that_no_function_has_are_removed_at_the_next_start(
+    tmp_path: Path, connect: Any, create_in: Any
+) -> None:
+    with run(tmp_path) as sandbox:
+        client = connect(sandbox)
+        create_in(client, "f")
+        assert len(list((tmp_path / "code").iterdir())) == 2
+        client.delete_function(FunctionName="f")
+    with run(tmp_path):
+        assert list((tmp_path / "code").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [
+        pytest.param("{", "could not read the sandbox's state", id="no JSON"),
+        pytest.param('{"functions": []}', "could not read", id="no schema version"),
+        pytest.param(
+            '{"schema_version": 9, "functions": []}',
+            "schema_version: must be 1 (got 9)",
+            id="another schema version",
+        ),
+    ],
+)
+def test_a_state_that_cannot_be_read_is_told(tmp_path: Path, content: str, part: str) -> None:
+    (tmp_path / "state.json").write_text(content)
+    with pytest.raises(InputError) as caught, run(tmp_path):
+        pass
+    assert part in str(caught.value)
+    assert str(tmp_path) in str(caught.value)
+
+
+def test_a_state_directory_has_one_sandbox(tmp_path: Path) -> None:
+    with run(tmp_path), pytest.raises(InputError, match="another sandbox uses it"), run(tmp_path):
+        pass
+    with run(tmp_path):
+        pass
+
+
+def test_a_state_directory_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    with pytest.raises(InputError, match="could not write there"):
+        StateDirectory(file)
+
+
+def test_temporary_directories_are_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, connect: Any, create_in: Any
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with run(None) as sandbox:
+        create_in(connect(sandbox), "f")
+        assert len(list(tmp_path.glob("lambda-sandbox-*"))) == 1
+    assert list(tmp_path.glob("lambda-sandbox-*")) == []
+
+
+def test_directories_of_killed_sandboxes_are_removed_and_others_are_not(tmp_path: Path) -> None:
+    for name in ("lambda-sandbox-killed", "lambda-sandbox-starting", "other"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "lambda-sandbox-killed" / "lock").write_text("")
+    (tmp_path / "other" / "lock").write_text("")
+    running = StateDirectory(tmp_path / "lambda-sandbox-running")
+    remove_abandoned(tmp_path)
+    running.release()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "lambda-sandbox-running",
+        "lambda-sandbox-starting",
+        "other",
+    ]
