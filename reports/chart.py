@@ -1,0 +1,316 @@
+"""A chart of values against memory size: points with intervals, a fitted curve, rules and a legend.
+
+`draw_chart` gives one `<svg>` that needs no style sheet, no script and no font. The memory axis is
+logarithmic and true to scale: sizes stand where they belong, not side by side like categories.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from reports import svg
+from reports.figures import fixed
+from reports.legend import ROW_PX, Entry, arrange, draw_legend
+from reports.scale import LinearScale, LogScale, Scale, log_domain, nice_top
+from reports.svg import Flag, Marker, Pixels
+
+# A range above this factor is drawn on a logarithmic axis: below it, zero can be shown.
+LOG_FROM_FACTOR = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One measured value, its interval if it has one, and what it says when pointed at."""
+
+    memory_mb: float
+    value: float
+    interval: tuple[float, float] | None
+    hover: str
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Points that belong together; `joined` draws a thin line through them."""
+
+    name: str
+    points: Sequence[Point]
+    shape: Marker = "circle"
+    css: str = "c-data"
+    colour: str = svg.DATA
+    joined: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A fitted curve with its band, by ascending memory."""
+
+    name: str
+    memory_mb: Sequence[float]
+    values: Sequence[float]
+    bands: Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A labelled vertical line at a memory size."""
+
+    memory_mb: float
+    label: str
+    css: str
+    colour: str
+    dash: str = ""
+    width: float = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryMarks:
+    """What all charts of a run share on the memory axis: rules, ticks and sizes without a value.
+
+    When tick labels lack room, those in `first_ticks_mb` win.
+    """
+
+    ticks_mb: Sequence[int] = ()
+    first_ticks_mb: Sequence[int] = ()
+    rules: Sequence[Rule] = ()
+    failed_mb: Sequence[int] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """All that a chart shows; `finding` says it in words for those who do not see it."""
+
+    title: str
+    finding: str
+    y_label: str
+    series: Sequence[Series]
+    curve: Curve | None = None
+    marks: MemoryMarks = MemoryMarks()
+
+    @property
+    def y_is_log(self) -> bool:
+        """Whether the values range so widely that small ones would lie flat on a linear axis."""
+        values = [point.value for series in self.series for point in series.points]
+        positive = all(value > 0 for value in values)
+        return bool(values) and positive and max(values) > LOG_FROM_FACTOR * min(values)
+
+
+@dataclass(frozen=True, slots=True)
+class Canvas:
+    """The drawing area: its size in pixels, and whether it waits for a narrow screen."""
+
+    width: int
+    height: int
+    css: str
+    hidden: bool = False
+
+
+WIDE = Canvas(560, 370, "c-wide")
+# For phones and half pages. Hidden by an attribute, so that a page without its style sheet does
+# not show everything twice; the style sheet swaps the two.
+NARROW = Canvas(344, 330, "c-narrow", hidden=True)
+
+_ROW_PX = 17.0
+_Y_LABEL_PX = 22.0
+_BELOW_PX = 40.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """The plot's edges in pixels and its two scales."""
+
+    left: float
+    right: float
+    top: float
+    bottom: float
+    x: LogScale
+    y: Scale
+
+
+def draw_chart(chart: Chart, canvas: Canvas, identifier: str) -> str:
+    """The chart as one `<svg>`; `identifier` is unique in the page and safe as an id."""
+    legend = arrange(_legend_entries(chart), canvas.width)
+    labels = _tick_texts(_y_scale(chart, 1.0, 0.0).ticks())
+    left = max(svg.text_width(label) for label in labels) + 12
+    right = canvas.width - 14.0
+    x = _x_scale(chart, left, right)
+    flags = svg.place_flags(
+        [(x.position(rule.memory_mb), rule.label) for rule in chart.marks.rules], 2, canvas.width
+    )
+    rows = 1 + max((flag.row for flag in flags), default=-1)
+    top = _Y_LABEL_PX + rows * _ROW_PX + 6
+    bottom = canvas.height - _BELOW_PX - len(legend) * ROW_PX
+    frame = _Frame(left, right, top, bottom, x, _y_scale(chart, bottom, top))
+    title_id, finding_id = f"{identifier}-title", f"{identifier}-desc"
+    attributes: dict[str, str | float] = {
+        "class": f"chart {canvas.css}",
+        "viewBox": f"0 0 {canvas.width} {canvas.height}",
+        "width": "100%",
+        "role": "img",
+        "aria-labelledby": title_id,
+        "aria-describedby": finding_id,
+        "font-family": "system-ui, sans-serif",
+        "font-size": svg.number(svg.FONT_PX),
+    }
+    if canvas.hidden:
+        attributes["display"] = "none"
+    return svg.element(
+        "svg",
+        attributes,
+        svg.element("title", {"id": title_id}, escape(chart.title)),
+        svg.element("desc", {"id": finding_id}, escape(chart.finding)),
+        *_y_axis(chart, frame),
+        *_x_axis(chart, frame),
+        *_curve(chart.curve, frame),
+        *_rules(chart.marks.rules, flags, frame),
+        *_failures(chart.marks.failed_mb, frame),
+        *(mark for series in chart.series for mark in _series(series, frame)),
+        *draw_legend(legend, canvas.height),
+    )
+
+
+def _x_scale(chart: Chart, left: float, right: float) -> LogScale:
+    shown = [
+        *chart.marks.ticks_mb,
+        *(point.memory_mb for series in chart.series for point in series.points),
+        *(rule.memory_mb for rule in chart.marks.rules),
+        *(chart.curve.memory_mb if chart.curve else ()),
+    ]
+    # Air on both sides keeps marks off the frame, and gives a single size an axis at all.
+    air = max(1.08, (max(shown) / min(shown)) ** 0.05)
+    return LogScale(min(shown) / air, max(shown) * air, left, right)
+
+
+def _y_scale(chart: Chart, bottom: float, top: float) -> Scale:
+    points = [point for series in chart.series for point in series.points]
+    shown = [end for point in points for end in (point.value, *(point.interval or ()))]
+    # The curve counts, its band does not: a band that is wide where nothing was measured would
+    # press the measured points together. It is cut at the frame.
+    shown += chart.curve.values if chart.curve else ()
+    if chart.y_is_log:
+        return LogScale(*log_domain(min(v for v in shown if v > 0), max(shown)), bottom, top)
+    return LinearScale(0.0, nice_top(max(shown)), bottom, top)
+
+
+def _tick_texts(ticks: Sequence[float]) -> list[str]:
+    """Ticks with the fewest decimals that write all of them exactly."""
+    decimals = next((d for d in range(12) if all(_is_exact(tick, d) for tick in ticks)), 12)
+    return [fixed(tick, decimals) for tick in ticks]
+
+
+def _is_exact(value: float, decimals: int) -> bool:
+    return abs(round(value, decimals) - value) <= 1e-9 * max(abs(value), 1e-12)
+
+
+def _y_axis(chart: Chart, frame: _Frame) -> list[str]:
+    ticks = frame.y.ticks()
+    note = " (log scale)" if chart.y_is_log else ""
+    drawn = [svg.text((2, 13), chart.y_label + note, fill=svg.INK, css="c-text c-strong")]
+    for tick, label in zip(ticks, _tick_texts(ticks), strict=True):
+        y = frame.y.position(tick)
+        drawn.append(svg.line((frame.left, y), (frame.right, y), "c-grid", svg.GRID, 1))
+        drawn.append(svg.text((frame.left - 6, y + 4), label, anchor="end"))
+    return drawn
+
+
+def _x_axis(chart: Chart, frame: _Frame) -> list[str]:
+    start, end = (frame.left, frame.bottom), (frame.right, frame.bottom)
+    drawn = [svg.line(start, end, "c-axis", svg.AXIS, 1)]
+    ticks = sorted(set(chart.marks.ticks_mb))
+    wanted = [(frame.x.position(size), f"{size:,}") for size in ticks]
+    first = [ticks.index(size) for size in chart.marks.first_ticks_mb if size in ticks]
+    labelled = svg.spaced_labels(wanted, first)
+    for index, (x, label) in enumerate(wanted):
+        mark_end = (x, frame.bottom + 5)
+        drawn.append(svg.line((x, frame.bottom), mark_end, "c-axis", svg.AXIS, 1))
+        if index in labelled:
+            drawn.append(svg.text((x, frame.bottom + 18), label, anchor="middle"))
+    middle = (frame.left + frame.right) / 2
+    name = svg.text((middle, frame.bottom + 35), "memory, MB (log scale)", anchor="middle")
+    return [*drawn, name]
+
+
+def _curve(curve: Curve | None, frame: _Frame) -> list[str]:
+    if curve is None or len(curve.values) < 2:
+        return []
+    xs = [frame.x.position(memory_mb) for memory_mb in curve.memory_mb]
+    middle = [(x, frame.y.position(value)) for x, value in zip(xs, curve.values, strict=True)]
+    lower, upper = (
+        [(x, frame.y.position(band[end])) for x, band in zip(xs, curve.bands, strict=True)]
+        for end in (0, 1)
+    )
+    return [
+        svg.band(lower, upper, "c-band", svg.DATA),
+        svg.polyline(middle, "c-data", svg.DATA, 1.75),
+    ]
+
+
+def _rules(rules: Sequence[Rule], flags: Sequence[Flag], frame: _Frame) -> list[str]:
+    lines, labels = [], []
+    for rule, flag in zip(rules, flags, strict=True):
+        x = frame.x.position(rule.memory_mb)
+        y = frame.top - 9 - flag.row * _ROW_PX
+        end = (x, frame.bottom)
+        lines.append(svg.line((x, y - 9), end, rule.css, rule.colour, rule.width, rule.dash))
+        at = (flag.left + 5 if flag.anchor == "start" else flag.right - 5, y)
+        css = f"{rule.css} c-label"
+        labels.append(
+            svg.text(at, rule.label, anchor=flag.anchor, fill=rule.colour, css=css, halo=True)
+        )
+    return [*lines, *labels]
+
+
+def _failures(failed_mb: Sequence[int], frame: _Frame) -> list[str]:
+    return [
+        svg.titled(
+            f"{size:,} MB: no usable result, see the table",
+            _failed_mark((frame.x.position(size), frame.bottom - 9)),
+        )
+        for size in failed_mb
+    ]
+
+
+def _series(series: Series, frame: _Frame) -> list[str]:
+    at = [(frame.x.position(p.memory_mb), frame.y.position(p.value)) for p in series.points]
+    drawn = []
+    if series.joined and len(at) > 1:
+        drawn.append(svg.polyline(at, series.css, series.colour, 1.25, "4 3"))
+    for point, place in zip(series.points, at, strict=True):
+        marks = [svg.marker(series.shape, place, series.css, series.colour)]
+        if point.interval is not None:
+            low_y, high_y = (frame.y.position(end) for end in point.interval)
+            marks.insert(0, svg.error_bar(place[0], low_y, high_y, series.css, series.colour))
+        drawn.append(svg.titled(point.hover, *marks))
+    return drawn
+
+
+def _legend_entries(chart: Chart) -> list[Entry]:
+    entries = [_series_entry(series) for series in chart.series]
+    if chart.curve is not None and len(chart.curve.values) > 1:
+        entries.append(Entry(chart.curve.name, _curve_mark))
+    if chart.marks.failed_mb:
+        entries.append(Entry("no usable result", _failed_mark))
+    return entries
+
+
+def _series_entry(series: Series) -> Entry:
+    with_bar = any(point.interval is not None for point in series.points)
+
+    def draw(centre: Pixels) -> str:
+        x, y = centre
+        bar = svg.error_bar(x, y + 6, y - 6, series.css, series.colour) if with_bar else ""
+        return bar + svg.marker(series.shape, centre, series.css, series.colour)
+
+    return Entry(series.name, draw)
+
+
+def _curve_mark(centre: Pixels) -> str:
+    x, y = centre
+    lower, upper = [(x - 8, y + 5), (x + 8, y + 5)], [(x - 8, y - 5), (x + 8, y - 5)]
+    stroke = svg.line((x - 8, y), (x + 8, y), "c-data", svg.DATA, 1.75)
+    return svg.band(lower, upper, "c-band", svg.DATA) + stroke
+
+
+def _failed_mark(centre: Pixels) -> str:
+    return svg.marker("cross", centre, "c-failed", svg.FAILED)

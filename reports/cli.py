@@ -1,0 +1,90 @@
+"""`reports`: pages from the documents that runs left behind.
+
+Heavy imports wait inside the commands, because `--help` must not.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.command import run_command
+from core.command_line import Json, Quiet, Verbose, Version, new_app, run_app
+from core.console import Console
+from core.errors import ExitCode
+
+app = new_app()
+
+
+@app.callback()
+def reports(version: Version = False) -> None:
+    """Make pages from the results of runs."""
+
+
+@app.command()
+def build(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(metavar="RUN", help="Run folders, or their result.json files."),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="PATH", help="The HTML file to write.")
+    ] = Path("report.html"),
+    *,
+    json_output: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Put one or several runs on one page.
+
+    The page is a single file: it needs no network, no script and no server.
+    Its path goes to stdout.
+
+    \b
+    Examples:
+      reports build runs/20251120T091402Z-tune-checkout-api
+      reports build runs/*-tune-* -o tuning.html
+      reports build runs/*/result.json -o tuning.html --json
+    """
+    console = Console(verbosity=verbose - quiet, json_output=json_output)
+    raise typer.Exit(run_command(console, lambda: _build(console, runs, output)))
+
+
+def _build(console: Console, runs: list[Path], output: Path) -> ExitCode:
+    from reports.atomic_file import write_atomically
+    from reports.exports import check_writable
+    from reports.run_folder import read_document
+
+    check_writable(output, f"--output {output}")
+    documents = []
+    for run in runs:
+        console.detail(f"reading {run}")
+        documents.append(read_document(run))
+
+    from reports.tune_page import render_tune_page
+
+    page = render_tune_page(documents)
+    write_atomically(output, page)
+    console.detail(f"wrote {len(documents)} run(s), {len(page.encode()) / 1024:.0f} KB")
+    console.document(_answer(output) if console.json_output else str(output))
+    return ExitCode.PASS
+
+
+def _answer(output: Path) -> str:
+    return json.dumps(
+        {
+            "schema_version": 1,
+            "verdict": "pass",
+            "exit_code": int(ExitCode.PASS),
+            "errors": [],
+            "path": str(output),
+        }
+    )
+
+
+def main() -> None:
+    """The console script `reports`."""
+    run_app(app, "reports")

@@ -1,0 +1,101 @@
+"""Numbers as people read them: rounded to what they can bear, with units and thousands marks.
+
+Everything here is a pure function of its arguments, so that a page has the same bytes every time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+MINUS = "\N{MINUS SIGN}"
+# Keeps a number and its unit on one line.
+SPACE = "\N{NO-BREAK SPACE}"
+
+
+def decimals_for(value: float, digits: int = 3) -> int:
+    """How many decimals show `digits` significant digits of `value`; never negative."""
+    if value == 0:
+        return 0
+    return max(0, digits - 1 - math.floor(math.log10(abs(value))))
+
+
+def fixed(value: float, decimals: int) -> str:
+    """`value` with thousands marks, a real minus sign and no negative zero."""
+    text = f"{abs(value):,.{decimals}f}"
+    return MINUS + text if value < 0 and any(c in text for c in "123456789") else text
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """`value` to `digits` significant digits, whole part always complete: 2,345 or 0.0123."""
+    return fixed(value, decimals_for(value, digits))
+
+
+def column(values: Sequence[float | None], digits: int = 3) -> list[str | None]:
+    """A table column with one number of decimals, enough for its smallest value."""
+    known = [abs(value) for value in values if value]
+    # More than six decimals would make a column of near-zeros unreadable.
+    decimals = min(decimals_for(min(known), digits), 6) if known else 0
+    return [None if value is None else fixed(value, decimals) for value in values]
+
+
+def megabytes(memory_mb: float) -> str:
+    """A memory size with its unit: 1,024 MB."""
+    return f"{memory_mb:,.0f}{SPACE}MB"
+
+
+def listed_sizes(memory_mb: Iterable[int]) -> str:
+    """Several sizes in words: 512, 1,024 and 2,048 MB."""
+    *others, last = [f"{size:,}" for size in memory_mb]
+    listed = f"{', '.join(others)} and {last}" if others else last
+    return f"{listed}{SPACE}MB"
+
+
+def usd(value: float) -> str:
+    """Money for readers: cents from a tenth of a dollar up, three digits below."""
+    decimals = (2 if abs(value) < 1000 else 0) if abs(value) >= 0.1 else decimals_for(value)
+    text = fixed(value, decimals)
+    return f"{MINUS}${text[1:]}" if text.startswith(MINUS) else f"${text}"
+
+
+def unit_price(value: float) -> str:
+    """A unit price with all its digits: $0.0000166667."""
+    text = f"{value:.14f}".rstrip("0").rstrip(".")
+    return f"${text}"
+
+
+def milliseconds(value: float) -> str:
+    """A duration with its unit: 176 ms."""
+    return f"{significant(value)}{SPACE}ms"
+
+
+def percent(share: float) -> str:
+    """A share as a percentage: 23 %, or 4.2 % below ten."""
+    return f"{_percent_number(share)}{SPACE}%"
+
+
+def percent_range(low: float, high: float) -> str:
+    """An interval of shares: 19 to 27 %, with decimals where whole numbers would be equal."""
+    first, last = _percent_number(low), _percent_number(high)
+    if first == last:
+        first, last = fixed(low * 100, 1), fixed(high * 100, 1)
+    return f"{first} to {last}{SPACE}%"
+
+
+def _percent_number(share: float) -> str:
+    scaled = share * 100
+    return fixed(scaled, 0 if abs(scaled) >= 9.95 else 1)
+
+
+def moment(iso_text: str) -> str:
+    """An ISO time as 2025-11-23 15:51:07 UTC; any other text stays as it is."""
+    try:
+        parsed = datetime.fromisoformat(iso_text)
+    except ValueError:
+        return iso_text
+    offset = parsed.utcoffset()
+    # A field named *_utc without an offset is in UTC by its name.
+    if offset is not None and offset.total_seconds() != 0:
+        return iso_text
+    return f"{parsed:%Y-%m-%d %H:%M:%S} UTC"

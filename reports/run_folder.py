@@ -1,0 +1,167 @@
+"""The folder of a run, `runs/<utc>-<kind>-<name>/`, and the `result.json` in it.
+
+Reading is strict, because a file may come from another version or from a hand: every fault is one
+line that names the file, the key, the value and what was expected.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from core.errors import InputError
+from reports.atomic_file import write_atomically
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+    from reports.document import TuneDocument
+
+RESULT_NAME = "result.json"
+
+_READABLE_KINDS = ("tune",)
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+# Leaves room for the time, the kind and a number in the 255 bytes that file systems allow.
+_LONGEST_NAME = 100
+_MOST_SHOWN_FAULTS = 3
+
+
+def create_run_folder(root: Path, kind: str, name: str, now: datetime) -> Path:
+    """A new, empty folder for a run that starts at `now`, an aware time.
+
+    Raises:
+        InputError: if the folder cannot be made.
+    """
+    if now.tzinfo is None:
+        raise ValueError(f"a run starts at an aware time (got {now.isoformat()} without a zone)")
+    stamp = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+    base = f"{stamp}-{safe_name(kind)}-{safe_name(name)}"
+    attempt = 1
+    while True:
+        folder = root / (base if attempt == 1 else f"{base}-{attempt}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            # mkdir decides: two runs of one second cannot both believe that they made it. A file
+            # where the root should be is another matter, and would repeat for ever.
+            if not folder.parent.is_dir():
+                _refuse_folder(folder, "a part of the path is a file")
+            attempt += 1
+        except OSError as error:
+            _refuse_folder(folder, error.strerror or str(error), error)
+        else:
+            return folder
+
+
+def _refuse_folder(folder: Path, reason: str, cause: OSError | None = None) -> NoReturn:
+    raise InputError(
+        f"could not make the run folder {folder}: {reason}", hint="choose a writable directory"
+    ) from cause
+
+
+def safe_name(name: str) -> str:
+    """`name` with only letters, digits, dots, dashes and underscores; never empty or hidden."""
+    return _UNSAFE.sub("-", name)[:_LONGEST_NAME].strip(".-") or "unnamed"
+
+
+def write_document(folder: Path, document: TuneDocument) -> Path:
+    """Writes `result.json` in `folder` in one step, so that no reader meets half of it."""
+    path = folder / RESULT_NAME
+    write_atomically(path, document_text(document))
+    return path
+
+
+def document_text(document: TuneDocument) -> str:
+    """The document as JSON: sorted keys, indented, one trailing newline."""
+    values = document.model_dump(mode="json")
+    return json.dumps(values, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def read_document(path: Path) -> TuneDocument:
+    """The tuning document in a run folder or a result file.
+
+    Raises:
+        InputError: if there is none, or it is not one that this version reads.
+    """
+    from pydantic import ValidationError
+
+    from reports.document import TuneDocument
+
+    source = path / RESULT_NAME if path.is_dir() else path
+    text = _read(source, path)
+    _check_kind(source, _parse(source, text))
+    try:
+        return TuneDocument.model_validate_json(text, strict=True)
+    except ValidationError as error:
+        raise InputError(f"{source}: {_faults(error)}") from error
+
+
+def _read(source: Path, given: Path) -> str:
+    try:
+        return source.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        what = f"no {RESULT_NAME} in {given}" if given.is_dir() else f"no such file: {source}"
+        hint = f"give a run folder or its {RESULT_NAME}"
+        raise InputError(f"could not read a run: {what}", hint=hint) from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{source}: not JSON: byte {error.start} is not UTF-8") from error
+    except OSError as error:
+        raise InputError(f"could not read {source}: {error.strerror or error}") from error
+
+
+def _parse(source: Path, text: str) -> dict[str, object]:
+    try:
+        values = json.loads(text, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        where = f"{source}:{error.lineno}:{error.colno}"
+        raise InputError(f"{where}: not JSON: {error.msg}") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{source}: not JSON: {error}") from error
+    if not isinstance(values, dict):
+        raise InputError(f"{source}: must be a JSON object (got {_shown(values)})")
+    return values
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number in JSON")
+
+
+def _check_kind(source: Path, values: dict[str, object]) -> None:
+    from reports.document import SCHEMA_VERSION
+
+    kind, version = values.get("kind"), values.get("schema_version")
+    if kind not in _READABLE_KINDS:
+        kinds = " or ".join(f'"{name}"' for name in _READABLE_KINDS)
+        raise InputError(f"{source}: kind: must be {kinds} (got {_shown(kind)})")
+    if type(version) is not int or version != SCHEMA_VERSION:
+        raise InputError(
+            f"{source}: schema_version: this version reads {SCHEMA_VERSION} "
+            f"(got {_shown(version)})",
+            hint="read it with the version of the toolkit that wrote it",
+        )
+
+
+def _faults(error: ValidationError) -> str:
+    faults = error.errors(include_url=False)
+    shown = [
+        f"{_key(fault['loc'])}: {fault['msg'][:1].lower()}{fault['msg'][1:]}"
+        + ("" if fault["type"] == "missing" else f" (got {_shown(fault['input'])})")
+        for fault in faults[:_MOST_SHOWN_FAULTS]
+    ]
+    if len(faults) > _MOST_SHOWN_FAULTS:
+        shown.append(f"and {len(faults) - _MOST_SHOWN_FAULTS} more")
+    return "; ".join(shown)
+
+
+def _key(location: tuple[int | str, ...]) -> str:
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    return text.removeprefix(".")
+
+
+def _shown(value: object) -> str:
+    """A value in a message: as JSON, and short."""
+    text = json.dumps(value, default=str)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,219 @@
+"""The charts of a tuning: cost, duration and cold starts against memory, each with its finding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from reports import svg
+from reports.chart import NARROW, WIDE, Chart, Curve, MemoryMarks, Point, Rule, Series, draw_chart
+from reports.document import CurvePoint, SizeResult, TuneDocument
+from reports.figures import megabytes, milliseconds, usd
+
+# Lambda gives one full vCPU at this size (AWS documentation, "Configure Lambda function memory").
+ONE_VCPU_MB = 1769
+
+_INTERVAL_NOTE = "measured, 90 % interval"
+_Interval = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A chart drawn for two widths, or none, and the sentence under it that reads it."""
+
+    title: str
+    help: str
+    drawings: Sequence[str]
+
+
+def figures_of(document: TuneDocument, anchor: str) -> list[Figure]:
+    """The figures of one document; `anchor` makes their ids unique in a page."""
+    drawn = [_cost(document, anchor), _duration(document, anchor)]
+    cold = _cold_starts(document, anchor)
+    return [*drawn, cold] if cold else drawn
+
+
+def _cost(document: TuneDocument, anchor: str) -> Figure:
+    points = _points(
+        document.sizes, lambda size: size.cost_usd_per_million, lambda size: size.cost_interval, usd
+    )
+    title = "Cost per million invocations"
+    if not points:
+        return _missing(title, "a cost")
+    low = min(points, key=lambda point: point.value)
+    chart = Chart(
+        title=f"{title} against memory",
+        finding=f"The lowest measured cost is {usd(low.value)} at {megabytes(low.memory_mb)}. "
+        + _marked(document, points, usd),
+        y_label="$ per million invocations",
+        series=[Series(_INTERVAL_NOTE, points)],
+        curve=_curve(
+            document,
+            lambda point: (point.cost_usd_per_million, point.cost_band_usd_per_million),
+        ),
+        marks=_marks(document, points),
+    )
+    help_text = (
+        "What a million invocations cost at each size, requests included: the lowest point is the "
+        "cheapest, and sizes whose intervals overlap may not differ at all."
+    )
+    return Figure(title, help_text, _drawings(chart, f"{anchor}-cost"))
+
+
+def _duration(document: TuneDocument, anchor: str) -> Figure:
+    points = _points(
+        document.sizes,
+        lambda size: size.duration_typical_ms,
+        lambda size: size.duration_interval_ms,
+        milliseconds,
+    )
+    title = "Duration of a warm invocation"
+    if not points:
+        return _missing(title, "a warm duration")
+    low = min(points, key=lambda point: point.value)
+    chart = Chart(
+        title=f"{title} against memory",
+        finding=f"The shortest typical duration is {milliseconds(low.value)} at "
+        f"{megabytes(low.memory_mb)}. " + _marked(document, points, milliseconds),
+        y_label="typical duration, ms",
+        series=[Series(_INTERVAL_NOTE, points)],
+        curve=_curve(document, lambda point: (point.duration_ms, point.duration_band_ms)),
+        marks=_marks(document, points),
+    )
+    help_text = (
+        "How long a warm invocation typically takes (10 % trimmed mean): where it no longer "
+        "falls, more memory buys no more speed."
+    )
+    if chart.y_is_log:
+        help_text += (
+            " The durations differ more than tenfold, so equal steps upwards are equal factors."
+        )
+    return Figure(title, help_text, _drawings(chart, f"{anchor}-duration"))
+
+
+def _cold_starts(document: TuneDocument, anchor: str) -> Figure | None:
+    cold = _points(document.sizes, lambda size: size.cold_p50_ms, lambda _: None, milliseconds)
+    init = _points(document.sizes, lambda size: size.init_p50_ms, lambda _: None, milliseconds)
+    if not cold and not init:
+        return None
+    title = "Cold starts"
+    counted = sum(size.n_cold for size in document.sizes)
+    series = [
+        Series("init and first call, p50", cold, shape="circle", joined=True),
+        Series("init alone, p50", init, "square", "c-second", svg.MUTED, joined=True),
+    ]
+    shown = [one for one in series if one.points]
+    low = min(shown[0].points, key=lambda point: point.value)
+    chart = Chart(
+        title=f"{title} against memory",
+        finding=f"The shortest median, {milliseconds(low.value)}, is at "
+        f"{megabytes(low.memory_mb)}. Medians of {counted} cold starts in all.",
+        y_label="cold start, ms",
+        series=shown,
+        marks=_marks(document, [*cold, *init]),
+    )
+    help_text = (
+        f"What the first call of a new environment takes, from {counted} cold starts in all: "
+        "medians of so few differ by chance, so read the trend and not single points."
+        if counted < 10 * max(len(cold), len(init))
+        else "What the first call of a new environment takes: if init hardly falls with memory, "
+        "more memory will not cure cold starts."
+    )
+    return Figure(title, help_text, _drawings(chart, f"{anchor}-cold"))
+
+
+def _drawings(chart: Chart, identifier: str) -> list[str]:
+    return [
+        draw_chart(chart, canvas, f"{identifier}-{canvas.css[2:]}") for canvas in (WIDE, NARROW)
+    ]
+
+
+def _missing(title: str, what: str) -> Figure:
+    return Figure(
+        title, f"No chart: no size has {what}. One warm sample at one size would draw it.", ()
+    )
+
+
+def _points(
+    sizes: Sequence[SizeResult],
+    value_of: Callable[[SizeResult], float | None],
+    interval_of: Callable[[SizeResult], _Interval | None],
+    words: Callable[[float], str],
+) -> list[Point]:
+    points = []
+    for size in sorted(sizes, key=lambda size: size.memory_mb):
+        value, interval = value_of(size), interval_of(size)
+        if value is None:
+            continue
+        span = f" ({words(interval[0])} to {words(interval[1])})" if interval else ""
+        hover = f"{megabytes(size.memory_mb)}: {words(value)}{span}"
+        points.append(Point(size.memory_mb, value, interval, hover))
+    return points
+
+
+def _curve(
+    document: TuneDocument, value_of: Callable[[CurvePoint], tuple[float, _Interval]]
+) -> Curve | None:
+    if document.model is None:
+        return None
+    points = sorted(document.model.curve, key=lambda point: point.memory_mb)
+    values = [value_of(point) for point in points]
+    return Curve(
+        "fitted curve, 90 % band",
+        [point.memory_mb for point in points],
+        [value for value, _ in values],
+        [interval for _, interval in values],
+    )
+
+
+def _marked(document: TuneDocument, points: Sequence[Point], words: Callable[[float], str]) -> str:
+    """What the two rules of a chart stand at, in words."""
+    by_size = {point.memory_mb: words(point.value) for point in points}
+    current = document.current.memory_mb
+    here = by_size.get(current, "not measured")
+    taken = document.recommendation
+    if taken is None:
+        return f"Current size: {megabytes(current)}, {here}."
+    there = by_size.get(taken.memory_mb, "not measured")
+    return (
+        f"Recommended size: {megabytes(taken.memory_mb)}, {there}. "
+        f"Current size: {megabytes(current)}, {here}."
+    )
+
+
+def _rules(document: TuneDocument) -> list[Rule]:
+    current = document.current.memory_mb
+    taken = document.recommendation
+    word = "recommended" if document.verdict == "pass" else "best so far"
+    rules = []
+    if taken is not None:
+        both = " and current" if taken.memory_mb == current else ""
+        vcpu = " (1 vCPU)" if taken.memory_mb == ONE_VCPU_MB else ""
+        label = f"{word}{both} {megabytes(taken.memory_mb)}{vcpu}"
+        rules.append(Rule(taken.memory_mb, label, "c-taken", svg.RECOMMENDED, width=2))
+    if taken is None or taken.memory_mb != current:
+        label = f"current {megabytes(current)}"
+        rules.append(Rule(current, label, "c-current", svg.CURRENT, "6 4"))
+    return rules
+
+
+def _marks(document: TuneDocument, points: Sequence[Point]) -> MemoryMarks:
+    rules = _rules(document)
+    ticks = sorted(size.memory_mb for size in document.sizes)
+    shown = [*ticks, *(rule.memory_mb for rule in rules)]
+    taken = {rule.memory_mb for rule in rules}
+    if min(shown) < ONE_VCPU_MB < max(shown) and ONE_VCPU_MB not in taken:
+        rules.append(Rule(ONE_VCPU_MB, "1 vCPU", "c-vcpu", svg.MUTED, "1 4", 1))
+    drawn = {point.memory_mb for point in points}
+    # A size that fails now and then has a point, perhaps the lowest, and yet cannot be used.
+    failed = [
+        size.memory_mb
+        for size in document.sizes
+        if size.failure is not None or (size.n == 0 and size.memory_mb not in drawn)
+    ]
+    return MemoryMarks(
+        ticks_mb=ticks,
+        first_ticks_mb=[int(rule.memory_mb) for rule in rules],
+        rules=rules,
+        failed_mb=failed,
+    )

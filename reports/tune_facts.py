@@ -1,0 +1,93 @@
+"""The small print of a tuning: the curves that competed, what the run cost, how to repeat it."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from dataclasses import dataclass
+
+from reports.document import FamilyScore, Model, TuneDocument
+from reports.figures import SPACE, megabytes, moment, percent, significant, unit_price, usd
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One family of curves in the table of the model."""
+
+    family: str
+    error: str
+    role: str
+
+
+def parameters_of(model: Model | None) -> str:
+    """The fitted parameters in one line."""
+    if model is None:
+        return ""
+    pairs = sorted(model.parameters.items())
+    return ", ".join(f"{name} = {significant(value, 4)}" for name, value in pairs)
+
+
+def candidates_of(model: Model | None) -> list[Candidate]:
+    """All families that were tried, the best first."""
+    if model is None:
+        return []
+    ranked = sorted(model.candidates, key=lambda score: (score.loo_error is None, score.loo_error))
+    return [
+        Candidate(score.family, _loo(score), "chosen" if score.family == model.family else "")
+        for score in ranked
+    ]
+
+
+def _loo(score: FamilyScore) -> str:
+    if score.loo_error is None:
+        return "not enough sizes"
+    # A root mean square of logarithms is a typical factor; one minus it reads as a percentage.
+    return percent(math.expm1(score.loo_error))
+
+
+def spent_sentence(document: TuneDocument) -> str:
+    """What the run itself cost, and what of it is unknown."""
+    spent = document.spent
+    text = (
+        f"{spent.invocations:,} invocations, {significant(spent.gb_seconds)}{SPACE}GB-s, "
+        f"{usd(spent.usd)} by the billed durations that AWS printed."
+    )
+    if spent.unmeasured_invocations:
+        text += (
+            f" {spent.unmeasured_invocations:,} more calls had no REPORT line; "
+            "what they cost is not in this sum."
+        )
+    return text
+
+
+def facts_of(document: TuneDocument) -> list[tuple[str, str]]:
+    """Names and values of all that somebody needs to repeat the run."""
+    run, function, prices = document.provenance, document.function, document.prices
+    return [
+        ("Run", run.run_id),
+        ("Started", moment(run.started_utc)),
+        ("Finished", moment(run.finished_utc)),
+        ("Command", shlex.join(run.command)),
+        ("Tool version", run.tool_version),
+        ("Seed", str(run.seed)),
+        ("Samples per size", f"{run.samples_per_size:,}, {run.parallel:,} in parallel"),
+        ("Payload", f"{run.payload_bytes:,} bytes, SHA-256 {run.payload_sha256}"),
+        ("Function", function.arn),
+        ("Code SHA-256", function.code_sha256),
+        ("Runtime", f"{function.runtime or 'unknown'} on {function.arch}"),
+        ("Timeout", f"{function.timeout_s:,} s"),
+        ("Ephemeral storage", megabytes(function.ephemeral_storage_mb)),
+        ("Region", function.region),
+        ("Account", function.account or "unknown"),
+        ("Endpoint", run.endpoint or "AWS"),
+        ("Price table", f"{prices.source}, table of {prices.table_date}"),
+        ("Price of compute", f"{unit_price(prices.gb_second_usd)} per GB-second"),
+        ("Price of a request", unit_price(prices.request_usd)),
+        ("Price of storage", _storage_price(prices.storage_gb_second_usd)),
+    ]
+
+
+def _storage_price(price: float | None) -> str:
+    if price is None:
+        return "unknown: storage above 512 MB is not in the costs"
+    return f"{unit_price(price)} per GB-second above 512 MB"

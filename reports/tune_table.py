@@ -1,0 +1,97 @@
+"""The table by size as text cells, one list of rows for the page and for Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from reports.document import SizeResult, TuneDocument
+from reports.figures import column
+from reports.tune_findings import remark
+
+ABSENT = "\N{EN DASH}"
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A column's name and its unit, if it has one."""
+
+    name: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The cells of one size, in the order of `HEADINGS`, and what is remarkable about it."""
+
+    memory_mb: int
+    cells: Sequence[str]
+    remarks: Sequence[str]
+    css: str
+
+
+HEADINGS = (
+    Heading("Memory", "MB"),
+    Heading("vCPU", ""),
+    Heading("n", "warm"),
+    Heading("p50", "ms"),
+    Heading("p95", "ms"),
+    Heading("Cold p50", "ms"),
+    Heading("Billed, typical", "ms"),
+    Heading("Cost", "$ / million"),
+    Heading("90 % interval", "$ / million"),
+    Heading("Memory used", "max MB"),
+)
+
+
+def table_of(document: TuneDocument) -> list[Row]:
+    """One row for each size, by ascending memory."""
+    ordered = sorted(document.sizes, key=lambda size: size.memory_mb)
+
+    def numbers(value_of: Callable[[SizeResult], float | None]) -> list[str]:
+        return [cell or ABSENT for cell in column([value_of(size) for size in ordered])]
+
+    costs, intervals = _costs(ordered)
+    columns = [
+        [f"{size.memory_mb:,}" for size in ordered],
+        [f"{size.vcpu_share:.2f}" for size in ordered],
+        [f"{size.n:,}" for size in ordered],
+        numbers(lambda size: size.duration_ms.p50 if size.duration_ms else None),
+        numbers(lambda size: size.duration_ms.p95 if size.duration_ms else None),
+        numbers(lambda size: size.cold_p50_ms),
+        numbers(lambda size: size.billed_typical_ms),
+        costs,
+        intervals,
+        [_whole(size.max_memory_used_mb) for size in ordered],
+    ]
+    rows = zip(*columns, strict=True)
+    return [
+        Row(size.memory_mb, list(cells), remark(size, document), _css(size, document))
+        for size, cells in zip(ordered, rows, strict=True)
+    ]
+
+
+def _costs(ordered: Sequence[SizeResult]) -> tuple[list[str], list[str]]:
+    """Costs and their intervals, all with the same number of decimals."""
+    n = len(ordered)
+    lows = [size.cost_interval[0] if size.cost_interval else None for size in ordered]
+    highs = [size.cost_interval[1] if size.cost_interval else None for size in ordered]
+    texts = column([*(size.cost_usd_per_million for size in ordered), *lows, *highs])
+    intervals = [
+        f"{low} to {high}" if low and high else ABSENT
+        for low, high in zip(texts[n : 2 * n], texts[2 * n :], strict=True)
+    ]
+    return [cost or ABSENT for cost in texts[:n]], intervals
+
+
+def _whole(value: int | None) -> str:
+    return ABSENT if value is None else f"{value:,}"
+
+
+def _css(size: SizeResult, document: TuneDocument) -> str:
+    taken = document.recommendation
+    if taken is not None and size.memory_mb == taken.memory_mb:
+        return "taken"
+    if size.failure is not None:
+        return "failed"
+    return "current" if size.memory_mb == document.current.memory_mb else ""

@@ -1,0 +1,121 @@
+"""Exports: checked before a run, written in one step, readable by what they are made for."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from core.errors import InputError
+from reports.exports import export_document, parse_export
+from reports.run_folder import read_document
+from reports.tune_page import render_tune_page
+from tests.reports import documents
+
+
+def test_json_and_html_are_the_document_and_its_page(tmp_path):
+    document = documents.cpu_bound()
+    path = export_document(document, f"json={tmp_path / 'run.json'}")
+    assert read_document(path) == document
+    page = export_document(document, f"html={tmp_path / 'run.html'}")
+    assert page.read_text(encoding="utf-8") == render_tune_page([document])
+
+
+@pytest.mark.parametrize("document", documents.all_documents(), ids=lambda d: d.function.name)
+def test_csv_has_a_row_a_size_with_empty_cells_for_what_is_absent(document, tmp_path):
+    path = export_document(document, f"csv={tmp_path / 'run.csv'}")
+    frame = pd.read_csv(path, dtype={"max_memory_used_mb": "Int64"})
+    ordered = sorted(document.sizes, key=lambda size: size.memory_mb)
+    assert list(frame["memory_mb"]) == [size.memory_mb for size in ordered]
+    costs = [size.cost_usd_per_million for size in ordered]
+    assert [None if pd.isna(cost) else cost for cost in frame["cost_usd_per_million"]] == costs
+    assert b"\r" not in path.read_bytes()
+
+
+def test_csv_counts_stay_whole_numbers(tmp_path):
+    path = export_document(documents.with_failures(), f"csv={tmp_path / 'run.csv'}")
+    frame = pd.read_csv(io.StringIO(path.read_text()), dtype=str)
+    assert list(frame["max_memory_used_mb"]) == ["256", "512", "74", "74", "74"]
+    assert frame["remark"][1] == "current, failed: timeout after 30 s"
+
+
+def test_markdown_has_the_verdict_and_a_table_of_equal_rows(tmp_path):
+    text = export_document(documents.waiting(), f"md={tmp_path / 'run.md'}").read_text()
+    assert "**Recommendation.** Set 128 MB instead of 512 MB" in text
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert len(rows) == 2 + 5
+    assert {row.count("|") for row in rows} == {12}
+    assert "recommended" in rows[2]
+
+
+def test_markdown_shows_hostile_texts_as_text(tmp_path):
+    text = export_document(documents.hostile(), f"md={tmp_path / 'run.md'}").read_text()
+    assert "<b" not in text.replace("\\<b", "")
+    assert "</script>" not in text
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert {row.replace("\\|", "").count("|") for row in rows} == {12}
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("pdf=x", "must be one of html=PATH, json=PATH, csv=PATH, md=PATH"),
+        ("html", "must be one of"),
+        ("=x", "must be one of"),
+        ("", "must be one of"),
+        ("csv=", "needs a path"),
+        ("md=missing/summary.md", 'the directory must exist (got "missing")'),
+        ("json=folder", 'must be a file (got the directory "folder")'),
+    ],
+)
+def test_a_wrong_spec_is_refused_early_and_named(spec, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("folder").mkdir()
+    with pytest.raises(InputError) as caught:
+        parse_export(spec)
+    assert str(caught.value).startswith(f"--export {spec}: ")
+    assert said in str(caught.value)
+    with pytest.raises(InputError):
+        export_document(documents.bare(), spec)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["folder"]
+
+
+def test_a_path_may_hold_an_equals_sign(tmp_path):
+    assert parse_export(f"md={tmp_path}/a=b.md").path.name == "a=b.md"
+
+
+def test_an_old_file_is_replaced_through_its_link(tmp_path):
+    real = tmp_path / "real.md"
+    real.write_text("old")
+    link = tmp_path / "link.md"
+    link.symlink_to(real)
+    export_document(documents.bare(), f"md={link}")
+    assert link.is_symlink()
+    assert real.read_text().startswith("## Memory tuning of bare")
+
+
+def test_a_pipe_is_written_and_not_replaced(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        export_document(documents.bare(), f"md={pipe}")
+        assert os.read(reader, 100).startswith(b"## Memory tuning of bare")
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+
+
+def test_checking_a_spec_imports_nothing_heavy():
+    code = (
+        "import sys; from reports.exports import parse_export; import reports.run_folder;"
+        "parse_export('html=x.html');"
+        "print([m for m in ('jinja2', 'pandas', 'pydantic', 'numpy') if m in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"

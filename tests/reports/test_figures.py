@@ -1,0 +1,44 @@
+"""Numbers as readers see them."""
+
+from __future__ import annotations
+
+import pytest
+
+from reports import figures
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (figures.significant(2.283), "2.28"),
+        (figures.significant(2345.6), "2,346"),
+        (figures.significant(0.012345), "0.0123"),
+        (figures.significant(0), "0"),
+        (figures.fixed(-0.004, 2), "0.00"),
+        (figures.fixed(-1.5, 1), "\N{MINUS SIGN}1.5"),
+        (figures.megabytes(10240), "10,240\N{NO-BREAK SPACE}MB"),
+        (figures.listed_sizes([512]), "512\N{NO-BREAK SPACE}MB"),
+        (figures.listed_sizes([256, 512, 1024]), "256, 512 and 1,024\N{NO-BREAK SPACE}MB"),
+        (figures.usd(2.283), "$2.28"),
+        (figures.usd(1234.5), "$1,234"),
+        (figures.usd(0.00106), "$0.00106"),
+        (figures.usd(-3), "\N{MINUS SIGN}$3.00"),
+        (figures.usd(0), "$0"),
+        (figures.unit_price(0.0000166667), "$0.0000166667"),
+        (figures.unit_price(0.0000002), "$0.0000002"),
+        (figures.percent(0.0421), "4.2\N{NO-BREAK SPACE}%"),
+        (figures.percent(0.2349), "23\N{NO-BREAK SPACE}%"),
+        (figures.percent_range(0.19, 0.27), "19 to 27\N{NO-BREAK SPACE}%"),
+        (figures.moment("2025-11-20T09:14:02Z"), "2025-11-20 09:14:02 UTC"),
+        (figures.moment("2025-11-20T09:14:02+01:00"), "2025-11-20T09:14:02+01:00"),
+        (figures.moment("yesterday"), "yesterday"),
+    ],
+)
+def test_a_number_is_written_as_a_reader_expects(written, expected):
+    assert written == expected
+
+
+def test_a_column_shares_its_decimals_and_keeps_gaps():
+    assert figures.column([2985.2, None, 12.3]) == ["2,985.2", None, "12.3"]
+    assert figures.column([None, None]) == [None, None]
+    assert figures.column([0.0, 150.0]) == ["0", "150"]

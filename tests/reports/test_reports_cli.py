@@ -1,0 +1,118 @@
+"""`reports` as a user meets it: paths on stdout, talk on stderr, one line for bad input."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from reports import cli
+from reports.run_folder import write_document
+from tests.reports import documents
+
+HEAVY = ("jinja2", "pandas", "pydantic", "scipy", "numpy", "boto3", "botocore", "rich")
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Runs `reports ARGUMENTS` in a directory with two runs; gives code, stdout and stderr."""
+    monkeypatch.chdir(tmp_path)
+    for name, document in (("one", documents.cpu_bound()), ("two", documents.inconclusive())):
+        (tmp_path / name).mkdir()
+        write_document(tmp_path / name, document)
+
+    def go(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["reports", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        out, err = capsys.readouterr()
+        return int(ended.value.code or 0), out, err
+
+    return go
+
+
+def test_a_page_is_built_and_its_path_printed(run, tmp_path):
+    code, out, err = run("build", "one", "two/result.json", "-o", "page.html")
+    assert (code, out, err) == (0, "page.html\n", "")
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "checkout-api" in text
+    assert "report-nightly" in text
+
+
+def test_json_is_one_document(run, tmp_path):
+    code, out, _ = run("build", "one", "--json")
+    assert code == 0
+    assert json.loads(out) == {
+        "schema_version": 1,
+        "verdict": "pass",
+        "exit_code": 0,
+        "errors": [],
+        "path": "report.html",
+    }
+    assert (tmp_path / "report.html").is_file()
+
+
+def test_verbose_tells_what_is_read_and_quiet_only_the_path(run):
+    _, _, err = run("build", "one", "-v")
+    assert "reading one" in err
+    assert run("build", "one", "-q") == (0, "report.html\n", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["build", "nothing"], "no such file: nothing"),
+        (["build", "."], "no result.json in ."),
+        (["build", "one", "-o", "missing/page.html"], "the directory must exist"),
+        (["build", "one", "-o", "two"], "must be a file"),
+        (["build", "one", "--oops"], "--oops"),
+        (["build"], "RUN"),
+        (["bild", "one"], "bild"),
+    ],
+    ids=" ".join,
+)
+def test_bad_input_is_one_line_and_exit_code_2(run, arguments, said, tmp_path):
+    code, out, err = run(*arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert said in err
+    assert not list(tmp_path.glob("*.html"))
+
+
+@pytest.mark.parametrize("arguments", [["build", "nothing", "--json"], ["build", "--json"]])
+def test_bad_input_with_json_is_a_document_too(run, arguments):
+    code, out, _ = run(*arguments)
+    answer = json.loads(out)
+    assert (code, answer["exit_code"], answer["verdict"]) == (2, 2, "error")
+    assert answer["errors"]
+
+
+def help_of(*arguments: str) -> tuple[str, set[str]]:
+    """What `--help` prints in a fresh interpreter, and which heavy modules it imported."""
+    code = (
+        "import sys\nfrom reports.cli import main\n"
+        f"sys.argv = ['reports', *{arguments!r}, '--help']\n"
+        "try:\n    main()\nexcept SystemExit as end:\n"
+        f"    print(end.code, *[m for m in {HEAVY!r} if m in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    *lines, last = ran.stdout.splitlines()
+    code, *imported = last.split()
+    assert code == "0"
+    return "\n".join(lines), set(imported)
+
+
+def test_help_names_the_commands_and_imports_nothing_heavy():
+    text, imported = help_of()
+    assert "build" in text
+    assert imported == set()
+
+
+def test_help_of_a_command_has_examples_and_imports_nothing_of_ours():
+    text, imported = help_of("build")
+    assert "reports build runs/*-tune-* -o tuning.html" in text
+    # typer itself reads the options of a group with pydantic before it reaches a command.
+    assert imported <= {"pydantic"}

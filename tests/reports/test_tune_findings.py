@@ -1,0 +1,138 @@
+"""The sentences of a report: what they claim, and what they must not claim."""
+
+from __future__ import annotations
+
+import pytest
+
+from reports import tune_findings
+from reports.document import Recommendation, Saving
+from reports.figures import SPACE
+from tests.reports import documents
+
+
+def words(document):
+    return tune_findings.headline(document).replace(SPACE, " ")
+
+
+def saving(low, high, share=None):
+    middle = (low + high) / 2 if share is None else share
+    return Saving(
+        cost_share=middle,
+        cost_interval=(low, high),
+        duration_share=0.5,
+        duration_interval=(0.4, 0.6),
+    )
+
+
+def recommended(memory_mb=1024, tied_mb=(), saving=None):
+    taken = Recommendation(
+        memory_mb=memory_mb,
+        tied_mb=list(tied_mb),
+        objective="cost",
+        weight=None,
+        saving=saving,
+        reasons=[],
+    )
+    sizes = [documents.size_result(mb, documents.saturating) for mb in (512, 1024)]
+    return documents.document(sizes, recommendation=taken)
+
+
+def test_a_clear_saving_is_one_sentence_with_its_intervals():
+    assert words(recommended(saving=saving(0.2, 0.3))) == (
+        "Set 1,024 MB instead of 512 MB: it costs 25 % less (90 % interval 20 to 30 %) "
+        "and takes 50 % less time (40 to 60 %)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "claim"),
+    [
+        (-0.3, -0.2, "costs 25 % more (90 % interval 20 to 30 %)"),
+        (-0.01, 0.02, "costs about the same (between 2.0 % less and 1.0 % more)"),
+        (-0.3, 0.4, "costs somewhere between 40 % less and 30 % more"),
+    ],
+    ids=["dearer", "same", "open"],
+)
+def test_a_change_is_called_what_its_interval_allows(low, high, claim):
+    assert claim in words(recommended(saving=saving(low, high)))
+
+
+def test_a_change_that_the_data_do_not_ask_for_is_no_order():
+    text = words(recommended(tied_mb=[512, 1024], saving=saving(-0.01, 0.02)))
+    assert text.startswith("1,024 MB and the current 512 MB cannot be told apart")
+    assert "Set " not in text
+
+
+def test_a_tie_without_intervals_is_no_order_either():
+    text = words(recommended(tied_mb=[512, 1024]))
+    assert text.startswith("1,024 MB and the current 512 MB cannot be told apart")
+    assert "more samples per size" in text
+
+
+def test_the_interval_decides_what_a_change_is_called():
+    assert "costs 25 % less (90 % interval" in words(recommended(saving=saving(0.2, 0.3, 0.25)))
+    assert "costs somewhere between" in words(recommended(saving=saving(-0.1, 0.3, 0.25)))
+
+
+def test_the_current_size_is_kept_when_it_is_the_best():
+    assert words(recommended(memory_mb=512)).startswith("Keep 512 MB")
+
+
+def test_an_unknown_saving_says_what_would_tell_it():
+    assert "more samples per size" in words(recommended())
+    assert "512 MB has no usable samples" in words(documents.with_failures())
+
+
+@pytest.mark.parametrize(
+    ("document", "first_words"),
+    [
+        (documents.inconclusive(), "The data are too few or too noisy"),
+        (documents.invalid(), "Do not act on the figures below"),
+        (documents.interrupted(), "The run was stopped"),
+    ],
+    ids=["inconclusive", "invalid", "interrupted"],
+)
+def test_a_run_that_is_no_pass_says_so_before_any_number(document, first_words):
+    text = words(document)
+    assert text.startswith(first_words)
+    assert not any(letter.isdigit() for letter in text[: len(first_words)])
+    assert tune_findings.verdict_word(document) != "Recommendation"
+
+
+def test_a_pass_without_recommendation_is_not_called_one():
+    assert tune_findings.verdict_word(documents.bare()) == "No recommendation"
+    assert "no usable sample" in words(documents.bare())
+
+
+def test_ties_name_the_recommended_size_too():
+    assert tune_findings.tied_sizes(documents.cpu_bound()) == [1536, 1769]
+    assert tune_findings.tied_sizes(documents.waiting()) == []
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "local"),
+    [
+        ("http://127.0.0.1:4566", True),
+        ("http://127.8.0.1", True),
+        ("https://localhost:443/x", True),
+        ("http://api.localhost", True),
+        ("http://[::1]:80", True),
+        ("127.0.0.1:4566", True),
+        ("http://0.0.0.0:1", True),
+        ("https://lambda.eu-west-1.amazonaws.com", False),
+        ("http://localhost.example.com", False),
+        ("http://10.0.0.1", False),
+        ("http://[bad", False),
+        ("", False),
+    ],
+)
+def test_only_this_machine_counts_as_the_sandbox(endpoint, local):
+    assert tune_findings.is_loopback(endpoint) is local
+
+
+def test_another_endpoint_is_named():
+    document = documents.document(
+        [], provenance=documents.provenance(endpoint="https://lambda.example.com")
+    )
+    [caution] = tune_findings.cautions(document)
+    assert "https://lambda.example.com" in caution

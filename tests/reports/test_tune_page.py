@@ -1,0 +1,241 @@
+"""The page: one file, the same bytes each time, safe with hostile texts, whole with absent data."""
+
+from __future__ import annotations
+
+import os
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from reports.document import Model, TuneDocument
+from reports.tune_page import render_tune_page
+from tests.reports import documents
+
+GOLDEN = Path(__file__).parent / "golden" / "tune_page.html"
+VOID = {"meta", "link", "br"}
+
+
+class Page(HTMLParser):
+    """Elements, attributes and text of a page; fails on tags that do not match."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if "style" not in self.open:
+            self.text += data
+
+    def words(self) -> str:
+        return " ".join(self.text.split())
+
+
+def svgs(html: str) -> list[ElementTree.Element]:
+    drawn = re.findall(r"<svg .*?</svg>", html, re.DOTALL)
+    return [ElementTree.fromstring(text) for text in drawn]  # noqa: S314 - our own page
+
+
+def test_the_page_is_the_golden_one():
+    html = render_tune_page([documents.cpu_bound(), documents.interrupted()])
+    if os.environ.get("UPDATE_GOLDEN") == "1":
+        GOLDEN.write_text(html, encoding="utf-8")
+    assert html == GOLDEN.read_text(encoding="utf-8"), "UPDATE_GOLDEN=1 accepts the new page"
+
+
+def test_a_size_that_fails_now_and_then_is_marked_although_it_has_a_point():
+    before = documents.cpu_bound()
+    cheapest = before.sizes[0].model_copy(update={"failure": "out of memory (1 of 9 calls)"})
+    flaky = before.model_copy(update={"sizes": [cheapest, *before.sizes[1:]]})
+
+    words = Page(render_tune_page([flaky])).words()
+
+    assert f"{cheapest.memory_mb:,} MB: no usable result, see the table" in words
+    assert "failed: out of memory (1 of 9 calls)" in words
+    assert "no usable result" not in Page(render_tune_page([before])).words()
+
+
+@pytest.mark.parametrize("document", documents.all_documents(), ids=lambda d: d.function.name)
+def test_every_document_renders_to_matching_tags_and_drawings(document):
+    html = render_tune_page([document])
+    Page(html)
+    assert not re.search(r"\bNone\b|\bnan\b|\binf\b|Undefined", Page(html).words())
+    for drawing in svgs(html):
+        assert drawing.attrib["role"] == "img"
+        title, description = drawing[0], drawing[1]
+        assert (title.tag, description.tag) == ("title", "desc")
+        assert title.attrib["id"] == drawing.attrib["aria-labelledby"]
+        assert description.attrib["id"] == drawing.attrib["aria-describedby"]
+        assert description.text
+
+
+def without(document: TuneDocument, **changes: object) -> TuneDocument:
+    return document.model_copy(update=changes)
+
+
+def optional_size_fields() -> list[str]:
+    return [
+        "duration_ms",
+        "duration_typical_ms",
+        "duration_interval_ms",
+        "cold_p50_ms",
+        "init_p50_ms",
+        "billed_typical_ms",
+        "cost_usd_per_million",
+        "cost_interval",
+        "max_memory_used_mb",
+    ]
+
+
+@pytest.mark.parametrize("field", optional_size_fields())
+def test_a_value_that_is_absent_everywhere_breaks_nothing(field):
+    whole = documents.cpu_bound()
+    sizes = [size.model_copy(update={field: None}) for size in whole.sizes]
+    assert "None" not in Page(render_tune_page([without(whole, sizes=sizes)])).words()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"model": None}, "No curve was fitted"),
+        ({"recommendation": None}, "No size is recommended"),
+        ({"sizes": []}, "No chart: no size has a cost"),
+    ],
+    ids=["no model", "no recommendation", "no sizes"],
+)
+def test_what_is_missing_is_named(changes, said):
+    assert said in Page(render_tune_page([without(documents.cpu_bound(), **changes)])).words()
+
+
+def test_an_empty_curve_and_unscored_families_break_nothing():
+    model = Model(
+        family="constant",
+        formula="t(m) = a",
+        parameters={},
+        loo_error=None,
+        candidates=[],
+        duration_family="constant",
+        curve=[],
+    )
+    words = Page(render_tune_page([without(documents.cpu_bound(), model=model)])).words()
+    assert "t(m) = a" in words
+
+
+def test_prices_without_storage_say_so():
+    whole = documents.cpu_bound()
+    prices = whole.prices.model_copy(update={"storage_gb_second_usd": None})
+    assert "storage above 512 MB is not in the costs" in render_tune_page(
+        [without(whole, prices=prices)]
+    )
+
+
+def test_zero_durations_and_costs_are_drawn():
+    zero = documents.size_result(512, lambda _: 0.0)
+    html = render_tune_page([documents.document([zero])])
+    assert len(svgs(html)) == 6
+
+
+def test_hostile_texts_stay_text():
+    html = render_tune_page([documents.hostile(), documents.hostile()])
+    page = Page(html)
+    tags = {tag for tag, _ in page.tags}
+    assert not tags & {"script", "b", "iframe", "object", "embed", "form", "img"}
+    assert not any(name.startswith("on") for _, attrs in page.tags for name in attrs)
+    assert html.count("<style>") == html.count("</style>") == 1
+    assert page.words().count(documents.HOSTILE) > 10
+    assert "{{ 7*7 }}" in page.words()
+
+
+def test_the_page_asks_nobody_for_anything():
+    html = render_tune_page(documents.all_documents())
+    page = Page(html)
+    ids = {attrs["id"] for _, attrs in page.tags if "id" in attrs}
+    for tag, attrs in page.tags:
+        for name in ("src", "href", "xlink:href", "action", "srcset", "data", "poster"):
+            target = attrs.get(name) or ""
+            assert target in ("", "data:,") or target[1:] in ids, f"{tag} {name}={target}"
+        assert "style" not in attrs
+    css = html[html.index("<style>") : html.index("</style>")]
+    assert not re.search(r"@import|url\(|@font-face|https?:|//", css)
+
+
+def test_the_policy_allows_no_source():
+    [policy] = [
+        attrs["content"]
+        for _, attrs in Page(render_tune_page([documents.bare()])).tags
+        if attrs.get("http-equiv") == "Content-Security-Policy"
+    ]
+    assert policy.startswith("default-src 'none';")
+    assert "script-src" not in policy
+    assert "http" not in policy
+
+
+def test_ids_are_unique_and_described_ones_exist():
+    twice = [documents.cpu_bound(), documents.cpu_bound()]
+    tags = Page(render_tune_page(twice)).tags
+    ids = [attrs["id"] for _, attrs in tags if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    named = {a[n] for _, a in tags for n in ("aria-labelledby", "aria-describedby") if n in a}
+    assert named <= set(ids)
+
+
+def test_several_documents_get_a_summary_that_links_to_each():
+    page = Page(render_tune_page([documents.waiting(), documents.inconclusive()]))
+    links = [attrs["href"] for tag, attrs in page.tags if tag == "a"]
+    assert links == ["#run-1", "#run-2"]
+    alone = Page(render_tune_page([documents.waiting()]))
+    assert not [tag for tag, _ in alone.tags if tag == "a"]
+
+
+def test_headings_descend_one_level_at_a_time():
+    for shown in ([documents.cpu_bound()], documents.all_documents()):
+        levels = [int(t[1]) for t, _ in Page(render_tune_page(shown)).tags if re.match(r"h\d", t)]
+        assert levels[0] == 1
+        assert levels.count(1) == 1
+        assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_figures_of_the_sandbox_are_called_a_model():
+    words = Page(render_tune_page([documents.local()])).words()
+    said = "These figures come from the CPU model of the local sandbox, not from AWS."
+    assert words.index(said) < words.index("Keep 512")
+    assert said not in Page(render_tune_page([documents.cpu_bound()])).words()
+
+
+def test_sizes_stand_where_they_belong_on_the_memory_axis():
+    drawing = svgs(render_tune_page([documents.waiting()]))[0]
+    xs = [float(circle.attrib["cx"]) for circle in drawing.iter("circle")][:5]
+    steps = [after - before for before, after in pairwise(xs)]
+    assert steps == pytest.approx([steps[0]] * 4, abs=0.2)
+
+
+def test_costs_begin_at_zero_and_wide_durations_say_that_they_are_logarithmic():
+    cost, _, duration, _, *_ = svgs(render_tune_page([documents.cpu_bound()]))
+    assert "0" in [text.text for text in cost.iter("text")]
+    assert "typical duration, ms (log scale)" in [text.text for text in duration.iter("text")]
+    html = render_tune_page([documents.waiting()])
+    assert "typical duration, ms (log scale)" not in html
+
+
+def test_a_page_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="at least one document"):
+        render_tune_page([])

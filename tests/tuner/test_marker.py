@@ -1,0 +1,35 @@
+"""Descriptions that name a run."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tuner.marker import Marker, marked_description, parse_marker
+
+RUN = "0123456789ab"
+
+
+@given(
+    st.integers(128, 10240), st.integers(128, 10240), st.text(max_size=256).filter(str.isprintable)
+)
+def test_a_marker_says_what_was_there_before(size: int, original: int, text: str) -> None:
+    description = marked_description(RUN, size, original, text)
+    marker = parse_marker(description)
+
+    assert len(description) <= 256
+    assert marker is not None
+    assert (marker.run_id, marker.size_mb, marker.original_mb) == (RUN, size, original)
+    assert text.startswith(marker.description)
+
+
+def test_a_short_description_is_kept_whole() -> None:
+    assert parse_marker(marked_description(RUN, 512, 128, "resizes images")) == Marker(
+        RUN, 512, 128, "resizes images"
+    )
+
+
+@pytest.mark.parametrize(
+    "description", ["", "resizes images", "tune-run x size=1 was=2 :: ", "my tune-run notes"]
+)
+def test_a_users_own_description_is_no_marker(description: str) -> None:
+    assert parse_marker(description) is None

@@ -1,0 +1,77 @@
+"""Verdicts, the bill, and what of the command line is recorded."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from core.aws.prices import bundled_prices
+from core.errors import ExitCode
+from tests.tuner.factories import failed, lost, sample
+from tests.tuner.test_analysis import ask
+from tuner.facts import without_payload
+from tuner.result import judge, spent
+from tuner.sample import Sample
+
+PRICE = bundled_prices().lambda_price("us-east-1", "x86_64")
+TEN = [*(sample(128) for _ in range(5)), *(sample(512) for _ in range(5))]
+
+
+@pytest.mark.parametrize(
+    ("samples", "verdict", "code", "problem"),
+    [
+        pytest.param(TEN, "pass", 0, "", id="enough"),
+        pytest.param([*TEN, lost(512), lost(512)], "pass", 0, "", id="a fifth lost"),
+        pytest.param([*TEN, *[lost(512)] * 4], "invalid", 5, "4 of 14 .* INFO", id="more lost"),
+        pytest.param([], "invalid", 5, "no invocation was made", id="nothing"),
+        pytest.param([failed(128), failed(128)], "invalid", 5, "timeout", id="all failed"),
+        pytest.param(
+            [*TEN, failed(128), failed(512)], "inconclusive", 4, "without failing", id="each fails"
+        ),
+        pytest.param([sample(128)] * 5, "inconclusive", 4, "only 1 size", id="one size"),
+        pytest.param([sample(128), sample(512)], "inconclusive", 4, "too few", id="one each"),
+    ],
+)
+def test_the_verdict_is_the_worst_that_applies(
+    samples: list[Sample], verdict: str, code: int, problem: str
+) -> None:
+    found, exit_code, problems = judge(samples, ask(samples, sizes=(128, 512)))
+
+    assert (found, exit_code) == (verdict, ExitCode(code))
+    assert len(problems) == bool(problem)
+    assert re.search(problem, " ".join(problems))
+
+
+def test_the_bill_counts_every_call_that_was_billed() -> None:
+    samples = [
+        sample(1024, billed_ms=1000.0),
+        sample(1024, billed_ms=500.0, cold=True),
+        failed(1024),  # 101 ms billed before it failed
+        lost(1024),
+    ]
+
+    bill = spent(samples, PRICE, 512)
+
+    assert bill.invocations == 4
+    assert bill.unmeasured_invocations == 1
+    assert bill.gb_seconds == pytest.approx(1.601)
+    assert bill.usd == pytest.approx(1.601 * 0.0000166667 + 3 * 2e-7)
+
+
+@pytest.mark.parametrize(
+    ("command", "recorded"),
+    [
+        (["tune", "f", "--payload", "a.json"], ["tune", "f", "--payload", "a.json"]),
+        (["tune", "--payload-json", '{"k": 1}', "f"], ["tune", "--payload-json", "<payload>", "f"]),
+        (["tune", '--payload-json={"k": 1}'], ["tune", "--payload-json=<payload>"]),
+        (
+            ["tune", "--payload-json", "--payload-json", "f"],
+            ["tune", "--payload-json", "<payload>", "f"],
+        ),
+    ],
+)
+def test_a_payload_on_the_command_line_is_not_recorded(
+    command: list[str], recorded: list[str]
+) -> None:
+    assert without_payload(command) == recorded

@@ -1,0 +1,96 @@
+"""The fixed plan: enough warm samples at each size, in random order, and never without end."""
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.tuner.factories import failed, lost, sample
+from tuner.sample import Sample
+from tuner.sampler import FixedRounds, given_up
+
+SIZES = (128, 512, 1024)
+
+
+def rounds_of(samples: int, sizes: tuple[int, ...] = SIZES) -> FixedRounds:
+    return FixedRounds(sizes, samples, attempts_per_size=samples + 4)
+
+
+def play(plan: FixedRounds, answer: dict[int, list[Sample]], seed: int = 1) -> list[list[int]]:
+    """The rounds that a plan asks for when each size answers with its own list, then warm."""
+    rng, samples, rounds = random.Random(seed), [], []
+    while sizes := plan.next_round(samples, rng):
+        rounds.append(list(sizes))
+        for size in sizes:
+            queue = answer.get(size, [])
+            samples.append(queue.pop(0) if queue else sample(size))
+        assert len(samples) <= len(SIZES) * plan.attempts_per_size
+    return rounds
+
+
+def test_every_size_gets_its_warm_samples_and_a_cold_one_is_made_up_for() -> None:
+    cold = {size: [sample(size, cold=True)] for size in SIZES}
+
+    rounds = play(rounds_of(5), cold)
+
+    assert len(rounds) == 6
+    assert all(sorted(sizes) == list(SIZES) for sizes in rounds)
+
+
+def test_rounds_come_in_different_orders_and_repeat_with_the_seed() -> None:
+    rounds = play(rounds_of(20), {})
+
+    assert len({tuple(sizes) for sizes in rounds}) > 1
+    assert rounds == play(rounds_of(20), {})
+    assert rounds != play(rounds_of(20), {}, seed=2)
+
+
+def test_a_size_that_fails_twice_is_left_alone() -> None:
+    rounds = play(rounds_of(4), {128: [failed(128) for _ in range(50)]})
+
+    assert sum(sizes.count(128) for sizes in rounds) == 2
+    assert sum(sizes.count(512) for sizes in rounds) == 4
+
+
+def test_a_size_that_never_reports_ends_at_the_attempt_limit() -> None:
+    plan = rounds_of(3, (128,))
+
+    rounds = play(plan, {128: [lost(128) for _ in range(50)]})
+
+    assert len(rounds) == plan.attempts_per_size
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "out"),
+    [
+        pytest.param("", False, id="nothing yet"),
+        pytest.param("f", False, id="one failure"),
+        pytest.param("ff", True, id="two failures"),
+        pytest.param("mff", True, id="mostly failures"),
+        pytest.param("mmff", False, id="as many measured"),
+        pytest.param("mmmmf", False, id="a rare failure"),
+    ],
+)
+def test_a_size_is_given_up_when_it_fails_more_than_it_measures(
+    outcomes: str,
+    out: bool,  # noqa: FBT001 # a column of the table
+) -> None:
+    samples = [failed(128) if letter == "f" else sample(128) for letter in outcomes]
+
+    assert given_up(samples) is out
+
+
+@given(st.lists(st.sampled_from("mcfl"), max_size=60), st.integers(1, 8))
+def test_whatever_comes_back_the_plan_ends(outcomes: list[str], n: int) -> None:
+    kinds = {
+        "m": sample(128),
+        "c": sample(128, cold=True),
+        "f": failed(128),
+        "l": lost(128),
+    }
+    plan = rounds_of(n, (128,))
+
+    rounds = play(plan, {128: [kinds[letter] for letter in outcomes]})
+
+    assert len(rounds) <= plan.attempts_per_size

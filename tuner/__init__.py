@@ -1,0 +1,1 @@
+"""`tune`: which memory size should a Lambda function have?"""

@@ -1,0 +1,107 @@
+"""`tune analyze RUN`: another answer from the samples of a run, without invoking anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.aws.prices import LambdaPrice, Tier, read_price_file
+from core.console import Console
+from core.errors import ExitCode
+from reports.document import PriceFacts, TuneDocument
+from reports.exports import parse_export
+from reports.run_folder import read_document
+from tuner.analysis import Question, analyse
+from tuner.delivery import deliver
+from tuner.objective import check_objective
+from tuner.result import current_size, judge, price_facts, spent
+from tuner.sample import read_samples
+
+
+@dataclass(frozen=True, slots=True)
+class AnalyzeOptions:
+    """What the command line says, not yet checked."""
+
+    run: Path
+    objective: str
+    weight: float | None
+    price_file: Path | None
+    exports: tuple[str, ...]
+
+
+def analyze(options: AnalyzeOptions, console: Console) -> ExitCode:
+    """Answers again from a run's samples; the run's own files stay as they are.
+
+    Raises:
+        InputError: when the run cannot be read or an option is wrong.
+    """
+    objective, weight = check_objective(options.objective, options.weight)
+    for spec in options.exports:
+        parse_export(spec)
+    before = read_document(options.run)
+    folder = options.run if options.run.is_dir() else options.run.parent
+    samples = read_samples(folder)
+    price, price_record = _prices(options.price_file, before)
+    function = before.function
+    answer = analyse(
+        samples,
+        [size.memory_mb for size in before.sizes],
+        _refused(before),
+        Question(
+            objective=objective,
+            weight=weight,
+            current_mb=before.current.memory_mb,
+            price=price,
+            storage_mb=function.ephemeral_storage_mb,
+            seed=before.provenance.seed,
+        ),
+    )
+    verdict, code, errors = judge(samples, answer)
+    if _ended_early(before):
+        verdict, code, errors = before.verdict, ExitCode(before.exit_code), before.errors
+    document = before.model_copy(
+        update={
+            "verdict": verdict,
+            "exit_code": int(code),
+            "errors": errors,
+            "recommendation": answer.recommendation,
+            "current": current_size(before.current.memory_mb, answer.sizes),
+            "sizes": list(answer.sizes),
+            "model": answer.model,
+            "prices": price_record,
+            "spent": spent(samples, price, function.ephemeral_storage_mb),
+        }
+    )
+    return deliver(document, options.exports, console)
+
+
+def _ended_early(before: TuneDocument) -> bool:
+    """Whether a signal or an error stopped the run: no second look at its samples mends that."""
+    judged_by_samples = (ExitCode.PASS, ExitCode.INCONCLUSIVE, ExitCode.INVALID)
+    return before.exit_code not in judged_by_samples
+
+
+def _prices(path: Path | None, before: TuneDocument) -> tuple[LambdaPrice, PriceFacts]:
+    """The prices that the run was computed with, or those of another table."""
+    function = before.function
+    if path is not None:
+        table = read_price_file(path)
+        price = table.lambda_price(function.region, function.arch)
+        return price, price_facts(table, price)
+    facts = before.prices
+    price = LambdaPrice(
+        region=function.region,
+        arch=function.arch,
+        tiers=(Tier(0, facts.gb_second_usd),),
+        request_usd=facts.request_usd,
+        storage_usd_per_gb_s=facts.storage_gb_second_usd,
+    )
+    return price, facts
+
+
+def _refused(before: TuneDocument) -> dict[int, str]:
+    return {
+        size.memory_mb: size.failure
+        for size in before.sizes
+        if size.failure is not None and not size.n and not size.n_failed and not size.n_cold
+    }

@@ -1,0 +1,28 @@
+"""Hands an answer over: on the terminal, in the exported files and as the JSON document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.console import Console
+from core.errors import ExitCode
+from reports.document import TuneDocument
+from reports.exports import export_document
+from reports.run_folder import document_text
+from tuner.view import show_document
+
+
+def deliver(document: TuneDocument, exports: Sequence[str], console: Console) -> ExitCode:
+    """Shows and writes `document`; gives its exit code.
+
+    Raises:
+        InputError: when an export cannot be written; the answer has been shown by then.
+    """
+    show_document(console, document)
+    for error in document.errors:
+        console.error(error)
+    for spec in exports:
+        console.say(f"written: {export_document(document, spec)}")
+    if console.json_output:
+        console.document(document_text(document))
+    return ExitCode(document.exit_code)

@@ -1,0 +1,125 @@
+"""Turns invocations into samples: throttles are waited out and never counted."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from core.aws.invocation import Invocation, invoke_once
+from core.aws.session import aws_call
+from core.errors import AwsError, InvalidMeasurement, NoAnswer, NotRun, Refused
+from tuner.sample import Outcome, Sample
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+_ATTEMPTS = 10
+_BACKOFF_FIRST_S, _BACKOFF_MOST_S = 0.2, 10.0
+_RESERVED_EXCEEDED = "ReservedFunctionConcurrentInvocationLimitExceeded"
+
+
+@dataclass(frozen=True, slots=True)
+class Invoker:
+    """Sends one payload to versions of one function.
+
+    `wait(seconds)` sleeps between throttled attempts and returns True when the run shall stop.
+    """
+
+    client: LambdaClient
+    function: str
+    payload: bytes
+    wait: Callable[[float], bool]
+
+    def invoke(self, memory_mb: int, version: str, round_number: int) -> Sample | None:
+        """One sample of `version`, or None when a stop was requested before it could start.
+
+        Raises:
+            Refused: when the function's reserved concurrency lets nothing through.
+            InvalidMeasurement: when another version answered.
+            AwsError: when AWS does not run it.
+        """
+        for attempt in range(_ATTEMPTS):
+            started = datetime.now(UTC)
+            try:
+                invocation = invoke_once(self.client, self.function, version, self.payload)
+            except NotRun as refusal:
+                if self.wait(self._pause_after(refusal, attempt)):
+                    return None
+            except NoAnswer as silence:
+                return _lost(memory_mb, version, round_number, started, str(silence))
+            else:
+                return _sample(invocation, memory_mb, version, round_number)
+        raise AwsError(
+            f"could not invoke {self.function} at {memory_mb} MB: still refused after "
+            f"{_ATTEMPTS} attempts",
+            hint="lower --parallel, or see what else uses the account's concurrency",
+        )
+
+    def _pause_after(self, refusal: NotRun, attempt: int) -> float:
+        """Seconds to wait; raises when no waiting can help."""
+        if refusal.reason == _RESERVED_EXCEEDED and self._reserved_concurrency() == 0:
+            raise Refused(
+                f"function {self.function!r}: its reserved concurrency is 0, so every call is "
+                "refused",
+                hint="give it some, or remove the reservation",
+            ) from refusal
+        backoff_s = min(_BACKOFF_FIRST_S * 2.0**attempt, _BACKOFF_MOST_S) * random.uniform(0.5, 1)
+        return max(backoff_s, refusal.retry_after_s or 0.0)
+
+    def _reserved_concurrency(self) -> int | None:
+        try:
+            with aws_call("read the reserved concurrency"):
+                answer = self.client.get_function_concurrency(FunctionName=self.function)
+        except AwsError:
+            return None
+        return answer.get("ReservedConcurrentExecutions")
+
+
+def _lost(
+    memory_mb: int, version: str, round_number: int, started: datetime, reason: str
+) -> Sample:
+    return Sample(
+        memory_mb=memory_mb,
+        version=version,
+        round=round_number,
+        started_utc=started.isoformat(timespec="milliseconds"),
+        request_id="",
+        outcome="lost",
+        error_type="NoAnswer",
+        error_message=reason,
+    )
+
+
+def _sample(invocation: Invocation, memory_mb: int, version: str, round_number: int) -> Sample:
+    if invocation.executed_version not in (version, ""):
+        raise InvalidMeasurement(
+            f"version {version} was invoked but {invocation.executed_version} answered"
+        )
+    report = invocation.report
+    outcome: Outcome = "measured"
+    error_type, error_message = invocation.error_type, invocation.error_message
+    if error_type:
+        outcome = "failed"
+    elif report is None:
+        outcome, error_type = "lost", "NoReport"
+        error_message = "the log tail holds no REPORT of this invocation"
+    return Sample(
+        memory_mb=memory_mb,
+        version=version,
+        round=round_number,
+        started_utc=invocation.started.isoformat(timespec="milliseconds"),
+        request_id=invocation.request_id,
+        outcome=outcome,
+        wall_ms=round(invocation.wall_ms, 3),
+        error_type=error_type,
+        error_message=error_message,
+        cold=report is not None and report.cold,
+        duration_ms=report.duration_ms if report else None,
+        billed_ms=report.billed_ms if report else None,
+        init_ms=report.init_ms if report else None,
+        restore_ms=report.restore_ms if report else None,
+        max_memory_used_mb=report.max_memory_used_mb if report else None,
+    )

@@ -1,0 +1,39 @@
+"""The Description that a run gives to what it makes, so that a stranger can undo it.
+
+A Description is all that a function carries along without meaning to Lambda. The marker names the
+run and holds the setting that was there before; it makes each published version differ from every
+earlier one, because PublishVersion gives back the old version when nothing has changed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from core.aws.limits import DESCRIPTION_MAX_CHARS
+
+_MARKER = re.compile(r"tune-run ([0-9a-f]{12}) size=(\d+) was=(\d+) :: (.*)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """What a marked Description says; `description` is cut where it did not fit."""
+
+    run_id: str
+    size_mb: int
+    original_mb: int
+    description: str
+
+
+def marked_description(run_id: str, size_mb: int, original_mb: int, description: str) -> str:
+    """The Description for one size, within Lambda's 256 characters."""
+    text = f"tune-run {run_id} size={size_mb} was={original_mb} :: {description}"
+    return text[:DESCRIPTION_MAX_CHARS]
+
+
+def parse_marker(description: str) -> Marker | None:
+    """The marker in a Description, or None when it is nobody's but the user's."""
+    match = _MARKER.fullmatch(description)
+    if not match:
+        return None
+    return Marker(match.group(1), int(match.group(2)), int(match.group(3)), match.group(4))

@@ -1,0 +1,156 @@
+"""The size to take, and those that cannot be told apart from it; pure.
+
+Only measured sizes are recommended. Differences are judged by the bootstrap: two sizes are told
+apart when the 90 % interval of their ratio leaves out 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.aws.limits import MEMORY_MAX_MB, MEMORY_MIN_MB
+from reports.document import Objective, Recommendation, Saving
+from reports.figures import megabytes
+from tuner.estimate import MIN_SAMPLES_FOR_INTERVAL, Floats, interval, interval_quantiles
+from tuner.objective import log_scores
+
+# What counts as equal to the best, so that the other quality decides. Within one per cent: nobody
+# pays ten times the duration for that. Within three where the samples cannot tell them apart: it
+# is about what hosts of one size differ by.
+_EQUAL_SHARE = 0.01
+_EQUAL_IF_TIED_SHARE = 0.03
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SizeEvidence:
+    """What the samples of one size say; the replicates are joint, one row a resample.
+
+    `cost_usd` is for one invocation.
+    """
+
+    memory_mb: int
+    n: int
+    duration_ms: float
+    billed_ms: float
+    cost_usd: float
+    duration_replicates: Floats
+    billed_replicates: Floats
+    cost_replicates: Floats
+
+
+def recommend(
+    evidence: Sequence[SizeEvidence],
+    planned_mb: Sequence[int],
+    objective: Objective,
+    weight: float | None,
+    current_mb: int,
+) -> Recommendation | None:
+    """The best of the sizes that can be used; None when there is none.
+
+    `planned_mb` are all sizes of the run: an edge of them is a reason to look beyond, while next
+    to a size that failed there is nothing to look for.
+    """
+    if not evidence:
+        return None
+    lowest = min(evidence, key=lambda item: _score(item, objective, weight))
+    tied = [item for item in evidence if _tied(item, lowest, objective, weight)]
+    best = _best(evidence, tied, objective, weight)
+    current = next((item for item in evidence if item.memory_mb == current_mb), None)
+    return Recommendation(
+        memory_mb=best.memory_mb,
+        tied_mb=sorted({item.memory_mb for item in tied} | {best.memory_mb}),
+        objective=objective,
+        weight=weight,
+        saving=_saving(best, current) if current else None,
+        reasons=_reasons(evidence, planned_mb, lowest, best, objective, weight),
+    )
+
+
+def _score(item: SizeEvidence, objective: Objective, weight: float | None) -> float:
+    cost, duration = np.array([item.cost_usd]), np.array([item.duration_ms])
+    return float(log_scores(objective, weight, cost, duration)[0])
+
+
+def _best(
+    evidence: Sequence[SizeEvidence],
+    tied: Sequence[SizeEvidence],
+    objective: Objective,
+    weight: float | None,
+) -> SizeEvidence:
+    """Of the sizes as good as the lowest score the fastest; for speed, the cheapest."""
+    lowest = min(_score(item, objective, weight) for item in evidence)
+
+    def equal(item: SizeEvidence) -> bool:
+        worse_by = _score(item, objective, weight) - lowest
+        tied_and_near = item in tied and worse_by <= np.log1p(_EQUAL_IF_TIED_SHARE)
+        return bool(tied_and_near or worse_by <= np.log1p(_EQUAL_SHARE))
+
+    if objective == "speed":
+        return min(filter(equal, evidence), key=lambda item: item.cost_usd)
+    return min(filter(equal, evidence), key=lambda item: item.duration_ms)
+
+
+def _tied(
+    item: SizeEvidence, lowest: SizeEvidence, objective: Objective, weight: float | None
+) -> bool:
+    """Whether the samples leave open that `item` is as good as the one with the lowest score."""
+    if item is lowest:
+        return True
+    n = min(item.n, lowest.n)
+    if n < MIN_SAMPLES_FOR_INTERVAL:
+        return True
+    difference = log_scores(
+        objective, weight, item.cost_replicates, item.duration_replicates
+    ) - log_scores(objective, weight, lowest.cost_replicates, lowest.duration_replicates)
+    low, _ = interval_quantiles(n)
+    return float(np.quantile(difference, low)) <= 0
+
+
+def _saving(best: SizeEvidence, current: SizeEvidence) -> Saving | None:
+    """By how much the recommendation is below the current size, as shares of the current."""
+    if best is current:
+        nothing = (0.0, 0.0)
+        return Saving(
+            cost_share=0, cost_interval=nothing, duration_share=0, duration_interval=nothing
+        )
+    n = min(best.n, current.n)
+    cost = interval(1 - best.cost_replicates / current.cost_replicates, n)
+    duration = interval(1 - best.duration_replicates / current.duration_replicates, n)
+    if cost is None or duration is None:
+        return None
+    return Saving(
+        cost_share=1 - best.cost_usd / current.cost_usd,
+        cost_interval=cost,
+        duration_share=1 - best.duration_ms / current.duration_ms,
+        duration_interval=duration,
+    )
+
+
+def _reasons(
+    evidence: Sequence[SizeEvidence],
+    planned_mb: Sequence[int],
+    lowest: SizeEvidence,
+    best: SizeEvidence,
+    objective: Objective,
+    weight: float | None,
+) -> list[str]:
+    goal = {
+        "cost": "the lowest cost",
+        "speed": "the shortest duration",
+        "balanced": f"the best balance with {weight or 0:.0%} weight on cost",
+    }[objective]
+    size = megabytes(best.memory_mb)
+    if best is lowest:
+        reasons = [f"{size} has {goal} of the {len(evidence)} usable sizes"]
+    else:
+        first, other = megabytes(lowest.memory_mb), "cost" if objective == "speed" else "speed"
+        reasons = [f"{first} has {goal} by less than 3 %; {size} is better in {other}"]
+    edges = {min(planned_mb): "smallest", max(planned_mb): "largest"}
+    more_to_try = best.memory_mb not in (MEMORY_MIN_MB, MEMORY_MAX_MB)
+    if len(evidence) > 1 and best.memory_mb in edges and more_to_try:
+        edge = edges[best.memory_mb]
+        reasons.append(f"it is the {edge} size measured: the best may lie beyond")
+    return reasons

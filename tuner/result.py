@@ -1,0 +1,169 @@
+"""Builds the result document of a run: the answer, the bill, and what it takes to repeat it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from core.aws.prices import LambdaPrice, PriceTable
+from core.errors import ExitCode
+from core.version import toolkit_version
+from reports.document import (
+    CurrentSize,
+    FunctionFacts,
+    PriceFacts,
+    Provenance,
+    Recommendation,
+    SizeResult,
+    Spent,
+    TuneDocument,
+    Verdict,
+)
+from tuner.analysis import Answer
+from tuner.estimate import MIN_SAMPLES_FOR_INTERVAL
+from tuner.facts import RunFacts
+from tuner.sample import Sample
+
+# With more lost than this, those that are left may not be typical of all.
+_LOST_SHARE_MOST = 0.2
+
+
+def build_document(facts: RunFacts, samples: Sequence[Sample], answer: Answer) -> TuneDocument:
+    """The document of a run that has ended, whichever way."""
+    verdict, code, errors = _judge(facts, samples, answer)
+    return TuneDocument(
+        verdict=verdict,
+        exit_code=code,
+        errors=errors,
+        notes=[*facts.plan.notes, *facts.notes],
+        function=_function(facts),
+        current=current_size(facts.target.memory_mb, answer.sizes),
+        recommendation=answer.recommendation,
+        sizes=list(answer.sizes),
+        model=answer.model,
+        spent=spent(samples, facts.price, facts.target.storage_mb),
+        prices=price_facts(facts.price_table, facts.price),
+        provenance=_provenance(facts),
+    )
+
+
+def _judge(
+    facts: RunFacts, samples: Sequence[Sample], answer: Answer
+) -> tuple[Verdict, ExitCode, list[str]]:
+    """Verdict, exit code and what is wrong; the worst that applies."""
+    errors = list(facts.errors)
+    if facts.error_code is not None:
+        return "invalid", facts.error_code, errors
+    if facts.stop_code is not None:
+        return "interrupted", facts.stop_code, [*errors, "stopped before the plan was done"]
+    verdict, code, problems = judge(samples, answer)
+    return verdict, code, [*errors, *problems]
+
+
+def judge(samples: Sequence[Sample], answer: Answer) -> tuple[Verdict, ExitCode, list[str]]:
+    """Verdict, exit code and problems of samples that were taken to the end."""
+    problem = _lost_too_many(samples) or _nothing_measured(answer.sizes)
+    if problem:
+        return "invalid", ExitCode.INVALID, [problem]
+    doubt = _too_little(answer.recommendation, answer.sizes)
+    if doubt:
+        return "inconclusive", ExitCode.INCONCLUSIVE, [doubt]
+    return "pass", ExitCode.PASS, []
+
+
+def _lost_too_many(samples: Sequence[Sample]) -> str | None:
+    lost = [sample for sample in samples if sample.outcome == "lost"]
+    if len(lost) <= _LOST_SHARE_MOST * len(samples):
+        return None
+    message = f"{len(lost)} of {len(samples)} invocations gave no measurement"
+    if any(sample.error_type == "NoReport" for sample in lost):
+        return (
+            f"{message}: the log tail holds no REPORT; if the function logs in JSON, set its "
+            "system log level to INFO"
+        )
+    return f"{message}: {lost[0].error_message}"
+
+
+def _nothing_measured(sizes: Sequence[SizeResult]) -> str | None:
+    if any(size.n for size in sizes):
+        return None
+    reasons = sorted({size.failure for size in sizes if size.failure})
+    return f"no size could be measured: {'; '.join(reasons) or 'no invocation was made'}"
+
+
+def _too_little(recommendation: Recommendation | None, sizes: Sequence[SizeResult]) -> str | None:
+    measured = {size.memory_mb: size.n for size in sizes if size.n}
+    if recommendation is None:
+        return "no size ran without failing: see the table"
+    if len(measured) < 2:
+        return f"only {len(measured)} size was measured: nothing to choose from"
+    if measured[recommendation.memory_mb] < MIN_SAMPLES_FOR_INTERVAL:
+        return (
+            f"{measured[recommendation.memory_mb]} warm samples at "
+            f"{recommendation.memory_mb} MB are too few to tell sizes apart; "
+            f"take at least {MIN_SAMPLES_FOR_INTERVAL} with --samples"
+        )
+    return None
+
+
+def spent(samples: Sequence[Sample], price: LambdaPrice, storage_mb: int) -> Spent:
+    """What the invocations cost, by the billed durations that Lambda printed."""
+    billed = [(s.memory_mb, s.billed_ms) for s in samples if s.billed_ms is not None]
+    return Spent(
+        invocations=len(samples),
+        gb_seconds=sum(memory / 1024 * ms / 1000 for memory, ms in billed),
+        usd=sum(price.invocation_usd(memory, ms, storage_mb=storage_mb) for memory, ms in billed),
+        unmeasured_invocations=len(samples) - len(billed),
+    )
+
+
+def _function(facts: RunFacts) -> FunctionFacts:
+    target = facts.target
+    return FunctionFacts(
+        name=target.name,
+        arn=target.arn,
+        runtime=target.runtime,
+        arch=target.arch,
+        code_sha256=target.code_sha256,
+        timeout_s=target.timeout_s,
+        ephemeral_storage_mb=target.storage_mb,
+        region=facts.region,
+        account=facts.account,
+    )
+
+
+def current_size(memory_mb: int, sizes: Sequence[SizeResult]) -> CurrentSize:
+    """The function's own setting, with what was measured at it."""
+    measured = next((size for size in sizes if size.memory_mb == memory_mb), None)
+    return CurrentSize(
+        memory_mb=memory_mb,
+        cost_usd_per_million=measured.cost_usd_per_million if measured else None,
+        duration_p50_ms=measured.duration_ms.p50 if measured and measured.duration_ms else None,
+    )
+
+
+def price_facts(table: PriceTable, price: LambdaPrice) -> PriceFacts:
+    """The prices for the record."""
+    return PriceFacts(
+        table_date=table.date,
+        source=table.source,
+        gb_second_usd=price.gb_second_usd,
+        request_usd=price.request_usd,
+        storage_gb_second_usd=price.storage_usd_per_gb_s,
+    )
+
+
+def _provenance(facts: RunFacts) -> Provenance:
+    return Provenance(
+        tool_version=toolkit_version(),
+        command=list(facts.command),
+        started_utc=facts.started.isoformat(timespec="seconds"),
+        finished_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+        seed=facts.plan.seed,
+        run_id=facts.run_id,
+        payload_sha256=facts.payload.sha256,
+        payload_bytes=len(facts.payload.content),
+        samples_per_size=facts.plan.samples_per_size,
+        parallel=facts.plan.parallel,
+        endpoint=facts.endpoint,
+    )

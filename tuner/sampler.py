@@ -1,0 +1,57 @@
+"""Decides which sizes are invoked next, from the samples so far; pure.
+
+A round holds each size at most once, in random order: drift over the run and differences between
+hosts then fall on all sizes alike and do not look like an effect of memory.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from tuner.sample import Sample
+
+# A size is given up after this many failures that are not outnumbered by measurements: one may be
+# bad luck, two in a row are an answer, and each can cost as much as the function's timeout.
+_FAILURES_TO_GIVE_UP = 2
+
+
+class Sampler(Protocol):
+    """A strategy for spending invocations."""
+
+    def next_round(self, samples: Sequence[Sample], rng: random.Random) -> tuple[int, ...]:
+        """The sizes (MB) to invoke next, in this order; empty when enough is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class FixedRounds:
+    """The same number of warm samples at each size, in randomised interleaved rounds.
+
+    Cold, failed and lost calls are made up for until a size took `attempts_per_size` calls.
+    """
+
+    sizes_mb: tuple[int, ...]
+    samples_per_size: int
+    attempts_per_size: int
+
+    def next_round(self, samples: Sequence[Sample], rng: random.Random) -> tuple[int, ...]:
+        """Every size that still lacks warm samples, once, shuffled."""
+        open_sizes = [size for size in self.sizes_mb if self._lacks(size, samples)]
+        rng.shuffle(open_sizes)
+        return tuple(open_sizes)
+
+    def _lacks(self, size: int, samples: Sequence[Sample]) -> bool:
+        own = [sample for sample in samples if sample.memory_mb == size]
+        warm = sum(sample.counts_as_warm for sample in own)
+        return (
+            warm < self.samples_per_size and len(own) < self.attempts_per_size and not given_up(own)
+        )
+
+
+def given_up(samples_of_size: Sequence[Sample]) -> bool:
+    """Whether a size fails more than it measures."""
+    failed = sum(sample.outcome == "failed" for sample in samples_of_size)
+    measured = sum(sample.outcome == "measured" for sample in samples_of_size)
+    return failed >= _FAILURES_TO_GIVE_UP and failed > measured

@@ -1,0 +1,116 @@
+"""The function to tune, as AWS describes it before the run."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.aws.prices import Arch
+from core.aws.session import aws_call
+from core.errors import AwsError, FunctionNotFound, InputError, Refused
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_lambda.type_defs import FunctionConfigurationTypeDef
+
+# Kinds of function whose bill or life cycle a memory sweep does not describe, by the key with
+# which GetFunctionConfiguration shows them (aws-sdk models of 2026).
+_UNSUITABLE = {
+    "CapacityProviderConfig": "it runs on Lambda Managed Instances, which are not billed by memory",
+    "DurableConfig": "it is a durable function, of which one execution is several invocations",
+    "TenancyConfig": "it isolates tenants, so every invocation needs a tenant id",
+}
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,140}(?::(?P<qualifier>[^:]+))?")
+_ARN = re.compile(
+    r"(?:arn:[^:]+:lambda:[^:]+:\d{12}:function:|\d{12}:function:|function:)"
+    r"[A-Za-z0-9_-]{1,140}(?::(?P<qualifier>[^:]+))?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """`$LATEST` of one function, as it was when it was read."""
+
+    name: str
+    arn: str
+    memory_mb: int
+    description: str
+    timeout_s: int
+    runtime: str | None
+    arch: Arch
+    code_sha256: str
+    revision_id: str
+    storage_mb: int
+    log_format: str
+    settled: bool  # no update in progress
+    update_failure: str | None  # why the last update did not take effect
+
+
+def check_function_name(function: str) -> str:
+    """`function`, when it is a name or an ARN without a qualifier.
+
+    Raises:
+        InputError: for anything else; versions and aliases cannot be given another memory size.
+    """
+    match = _ARN.fullmatch(function) or _NAME.fullmatch(function)
+    if not match:
+        raise InputError(f"FUNCTION: expected a function name or ARN (got {function!r})")
+    if match.group("qualifier") is not None:
+        raise InputError(
+            f"FUNCTION: expected a function without a version or alias (got {function!r})",
+            hint="the code of $LATEST is what gets tuned",
+        )
+    return function
+
+
+def read_target(client: LambdaClient, function: str, region: str) -> Target:
+    """`$LATEST` of `function`.
+
+    Raises:
+        FunctionNotFound: when it does not exist in the region.
+        Refused: when it is of a kind that a memory sweep does not fit.
+        AwsError: when AWS does not say, or the function cannot be invoked.
+    """
+    try:
+        with aws_call(f"read function {function}"):
+            answer = client.get_function(FunctionName=function)["Configuration"]
+    except AwsError as error:
+        if error.code == "ResourceNotFoundException":
+            raise FunctionNotFound(
+                f"function {function!r}: not found in {region}",
+                hint="check name and --region; `sandbox functions` lists those of --sandbox",
+            ) from error
+        raise
+    for key, reason in _UNSUITABLE.items():
+        if answer.get(key):
+            raise Refused(f"function {function!r}: {reason}")
+    if answer.get("State") == "Failed":
+        raise AwsError(f"function {function!r} is in state Failed: {answer.get('StateReason')}")
+    return _target(answer)
+
+
+def _target(answer: FunctionConfigurationTypeDef) -> Target:
+    architectures = answer.get("Architectures") or ["x86_64"]
+    return Target(
+        name=answer["FunctionName"],
+        arn=_unqualified(answer["FunctionArn"]),
+        memory_mb=answer["MemorySize"],
+        description=answer.get("Description", ""),
+        timeout_s=answer["Timeout"],
+        runtime=answer.get("Runtime"),
+        arch="arm64" if architectures[0] == "arm64" else "x86_64",
+        code_sha256=answer["CodeSha256"],
+        revision_id=answer["RevisionId"],
+        storage_mb=answer.get("EphemeralStorage", {}).get("Size", 512),
+        log_format=answer.get("LoggingConfig", {}).get("LogFormat", "Text"),
+        settled=answer.get("State", "Active") != "Pending"
+        and answer.get("LastUpdateStatus", "Successful") != "InProgress",
+        update_failure=answer.get("LastUpdateStatusReason", "no reason given")
+        if answer.get("LastUpdateStatus") == "Failed"
+        else None,
+    )
+
+
+def _unqualified(arn: str) -> str:
+    return ":".join(arn.split(":")[:7])
