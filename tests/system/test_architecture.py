@@ -1,0 +1,110 @@
+"""Which package may import which, and through which door each heavy library enters."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("core", "reports", "tuner", "loadgen", "sandbox")
+
+# docs/architecture.md: imports run one way.
+ALLOWED = {
+    "core": {"core"},
+    "reports": {"core", "reports"},
+    "tuner": {"core", "reports", "tuner"},
+    "loadgen": {"core", "reports", "loadgen"},
+    "sandbox": {"core", "sandbox"},
+}
+
+# The sandbox serves what boto3 asks, so it reads botocore's service models as well.
+DOORS = {
+    "boto3": {"core/aws/", "sandbox/"},
+    "botocore": {"core/aws/", "sandbox/"},
+    "scipy": {"tuner/curve.py", "tuner/estimate.py"},
+    "jinja2": {"reports/"},
+    "pandas": {"reports/"},
+    "locust": {"loadgen/"},
+    "httptools": {"sandbox/"},
+}
+
+HEAVY = ("boto3", "botocore", "scipy", "numpy", "pandas", "jinja2", "locust", "rich")
+
+
+def source_files() -> list[Path]:
+    files = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+    # Handlers and bootstraps run in processes of their own, as the user's code does.
+    apart = (ROOT / "sandbox" / "functions", ROOT / "sandbox" / "execution" / "bootstrap")
+    return [path for path in files if not any(path.is_relative_to(folder) for folder in apart)]
+
+
+def imported(path: Path) -> Iterator[str]:
+    """The modules that a file imports, at module level or later, except for type checking."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    guarded = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if id(node) in guarded:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_imports_run_one_way(package: str) -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {module}"
+        for path in source_files()
+        if path.is_relative_to(ROOT / package)
+        for module in imported(path)
+        if module.split(".")[0] in set(PACKAGES) - ALLOWED[package]
+    ]
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize("library", sorted(DOORS))
+def test_each_heavy_library_enters_by_its_own_door(library: str) -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {module}"
+        for path in source_files()
+        for module in imported(path)
+        if module.split(".")[0] == library
+        and not any(str(path.relative_to(ROOT)).startswith(door) for door in DOORS[library])
+    ]
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize("script", ["tuner", "loadgen", "reports", "sandbox"])
+def test_help_imports_nothing_heavy(script: str) -> None:
+    code = (
+        "import sys\n"
+        f"sys.argv = ['{script}', '--help']\n"
+        f"from {script}.cli import main\n"
+        "try:\n    main()\nexcept SystemExit as stop:\n    assert not stop.code, stop.code\n"
+        f"print(sorted(set({HEAVY!r}) & set(sys.modules)), file=sys.stderr)\n"
+    )
+
+    finished = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+
+    assert finished.stderr.strip() == "[]"
+
+
+def test_no_module_has_a_name_that_says_nothing() -> None:
+    empty = {"utils", "util", "helpers", "helper", "misc", "common", "manager"}
+
+    assert [path for path in source_files() if path.stem in empty] == []

@@ -1,0 +1,74 @@
+"""The documentation names what there is, and nothing that is not."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+COMMANDS = [
+    pytest.param("tuner", [], "docs/tune.md", id="tune"),
+    pytest.param("tuner", ["analyze"], "docs/tune.md", id="tune analyze"),
+    pytest.param("tuner", ["restore"], "docs/tune.md", id="tune restore"),
+    pytest.param("sandbox", ["up"], "docs/sandbox.md", id="sandbox up"),
+    pytest.param("sandbox", ["functions"], "docs/sandbox.md", id="sandbox functions"),
+    pytest.param("reports", ["build"], "docs/reports.md", id="reports build"),
+]
+
+
+def options(module: str, verb: list[str]) -> set[str]:
+    """The options that a command's help shows."""
+    code = f"from {module}.cli import main; main()"
+    shown = subprocess.run(
+        [sys.executable, "-c", code, *verb, "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stdout
+    lines = [line for line in shown.splitlines() if line.startswith("  -")]
+    return {word for line in lines for word in re.findall(r"--?[a-z][a-z-]*", line.split("  ")[1])}
+
+
+@pytest.mark.parametrize(("module", "verb", "page"), COMMANDS)
+def test_every_option_is_documented(module: str, verb: list[str], page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    found = options(module, verb)
+
+    assert "--help" in found
+    assert [option for option in sorted(found) if f"{option}" not in text] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8"))
+    local = [target for target in targets if "://" not in target]
+
+    assert [target for target in local if not (page.parent / target).exists()] == []
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+
+    assert [page.name for page in PAGES[1:] if f"docs/{page.name}" not in text] == []
+
+
+def test_modules_named_in_the_documentation_exist() -> None:
+    pattern = r"`((?:core|tuner|reports|sandbox|loadgen|benchmarks)/[\w/]+\.(?:py|json))`"
+    named = {name for page in PAGES for name in re.findall(pattern, page.read_text())}
+
+    assert named
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+
+
+def test_make_targets_named_in_the_readme_exist() -> None:
+    readme, makefile = (ROOT / "README.md").read_text(), (ROOT / "Makefile").read_text()
+
+    for target in re.findall(r"^ +make (\w+)", readme, re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
