@@ -125,7 +125,7 @@ def test_a_bad_model_is_the_functions_answer():
 def test_calls_take_what_the_model_says_without_waiting_for_it():
     began_s = time.monotonic()
     cold, warm = call(modelled(init_ms=250, memory_used_mb=61, response={"ok": True}), {}, {})
-    assert time.monotonic() - began_s < 0.5
+    assert time.monotonic() - began_s < 1.0, "one call alone would have taken as long"
     assert payload(cold) == {"ok": True}
     assert cold.report.duration_ms == warm.report.duration_ms == 1000
     assert cold.report.init_ms == 250
@@ -144,7 +144,7 @@ def test_a_model_that_holds_is_waited_out():
     [result] = call(spec, {})
     assert time.monotonic() - began_s >= 0.1
     assert result.report.duration_ms == 60
-    assert result.overhead_ms < 40
+    assert result.overhead_ms < 100, "the wait itself is no overhead"
 
 
 def test_environments_of_a_model_are_cold_once_each():

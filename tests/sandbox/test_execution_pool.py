@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+import virtual_time
 from execution_rig import request, version
 
-from sandbox.execution import pool as pool_module
 from sandbox.execution.contract import InvokeResult, Report
-from sandbox.execution.pool import EnvironmentPool
+from sandbox.execution.pool import PATIENCE_S, EnvironmentPool
 
 SPEC = version(Path(), "echo")
 RESULT = InvokeResult(b"null", None, b"", Report(1.0, 1, 1, None, "success"))
@@ -80,7 +80,7 @@ def in_pool(work, *, gated=False, **options):
             await pool.close()
         assert all(environment.stopped for environment in maker.made)
 
-    asyncio.run(main())
+    virtual_time.run(main())
 
 
 def start(pool, spec=SPEC):
@@ -177,7 +177,7 @@ def test_at_the_limit_the_longest_idle_environment_makes_room():
 def test_a_free_environment_serves_its_own_function_first():
     async def work(pool, maker):
         calls = [start(pool, named(name)) for name in ("a", "b", "a")]
-        await settle()
+        await asyncio.sleep(PATIENCE_S * 0.99)
         maker.made[0].gate.set()
         await settle()
         assert [made.name for made in maker.made] == ["a", "b"]
@@ -188,12 +188,10 @@ def test_a_free_environment_serves_its_own_function_first():
     in_pool(work, gated=True, limit=1)
 
 
-def test_a_call_that_waited_long_goes_first(monkeypatch):
-    monkeypatch.setattr(pool_module, "PATIENCE_S", -1.0)
-
+def test_a_call_that_waited_long_goes_first():
     async def work(pool, maker):
         calls = [start(pool, named(name)) for name in ("a", "b", "a")]
-        await settle()
+        await asyncio.sleep(PATIENCE_S * 1.01)
         maker.made[0].gate.set()
         await settle()
         assert [made.name for made in maker.made] == ["a", "b"]
@@ -228,26 +226,38 @@ def test_a_queued_call_that_is_cancelled_costs_no_environment(when):
 def test_idle_environments_expire():
     async def work(pool, maker):
         await pool.invoke(SPEC, request())
-        deadline = asyncio.get_running_loop().time() + 5
-        # The pool lets go of it first; its stop is a task of its own.
-        while not maker.made[0].stopped:
-            assert asyncio.get_running_loop().time() < deadline
-            await asyncio.sleep(0.005)
+        await asyncio.sleep(299.9)
+        assert pool.size == 1
+        await asyncio.sleep(0.2)
         assert pool.size == 0
+        assert maker.made[0].stopped
         await pool.invoke(SPEC, request())
         assert len(maker.made) == 2
 
-    in_pool(work, idle_expiry_s=0.05)
+    in_pool(work, idle_expiry_s=300)
 
 
 def test_use_puts_expiry_off():
     async def work(pool, maker):
         for _ in range(12):
             await pool.invoke(SPEC, request())
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(299)
         assert len(maker.made) == 1
 
-    in_pool(work, idle_expiry_s=0.2)
+    in_pool(work, idle_expiry_s=300)
+
+
+def test_each_environment_expires_in_its_own_time():
+    async def work(pool, maker):
+        await pool.invoke(named("a"), request())
+        await asyncio.sleep(100)
+        await pool.invoke(named("b"), request())
+        await asyncio.sleep(201)
+        assert [made.stopped for made in maker.made] == [True, False]
+        await asyncio.sleep(100)
+        assert [made.stopped for made in maker.made] == [True, True]
+
+    in_pool(work, idle_expiry_s=300)
 
 
 @pytest.mark.parametrize(
