@@ -45,6 +45,8 @@ class Target:
     log_format: str
     settled: bool  # no update in progress
     update_failure: str | None  # why the last update did not take effect
+    logs_reports: bool = True  # Lambda writes a REPORT for each invocation
+    snap_start: bool = False  # published versions start from a snapshot
 
 
 def check_function_name(function: str) -> str:
@@ -92,6 +94,7 @@ def read_target(client: LambdaClient, function: str, region: str) -> Target:
 
 def _target(answer: FunctionConfigurationTypeDef) -> Target:
     architectures = answer.get("Architectures") or ["x86_64"]
+    logging = answer.get("LoggingConfig", {})
     return Target(
         name=answer["FunctionName"],
         arn=_unqualified(answer["FunctionArn"]),
@@ -103,12 +106,17 @@ def _target(answer: FunctionConfigurationTypeDef) -> Target:
         code_sha256=answer["CodeSha256"],
         revision_id=answer["RevisionId"],
         storage_mb=answer.get("EphemeralStorage", {}).get("Size", 512),
-        log_format=answer.get("LoggingConfig", {}).get("LogFormat", "Text"),
+        log_format=logging.get("LogFormat", "Text"),
         settled=answer.get("State", "Active") != "Pending"
         and answer.get("LastUpdateStatus", "Successful") != "InProgress",
         update_failure=answer.get("LastUpdateStatusReason", "no reason given")
         if answer.get("LastUpdateStatus") == "Failed"
         else None,
+        # A REPORT is a platform event of level INFO; only JSON logs are filtered by level.
+        logs_reports=not (
+            logging.get("LogFormat") == "JSON" and logging.get("SystemLogLevel") == "WARN"
+        ),
+        snap_start=answer.get("SnapStart", {}).get("ApplyOn") == "PublishedVersions",
     )
 
 

@@ -1,9 +1,17 @@
-"""Names of functions: what can be tuned and what cannot."""
+"""The function to tune: its name, and what AWS says about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from core.errors import InputError
-from tuner.target import check_function_name
+from tests.conftest import MakeFunction
+from tuner.target import check_function_name, read_target
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:orders"
 
@@ -30,3 +38,44 @@ def test_names_and_arns_are_taken(function: str) -> None:
 def test_what_cannot_be_tuned_is_named(function: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         check_function_name(function)
+
+
+@pytest.mark.parametrize(
+    ("logging", "logs_reports"),
+    [
+        pytest.param({"LogFormat": "Text"}, True, id="text"),
+        pytest.param({"LogFormat": "JSON"}, True, id="JSON at its usual level"),
+        pytest.param({"LogFormat": "JSON", "SystemLogLevel": "DEBUG"}, True, id="JSON, DEBUG"),
+        pytest.param({"LogFormat": "JSON", "SystemLogLevel": "WARN"}, False, id="JSON, WARN"),
+    ],
+)
+def test_a_function_that_hides_its_reports_is_known_before_it_is_invoked(
+    lambda_client: LambdaClient,
+    make_function: MakeFunction,
+    logging: dict[str, Any],
+    *,
+    logs_reports: bool,
+) -> None:
+    name = make_function(LoggingConfig=logging)
+
+    assert read_target(lambda_client, name, "us-east-1").logs_reports is logs_reports
+
+
+@pytest.mark.parametrize(
+    ("snap_start", "expected"),
+    [
+        pytest.param({}, False, id="not set"),
+        pytest.param({"SnapStart": {"ApplyOn": "None"}}, False, id="off"),
+        pytest.param({"SnapStart": {"ApplyOn": "PublishedVersions"}}, True, id="on"),
+    ],
+)
+def test_snap_start_is_known_before_a_version_is_published(
+    lambda_client: LambdaClient,
+    make_function: MakeFunction,
+    snap_start: dict[str, Any],
+    *,
+    expected: bool,
+) -> None:
+    name = make_function(**snap_start)
+
+    assert read_target(lambda_client, name, "us-east-1").snap_start is expected
