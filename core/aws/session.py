@@ -8,6 +8,7 @@ are safe to repeat and share 15 requests a second with the whole account.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 _READ_MARGIN_S = 30
 _CONNECT_TIMEOUT_S = 10
 _CONTROL_ATTEMPTS = 6
+
+# "user:password@" in a URL: it must not reach a file or a message.
+_USER_INFO = re.compile(r"(?<=://)[^/?#\s\"']*@")
 
 # Codes with which services say that the caller's credentials are not good.
 _CREDENTIAL_CODES = frozenset(
@@ -83,8 +87,9 @@ def local_session(access_key_id: str, secret_access_key: str, region: str) -> bo
 class AwsSession:
     """One identity in one region, and clients for it.
 
-    Region, profile, credentials and endpoints come from where every boto3 tool takes them
-    (`AWS_REGION`, `AWS_PROFILE`, `AWS_ENDPOINT_URL`, ...) unless given.
+    Region, profile, credentials and endpoints come from where every AWS tool takes them
+    (`AWS_REGION`, `AWS_PROFILE`, `AWS_ENDPOINT_URL`, ...) unless given. `AWS_REGION` outranks
+    `AWS_DEFAULT_REGION` and the profile, as in the AWS CLI.
 
     Raises:
         InputError: when the profile does not exist or no region is set.
@@ -105,24 +110,20 @@ class AwsSession:
                     local.access_key_id, local.secret_access_key, region or local.region
                 )
             else:
-                self._session = boto3.Session(region_name=region, profile_name=profile)
+                # boto3 itself reads AWS_DEFAULT_REGION only, which would send a run elsewhere.
+                chosen = region or os.environ.get("AWS_REGION") or None
+                self._session = boto3.Session(region_name=chosen, profile_name=profile)
         except aws_exceptions.ProfileNotFound as error:
             name = profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE")
             raise InputError(f"profile {name!r}: not found in the AWS configuration") from error
         except aws_exceptions.BotoCoreError as error:
             raise InputError(f"could not read the AWS configuration: {error}") from error
-        # boto3 itself reads AWS_DEFAULT_REGION only; every other SDK also reads AWS_REGION.
-        resolved = self._session.region_name or self._environment_region()
-        if not resolved:
+        if not self._session.region_name:
             raise InputError(
                 "no AWS region is set",
                 hint="give --region, or set AWS_REGION or a profile's region",
             )
-        self.region: str = resolved
-
-    @staticmethod
-    def _environment_region() -> str | None:
-        return os.environ.get("AWS_REGION")
+        self.region: str = self._session.region_name
 
     def control_lambda(self) -> LambdaClient:
         """A Lambda client for control calls: several attempts, with back-off."""
@@ -153,18 +154,30 @@ class AwsSession:
         )
 
     def _lambda(self, config: Config) -> LambdaClient:
-        with aws_call("make a Lambda client"):
-            return self._session.client(
-                "lambda", region_name=self.region, endpoint_url=self._endpoint_url, config=config
-            )
+        try:
+            with aws_call("make a Lambda client"):
+                client = self._session.client(
+                    "lambda",
+                    region_name=self.region,
+                    endpoint_url=self._endpoint_url,
+                    config=config,
+                )
+            # boto3 looks at the port only when it calls, and then with a bare ValueError.
+            _ = urlsplit(client.meta.endpoint_url).port
+        except ValueError as error:
+            raise InputError(
+                f"the endpoint URL is not valid: {without_user_info(str(error))}",
+                hint="check AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_LAMBDA and the profile",
+            ) from error
+        return client
 
     @staticmethod
     def custom_endpoint(client: LambdaClient) -> str | None:
-        """Where the client's calls go, when that is not AWS's own address."""
+        """Where the client's calls go, when that is not AWS's own address; without a password."""
         url = client.meta.endpoint_url
         host = urlsplit(url).hostname or ""
         own = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
-        return None if host.endswith(own) else url
+        return None if host.endswith(own) else without_user_info(url)
 
     def account_id(self) -> str | None:
         """The account of the caller, or None where STS does not answer: nothing depends on it."""
@@ -180,6 +193,11 @@ class AwsSession:
 
 def _user_agent() -> str:
     return f"lambda-perf-toolkit/{toolkit_version()}"
+
+
+def without_user_info(text: str) -> str:
+    """`text` without the user names and passwords of the URLs in it."""
+    return _USER_INFO.sub("", text)
 
 
 def error_code(error: aws_exceptions.ClientError) -> str:
@@ -219,13 +237,9 @@ def aws_call(what: str) -> Iterator[None]:
         aws_exceptions.InvalidEndpointDiscoveryConfigurationError,
         aws_exceptions.ParamValidationError,
     ) as error:
-        raise InputError(f"could not {what}: {error}") from error
-    except ValueError as error:
-        if "Invalid endpoint" not in str(error):
-            raise
-        raise InputError(f"could not {what}: {error}") from error
+        raise InputError(f"could not {what}: {without_user_info(str(error))}") from error
     except (aws_exceptions.BotoCoreError, aws_exceptions.HTTPClientError) as error:
-        raise AwsError(f"could not {what}: {error}") from error
+        raise AwsError(f"could not {what}: {without_user_info(str(error))}") from error
 
 
 def _from_client_error(what: str, error: aws_exceptions.ClientError) -> AwsError:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from core.aws.session import AwsSession, aws_call
-from core.errors import CredentialsError, InputError
+from core.errors import AwsError, CredentialsError, InputError
 
 
 @pytest.fixture
@@ -45,6 +47,12 @@ def test_a_control_client_tries_again(session: AwsSession) -> None:
         pytest.param(
             "AWS_ENDPOINT_URL_LAMBDA", "http://localhost:2", "http://localhost:2", id="for Lambda"
         ),
+        pytest.param(
+            "AWS_ENDPOINT_URL",
+            "https://me:secret@proxy.example:8443/aws",
+            "https://proxy.example:8443/aws",
+            id="with a password, which is not shown",
+        ),
     ],
 )
 def test_endpoints_come_from_where_every_aws_tool_takes_them(
@@ -62,10 +70,84 @@ def test_endpoints_come_from_where_every_aws_tool_takes_them(
     client.close()
 
 
-def test_an_option_outranks_the_environment(session: AwsSession) -> None:
-    del session  # which has set the environment
+@pytest.mark.parametrize(
+    ("option", "environment", "profile_region", "expected"),
+    [
+        pytest.param(
+            "ap-south-1",
+            {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "us-west-2"},
+            "us-east-2",
+            "ap-south-1",
+            id="the option first",
+        ),
+        pytest.param(
+            None,
+            {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "us-west-2"},
+            "us-east-2",
+            "eu-west-1",
+            id="then AWS_REGION",
+        ),
+        pytest.param(
+            None,
+            {"AWS_REGION": "", "AWS_DEFAULT_REGION": "us-west-2"},
+            "us-east-2",
+            "us-west-2",
+            id="then AWS_DEFAULT_REGION",
+        ),
+        pytest.param(None, {}, "us-east-2", "us-east-2", id="then the profile"),
+    ],
+)
+def test_the_region_comes_from_the_place_that_other_aws_tools_prefer(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    option: str | None,
+    environment: dict[str, str],
+    profile_region: str,
+    expected: str,
+) -> None:
+    config = tmp_path / "config"
+    config.write_text(f"[default]\nregion = {profile_region}\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
 
-    assert AwsSession(region="ap-south-1").region == "ap-south-1"
+    session = AwsSession(region=option)
+
+    assert session.region == expected
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param("http://[bad", id="open bracket"),
+        pytest.param("http://127.0.0.1:port", id="port is no number"),
+        pytest.param("http://127.0.0.1:99999", id="port is too large"),
+        pytest.param("http://me:secret@", id="no host"),
+        pytest.param("127.0.0.1:4566", id="no scheme"),
+    ],
+)
+def test_an_endpoint_that_is_no_url_is_one_clear_line(
+    session: AwsSession, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+
+    with pytest.raises(
+        InputError, match=r"endpoint URL is not valid: .*AWS_ENDPOINT_URL"
+    ) as raised:
+        session.control_lambda()
+    assert "secret" not in str(raised.value)
+
+
+def test_a_password_in_the_endpoint_is_in_no_message(
+    session: AwsSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://me:secret@127.0.0.1:9")
+    client = session.measuring_lambda(function_timeout_s=1, concurrency=1)
+
+    with pytest.raises(AwsError, match=r'"http://127\.0\.0\.1:9/') as raised, aws_call("look"):
+        client.get_function(FunctionName="x")
+    assert "secret" not in str(raised.value)
+    client.close()
 
 
 def test_without_a_region_nothing_starts() -> None:
