@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.aws.prices import Arch
-from core.aws.session import aws_call
+from core.aws.session import aws_call, without_user_info
 from core.errors import AwsError, FunctionNotFound, InputError, Refused
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def read_target(client: LambdaClient, function: str, region: str) -> Target:
     """
     try:
         with aws_call(f"read function {function}"):
-            answer = client.get_function(FunctionName=function)["Configuration"]
+            answer = client.get_function(FunctionName=function)
     except AwsError as error:
         if error.code == "ResourceNotFoundException":
             raise FunctionNotFound(
@@ -84,11 +84,26 @@ def read_target(client: LambdaClient, function: str, region: str) -> Target:
                 hint="check name and --region; `sandbox functions` lists those of --sandbox",
             ) from error
         raise
+    try:
+        return _usable(answer["Configuration"])
+    except KeyError as error:
+        # A proxy or the page of a Wi-Fi portal: boto3 takes any body of a 200 for an answer.
+        endpoint = without_user_info(client.meta.endpoint_url)
+        raise AwsError(
+            f"could not read function {function}: what {endpoint} answers does not come from "
+            f"Lambda: it has no {error}",
+            hint="check AWS_ENDPOINT_URL and proxies",
+        ) from error
+
+
+def _usable(answer: FunctionConfigurationTypeDef) -> Target:
+    """The target, unless it is of a kind or in a state that cannot be measured."""
+    name = answer["FunctionName"]
     for key, reason in _UNSUITABLE.items():
         if answer.get(key):
-            raise Refused(f"function {function!r}: {reason}")
+            raise Refused(f"function {name!r}: {reason}")
     if answer.get("State") == "Failed":
-        raise AwsError(f"function {function!r} is in state Failed: {answer.get('StateReason')}")
+        raise AwsError(f"function {name!r} is in state Failed: {answer.get('StateReason')}")
     return _target(answer)
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from core.errors import InputError
+from core.aws.session import AwsSession, LocalAccess
+from core.errors import AwsError, InputError
 from tests.conftest import MakeFunction
 from tuner.target import check_function_name, read_target
 
@@ -79,3 +83,49 @@ def test_snap_start_is_known_before_a_version_is_published(
     name = make_function(**snap_start)
 
     assert read_target(lambda_client, name, "us-east-1").snap_start is expected
+
+
+class Portal(BaseHTTPRequestHandler):
+    """Answers everything with the same body, as a proxy or a Wi-Fi portal does."""
+
+    body = b""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, *arguments: object) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture
+def portal() -> Iterator[str]:
+    with HTTPServer(("127.0.0.1", 0), Portal) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"<html>please sign in</html>", id="a page"),
+        pytest.param(b"{}", id="empty JSON"),
+        pytest.param(b'{"Configuration": {"FunctionName": "orders"}}', id="half an answer"),
+        pytest.param(b"", id="nothing"),
+    ],
+)
+def test_an_answer_that_is_not_from_lambda_says_where_it_came_from(
+    portal: str, monkeypatch: pytest.MonkeyPatch, body: bytes
+) -> None:
+    monkeypatch.setattr(Portal, "body", body)
+    access = LocalAccess(portal, "us-east-1", "a", "b", host_cores=1)
+    client = AwsSession(local=access).control_lambda()
+
+    with pytest.raises(AwsError, match=rf"what {portal} answers does not come from Lambda"):
+        read_target(client, "orders", "us-east-1")
+    client.close()
