@@ -44,12 +44,12 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A fitted curve with its band, by ascending memory."""
+    """A fitted curve and, where its uncertainty is known, its band; by ascending memory."""
 
     name: str
     memory_mb: Sequence[float]
     values: Sequence[float]
-    bands: Sequence[tuple[float, float]]
+    bands: Sequence[tuple[float, float]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +90,21 @@ class Chart:
 
     @property
     def y_is_log(self) -> bool:
-        """Whether the values range so widely that small ones would lie flat on a linear axis."""
-        values = [point.value for series in self.series for point in series.points]
-        positive = all(value > 0 for value in values)
-        return bool(values) and positive and max(values) > LOG_FROM_FACTOR * min(values)
+        """Whether what is shown ranges so widely that it would lie flat on a linear axis."""
+        shown = self.shown
+        positive = all(value > 0 for value in shown)
+        return bool(shown) and positive and max(shown) > LOG_FROM_FACTOR * min(shown)
+
+    @property
+    def shown(self) -> list[float]:
+        """All numbers that the vertical axis must hold.
+
+        The curve counts, its band does not: a band that is wide where nothing was measured would
+        press the measured points together. It is cut at the frame.
+        """
+        points = [point for series in self.series for point in series.points]
+        ends = [end for point in points for end in (point.value, *(point.interval or ()))]
+        return [*ends, *(self.curve.values if self.curve else ())]
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,14 +194,9 @@ def _x_scale(chart: Chart, left: float, right: float) -> LogScale:
 
 
 def _y_scale(chart: Chart, bottom: float, top: float) -> Scale:
-    points = [point for series in chart.series for point in series.points]
-    shown = [end for point in points for end in (point.value, *(point.interval or ()))]
-    # The curve counts, its band does not: a band that is wide where nothing was measured would
-    # press the measured points together. It is cut at the frame.
-    shown += chart.curve.values if chart.curve else ()
     if chart.y_is_log:
-        return LogScale(*log_domain(min(v for v in shown if v > 0), max(shown)), bottom, top)
-    return LinearScale(0.0, nice_top(max(shown)), bottom, top)
+        return LogScale(*log_domain(min(chart.shown), max(chart.shown)), bottom, top)
+    return LinearScale(0.0, nice_top(max(chart.shown)), bottom, top)
 
 
 def _tick_texts(ticks: Sequence[float]) -> list[str]:
@@ -236,14 +242,14 @@ def _curve(curve: Curve | None, frame: _Frame) -> list[str]:
         return []
     xs = [frame.x.position(memory_mb) for memory_mb in curve.memory_mb]
     middle = [(x, frame.y.position(value)) for x, value in zip(xs, curve.values, strict=True)]
-    lower, upper = (
-        [(x, frame.y.position(band[end])) for x, band in zip(xs, curve.bands, strict=True)]
-        for end in (0, 1)
-    )
-    return [
-        svg.band(lower, upper, "c-band", svg.DATA),
-        svg.polyline(middle, "c-data", svg.DATA, 1.75),
-    ]
+    drawn = [svg.polyline(middle, "c-data", svg.DATA, 1.75)]
+    if curve.bands is not None:
+        lower, upper = (
+            [(x, frame.y.position(band[end])) for x, band in zip(xs, curve.bands, strict=True)]
+            for end in (0, 1)
+        )
+        drawn.insert(0, svg.band(lower, upper, "c-band", svg.DATA))
+    return drawn
 
 
 def _rules(rules: Sequence[Rule], flags: Sequence[Flag], frame: _Frame) -> list[str]:
@@ -288,7 +294,8 @@ def _series(series: Series, frame: _Frame) -> list[str]:
 def _legend_entries(chart: Chart) -> list[Entry]:
     entries = [_series_entry(series) for series in chart.series]
     if chart.curve is not None and len(chart.curve.values) > 1:
-        entries.append(Entry(chart.curve.name, _curve_mark))
+        mark = _curve_mark if chart.curve.bands is None else _band_mark
+        entries.append(Entry(chart.curve.name, mark))
     if chart.marks.failed_mb:
         entries.append(Entry("no usable result", _failed_mark))
     return entries
@@ -307,9 +314,13 @@ def _series_entry(series: Series) -> Entry:
 
 def _curve_mark(centre: Pixels) -> str:
     x, y = centre
+    return svg.line((x - 8, y), (x + 8, y), "c-data", svg.DATA, 1.75)
+
+
+def _band_mark(centre: Pixels) -> str:
+    x, y = centre
     lower, upper = [(x - 8, y + 5), (x + 8, y + 5)], [(x - 8, y - 5), (x + 8, y - 5)]
-    stroke = svg.line((x - 8, y), (x + 8, y), "c-data", svg.DATA, 1.75)
-    return svg.band(lower, upper, "c-band", svg.DATA) + stroke
+    return svg.band(lower, upper, "c-band", svg.DATA) + _curve_mark(centre)
 
 
 def _failed_mark(centre: Pixels) -> str:

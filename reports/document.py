@@ -37,11 +37,14 @@ class SizeResult(_Part):
     n_cold: int
     n_failed: int
     duration_ms: Percentiles | None = Field(description="warm Duration as REPORT states it")
-    duration_typical_ms: float | None = Field(description="10 % trimmed mean of warm Duration")
+    duration_typical_ms: float | None = Field(
+        description="trimmed mean of warm Duration: without the lowest and the highest tenth, and "
+        "from five samples up at least one at each end"
+    )
     duration_interval_ms: Interval | None
     cold_p50_ms: float | None = Field(description="median of Init (or Restore) + Duration")
     init_p50_ms: float | None
-    billed_typical_ms: float | None = Field(description="10 % trimmed mean of warm billed time")
+    billed_typical_ms: float | None = Field(description="the same mean of warm billed time")
     cost_usd_per_million: float | None
     cost_interval: Interval | None = Field(description="90 % interval of cost_usd_per_million")
     max_memory_used_mb: int | None
@@ -49,13 +52,13 @@ class SizeResult(_Part):
 
 
 class CurvePoint(_Part):
-    """One point of the fitted curves, with the bootstrap's 90 % band."""
+    """One point of the fitted curves, with the bootstrap's 90 % band where there is one."""
 
     memory_mb: float
     duration_ms: float
-    duration_band_ms: Interval
+    duration_band_ms: Interval | None = Field(description="None where samples are too few")
     cost_usd_per_million: float
-    cost_band_usd_per_million: Interval
+    cost_band_usd_per_million: Interval | None
 
 
 class FamilyScore(_Part):
@@ -92,7 +95,7 @@ class Recommendation(_Part):
     """The size to take, and those that the data cannot tell apart from it."""
 
     memory_mb: int
-    tied_mb: list[int]
+    tied_mb: list[int] = Field(description="sizes not shown to be over 1 % worse, itself included")
     objective: Objective
     weight: float | None = Field(description="weight of cost, for the balanced objective")
     saving: Saving | None

@@ -13,7 +13,6 @@ from reports.figures import megabytes, milliseconds, usd
 # Lambda gives one full vCPU at this size (AWS documentation, "Configure Lambda function memory").
 ONE_VCPU_MB = 1769
 
-_INTERVAL_NOTE = "measured, 90 % interval"
 _Interval = tuple[float, float]
 
 
@@ -46,7 +45,7 @@ def _cost(document: TuneDocument, anchor: str) -> Figure:
         finding=f"The lowest measured cost is {usd(low.value)} at {megabytes(low.memory_mb)}. "
         + _marked(document, points, usd),
         y_label="$ per million invocations",
-        series=[Series(_INTERVAL_NOTE, points)],
+        series=[_measured(points)],
         curve=_curve(
             document,
             lambda point: (point.cost_usd_per_million, point.cost_band_usd_per_million),
@@ -76,17 +75,17 @@ def _duration(document: TuneDocument, anchor: str) -> Figure:
         finding=f"The shortest typical duration is {milliseconds(low.value)} at "
         f"{megabytes(low.memory_mb)}. " + _marked(document, points, milliseconds),
         y_label="typical duration, ms",
-        series=[Series(_INTERVAL_NOTE, points)],
+        series=[_measured(points)],
         curve=_curve(document, lambda point: (point.duration_ms, point.duration_band_ms)),
         marks=_marks(document, points),
     )
     help_text = (
-        "How long a warm invocation typically takes (10 % trimmed mean): where it no longer "
-        "falls, more memory buys no more speed."
+        "How long a warm invocation typically takes (the mean without the slowest and the "
+        "fastest tenth): where it no longer falls, more memory buys no more speed."
     )
     if chart.y_is_log:
         help_text += (
-            " The durations differ more than tenfold, so equal steps upwards are equal factors."
+            " What is drawn spans more than tenfold, so equal steps upwards are equal factors."
         )
     return Figure(title, help_text, _drawings(chart, f"{anchor}-duration"))
 
@@ -151,18 +150,25 @@ def _points(
     return points
 
 
+def _measured(points: Sequence[Point]) -> Series:
+    with_intervals = any(point.interval is not None for point in points)
+    return Series("measured, 90 % interval" if with_intervals else "measured", points)
+
+
 def _curve(
-    document: TuneDocument, value_of: Callable[[CurvePoint], tuple[float, _Interval]]
+    document: TuneDocument, value_of: Callable[[CurvePoint], tuple[float, _Interval | None]]
 ) -> Curve | None:
     if document.model is None:
         return None
     points = sorted(document.model.curve, key=lambda point: point.memory_mb)
     values = [value_of(point) for point in points]
+    bands = [band for _, band in values if band is not None]
+    has_band = len(bands) == len(values)
     return Curve(
-        "fitted curve, 90 % band",
+        "fitted curve, 90 % band" if has_band else "fitted curve",
         [point.memory_mb for point in points],
         [value for value, _ in values],
-        [interval for _, interval in values],
+        bands if has_band else None,
     )
 
 

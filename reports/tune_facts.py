@@ -41,8 +41,15 @@ def candidates_of(model: Model | None) -> list[Candidate]:
 def _loo(score: FamilyScore) -> str:
     if score.loo_error is None:
         return "not enough sizes"
-    # A root mean square of logarithms is a typical factor; one minus it reads as a percentage.
-    return percent(math.expm1(score.loo_error))
+    return unseen_error(score.loo_error)
+
+
+def unseen_error(loo_error: float) -> str:
+    """By how much predictions of unseen sizes are typically off, as a percentage.
+
+    A root mean square of logarithms is the logarithm of a typical factor.
+    """
+    return percent(math.expm1(loo_error))
 
 
 def spent_sentence(document: TuneDocument) -> str:
@@ -54,8 +61,8 @@ def spent_sentence(document: TuneDocument) -> str:
     )
     if spent.unmeasured_invocations:
         text += (
-            f" {spent.unmeasured_invocations:,} more calls had no REPORT line; "
-            "what they cost is not in this sum."
+            f" {spent.unmeasured_invocations:,} of them had no REPORT line; "
+            "what those cost is not in this sum."
         )
     return text
 

@@ -60,7 +60,7 @@ def _answer(document: TuneDocument) -> str:
         return f"So far {size} looks best for {_aim(taken)} (now {current})."
     if taken.memory_mb == now_mb:
         return f"Keep {size}: it is the best measured choice for {_aim(taken)}."
-    if not _asks_for_a_change(document, taken):
+    if not asks_for_a_change(document, taken):
         # A change that the data do not ask for must not read like an order.
         claim, subject = f"{size} and the current {current} cannot be told apart", size
         claim += f" for {_aim(taken)}"
@@ -73,9 +73,12 @@ def _answer(document: TuneDocument) -> str:
 
 def _why_no_saving(document: TuneDocument) -> str:
     current_mb = document.current.memory_mb
-    if any(size.memory_mb == current_mb and size.n for size in document.sizes):
-        return "How much that saves is uncertain: more samples per size would give an interval."
     current = megabytes(current_mb)
+    now = next((size for size in document.sizes if size.memory_mb == current_mb), None)
+    if now is not None and now.failure is not None:
+        return f"{current} failed: {now.failure}."
+    if now is not None and now.n:
+        return "How much that saves is uncertain: more samples per size would give an interval."
     return f"How much that saves is unknown: {current} has no usable samples in this run."
 
 
@@ -134,16 +137,29 @@ def support(document: TuneDocument) -> list[str]:
     """The sentences under the verdict: what went wrong, and why this size."""
     taken = document.recommendation
     reasons = taken.reasons if taken is not None else []
-    if taken is not None and not reasons and _asks_for_a_change(document, taken):
+    if taken is not None and not reasons and asks_for_a_change(document, taken):
         # The other headlines name the objective themselves.
         reasons = [f"The objective was {_aim(taken)}"]
     return [_closed(sentence) for sentence in (*document.errors, *reasons)]
 
 
-def _asks_for_a_change(document: TuneDocument, taken: Recommendation) -> bool:
+def asks_for_a_change(document: TuneDocument, taken: Recommendation) -> bool:
     """Whether the data speak for another size than today's."""
-    stays = {taken.memory_mb, *taken.tied_mb}
-    return document.verdict == "pass" and document.current.memory_mb not in stays
+    current_mb = document.current.memory_mb
+    if document.verdict != "pass" or current_mb == taken.memory_mb:
+        return False
+    return current_mb not in taken.tied_mb or _gains_the_other_quality(taken)
+
+
+def _gains_the_other_quality(taken: Recommendation) -> bool:
+    """Whether a size that ties by the objective is surely better in what the objective leaves out.
+
+    For the least cost that is speed, for speed it is cost; a balance leaves nothing out.
+    """
+    if taken.saving is None or taken.objective == "balanced":
+        return False
+    gains = {"cost": taken.saving.duration_interval, "speed": taken.saving.cost_interval}
+    return gains[taken.objective][0] > _SAME_SHARE
 
 
 def _closed(sentence: str) -> str:

@@ -19,6 +19,7 @@ from reports.figures import listed_sizes, megabytes, milliseconds, moment, usd
 from reports.tune_charts import Figure, figures_of
 from reports.tune_facts import Candidate, candidates_of, facts_of, parameters_of, spent_sentence
 from reports.tune_findings import (
+    asks_for_a_change,
     cautions,
     headline,
     saving_cell,
@@ -177,10 +178,12 @@ def _summary(document: TuneDocument) -> list[str]:
     """Cells of the overview: change of size, of cost, of duration."""
     taken = document.recommendation
     current = megabytes(document.current.memory_mb)
-    if taken is None:
+    if taken is None or document.verdict != "pass":
         return [f"{current}, no recommendation", "unknown", "unknown"]
     if taken.memory_mb == document.current.memory_mb:
         return [f"{current}, stays", "no change", "no change"]
+    if not asks_for_a_change(document, taken):
+        return [f"{current}, as good as {megabytes(taken.memory_mb)}", "no change", "no change"]
     sizes = f"{current} \N{RIGHTWARDS ARROW} {megabytes(taken.memory_mb)}"
     saving = taken.saving
     if saving is None:

@@ -1,4 +1,8 @@
-"""The curves for the report: the chosen families for billed and real time, with bootstrap bands."""
+"""The curves for the report: the chosen families for billed and real time, with bootstrap bands.
+
+Sizes with too few samples for an interval stay out: one slow call would bend the curve. Where they
+are all that there is, the curve goes through them without weights and without a band.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ import numpy as np
 from core.aws.prices import LambdaPrice
 from reports.document import CurvePoint, FamilyScore, Model
 from tuner.curve import Choice, choose, refit
-from tuner.estimate import LEVEL, Floats
+from tuner.estimate import MIN_SAMPLES_FOR_INTERVAL, Floats, interval_quantiles
 from tuner.recommend import SizeEvidence
 
 _GRID_POINTS = 48
@@ -23,18 +27,22 @@ def build_model(
     storage_mb: int,
     rng: np.random.Generator,
 ) -> Model | None:
-    """The fitted curves between the smallest and the largest measured size; None below three."""
-    memory = np.array([item.memory_mb for item in evidence], dtype=np.float64)
-    billed = [item.billed_replicates for item in evidence]
-    duration = [item.duration_replicates for item in evidence]
-    billed_choice = choose(
-        memory, np.array([item.billed_ms for item in evidence]), _relative_errors(billed)
+    """The fitted curves between the smallest and the largest size used; None below three sizes."""
+    trusted = [item for item in evidence if item.n >= MIN_SAMPLES_FOR_INTERVAL]
+    has_band = len(trusted) >= 3
+    used = trusted if has_band else evidence
+    memory = np.array([item.memory_mb for item in used], dtype=np.float64)
+    billed = [item.billed_replicates for item in used]
+    duration = [item.duration_replicates for item in used]
+    billed_errors, duration_errors = (
+        _relative_errors(replicates) if has_band else np.zeros(len(used))
+        for replicates in (billed, duration)
     )
-    duration_choice = choose(
-        memory, np.array([item.duration_ms for item in evidence]), _relative_errors(duration)
-    )
+    billed_choice = choose(memory, np.array([item.billed_ms for item in used]), billed_errors)
+    duration_choice = choose(memory, np.array([item.duration_ms for item in used]), duration_errors)
     if billed_choice is None or duration_choice is None:
         return None
+    quantiles = interval_quantiles(min(item.n for item in trusted)) if has_band else None
     grid = _grid(memory)
     curve = billed_choice.curve
     return Model(
@@ -49,8 +57,11 @@ def build_model(
         duration_family=duration_choice.curve.family.name,
         curve=_points(
             grid,
-            _band(duration_choice, memory, duration, grid, rng),
-            _band(billed_choice, memory, billed, grid, rng),
+            (
+                duration_choice.curve.predict(grid),
+                _band(duration_choice, memory, duration, grid, quantiles, rng),
+            ),
+            (curve.predict(grid), _band(billed_choice, memory, billed, grid, quantiles, rng)),
             price,
             storage_mb,
         ),
@@ -72,36 +83,47 @@ def _band(
     memory: Floats,
     replicates: Sequence[Floats],
     grid: Floats,
+    quantiles: tuple[float, float] | None,
     rng: np.random.Generator,
-) -> Floats:
-    """Rows: the curve, and the lower and upper end of its 90 % band, at each grid size."""
+) -> Floats | None:
+    """Rows: the lower and the upper end of the curve's 90 % band at each grid size."""
+    if quantiles is None:
+        return None
     errors = _relative_errors(replicates)
     table = np.stack(replicates, axis=1)
     chosen = rng.choice(len(table), size=_BAND_REPLICATES, replace=False)
     curves = np.stack(
         [refit(choice.curve, memory, table[row], errors).predict(grid) for row in chosen]
     )
-    low, high = np.quantile(curves, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    low, high = np.quantile(curves, quantiles, axis=0)
     centre = choice.curve.predict(grid)
-    return np.stack([centre, np.minimum(low, centre), np.maximum(high, centre)])
+    return np.stack([np.minimum(low, centre), np.maximum(high, centre)])
 
 
 def _points(
-    grid: Floats, duration: Floats, billed: Floats, price: LambdaPrice, storage_mb: int
+    grid: Floats,
+    duration: tuple[Floats, Floats | None],
+    billed: tuple[Floats, Floats | None],
+    price: LambdaPrice,
+    storage_mb: int,
 ) -> list[CurvePoint]:
+    """What is drawn at each grid size, from curves and bands in ms."""
+
     def cost(memory_mb: float, billed_ms: float) -> float:
         return price.invocation_usd(memory_mb, billed_ms, storage_mb=storage_mb) * 1e6
 
+    (duration_ms, duration_band), (billed_ms, billed_band) = duration, billed
     return [
         CurvePoint(
-            memory_mb=float(size),
-            duration_ms=float(duration[0, i]),
-            duration_band_ms=(float(duration[1, i]), float(duration[2, i])),
-            cost_usd_per_million=cost(float(size), float(billed[0, i])),
-            cost_band_usd_per_million=(
-                cost(float(size), float(billed[1, i])),
-                cost(float(size), float(billed[2, i])),
-            ),
+            memory_mb=size,
+            duration_ms=float(duration_ms[i]),
+            duration_band_ms=None
+            if duration_band is None
+            else (float(duration_band[0, i]), float(duration_band[1, i])),
+            cost_usd_per_million=cost(size, float(billed_ms[i])),
+            cost_band_usd_per_million=None
+            if billed_band is None
+            else (cost(size, float(billed_band[0, i])), cost(size, float(billed_band[1, i]))),
         )
-        for i, size in enumerate(grid)
+        for i, size in enumerate(map(float, grid))
     ]

@@ -1,8 +1,9 @@
 """What a handful of noisy durations says: a typical value and how far it can be trusted; pure.
 
 Durations on Lambda have tails heavier than log-normal, so one slow call in ten moves a mean by
-several per cent. The typical value is therefore a trimmed mean: a tenth of the samples is left
-out at each end. Intervals come from the bootstrap, widened for small samples.
+several per cent. The typical value is therefore a trimmed mean: a tenth of the samples, and from
+five samples up at least one, is left out at each end. Intervals come from the bootstrap, widened
+for small samples.
 """
 
 from __future__ import annotations
@@ -19,12 +20,17 @@ Floats = npt.NDArray[np.float64]
 TRIM_SHARE = 0.10
 LEVEL = 0.90
 REPLICATES = 2000
-# Below this a bootstrap has too few different resamples to say anything (3 samples give 10).
-MIN_SAMPLES_FOR_INTERVAL = 3
+# Below this a 90 % interval holds the truth in 72 to 86 % of simulated runs, and nothing can be
+# trimmed.
+MIN_SAMPLES_FOR_INTERVAL = 5
+_MIN_SAMPLES_TO_TRIM = 5
 
 
 def typical(values: Sequence[float] | Floats) -> float:
-    """The 10 % trimmed mean of `values`, in their unit; the plain mean below ten values."""
+    """The 10 % trimmed mean of `values`, in their unit; the plain mean below five values.
+
+    At five to nine values one is left out at each end, though it is more than a tenth.
+    """
     return float(_trimmed(np.sort(np.asarray(values, dtype=np.float64))))
 
 
@@ -40,7 +46,7 @@ def typical_replicates(columns: Floats, rng: np.random.Generator, count: int) ->
 
 def _trimmed(ordered: Floats, axis: int = 0) -> Floats:
     n = ordered.shape[axis]
-    cut = int(n * TRIM_SHARE)
+    cut = max(1, int(n * TRIM_SHARE)) if n >= _MIN_SAMPLES_TO_TRIM else 0
     kept = np.take(ordered, range(cut, n - cut), axis=axis)
     return np.asarray(kept.mean(axis=axis), dtype=np.float64)
 
@@ -59,7 +65,7 @@ def interval_quantiles(n: int, level: float = LEVEL) -> tuple[float, float]:
 
 
 def interval(replicates: Floats, n: int, level: float = LEVEL) -> tuple[float, float] | None:
-    """The interval of `level` from replicates of an estimate; None below three samples."""
+    """The interval of `level` from replicates of an estimate; None below five samples."""
     if n < MIN_SAMPLES_FOR_INTERVAL:
         return None
     low, high = np.quantile(replicates, interval_quantiles(n, level))

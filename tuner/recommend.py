@@ -1,11 +1,13 @@
 """The size to take, and those that cannot be told apart from it; pure.
 
-Only measured sizes are recommended. Differences are judged by the bootstrap: two sizes are told
-apart when the 90 % interval of their ratio leaves out 1.
+Only measured sizes are recommended. Differences are judged by the bootstrap: a size is told apart
+from the recommended one when the 90 % interval of their ratio says that it is worse, and by more
+than one per cent, which nobody would act on.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -56,12 +58,16 @@ def recommend(
     if not evidence:
         return None
     lowest = min(evidence, key=lambda item: _score(item, objective, weight))
-    tied = [item for item in evidence if _tied(item, lowest, objective, weight)]
-    best = _best(evidence, tied, objective, weight)
+    best = _best(evidence, lowest, objective, weight)
+    tied = [
+        item
+        for item in evidence
+        if item is best or _may_equal(item, best, objective, weight, margin=_EQUAL_SHARE)
+    ]
     current = next((item for item in evidence if item.memory_mb == current_mb), None)
     return Recommendation(
         memory_mb=best.memory_mb,
-        tied_mb=sorted({item.memory_mb for item in tied} | {best.memory_mb}),
+        tied_mb=sorted(item.memory_mb for item in tied),
         objective=objective,
         weight=weight,
         saving=_saving(best, current) if current else None,
@@ -76,37 +82,45 @@ def _score(item: SizeEvidence, objective: Objective, weight: float | None) -> fl
 
 def _best(
     evidence: Sequence[SizeEvidence],
-    tied: Sequence[SizeEvidence],
+    lowest: SizeEvidence,
     objective: Objective,
     weight: float | None,
 ) -> SizeEvidence:
     """Of the sizes as good as the lowest score the fastest; for speed, the cheapest."""
-    lowest = min(_score(item, objective, weight) for item in evidence)
+    lowest_score = _score(lowest, objective, weight)
 
     def equal(item: SizeEvidence) -> bool:
-        worse_by = _score(item, objective, weight) - lowest
-        tied_and_near = item in tied and worse_by <= np.log1p(_EQUAL_IF_TIED_SHARE)
-        return bool(tied_and_near or worse_by <= np.log1p(_EQUAL_SHARE))
+        worse_by = _score(item, objective, weight) - lowest_score
+        if worse_by <= math.log1p(_EQUAL_SHARE):
+            return True
+        near = worse_by <= math.log1p(_EQUAL_IF_TIED_SHARE)
+        return near and _may_equal(item, lowest, objective, weight)
 
     if objective == "speed":
         return min(filter(equal, evidence), key=lambda item: item.cost_usd)
     return min(filter(equal, evidence), key=lambda item: item.duration_ms)
 
 
-def _tied(
-    item: SizeEvidence, lowest: SizeEvidence, objective: Objective, weight: float | None
+def _may_equal(
+    item: SizeEvidence,
+    other: SizeEvidence,
+    objective: Objective,
+    weight: float | None,
+    *,
+    margin: float = 0.0,
 ) -> bool:
-    """Whether the samples leave open that `item` is as good as the one with the lowest score."""
-    if item is lowest:
-        return True
-    n = min(item.n, lowest.n)
+    """Whether the samples leave open that `item` is worse than `other` by no more than `margin`.
+
+    Too few samples at either size say nothing, and equality is not claimed from nothing.
+    """
+    n = min(item.n, other.n)
     if n < MIN_SAMPLES_FOR_INTERVAL:
-        return True
-    difference = log_scores(
+        return False
+    worse_by = log_scores(
         objective, weight, item.cost_replicates, item.duration_replicates
-    ) - log_scores(objective, weight, lowest.cost_replicates, lowest.duration_replicates)
+    ) - log_scores(objective, weight, other.cost_replicates, other.duration_replicates)
     low, _ = interval_quantiles(n)
-    return float(np.quantile(difference, low)) <= 0
+    return float(np.quantile(worse_by, low)) <= math.log1p(margin)
 
 
 def _saving(best: SizeEvidence, current: SizeEvidence) -> Saving | None:
@@ -143,7 +157,9 @@ def _reasons(
         "balanced": f"the best balance with {weight or 0:.0%} weight on cost",
     }[objective]
     size = megabytes(best.memory_mb)
-    if best is lowest:
+    if len(evidence) == 1:
+        reasons = [f"{size} is the only usable size"]
+    elif best is lowest:
         reasons = [f"{size} has {goal} of the {len(evidence)} usable sizes"]
     else:
         first, other = megabytes(lowest.memory_mb), "cost" if objective == "speed" else "speed"

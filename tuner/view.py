@@ -10,7 +10,8 @@ from rich.table import Table
 from core.aws.prices import LambdaPrice
 from core.console import Console
 from reports.document import SizeResult, TuneDocument
-from reports.figures import decimals_for, listed_sizes, megabytes, percent, usd
+from reports.figures import decimals_for, listed_sizes, megabytes, usd
+from reports.tune_facts import unseen_error
 from reports.tune_findings import cautions, headline, support, verdict_word
 from tuner.plan import Plan
 from tuner.target import Target
@@ -140,14 +141,15 @@ def _footer(document: TuneDocument) -> list[str]:
     ]
     model = document.model
     if model is not None:
-        error = (
-            "" if model.loo_error is None else f", unseen sizes within {percent(model.loo_error)}"
-        )
-        lines.append(f"model: {model.family}, {model.formula}{error}")
+        lines.append(f"model: {model.family}, {model.formula}")
+        if model.loo_error is not None:
+            lines[-1] += f", typically {unseen_error(model.loo_error)} off at unseen sizes"
     spent = document.spent
+    unmeasured = spent.unmeasured_invocations
     lines.append(
         f"spent: {spent.invocations} invocations, {spent.gb_seconds:.3g} GB-s, {usd(spent.usd)} "
-        f"(prices of {document.prices.table_date})"
+        + (f"and the cost of {unmeasured} without a REPORT " if unmeasured else "")
+        + f"(prices of {document.prices.table_date})"
     )
     lines += [f"note: {note}" for note in [*cautions(document), *document.notes]]
     return lines

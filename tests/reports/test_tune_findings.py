@@ -14,22 +14,22 @@ def words(document):
     return tune_findings.headline(document).replace(SPACE, " ")
 
 
-def saving(low, high, share=None):
+def saving(low, high, share=None, duration=(0.4, 0.6)):
     middle = (low + high) / 2 if share is None else share
     return Saving(
         cost_share=middle,
         cost_interval=(low, high),
-        duration_share=0.5,
-        duration_interval=(0.4, 0.6),
+        duration_share=sum(duration) / 2,
+        duration_interval=duration,
     )
 
 
-def recommended(memory_mb=1024, tied_mb=(), saving=None):
+def recommended(memory_mb=1024, tied_mb=(), saving=None, objective="cost"):
     taken = Recommendation(
         memory_mb=memory_mb,
         tied_mb=list(tied_mb),
-        objective="cost",
-        weight=None,
+        objective=objective,
+        weight=0.5 if objective == "balanced" else None,
         saving=saving,
         reasons=[],
     )
@@ -57,10 +57,36 @@ def test_a_change_is_called_what_its_interval_allows(low, high, claim):
     assert claim in words(recommended(saving=saving(low, high)))
 
 
-def test_a_change_that_the_data_do_not_ask_for_is_no_order():
-    text = words(recommended(tied_mb=[512, 1024], saving=saving(-0.01, 0.02)))
-    assert text.startswith("1,024 MB and the current 512 MB cannot be told apart")
-    assert "Set " not in text
+@pytest.mark.parametrize(
+    ("objective", "cost", "duration", "is_an_order"),
+    [
+        ("cost", (-0.01, 0.02), (0.4, 0.6), True),
+        ("cost", (-0.01, 0.02), (-0.02, 0.03), False),
+        ("cost", (-0.01, 0.02), (0.01, 0.03), False),
+        ("cost", (-0.04, 0.01), (-0.9, -0.8), False),
+        ("speed", (0.2, 0.3), (-0.01, 0.01), True),
+        ("speed", (-0.1, 0.3), (-0.01, 0.01), False),
+        ("balanced", (0.2, 0.3), (-0.3, -0.2), False),
+    ],
+    ids=[
+        "same cost, half the time",
+        "nothing gained",
+        "too little gained",
+        "only slower",
+        "same speed, cheaper",
+        "same speed, cost open",
+        "a balance leaves nothing out",
+    ],
+)
+def test_a_tie_asks_for_a_change_only_where_the_other_quality_gains(
+    objective, cost, duration, is_an_order
+):
+    document = recommended(
+        tied_mb=[512, 1024], saving=saving(*cost, duration=duration), objective=objective
+    )
+    claim = "1,024 MB and the current 512 MB cannot be told apart"
+    assert words(document).startswith("Set 1,024 MB" if is_an_order else claim)
+    assert ("Set " in words(document)) == is_an_order
 
 
 def test_a_tie_without_intervals_is_no_order_either():
@@ -80,7 +106,12 @@ def test_the_current_size_is_kept_when_it_is_the_best():
 
 def test_an_unknown_saving_says_what_would_tell_it():
     assert "more samples per size" in words(recommended())
-    assert "512 MB has no usable samples" in words(documents.with_failures())
+    failed = documents.with_failures()
+    assert words(failed).endswith("instead of 512 MB. 512 MB failed: timeout after 30 s.")
+    elsewhere = failed.model_copy(
+        update={"current": failed.current.model_copy(update={"memory_mb": 640})}
+    )
+    assert "640 MB has no usable samples" in words(elsewhere)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import pytest
 
 from reports.document import Model, TuneDocument
+from reports.figures import SPACE
 from reports.tune_page import render_tune_page
 from tests.reports import documents
 
@@ -234,6 +235,56 @@ def test_costs_begin_at_zero_and_wide_durations_say_that_they_are_logarithmic():
     assert "typical duration, ms (log scale)" in [text.text for text in duration.iter("text")]
     html = render_tune_page([documents.waiting()])
     assert "typical duration, ms (log scale)" not in html
+
+
+def test_one_wide_interval_does_not_press_the_others_to_the_ground():
+    wide = documents.size_result(512, documents.flat).model_copy(
+        update={"duration_interval_ms": (60.0, 4000.0)}
+    )
+    others = [documents.size_result(size, documents.flat) for size in (256, 1024)]
+    words = Page(render_tune_page([documents.document([*others, wide])])).words()
+    assert "typical duration, ms (log scale)" in words
+
+
+def test_a_curve_without_a_band_promises_none():
+    document = documents.cpu_bound()
+    assert document.model is not None
+    bare = [
+        point.model_copy(update={"duration_band_ms": None, "cost_band_usd_per_million": None})
+        for point in document.model.curve
+    ]
+    sizes = [
+        size.model_copy(update={"cost_interval": None, "duration_interval_ms": None})
+        for size in document.sizes
+    ]
+    model = document.model.model_copy(update={"curve": bare})
+    page = render_tune_page([document.model_copy(update={"model": model, "sizes": sizes})])
+    cost = svgs(page)[0]
+    legend = [text.text for text in cost.iter("text")]
+    assert "fitted curve" in legend
+    assert "measured" in legend
+    assert "c-band" not in page.split("<svg", 1)[1]
+
+
+@pytest.mark.parametrize(
+    ("document", "cell"),
+    [
+        (documents.inconclusive(), "1,024 MB, no recommendation"),
+        (documents.interrupted(), "512 MB, no recommendation"),
+        (documents.local(), "512 MB, stays"),
+        (documents.with_failures(), "512 MB → 1,024 MB"),
+    ],
+    ids=["inconclusive", "interrupted", "stays", "a change"],
+)
+def test_the_overview_proposes_only_what_the_headline_does(document, cell):
+    words = Page(render_tune_page([document, documents.cpu_bound()])).words()
+    assert cell in words.replace(SPACE, " ")
+
+
+def test_calls_without_a_report_are_among_those_counted():
+    words = Page(render_tune_page([documents.interrupted()])).words()
+    assert "6 invocations" in words.replace(SPACE, " ")
+    assert "2 of them had no REPORT line" in words
 
 
 def test_a_page_of_nothing_is_refused():

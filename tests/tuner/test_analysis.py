@@ -168,14 +168,35 @@ def test_a_refused_size_says_why() -> None:
     assert answer.model is None
 
 
-@pytest.mark.parametrize("n", [1, 2])
-def test_a_handful_of_samples_has_no_interval_and_everything_is_tied(n: int) -> None:
+@pytest.mark.parametrize("n", [1, 2, 4])
+def test_a_handful_of_samples_says_nothing_about_its_uncertainty(n: int) -> None:
     answer = ask(drawn(waiting, SIZES, n=n, sigma=0.01, seed=9))
 
     assert answer.sizes[0].cost_interval is None
     assert answer.recommendation is not None
-    assert answer.recommendation.tied_mb == list(SIZES)
+    assert answer.recommendation.tied_mb == [answer.recommendation.memory_mb]
     assert answer.recommendation.saving is None
+    assert answer.model is not None
+    assert all(point.duration_band_ms is None for point in answer.model.curve)
+
+
+def test_a_size_with_one_sample_is_not_called_equal() -> None:
+    answer = ask([*drawn(waiting, SIZES[:3], n=10, sigma=0.02, seed=9), sample(1024, 400.0)])
+
+    assert answer.recommendation is not None
+    assert 1024 not in answer.recommendation.tied_mb
+
+
+def test_one_slow_sample_does_not_bend_the_curve() -> None:
+    """It counts by the spread of the others, though a single sample shows none of its own."""
+    many = [size for size in SIZES if size != 1024]
+    truth_ms = 90 * 1769 / 1024
+    answer = ask([*drawn(cpu_bound, many, n=10, sigma=0.1, seed=9), sample(1024, 3 * truth_ms)])
+
+    assert answer.model is not None
+    for point in answer.model.curve:
+        if point.memory_mb in many:
+            assert point.duration_ms == pytest.approx(cpu_bound(int(point.memory_mb)), rel=0.25)
 
 
 def test_cost_is_what_the_price_list_makes_of_billed_time() -> None:
