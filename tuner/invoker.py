@@ -1,9 +1,12 @@
-"""Turns invocations into samples: throttles are waited out and never counted."""
+"""Turns invocations into samples: throttles are waited out and never counted.
+
+What a function says of its failure is made safe here, before it is kept or shown anywhere.
+"""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -11,6 +14,8 @@ from typing import TYPE_CHECKING
 from core.aws.invocation import Invocation, invoke_once
 from core.aws.session import aws_call
 from core.errors import AwsError, InvalidMeasurement, NoAnswer, NotRun, Refused
+from core.text import one_line
+from tuner.redact import redact
 from tuner.sample import Outcome, Sample
 
 if TYPE_CHECKING:
@@ -18,6 +23,7 @@ if TYPE_CHECKING:
 
 _ATTEMPTS = 10
 _BACKOFF_FIRST_S, _BACKOFF_MOST_S = 0.2, 10.0
+_TEXT_CHARS = 300
 _RESERVED_EXCEEDED = "ReservedFunctionConcurrentInvocationLimitExceeded"
 
 
@@ -26,12 +32,14 @@ class Invoker:
     """Sends one payload to versions of one function.
 
     `wait(seconds)` sleeps between throttled attempts and returns True when the run shall stop.
+    `hidden` are the texts that no kept message may quote.
     """
 
     client: LambdaClient
     function: str
     payload: bytes
     wait: Callable[[float], bool]
+    hidden: Sequence[str] = ()
 
     def invoke(self, memory_mb: int, version: str, round_number: int) -> Sample | None:
         """One sample of `version`, or None when a stop was requested before it could start.
@@ -49,9 +57,9 @@ class Invoker:
                 if self.wait(self._pause_after(refusal, attempt)):
                     return None
             except NoAnswer as silence:
-                return _lost(memory_mb, version, round_number, started, str(silence))
+                return _lost(memory_mb, version, round_number, started, silence)
             else:
-                return _sample(invocation, memory_mb, version, round_number)
+                return self._sample(invocation, memory_mb, version, round_number)
         raise AwsError(
             f"could not invoke {self.function} at {memory_mb} MB: still refused after "
             f"{_ATTEMPTS} attempts",
@@ -77,9 +85,47 @@ class Invoker:
             return None
         return answer.get("ReservedConcurrentExecutions")
 
+    def _sample(
+        self, invocation: Invocation, memory_mb: int, version: str, round_number: int
+    ) -> Sample:
+        if invocation.executed_version not in (version, ""):
+            raise InvalidMeasurement(
+                f"version {version} was invoked but {invocation.executed_version} answered"
+            )
+        report = invocation.report
+        outcome: Outcome = "measured"
+        error_type = self._safe(invocation.error_type)
+        error_message = self._safe(invocation.error_message)
+        if error_type:
+            outcome = "failed"
+        elif report is None:
+            outcome, error_type = "lost", "NoReport"
+            error_message = "the log tail holds no REPORT of this invocation"
+        return Sample(
+            memory_mb=memory_mb,
+            version=version,
+            round=round_number,
+            started_utc=invocation.started.isoformat(timespec="milliseconds"),
+            request_id=invocation.request_id,
+            outcome=outcome,
+            wall_ms=round(invocation.wall_ms, 3),
+            error_type=error_type,
+            error_message=error_message,
+            cold=report is not None and report.cold,
+            duration_ms=report.duration_ms if report else None,
+            billed_ms=report.billed_ms if report else None,
+            init_ms=report.init_ms if report else None,
+            restore_ms=report.restore_ms if report else None,
+            max_memory_used_mb=report.max_memory_used_mb if report else None,
+        )
+
+    def _safe(self, text: str | None) -> str | None:
+        """What a function said, to be kept and shown; the payload goes before anything is cut."""
+        return None if text is None else one_line(redact(text, self.hidden))[:_TEXT_CHARS]
+
 
 def _lost(
-    memory_mb: int, version: str, round_number: int, started: datetime, reason: str
+    memory_mb: int, version: str, round_number: int, started: datetime, silence: NoAnswer
 ) -> Sample:
     return Sample(
         memory_mb=memory_mb,
@@ -88,38 +134,6 @@ def _lost(
         started_utc=started.isoformat(timespec="milliseconds"),
         request_id="",
         outcome="lost",
-        error_type="NoAnswer",
-        error_message=reason,
-    )
-
-
-def _sample(invocation: Invocation, memory_mb: int, version: str, round_number: int) -> Sample:
-    if invocation.executed_version not in (version, ""):
-        raise InvalidMeasurement(
-            f"version {version} was invoked but {invocation.executed_version} answered"
-        )
-    report = invocation.report
-    outcome: Outcome = "measured"
-    error_type, error_message = invocation.error_type, invocation.error_message
-    if error_type:
-        outcome = "failed"
-    elif report is None:
-        outcome, error_type = "lost", "NoReport"
-        error_message = "the log tail holds no REPORT of this invocation"
-    return Sample(
-        memory_mb=memory_mb,
-        version=version,
-        round=round_number,
-        started_utc=invocation.started.isoformat(timespec="milliseconds"),
-        request_id=invocation.request_id,
-        outcome=outcome,
-        wall_ms=round(invocation.wall_ms, 3),
-        error_type=error_type,
-        error_message=error_message,
-        cold=report is not None and report.cold,
-        duration_ms=report.duration_ms if report else None,
-        billed_ms=report.billed_ms if report else None,
-        init_ms=report.init_ms if report else None,
-        restore_ms=report.restore_ms if report else None,
-        max_memory_used_mb=report.max_memory_used_mb if report else None,
+        error_type=one_line(silence.code or "NoAnswer"),
+        error_message=one_line(str(silence))[:_TEXT_CHARS],
     )

@@ -33,6 +33,7 @@ from tuner.lease import Lease, check_free, list_versions
 from tuner.measure import measure
 from tuner.options import TuneOptions, TuneRequest, check_options
 from tuner.plan import ASK_ABOVE_USD, Plan, choose_sizes
+from tuner.redact import hidden_texts
 from tuner.sample import Sample, SampleFile
 from tuner.sampler import FixedRounds
 from tuner.target import Target, read_target
@@ -204,7 +205,13 @@ def _measure(
                     FixedRounds(
                         tuple(lease.versions), plan.samples_per_size, plan.attempts_per_size
                     ),
-                    Invoker(measuring, target.arn, request.payload.content, stop.wait),
+                    Invoker(
+                        measuring,
+                        target.arn,
+                        request.payload.content,
+                        stop.wait,
+                        hidden_texts(request.payload.content),
+                    ),
                     lease.versions,
                     parallel=plan.parallel,
                     rng=random.Random(plan.seed),

@@ -16,7 +16,7 @@ from botocore import exceptions as aws_exceptions
 
 from core.aws.report_line import Report, decode_log_tail, parse_report
 from core.aws.session import aws_call, error_code
-from core.errors import NoAnswer, NotRun
+from core.errors import AwsError, NoAnswer, NotRun
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -32,7 +32,9 @@ _NOT_RUN_CODES = frozenset(
         "ResourceConflictException",
     }
 )
-_MESSAGE_CHARS = 300
+# The request was sent and its answer did not come back whole: the function may have run.
+_ANSWER_LOST = (aws_exceptions.HTTPClientError, aws_exceptions.IncompleteReadError)
+_SERVER_ERROR = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,8 @@ class Invocation:
 
     `wall_ms` is what the client saw, network included; the times in `report` are Lambda's own.
     `report` is None when the log tail does not hold it. `error_type` is set when the function
-    failed, which HTTP does not show.
+    failed, which HTTP does not show. It and `error_message` are as the function gave them: any
+    characters, any length.
     """
 
     request_id: str
@@ -58,7 +61,8 @@ def invoke_once(client: LambdaClient, function: str, qualifier: str, payload: by
 
     Raises:
         NotRun: when Lambda refused the call before the function ran.
-        NoAnswer: when no answer came within the client's read timeout.
+        NoAnswer: when no whole answer came back: not in time, not over this connection, or an
+            error inside Lambda (HTTP 5xx). The function may have run.
         AwsError: for anything else that is not the function's own error.
     """
     started, start_s = datetime.now(UTC), time.perf_counter()
@@ -72,13 +76,25 @@ def invoke_once(client: LambdaClient, function: str, qualifier: str, payload: by
                 Payload=payload,
             )
             body = answer["Payload"].read()
-        except aws_exceptions.ReadTimeoutError as error:
-            raise NoAnswer(f"no answer from {function}:{qualifier}: {error}") from error
+        except _ANSWER_LOST as error:
+            timed_out = isinstance(error, aws_exceptions.ReadTimeoutError)
+            raise NoAnswer(
+                f"no answer from {function}:{qualifier}: {error}",
+                code=None if timed_out else "ConnectionLost",
+            ) from error
         except aws_exceptions.ClientError as error:
-            if error_code(error) not in _NOT_RUN_CODES:
+            if error_code(error) in _NOT_RUN_CODES:
+                raise _not_run(function, qualifier, error) from error
+            if _http_status(error) < _SERVER_ERROR:
                 raise
-            raise _not_run(function, qualifier, error) from error
+            raise NoAnswer(
+                f"no answer from {function}:{qualifier}: {error}", code=error_code(error)
+            ) from error
     return _invocation(answer, body, started, (time.perf_counter() - start_s) * 1000)
+
+
+def _http_status(error: aws_exceptions.ClientError) -> int:
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
 def _not_run(function: str, qualifier: str, error: aws_exceptions.ClientError) -> NotRun:
@@ -99,7 +115,12 @@ def _not_run(function: str, qualifier: str, error: aws_exceptions.ClientError) -
 def _invocation(
     answer: InvocationResponseTypeDef, body: bytes, started: datetime, wall_ms: float
 ) -> Invocation:
-    request_id = answer["ResponseMetadata"]["RequestId"]
+    request_id = answer["ResponseMetadata"].get("RequestId")
+    if request_id is None:
+        raise AwsError(
+            "could not read the answer to an Invoke: it has no request id, so it is not Lambda's",
+            hint="see what answers at the endpoint: a proxy, a sign-in page",
+        )
     report = parse_report(decode_log_tail(answer.get("LogResult", "")), request_id)
     error_type, error_message = _function_error(answer, body)
     return Invocation(
@@ -120,7 +141,7 @@ def _function_error(
         return None, None
     try:
         details = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         details = {}
     if not isinstance(details, dict):
         details = {}
@@ -129,7 +150,7 @@ def _function_error(
     if "Task timed out after" in message:
         # Older answers carry only the text.
         kind = "Sandbox.Timedout"
-    return kind, message[:_MESSAGE_CHARS]
+    return kind, message
 
 
 def _refined(error_type: str | None, report: Report | None) -> str | None:

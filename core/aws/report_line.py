@@ -12,7 +12,6 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -25,6 +24,8 @@ _FIELD = re.compile(r"^\s*([A-Z][A-Za-z ]*?):\s*(.*?)\s*$")
 _NUMBER = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|MB)$")
 # The X-Ray part may follow a tab or a new line, so fields are cut at either.
 _SEPARATORS = re.compile(r"[\t\r\n]+")
+# A day in ms, and far above any size in MB: a larger figure was not printed by Lambda.
+_LARGEST = 86_400_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +118,17 @@ def _from_text(line: str) -> Report | None:
 
 def _quantity(fields: Mapping[str, str], key: str) -> float | None:
     match = _NUMBER.match(fields.get(key, ""))
-    return float(match.group(1)) if match else None
+    return _credible(float(match.group(1))) if match else None
+
+
+def _credible(value: float) -> float | None:
+    return float(value) if 0 <= value <= _LARGEST else None
 
 
 def _from_json(line: str) -> Report | None:
     try:
         event = json.loads(line[line.index("{") :])
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(event, dict) or event.get("type") != "platform.report":
         return None
@@ -155,7 +160,7 @@ def _metric(metrics: Mapping[str, object], key: str) -> float | None:
     value = metrics.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if math.isfinite(value) and value >= 0 else None
+    return _credible(value)
 
 
 def _text(record: Mapping[str, object], key: str) -> str | None:

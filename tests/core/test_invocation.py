@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import socketserver
+import threading
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -119,3 +122,102 @@ def test_a_call_without_an_answer_ran_once_and_is_not_repeated(
     assert ran.read_text() == "ran\n"
     impatient.close()
     lambda_client.delete_function(FunctionName=name)
+
+
+@contextmanager
+def client_of_a_server_that_answers(answer: bytes) -> Iterator[LambdaClient]:
+    """A client whose calls a real server takes, answers with `answer` as it is, and hangs up on."""
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            length = 0
+            while (line := self.rfile.readline().strip()) != b"":
+                name, _, value = line.partition(b":")
+                length = int(value) if name.lower() == b"content-length" else length
+            self.rfile.read(length)
+            self.wfile.write(answer)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        access = LocalAccess(
+            endpoint_url=f"http://127.0.0.1:{server.server_address[1]}",
+            region="us-east-1",
+            access_key_id="test",
+            secret_access_key="test",
+            host_cores=1,
+        )
+        client = AwsSession(local=access).measuring_lambda(function_timeout_s=5, concurrency=1)
+        try:
+            yield client
+        finally:
+            client.close()
+            server.shutdown()
+            thread.join()
+
+
+def http(status: str, body: bytes, *headers: str, length: int | None = None) -> bytes:
+    size = len(body) if length is None else length
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {size}", "Connection: close", *headers]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+REQUEST_ID = "x-amzn-RequestId: 6d5f7a2e-0000-4000-8000-000000000000"
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        pytest.param(b"", "ConnectionLost", id="the connection is closed"),
+        pytest.param(b"HTTP/1.1 20", "ConnectionLost", id="closed in the first line"),
+        pytest.param(
+            http("200 OK", b'{"half', REQUEST_ID, length=100),
+            "ConnectionLost",
+            id="closed in the body",
+        ),
+        pytest.param(
+            http("500 Oh", b'{"message":"m"}', REQUEST_ID, "x-amzn-ErrorType: ServiceException"),
+            "ServiceException",
+            id="ServiceException",
+        ),
+        pytest.param(http("500 Oh", b"<html>", "Content-Type: text/html"), "500", id="bare 500"),
+        pytest.param(http("503 Gone", b""), "503", id="bare 503"),
+        pytest.param(http("504 Late", b"{}"), "504", id="bare 504"),
+    ],
+)
+def test_a_call_whose_answer_is_lost_may_have_run(answer: bytes, code: str) -> None:
+    with client_of_a_server_that_answers(answer) as client, pytest.raises(NoAnswer) as caught:
+        invoke_once(client, "orders", "7", b"{}")
+
+    assert caught.value.code == code
+    assert "no answer from orders:7" in str(caught.value)
+
+
+def test_a_throttle_inside_of_lambda_was_not_run_though_it_is_a_502() -> None:
+    answer = http("502 Bad", b"{}", REQUEST_ID, "x-amzn-ErrorType: EC2ThrottledException")
+
+    with client_of_a_server_that_answers(answer) as client, pytest.raises(NotRun):
+        invoke_once(client, "orders", "7", b"{}")
+
+
+def test_a_page_in_place_of_an_answer_is_said() -> None:
+    page = http("200 OK", b"<html>please sign in</html>", "Content-Type: text/html")
+
+    with (
+        client_of_a_server_that_answers(page) as client,
+        pytest.raises(AwsError, match="no request id, so it is not Lambda's") as caught,
+    ):
+        invoke_once(client, "orders", "7", b"{}")
+
+    assert not isinstance(caught.value, NoAnswer)
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b"<html>", b"[1]", b"\xff"])
+def test_a_failure_with_an_odd_body_is_still_a_failure(body: bytes) -> None:
+    answer = http("200 OK", body, REQUEST_ID, "X-Amz-Function-Error: Unhandled")
+
+    with client_of_a_server_that_answers(answer) as client:
+        invocation = invoke_once(client, "orders", "7", b"{}")
+
+    assert invocation.error_type == "Unhandled"
+    assert invocation.error_message == "the function gave no message"

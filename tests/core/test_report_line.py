@@ -129,6 +129,12 @@ UNREADABLE = [
     pytest.param('{"type":"platform.report"}', id="json, empty"),
     pytest.param('{"type":"platform.report","record":{"metrics":[]}}', id="json, wrong shape"),
     pytest.param('["platform.report"]', id="json, a list"),
+    pytest.param(text_report(duration="9" * 400), id="beyond any float"),
+    pytest.param(text_report(duration="86400000.01"), id="longer than a day"),
+    pytest.param(text_report().replace("Memory Size: 128", "Memory Size: " + "9" * 400), id="huge"),
+    pytest.param(json_report(durationMs=10**400), id="json, beyond any float"),
+    pytest.param(json_report(billedDurationMs=1e308), id="json, longer than a day"),
+    pytest.param('platform.report {"a":' + "[" * 4000, id="json, nested too deep"),
 ]
 
 

@@ -27,7 +27,7 @@ def test_a_dash_reads_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read_payload(file="-", text=None).content == b"[1]"
 
 
-@pytest.mark.parametrize("text", ["null", "0", '""', "false", "[]", '{"ä": 1}'])
+@pytest.mark.parametrize("text", ["null", "0", '""', "false", "[]", '{"ä": 1}', "1" * 5000])
 def test_every_json_value_is_an_event(text: str) -> None:
     assert read_payload(file=None, text=text).content == text.encode()
 
@@ -38,12 +38,29 @@ def test_every_json_value_is_an_event(text: str) -> None:
         pytest.param("{", "--payload-json:1:2: expected a JSON payload", id="cut"),
         pytest.param("", "--payload-json:1:1: expected a JSON payload", id="empty"),
         pytest.param('{\n "a": x}', "--payload-json:2:7: expected", id="line and column"),
+        pytest.param("NaN", "--payload-json:1:1: expected .*, got NaN", id="no number"),
+        pytest.param(
+            '{"a": "NaN \\" -Infinity",\n  "b": [1, -Infinity]}',
+            "--payload-json:2:12: expected .*, got -Infinity",
+            id="infinity, not the one in a string",
+        ),
+        pytest.param("\udcff", r"--payload-json: .* in UTF-8 \(byte 0:", id="bytes, no UTF-8"),
+        pytest.param("[" * 100_000, "--payload-json: .* nested too deep", id="deep"),
         pytest.param('"' + "a" * 6_291_456 + '"', "at most 6291456 bytes.*got 6291458", id="large"),
     ],
 )
 def test_what_is_no_payload_is_refused_with_its_place(text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         read_payload(file=None, text=text)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "utf-8-sig", "latin-1"])
+def test_a_file_in_another_encoding_is_refused(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "event.json"
+    path.write_bytes('{"name": "Zoë"}'.encode(encoding))
+
+    with pytest.raises(InputError, match=r"event\.json:.* expected a JSON payload"):
+        read_payload(file=str(path), text=None)
 
 
 def test_a_file_that_cannot_be_used_is_named(tmp_path: Path) -> None:
