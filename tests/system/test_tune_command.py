@@ -212,7 +212,7 @@ def test_json_logs_are_read_as_well(command: Command, make_function: MakeFunctio
         curve(400, 200, 100, 52, 50, 50, sigma=0.001), LoggingConfig={"LogFormat": "JSON"}
     )
 
-    document = command.run("tuner", name, "--samples", "3", "--json").document
+    document = command.run("tuner", name, "--samples", "5", "--json").document
 
     assert [size["n"] for size in document["sizes"]] == [3] * 6
     assert document["sizes"][2]["duration_ms"]["p50"] == pytest.approx(100, rel=0.005)
@@ -223,7 +223,7 @@ def test_sizes_beyond_the_accounts_limit_are_left_out_and_said(tmp_path: Path) -
     with local_aws(["--max-memory-mb", "3008"]) as access:
         command = Command(access, tmp_path)
         finished = command.run(
-            "tuner", "lookup", "--sizes", "1024,3008,5308", "--samples", "3", "--json"
+            "tuner", "lookup", "--sizes", "1024,3008,5308", "--samples", "5", "--json"
         )
 
     assert finished.code == 0, finished.err
@@ -255,7 +255,7 @@ def test_throttled_calls_are_waited_out_and_never_counted(
     name = make_function(held)
     lambda_client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=1)
 
-    finished = command.run("tuner", name, "--samples", "3", "--parallel", "6", "--json")
+    finished = command.run("tuner", name, "--samples", "5", "--parallel", "6", "--json")
 
     assert finished.code == 0, finished.err
     assert finished.document["spent"]["invocations"] == 24
@@ -264,7 +264,7 @@ def test_throttled_calls_are_waited_out_and_never_counted(
 
 def test_a_sandbox_of_its_own_needs_none_of_the_users_aws_settings(command: Command) -> None:
     finished = command.run(
-        *("tuner", "--sandbox", "lookup", "--sizes", "128,256", "--samples", "3"),
+        *("tuner", "--sandbox", "lookup", "--sizes", "128,256", "--samples", "5"),
         AWS_PROFILE="nope",
         AWS_CONFIG_FILE=__file__,
         AWS_REGION="",
@@ -301,7 +301,7 @@ def test_a_payload_from_the_command_line_stays_out_of_the_results(
     name = make_function()
 
     finished = command.run(
-        "tuner", name, "--payload-json", json.dumps({"card": secret}), "--samples", "3", "--json"
+        "tuner", name, "--payload-json", json.dumps({"card": secret}), "--samples", "5", "--json"
     )
 
     assert finished.code == 0, finished.err
