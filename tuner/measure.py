@@ -30,6 +30,7 @@ def measure(
 
     Raises:
         AwsError, Refused, InvalidMeasurement: from the invoker, after those in flight have ended.
+        ToolError: from `keep`, when a sample cannot be kept.
     """
     samples: list[Sample] = []
     round_number = 0
@@ -43,9 +44,14 @@ def measure(
                 pool.submit(_invoke_unless, stopped, invoker, size, versions[size], round_number)
                 for size in sizes
             ]
-            for sample in _arriving(futures):
-                samples.append(_marked(sample, samples))
-                keep(samples[-1])
+            try:
+                for sample in _arriving(futures):
+                    samples.append(_marked(sample, samples))
+                    keep(samples[-1])
+            finally:
+                # What can no longer be kept is not invoked either.
+                for future in futures:
+                    future.cancel()
     return tuple(samples)
 
 

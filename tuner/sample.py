@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import errno
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields, replace
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Literal, Self
+from typing import Literal, Self, cast, get_args
 
-from core.errors import InputError
+from core.errors import InputError, ToolError
+from core.text import one_line
 
 SAMPLES_FILE = "samples.ndjson"
 
 Outcome = Literal["measured", "failed", "lost"]
+
+# A day: Lambda ends every call after 15 minutes.
+_LONGEST_MS = 86_400_000
+# What the Lambda API allows at most (MemorySize, botocore 1.44).
+_LARGEST_MB = 32_768
+_TIMES = ("duration_ms", "billed_ms", "wall_ms", "init_ms", "restore_ms")
+_MEASURED_TIMES = ("duration_ms", "billed_ms")
+_TEXTS = ("version", "started_utc", "request_id")
+_OPTIONAL_TEXTS = ("error_type", "error_message")
+_FLAGS = ("cold", "after_error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +74,14 @@ class SampleFile:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / SAMPLES_FILE
-        self._file: IO[str] | None = None
+        self._file: FileIO | None = None
 
     def __enter__(self) -> Self:
-        self._file = self.path.open("a", encoding="utf-8")
+        try:
+            # Without a buffer: what could not be written must not come back when it is closed.
+            self._file = FileIO(self.path, "a")
+        except OSError as error:
+            raise self._refusal(error) from error
         return self
 
     def __exit__(
@@ -75,11 +94,26 @@ class SampleFile:
             self._file.close()
 
     def append(self, sample: Sample) -> None:
-        """Writes `sample` through to the file."""
+        """Writes `sample` through to the file.
+
+        Raises:
+            ToolError: when it cannot be written; the file then ends with the sample before.
+        """
         if self._file is None:
             raise ValueError("the sample file is not open")
-        self._file.write(json.dumps(asdict(sample), sort_keys=True) + "\n")
-        self._file.flush()
+        line = (json.dumps(asdict(sample), sort_keys=True) + "\n").encode()
+        end = self.path.stat().st_size
+        try:
+            if self._file.write(line) != len(line):
+                # A disk takes what still fits.
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as error:
+            with suppress(OSError):
+                self._file.truncate(end)
+            raise self._refusal(error) from error
+
+    def _refusal(self, error: OSError) -> ToolError:
+        return ToolError(f"{self.path}: could not keep the samples: {error.strerror}")
 
 
 def read_samples(folder: Path) -> tuple[Sample, ...]:
@@ -90,46 +124,73 @@ def read_samples(folder: Path) -> tuple[Sample, ...]:
     """
     path = folder / SAMPLES_FILE
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: could not read the samples: {error}") from error
-    return tuple(_parse(path, number, line) for number, line in enumerate(lines, 1) if line.strip())
+    return tuple(
+        _parse(f"{path}:{number}", line) for number, line in enumerate(lines, 1) if line.strip()
+    )
 
 
-def _parse(path: Path, number: int, line: str) -> Sample:
+def _parse(place: str, line: str) -> Sample:
     try:
         record = json.loads(line)
     except json.JSONDecodeError as error:
-        raise InputError(f"{path}:{number}: expected a JSON object, got: {error.msg}") from error
+        raise InputError(f"{place}: expected a JSON object, got: {error.msg}") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{place}: expected a JSON object, got: {error}") from error
     known = {field.name for field in fields(Sample)}
     if not isinstance(record, dict) or not set(record) <= known:
         unknown = sorted(set(record) - known) if isinstance(record, dict) else record
-        raise InputError(f"{path}:{number}: expected a sample (got unknown {unknown!r})")
+        raise InputError(f"{place}: expected a sample (got unknown {_shown(unknown)})")
     try:
         sample = Sample(**record)
     except TypeError as error:
-        raise InputError(f"{path}:{number}: expected a sample: {error}") from error
-    _check(path, number, sample)
-    return sample
-
-
-def _check(path: Path, number: int, sample: Sample) -> None:
-    if not isinstance(sample.memory_mb, int) or sample.memory_mb <= 0:
-        raise InputError(f"{path}:{number}: memory_mb: expected MB (got {sample.memory_mb!r})")
-    if sample.outcome not in ("measured", "failed", "lost"):
-        raise InputError(
-            f"{path}:{number}: outcome: expected measured, failed or lost (got {sample.outcome!r})"
-        )
-    numbers: Iterable[tuple[str, object]] = (
-        ("duration_ms", sample.duration_ms),
-        ("billed_ms", sample.billed_ms),
+        raise InputError(f"{place}: expected a sample: {error}") from error
+    _check(place, asdict(sample))
+    return replace(
+        sample,
+        error_type=None if sample.error_type is None else one_line(sample.error_type),
+        error_message=None if sample.error_message is None else one_line(sample.error_message),
     )
-    for key, value in numbers:
-        wanted = sample.outcome == "measured"
-        if value is None and not wanted:
-            continue
-        if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
-            raise InputError(f"{path}:{number}: {key}: expected milliseconds (got {value!r})")
+
+
+def _check(place: str, record: Mapping[str, object]) -> None:
+    """Makes sure that every value is one that a run could have written."""
+
+    def expect(key: str, expected: str, *, holds: bool) -> None:
+        if not holds:
+            raise InputError(f"{place}: {key}: expected {expected} (got {_shown(record[key])})")
+
+    outcome, memory_mb = record["outcome"], record["memory_mb"]
+    expect("outcome", "measured, failed or lost", holds=outcome in get_args(Outcome))
+    expect("memory_mb", "MB", holds=_is_whole(memory_mb, _LARGEST_MB) and memory_mb != 0)
+    expect("round", "a number from 0", holds=_is_whole(record["round"], 1_000_000))
+    used_mb = record["max_memory_used_mb"]
+    expect("max_memory_used_mb", "MB", holds=used_mb is None or _is_whole(used_mb, _LARGEST_MB))
+    for key in _TIMES:
+        missing = record[key] is None and not (outcome == "measured" and key in _MEASURED_TIMES)
+        expect(key, "milliseconds, at most a day", holds=missing or _is_time(record[key]))
+    for key in _TEXTS:
+        expect(key, "a text", holds=isinstance(record[key], str))
+    for key in _OPTIONAL_TEXTS:
+        expect(key, "a text", holds=isinstance(record[key], str | None))
+    for key in _FLAGS:
+        expect(key, "true or false", holds=isinstance(record[key], bool))
+
+
+def _is_whole(value: object, most: int) -> bool:
+    return type(value) is int and 0 <= value <= most
+
+
+def _is_time(value: object) -> bool:
+    # Neither NaN nor Infinity is in the range.
+    return type(value) in (int, float) and 0 <= cast("float", value) <= _LONGEST_MS
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def warm_by_size(samples: Sequence[Sample]) -> dict[int, list[Sample]]:

@@ -13,8 +13,8 @@ from typing import Protocol
 
 from tuner.sample import Sample
 
-# A size is given up after this many failures that are not outnumbered by measurements: one may be
-# bad luck, two in a row are an answer, and each can cost as much as the function's timeout.
+# A size is given up after this many failed or lost calls that are not outnumbered by measurements:
+# one may be bad luck, two in a row are an answer, and each can cost as much as the timeout.
 _FAILURES_TO_GIVE_UP = 2
 
 
@@ -29,7 +29,8 @@ class Sampler(Protocol):
 class FixedRounds:
     """The same number of warm samples at each size, in randomised interleaved rounds.
 
-    Cold, failed and lost calls are made up for until a size took `attempts_per_size` calls.
+    Cold, failed and lost calls are made up for until a size took `attempts_per_size` calls. When as
+    many calls in a row as there are sizes are lost, nothing can be measured any more: it ends.
     """
 
     sizes_mb: tuple[int, ...]
@@ -38,9 +39,16 @@ class FixedRounds:
 
     def next_round(self, samples: Sequence[Sample], rng: random.Random) -> tuple[int, ...]:
         """Every size that still lacks warm samples, once, shuffled."""
+        if self._all_lost_lately(samples):
+            return ()
         open_sizes = [size for size in self.sizes_mb if self._lacks(size, samples)]
         rng.shuffle(open_sizes)
         return tuple(open_sizes)
+
+    def _all_lost_lately(self, samples: Sequence[Sample]) -> bool:
+        in_a_row = max(_FAILURES_TO_GIVE_UP, len(self.sizes_mb))
+        last = samples[-in_a_row:]
+        return len(last) == in_a_row and all(sample.outcome == "lost" for sample in last)
 
     def _lacks(self, size: int, samples: Sequence[Sample]) -> bool:
         own = [sample for sample in samples if sample.memory_mb == size]
@@ -51,7 +59,7 @@ class FixedRounds:
 
 
 def given_up(samples_of_size: Sequence[Sample]) -> bool:
-    """Whether a size fails more than it measures."""
-    failed = sum(sample.outcome == "failed" for sample in samples_of_size)
+    """Whether a size gives no measurement more often than it gives one."""
     measured = sum(sample.outcome == "measured" for sample in samples_of_size)
-    return failed >= _FAILURES_TO_GIVE_UP and failed > measured
+    unmeasured = len(samples_of_size) - measured
+    return unmeasured >= _FAILURES_TO_GIVE_UP and unmeasured > measured

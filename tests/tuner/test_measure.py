@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pytest
 
-from core.errors import AwsError
+from core.errors import AwsError, ToolError
 from tests.tuner.factories import failed, sample
 from tuner.measure import measure
 from tuner.sample import Sample
@@ -118,6 +119,41 @@ def test_an_error_comes_up_after_the_samples_of_its_round_were_kept(parallel: in
         )
 
     assert len(kept) == recorder.calls - 1
+
+
+def test_when_a_sample_cannot_be_kept_no_further_call_is_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    leaving = threading.Event()
+    shutdown = ThreadPoolExecutor.shutdown
+
+    def watched(pool: ThreadPoolExecutor, wait: bool = True) -> None:  # noqa: FBT001, FBT002
+        leaving.set()
+        shutdown(pool, wait=wait)
+
+    def full(_: Sample) -> None:
+        raise ToolError("no space left")
+
+    class SecondCallLasts(Recorder):
+        def invoke(self, memory_mb: int, version: str, round_number: int) -> Sample:
+            if self.calls:
+                assert leaving.wait(10)
+            return super().invoke(memory_mb, version, round_number)
+
+    monkeypatch.setattr(ThreadPoolExecutor, "shutdown", watched)
+    recorder = SecondCallLasts()
+    with pytest.raises(ToolError, match="no space left"):
+        measure(
+            FixedRounds(SIZES, 3, 7),
+            recorder,  # type: ignore[arg-type] # has the one method that is used
+            VERSIONS,
+            parallel=1,
+            rng=random.Random(1),
+            keep=full,
+            stopped=lambda: False,
+        )
+
+    assert recorder.calls <= 2
 
 
 def test_the_call_after_a_failure_does_not_count() -> None:

@@ -53,12 +53,34 @@ def test_a_size_that_fails_twice_is_left_alone() -> None:
     assert sum(sizes.count(512) for sizes in rounds) == 4
 
 
-def test_a_size_that_never_reports_ends_at_the_attempt_limit() -> None:
-    plan = rounds_of(3, (128,))
+def test_a_size_that_never_reports_is_left_alone_as_well() -> None:
+    rounds = play(rounds_of(4), {128: [lost(128) for _ in range(50)]})
 
-    rounds = play(plan, {128: [lost(128) for _ in range(50)]})
+    assert sum(sizes.count(128) for sizes in rounds) == 2
+    assert sum(sizes.count(512) for sizes in rounds) == 4
 
-    assert len(rounds) == plan.attempts_per_size
+
+def all_lost(rounds: int, sizes: tuple[int, ...] = SIZES) -> dict[int, list[Sample]]:
+    return {size: [lost(size)] * rounds for size in sizes}
+
+
+def test_nothing_follows_a_first_round_of_which_every_call_is_lost() -> None:
+    assert len(play(rounds_of(10), all_lost(50))) == 1
+
+
+def test_nothing_follows_a_later_round_of_which_every_call_is_lost() -> None:
+    answers = {size: [*[sample(size)] * 6, *lost_ones] for size, lost_ones in all_lost(50).items()}
+
+    assert len(play(rounds_of(10), answers)) == 7
+
+
+def test_one_measurement_in_the_first_round_is_enough_to_go_on() -> None:
+    assert len(play(rounds_of(3), all_lost(1, SIZES[1:]))) == 4
+
+
+def test_one_lost_call_at_the_only_size_may_be_bad_luck() -> None:
+    assert len(play(rounds_of(3, (128,)), all_lost(1, (128,)))) == 4
+    assert len(play(rounds_of(3, (128,)), all_lost(9, (128,)))) == 2
 
 
 @pytest.mark.parametrize(
@@ -70,13 +92,18 @@ def test_a_size_that_never_reports_ends_at_the_attempt_limit() -> None:
         pytest.param("mff", True, id="mostly failures"),
         pytest.param("mmff", False, id="as many measured"),
         pytest.param("mmmmf", False, id="a rare failure"),
+        pytest.param("l", False, id="one lost"),
+        pytest.param("ll", True, id="two lost"),
+        pytest.param("fl", True, id="one failed, one lost"),
+        pytest.param("mmll", False, id="as many measured as lost"),
     ],
 )
 def test_a_size_is_given_up_when_it_fails_more_than_it_measures(
     outcomes: str,
     out: bool,  # noqa: FBT001 # a column of the table
 ) -> None:
-    samples = [failed(128) if letter == "f" else sample(128) for letter in outcomes]
+    kinds = {"f": failed(128), "l": lost(128), "m": sample(128)}
+    samples = [kinds[letter] for letter in outcomes]
 
     assert given_up(samples) is out
 
