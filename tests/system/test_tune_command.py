@@ -181,7 +181,7 @@ def test_only_lambda_is_indispensable(command: Command, make_function: MakeFunct
         name,
         "--json",
         "--samples",
-        "3",
+        "5",
         AWS_ENDPOINT_URL="",
         AWS_ENDPOINT_URL_LAMBDA=command.environment["AWS_ENDPOINT_URL"],
         AWS_ENDPOINT_URL_STS="http://127.0.0.1:9",
@@ -214,7 +214,7 @@ def test_json_logs_are_read_as_well(command: Command, make_function: MakeFunctio
 
     document = command.run("tuner", name, "--samples", "5", "--json").document
 
-    assert [size["n"] for size in document["sizes"]] == [3] * 6
+    assert [size["n"] for size in document["sizes"]] == [5] * 6
     assert document["sizes"][2]["duration_ms"]["p50"] == pytest.approx(100, rel=0.005)
     assert document["sizes"][2]["cold_p50_ms"] == pytest.approx(220, rel=0.02)
 
@@ -228,7 +228,7 @@ def test_sizes_beyond_the_accounts_limit_are_left_out_and_said(tmp_path: Path) -
 
     assert finished.code == 0, finished.err
     by_size = {size["memory_mb"]: size for size in finished.document["sizes"]}
-    assert by_size[3008]["n"] == 3
+    assert by_size[3008]["n"] == 5
     assert by_size[5308]["n"] == 0
     assert "less than or equal to 3008" in by_size[5308]["failure"]
 
@@ -258,7 +258,7 @@ def test_throttled_calls_are_waited_out_and_never_counted(
     finished = command.run("tuner", name, "--samples", "5", "--parallel", "6", "--json")
 
     assert finished.code == 0, finished.err
-    assert finished.document["spent"]["invocations"] == 24
+    assert finished.document["spent"]["invocations"] == 36
     assert all(size["n_failed"] == 0 for size in finished.document["sizes"])
 
 
