@@ -7,6 +7,7 @@ import errno
 import hashlib
 import io
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -14,6 +15,7 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
+from core.errors import InputError
 from sandbox.api_errors import ApiError
 from sandbox.lambda_api.records import Code
 
@@ -23,13 +25,26 @@ MAX_UNZIPPED_BYTES = 262_144_000
 
 _COPY_BYTES = 1 << 20
 
+_UNPACKING = ".unpacking-"
+# What the store itself writes: the user may keep files of their own beside it.
+_OWN_NAME = re.compile(rf"[0-9a-f]{{64}}(\.zip)?|{re.escape(_UNPACKING)}\w+")
+_ZIP_NAME = re.compile(r"[0-9a-f]{64}\.zip")
+
 
 class PackageStore:
     """Zips and their unpacked directories, by the SHA-256 of the zip."""
 
     def __init__(self, directory: Path) -> None:
+        """Keeps packages in `directory`, which is made where it does not exist.
+
+        Raises:
+            InputError: it cannot be made, or is no directory.
+        """
         self._directory = directory
-        directory.mkdir(parents=True, exist_ok=True)
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _unusable(directory, error) from error
 
     def add(self, zip_bytes: bytes) -> Code:
         """Unpacks a package, unless it is here already.
@@ -51,7 +66,7 @@ class PackageStore:
 
     def _unpack(self, zip_bytes: bytes, code: Code) -> None:
         """Unpacks beside the final place and moves, so that no half of a package is ever seen."""
-        scratch = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=self._directory))
+        scratch = Path(tempfile.mkdtemp(prefix=_UNPACKING, dir=self._directory))
         try:
             unpack(zip_bytes, scratch / "code")
             zip_path = scratch / "package.zip"
@@ -77,18 +92,26 @@ class PackageStore:
     def find_zip(self, name: str) -> Path | None:
         """The zip with the file name that a download asks for."""
         path = self._directory / name
-        return path if PurePosixPath(name).name == name and path.is_file() else None
+        return path if _ZIP_NAME.fullmatch(name) and path.is_file() else None
 
     def keep_only(self, codes: Iterable[Code]) -> None:
-        """Removes the packages that no function has any more."""
+        """Removes the packages that no function has any more, and nothing else.
+
+        Raises:
+            InputError: the directory cannot be read, or written.
+        """
         kept = {_file_name(code) for code in codes}
-        for path in self._directory.iterdir():
-            if path.name.removesuffix(".zip") in kept:
-                continue
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
+        try:
+            for path in self._directory.iterdir():
+                is_own = _OWN_NAME.fullmatch(path.name) is not None
+                if not is_own or path.name.removesuffix(".zip") in kept:
+                    continue
+                if path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink(missing_ok=True)
+        except OSError as error:
+            raise _unusable(self._directory, error) from error
 
 
 def unpack(zip_bytes: bytes, target: Path) -> None:
@@ -153,6 +176,13 @@ def _safe_name(entry: zipfile.ZipInfo, mode: int) -> str:
 
 def _file_name(code: Code) -> str:
     return base64.b64decode(code.sha256).hex()
+
+
+def _unusable(directory: Path, error: OSError) -> InputError:
+    return InputError(
+        f"{directory}: could not keep deployment packages there: {error.strerror}",
+        hint="give another --state directory",
+    )
 
 
 def _too_large() -> ApiError:

@@ -104,6 +104,11 @@ def test_a_path_that_lambda_does_not_have_is_404(sandbox: Any) -> None:
     assert (status, headers["x-amzn-errortype"]) == (404, "UnknownOperationException")
 
 
+@pytest.mark.parametrize("name", ["a" * 300, "..%2Fstate.json", f"{'0' * 64}.zip", ""])
+def test_a_package_that_is_not_there_is_404(sandbox: Any, name: str) -> None:
+    assert ask(sandbox, f"/_sandbox/packages/{name}", service=None)[0] == 404
+
+
 @pytest.mark.parametrize(
     ("service", "operation", "name"),
     [

@@ -229,6 +229,7 @@ def call_main(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
         pytest.param(["{tmp}/bad"], "handler: is missing", id="bad function.json"),
         pytest.param(["{tmp}/a/x", "{tmp}/b/x"], "the name x is taken by", id="one name twice"),
         pytest.param(["--state", "/proc/nowhere"], "could not write there", id="state"),
+        pytest.param(["--state", "{tmp}/taken"], "taken/code: could not keep", id="code is a file"),
     ],
 )
 def test_bad_input_is_one_clear_line_and_2(
@@ -246,6 +247,8 @@ def test_bad_input_is_one_clear_line_and_2(
         (tmp_path / name).mkdir(parents=True)
         (tmp_path / name / "function.json").write_text(text)
         (tmp_path / name / "app.py").write_text("")
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "code").write_text("a file")
     given = [argument.format(tmp=tmp_path) for argument in arguments]
     assert call_main(monkeypatch, "up", "--no-functions", "--port", "0", *given) == 2
     stdout, stderr = capsys.readouterr()

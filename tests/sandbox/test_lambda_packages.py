@@ -112,6 +112,29 @@ def test_a_package_is_kept_once_and_removed_when_unused(tmp_path: Path) -> None:
     assert store.zip_path(two).exists()
 
 
+def test_files_of_the_user_beside_the_packages_stay(tmp_path: Path) -> None:
+    store = PackageStore(tmp_path)
+    store.add(zip_with({"a": b"1"}))
+    (tmp_path / ".unpacking-x1y2_z3").mkdir()
+    mine = ["src", "notes.zip", "0" * 63, "A" * 64, f"{'0' * 64}.txt", ".unpacking"]
+    for name in mine:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text("mine")
+    store.keep_only([])
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(mine)
+    assert len(files_below(tmp_path)) == len(mine)
+
+
+@pytest.mark.parametrize(
+    "name", ["a" * 300, "../state.json", "a.zip", f"{'0' * 64}.zip", "", "\0", "%00.zip"]
+)
+def test_a_zip_that_is_not_there_is_not_found(tmp_path: Path, name: str) -> None:
+    (tmp_path / "state.json").write_text("{}")
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "a.zip").write_text("of the user")
+    assert PackageStore(tmp_path / "code").find_zip(name) is None
+
+
 def test_a_refused_package_leaves_nothing_behind(tmp_path: Path) -> None:
     store = PackageStore(tmp_path)
     with pytest.raises(ApiError):

@@ -96,6 +96,17 @@ def test_packages_that_no_function_has_are_removed_at_the_next_start(
         assert list((tmp_path / "code").iterdir()) == []
 
 
+def test_files_of_the_user_in_a_state_directory_stay(
+    tmp_path: Path, connect: Any, create_in: Any
+) -> None:
+    (tmp_path / "code" / "src").mkdir(parents=True)
+    (tmp_path / "code" / "notes.txt").write_text("mine")
+    with run(tmp_path) as sandbox:
+        create_in(connect(sandbox), "f")
+    assert (tmp_path / "code" / "src").is_dir()
+    assert (tmp_path / "code" / "notes.txt").read_text() == "mine"
+
+
 @pytest.mark.parametrize(
     ("content", "part"),
     [
