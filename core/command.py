@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Callable
 
 from core.console import Console
 from core.errors import ExitCode, Interrupted, ToolError, exit_code_of
+from core.text import one_line
 
 
 def run_command(console: Console, body: Callable[[], ExitCode]) -> ExitCode:
-    """Runs `body` and gives its exit code, or that of the `ToolError` that ended it."""
+    """Runs `body` and gives its exit code, or that of the failure that ended it.
+
+    A failure that nobody foresaw is one line as well; its traceback is shown with -v.
+    """
     try:
         return body()
     except ToolError as error:
@@ -21,10 +26,22 @@ def run_command(console: Console, body: Callable[[], ExitCode]) -> ExitCode:
         # The reader of stdout went away (`| head`): nothing is left to say, and nowhere to.
         sys.stderr.close()
         return ExitCode.ERROR
+    except Exception as error:
+        return _report_unforeseen(console, error)
+
+
+def _report_unforeseen(console: Console, error: Exception) -> ExitCode:
+    hint = ""
+    if console.verbosity >= 1:
+        sys.stderr.write(traceback.format_exc())
+    else:
+        hint = " (-v shows where; please report it)"
+    message = f"unexpected {type(error).__name__}: {error}{hint}"
+    return _report(console, message, ExitCode.ERROR)
 
 
 def _report(console: Console, message: str, code: ExitCode) -> ExitCode:
-    line = " ".join(message.split())
+    line = one_line(message)
     console.error(line)
     if console.json_output:
         console.error_document(line, code)

@@ -15,6 +15,9 @@ from tuner.payload import Payload, read_payload
 from tuner.plan import MAX_SAMPLES, parse_sizes
 from tuner.target import check_function_name
 
+# Whole in every reader of JSON; numpy's generators take no negative seeds.
+MAX_SEED = 2**53 - 1
+
 
 @dataclass(frozen=True, slots=True)
 class TuneOptions:
@@ -66,6 +69,8 @@ def check_options(options: TuneOptions) -> TuneRequest:
         raise InputError(f"--samples: expected 1 to {MAX_SAMPLES} (got {options.samples})")
     if not 1 <= options.parallel <= 1000:
         raise InputError(f"--parallel: expected 1 to 1000 (got {options.parallel})")
+    if options.seed is not None and not 0 <= options.seed <= MAX_SEED:
+        raise InputError(f"--seed: expected 0 to {MAX_SEED} (got {options.seed})")
     if options.sandbox and options.profile:
         raise InputError("--profile: has no meaning with --sandbox, which needs no account")
     for spec in options.exports:

@@ -16,9 +16,15 @@ from typing import Literal, cast, get_args
 
 from core.aws.limits import EPHEMERAL_STORAGE_FREE_MB
 from core.errors import InputError
+from core.text import one_line
 
 Arch = Literal["x86_64", "arm64"]
 ARCHITECTURES: tuple[Arch, ...] = get_args(Arch)
+
+# Far on both sides of every list price (0.00001 to 0.00003 USD): what is beyond is a slip.
+_LEAST_USD_PER_GB_S, _MOST_USD_PER_GB_S = 1e-12, 1.0
+# Above where any tier starts, and far from what a sum of costs could not hold.
+_MOST = 1e12
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +159,8 @@ def parse_price_table(text: str, origin: str) -> PriceTable:
         raise InputError(
             f"{origin}:{error.lineno}:{error.colno}: expected JSON, got: {error.msg}"
         ) from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{origin}: expected JSON, got: {error}") from error
     reader = _Reader(origin)
     top = reader.mapping(document, "the document")
     regions = reader.mapping(reader.member(top, "regions", ""), "regions")
@@ -161,8 +169,8 @@ def parse_price_table(text: str, origin: str) -> PriceTable:
         for price in reader.region(str(region), entry):
             prices[price.region, price.arch] = price
     return PriceTable(
-        date=str(reader.member(top, "date", "")),
-        source=str(top.get("source", origin)),
+        date=one_line(str(reader.member(top, "date", ""))),
+        source=one_line(str(top.get("source", origin))),
         prices=prices,
     )
 
@@ -218,7 +226,7 @@ class _Reader:
             tiers.append(
                 Tier(
                     self.amount(self.member(tier, "from_gb_s", f"{place}."), f"{place}.from_gb_s"),
-                    self.amount(
+                    self.compute_price(
                         self.member(tier, "usd_per_gb_s", f"{place}."), f"{place}.usd_per_gb_s"
                     ),
                 )
@@ -228,13 +236,20 @@ class _Reader:
             raise self._fault(f"{where}[].from_gb_s", starts, "ascending values from 0")
         return tuple(tiers)
 
+    def compute_price(self, value: object, key: str) -> float:
+        """Above 0: costs are compared by their ratio, and free sizes have none."""
+        price = self.amount(value, key)
+        if not _LEAST_USD_PER_GB_S <= price <= _MOST_USD_PER_GB_S:
+            raise self._fault(key, value, "a price in USD above 0, at most 1")
+        return price
+
     def amount(self, value: object, key: str) -> float:
         try:
             number = float(cast("str", value)) if isinstance(value, int | float | str) else -1.0
-        except ValueError:
+        except (ValueError, OverflowError):
             number = -1.0
-        if not 0 <= number < float("inf") or isinstance(value, bool):
-            raise self._fault(key, value, "a number of at least 0")
+        if not 0 <= number <= _MOST or isinstance(value, bool):
+            raise self._fault(key, value, f"a number from 0 to {_MOST:g}")
         return number
 
     def _fault(self, key: str, value: object, expected: str) -> InputError:

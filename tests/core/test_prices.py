@@ -110,18 +110,40 @@ def _changed(**region: Any) -> str:
             r"regions\.xx-test-1\.request_usd_per_million: expected a number .*'free'",
             id="a word",
         ),
-        pytest.param(_changed(request_usd_per_million=-1), r"at least 0 \(got -1\)", id="negative"),
+        pytest.param(
+            _changed(request_usd_per_million=-1), r"from 0 to 1e\+12 \(got -1\)", id="negative"
+        ),
         pytest.param(_changed(request_usd_per_million=True), r"got True", id="a boolean"),
         pytest.param(_changed(x86_64=[]), r"x86_64: expected a list of tiers", id="no tiers"),
         pytest.param(
             _changed(x86_64=[{"from_gb_s": 5, "usd_per_gb_s": 1}]), "ascending", id="starts late"
         ),
         pytest.param(_changed(x86_64=[{"from_gb_s": 0}]), "usd_per_gb_s: missing", id="no price"),
+        pytest.param(
+            _changed(x86_64=[{"from_gb_s": 0, "usd_per_gb_s": 0}]),
+            r"p\.json: regions\.xx-test-1\.x86_64\[0\]\.usd_per_gb_s: .* above 0.*\(got 0\)",
+            id="free",
+        ),
+        pytest.param(
+            _changed(x86_64=[{"from_gb_s": 0, "usd_per_gb_s": "16.67"}]),
+            r"usd_per_gb_s: expected a price in USD .* at most 1 \(got '16\.67'\)",
+            id="the price of a million",
+        ),
+        pytest.param(_changed(request_usd_per_million=10**400), "from 0 to", id="beyond a float"),
+        pytest.param(_changed(request_usd_per_million=1e300), "from 0 to", id="beyond reason"),
+        pytest.param('{"date": ' + "1" * 5000 + "}", r"p\.json: expected JSON", id="long number"),
+        pytest.param("[" * 100_000, r"p\.json: expected JSON", id="nested too deep"),
     ],
 )
 def test_a_faulty_table_is_named_with_its_place(text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         parse_price_table(text, "p.json")
+
+
+def test_names_in_a_table_can_be_shown() -> None:
+    table = parse_price_table(json.dumps({**TABLE, "date": "\ud83d", "source": "\x1b[2J"}), "p")
+
+    assert (table.date, table.source) == ("\ufffd", "\ufffd[2J")
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
