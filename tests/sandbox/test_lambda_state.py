@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -10,9 +12,11 @@ from typing import Any
 import pytest
 
 from core.errors import InputError
+from sandbox import state_dir
 from sandbox.background import BackgroundSandbox
 from sandbox.execution.executor import LocalExecutor
 from sandbox.lambda_api.context import LambdaOptions
+from sandbox.removal import make_read_only, remove_tree
 from sandbox.server import SandboxOptions
 from sandbox.state_dir import StateDirectory, remove_abandoned
 
@@ -151,16 +155,102 @@ def test_temporary_directories_are_removed(
     assert list(tmp_path.glob("lambda-sandbox-*")) == []
 
 
-def test_directories_of_killed_sandboxes_are_removed_and_others_are_not(tmp_path: Path) -> None:
-    for name in ("lambda-sandbox-killed", "lambda-sandbox-starting", "other"):
-        (tmp_path / name).mkdir()
-    (tmp_path / "lambda-sandbox-killed" / "lock").write_text("")
-    (tmp_path / "other" / "lock").write_text("")
-    running = StateDirectory(tmp_path / "lambda-sandbox-running")
-    remove_abandoned(tmp_path)
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A place of its own for temporary directories."""
+    path = tmp_path / "temporary"
+    path.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(path))
+    return path
+
+
+def test_directories_of_killed_sandboxes_are_removed_and_others_are_not(temporary: Path) -> None:
+    killed = StateDirectory(None)
+    os.close(killed._lock)  # as the end of its process does
+    running = StateDirectory(None)
+    assert not killed.path.exists()
+    for name in ("lambda-sandbox-starting", "other"):
+        (temporary / name).mkdir()
+    (temporary / "other" / "lock").write_text("")
+    remove_abandoned(temporary)
+    kept = {path.name for path in temporary.iterdir()}
+    assert kept == {"lambda-sandbox-starting", "other", running.path.name}
     running.release()
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "lambda-sandbox-running",
-        "lambda-sandbox-starting",
-        "other",
-    ]
+    assert not running.path.exists()
+
+
+def test_read_only_packages_of_killed_sandboxes_are_removed(temporary: Path) -> None:
+    killed = StateDirectory(None)
+    (killed.path / "code").mkdir()
+    (killed.path / "code" / "app.py").write_text("")
+    make_read_only(killed.path / "code")
+    os.close(killed._lock)  # as the end of its process does
+    remove_abandoned(temporary)
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_lasting_directory_stays_whatever_its_name_is(temporary: Path) -> None:
+    path = temporary / "lambda-sandbox-mine"
+    StateDirectory(path).release()
+    remove_abandoned(temporary)
+    assert (path / "lock").exists()
+
+
+def test_the_directory_of_a_killed_sandbox_can_be_kept(temporary: Path) -> None:
+    killed = StateDirectory(None)
+    os.close(killed._lock)  # as the end of its process does
+    StateDirectory(killed.path).release()
+    remove_abandoned(temporary)
+    assert killed.path.exists()
+
+
+def test_a_starting_sandbox_is_never_robbed(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever another sandbox does between any two steps of a start."""
+    lock, mark = state_dir._lock, StateDirectory._mark
+
+    def interrupted_lock(path: Path, *, create: bool = True) -> int:
+        if not create:
+            return lock(path, create=False)
+        remove_abandoned(temporary)
+        # The file is there, and the lock is not taken yet.
+        (path / "lock").touch()
+        remove_abandoned(temporary)
+        return lock(path)
+
+    def interrupted_mark(directory: StateDirectory) -> None:
+        remove_abandoned(temporary)
+        mark(directory)
+        remove_abandoned(temporary)
+
+    monkeypatch.setattr(state_dir, "_lock", interrupted_lock)
+    monkeypatch.setattr(StateDirectory, "_mark", interrupted_mark)
+    directory = StateDirectory(None)
+    assert (directory.path / "lock").exists()
+    directory.release()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read everything")
+def test_directories_of_other_users_are_passed_over(temporary: Path) -> None:
+    foreign = temporary / "lambda-sandbox-foreign"
+    foreign.mkdir(mode=0)
+    StateDirectory(None).release()
+    assert foreign.exists()
+    foreign.chmod(0o700)
+
+
+@pytest.mark.parametrize("is_link", [False, True], ids=["a directory", "a link to one"])
+def test_what_is_removed_is_the_directory_itself(tmp_path: Path, *, is_link: bool) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir(mode=0o750)
+    doomed = tmp_path / "doomed"
+    if is_link:
+        doomed.symlink_to(kept)
+    else:
+        (doomed / "deep").mkdir(parents=True)
+        (doomed / "link").symlink_to(kept)
+        make_read_only(doomed)
+    remove_tree(doomed)
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o750
+    assert doomed.exists() == is_link
