@@ -332,7 +332,12 @@ class ProcessEnvironment:
         )
 
     def _take_output(self) -> bytes:
-        return b"" if self._process is None else self._process.take_output()
+        if self._process is None:
+            return b""
+        output = self._process.take_output()
+        # The platform's next line begins a line, whatever the handler printed last.
+        end = b"" if output.data.endswith(b"\n") or not output.data else b"\n"
+        return output.data + end + self._log.logs_dropped(output.dropped_bytes, _now())
 
 
 def _invocation(request: InvokeRequest, spec: VersionSpec, limit_ms: float) -> Invocation:

@@ -125,6 +125,16 @@ class PlatformLog:
             line += f"Status: error\tError Type: {report.error_type}"
         return f"END RequestId: {request_id}\n{line}\n".encode()
 
+    def logs_dropped(self, dropped_bytes: int, now: datetime) -> bytes:
+        """The sandbox did not keep all that the handler printed; nothing when it did."""
+        if dropped_bytes == 0:
+            return b""
+        reason = "the sandbox keeps the end of what a function prints"
+        if self._is_json:
+            record = {"reason": reason, "droppedBytes": dropped_bytes}
+            return _event("platform.logsDropped", record, now)
+        return f"[sandbox] {dropped_bytes} bytes before were dropped: {reason}\n".encode()
+
     def _report_record(self, request_id: str, report: Report) -> dict[str, object]:
         metrics: dict[str, float] = {
             "durationMs": report.duration_ms,

@@ -7,15 +7,15 @@ import os
 import signal
 import subprocess
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from sandbox.execution import libproc, procfs
+from sandbox.execution.output import Output, OutputTail
 from sandbox.execution.probe import BlindProbe, Probe
 from sandbox.execution.reaper import Reaper
 from sandbox.execution.runtimes import Launch, NotRunnable
 
-_CHUNK_BYTES = 65536
 _REAP_PAUSE_S = 0.001
 _REAP_TIMEOUT_S = 10.0
 
@@ -34,30 +34,22 @@ class RuntimeProcess:
             NotRunnable: the system refuses to run the command.
         """
         self._reaper = reaper
-        self._output: list[bytes] = []
-        reading_end, writing_end = os.pipe()
-        os.set_blocking(reading_end, False)
-        try:
-            self._popen = subprocess.Popen(
-                launch.command,
-                cwd=code_dir,
-                env=dict(launch.environment),
-                stdin=subprocess.DEVNULL,
-                stdout=writing_end,
-                stderr=writing_end,
-                start_new_session=True,
-            )
-        except OSError as error:
-            os.close(reading_end)
-            raise NotRunnable(
-                "Runtime.InvalidEntrypoint", f"could not start {launch.command[0]}: {error}"
-            ) from error
-        finally:
-            os.close(writing_end)
-        self._pipe: int | None = reading_end
-        reaper.watch(self._popen.pid)
-        self.probe = _open_probe(self._popen.pid)
-        asyncio.get_running_loop().add_reader(reading_end, self._gather)
+        self._output = OutputTail()
+        self._pipe: int | None = None
+        with ExitStack() as undo:
+            reading_end, writing_end = os.pipe()
+            undo.callback(os.close, reading_end)
+            try:
+                self._popen = _start(launch, code_dir, writing_end)
+            finally:
+                os.close(writing_end)
+            undo.callback(self._kill_and_collect)
+            os.set_blocking(reading_end, False)
+            reaper.watch(self._popen.pid)
+            self.probe = _open_probe(self._popen.pid)
+            asyncio.get_running_loop().add_reader(reading_end, self._gather)
+            self._pipe = reading_end
+            undo.pop_all()
 
     @property
     def pid(self) -> int:
@@ -68,12 +60,10 @@ class RuntimeProcess:
         """How the process ended, as subprocess tells it; None while it runs."""
         return self._popen.poll()
 
-    def take_output(self) -> bytes:
-        """All that was printed since the last call, to the moment of this one."""
+    def take_output(self) -> Output:
+        """The end of what was printed since the last call, to the moment of this one."""
         self._gather()
-        output = b"".join(self._output)
-        self._output.clear()
-        return output
+        return self._output.take()
 
     def kill(self) -> None:
         """Kills the process and all that it started, without waiting."""
@@ -91,23 +81,36 @@ class RuntimeProcess:
         self._close_pipe()
 
     def _gather(self) -> None:
-        while self._pipe is not None:
-            try:
-                chunk = os.read(self._pipe, _CHUNK_BYTES)
-            except BlockingIOError:
-                return
-            if not chunk:
-                self._close_pipe()
-                return
-            self._output.append(chunk)
-            if len(chunk) < _CHUNK_BYTES:
-                return
+        if self._pipe is not None and not self._output.read_some(self._pipe):
+            self._close_pipe()
+
+    def _kill_and_collect(self) -> None:
+        self.kill()
+        self._popen.wait()
 
     def _close_pipe(self) -> None:
         if self._pipe is not None:
             asyncio.get_running_loop().remove_reader(self._pipe)
             os.close(self._pipe)
             self._pipe = None
+
+
+def _start(launch: Launch, code_dir: Path, output: int) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            launch.command,
+            cwd=code_dir,
+            env=dict(launch.environment),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:
+        # ValueError: a NUL byte in the command or in a variable.
+        raise NotRunnable(
+            "Runtime.InvalidEntrypoint", f"could not start {launch.command[0]}: {error}"
+        ) from error
 
 
 def _open_probe(pid: int) -> Probe:

@@ -53,6 +53,16 @@ HANDLERS = textwrap.dedent(
         for number in range(20000):
             print(f"line {number:06d}")
 
+    def pour(event, context):
+        while True:
+            os.write(1, b"x" * 65536)
+
+    def pour_on(event, context):
+        global calls
+        calls += 1
+        if calls == 1:
+            threading.Thread(target=pour, args=(event, context), daemon=True).start()
+
     def fail(event, context):
         raise ValueError("bad value")
 

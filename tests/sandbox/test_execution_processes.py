@@ -7,10 +7,12 @@ import base64
 import json
 import shutil
 import stat
+from pathlib import Path
 
 import pytest
 from execution_rig import ARN, call, host, payload, request, version, with_executor, write_handlers
 
+from sandbox.execution import procfs
 from sandbox.execution.faults import OUT_OF_MEMORY
 
 
@@ -341,6 +343,24 @@ def test_what_cannot_run_is_said(code, runtime, error_type, message):
     [result] = call(version(code, "echo", runtime=runtime), {})
     assert payload(result)["errorType"] == error_type
     assert message in payload(result)["errorMessage"]
+
+
+@pytest.mark.skipif(not procfs.available(), reason="needs /proc")
+def test_a_process_that_cannot_start_leaves_no_descriptor_open(code):
+    spec = version(code, "echo", environment={"BAD": "a\0b"})
+
+    async def work(executor):
+        counts = []
+        for _ in range(5):
+            result = await executor.invoke(spec, request())
+            assert payload(result)["errorType"] == "Runtime.InvalidEntrypoint"
+            assert "null byte" in payload(result)["errorMessage"]
+            await executor.retire("f")
+            counts.append(len(list(Path("/proc/self/fd").iterdir())))
+        return counts
+
+    counts = with_executor(work)
+    assert counts[0] == counts[-1]
 
 
 def test_environments_of_one_version_run_side_by_side(code):

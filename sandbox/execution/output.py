@@ -1,0 +1,62 @@
+"""What a process printed: the last 256 KB of it, read a little at a time.
+
+A handler can print faster than anybody reads, for as long as it runs. The API shows 4 KB of a
+call's log, so the end is kept, and the pipe is never read until it is empty: the loop has other
+calls to serve.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+LIMIT_BYTES = 256 * 1024
+
+# A pipe of Linux or macOS holds 64 KB unless its writer enlarged it: one read mostly empties it.
+_CHUNK_BYTES = 65536
+_CHUNKS_PER_READ = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """The end of what was printed; `dropped_bytes` came before it and are lost."""
+
+    data: bytes = b""
+    dropped_bytes: int = 0
+
+
+class OutputTail:
+    """Gathers output and keeps the end of it."""
+
+    def __init__(self, limit_bytes: int = LIMIT_BYTES) -> None:
+        self._limit_bytes = limit_bytes
+        self._kept = bytearray()
+        self._dropped_bytes = 0
+
+    def read_some(self, descriptor: int) -> bool:
+        """Reads a few chunks of what is there, without waiting; False when the output has ended."""
+        for _ in range(_CHUNKS_PER_READ):
+            try:
+                chunk = os.read(descriptor, _CHUNK_BYTES)
+            except BlockingIOError:
+                return True
+            if not chunk:
+                return False
+            self._add(chunk)
+            if len(chunk) < _CHUNK_BYTES:
+                return True
+        return True
+
+    def take(self) -> Output:
+        """What was gathered since the last call."""
+        output = Output(bytes(self._kept), self._dropped_bytes)
+        self._kept.clear()
+        self._dropped_bytes = 0
+        return output
+
+    def _add(self, chunk: bytes) -> None:
+        self._kept += chunk
+        surplus_bytes = len(self._kept) - self._limit_bytes
+        if surplus_bytes > 0:
+            del self._kept[:surplus_bytes]
+            self._dropped_bytes += surplus_bytes
