@@ -54,10 +54,11 @@ class Noise(_Strict):
 
     z is standard normal, or Student's t with `dof` degrees of freedom for heavy tails. Either
     way its median is 0, so the noise leaves the median of durations where the model has it.
+    Below one degree of freedom, durations would be anything.
     """
 
     log_sigma: Annotated[float, Field(ge=0, le=3, allow_inf_nan=False)]
-    dof: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] | None = None
+    dof: Annotated[float, Field(ge=1, le=1000, allow_inf_nan=False)] | None = None
 
 
 def _form_of(duration: object) -> str:

@@ -24,6 +24,10 @@ from sandbox.execution.model import (
 )
 from sandbox.execution.platform_log import PlatformLog, report_of
 
+# A duration of a million times the median is a timeout at any setting; a tail so heavy that it asks
+# for more would leave the range of numbers.
+_LARGEST_EXPONENT = math.log(1e6)
+
 
 class RandomStreams:
     """One stream of random numbers for each seed, function, version and memory size.
@@ -148,4 +152,5 @@ def _factor(noise: Noise, stream: random.Random) -> float:
     if noise.dof is not None:
         # Student's t: a normal variate over the root of a chi-square one by its degrees.
         z /= math.sqrt(stream.gammavariate(noise.dof / 2, 2.0) / noise.dof)
-    return math.exp(noise.log_sigma * z)
+    exponent = noise.log_sigma * z
+    return math.exp(max(-_LARGEST_EXPONENT, min(exponent, _LARGEST_EXPONENT)))

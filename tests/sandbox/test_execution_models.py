@@ -103,6 +103,10 @@ def test_work_divides_its_cpu_by_the_share(work, memory_mb, expected_ms):
         ('{"duration_ms": {"128": 1}, "failure": "crash"}', "failure: Input should be 'oom'"),
         ('{"duration_ms": {"128": 1}, "noise": {"log_sigma": -1}}', "noise.log_sigma: "),
         ('{"duration_ms": {"128": 1}, "noise": {"log_sigma": 1, "dof": 0}}', "noise.dof: "),
+        (
+            '{"duration_ms": {"128": 1}, "noise": {"log_sigma": 3, "dof": 0.01}}',
+            "noise.dof: Input should be greater than or equal to 1 (got 0.01)",
+        ),
         ('{"duration_ms": {"128": NaN}}', "SANDBOX_MODEL: "),
     ],
 )
@@ -218,3 +222,10 @@ def test_noise_leaves_the_median_where_the_model_has_it(dof):
     measured_ms = durations_ms(spec, 2000)
     assert statistics.median(measured_ms) == pytest.approx(1000, rel=0.01)
     assert statistics.stdev(measured_ms) > 20
+
+
+def test_the_heaviest_tails_that_a_model_may_have_stay_numbers():
+    """One in 350 of these would be more than the largest float."""
+    spec = modelled(noise={"log_sigma": 3, "dof": 1}, timeout_s=900)
+    for result in call(spec, *[{}] * 3000):
+        assert 0 <= result.report.duration_ms <= 900_000
