@@ -6,11 +6,9 @@ import base64
 import errno
 import hashlib
 import io
-import os
 import re
-import shutil
 import stat
-import tempfile
+import uuid
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
@@ -18,16 +16,19 @@ from pathlib import Path, PurePosixPath
 from core.errors import InputError
 from sandbox.api_errors import ApiError
 from sandbox.lambda_api.records import Code
+from sandbox.removal import make_read_only, remove_tree
 
 # Lambda quotas, 2026: direct upload, and unzipped with layers.
 MAX_ZIPPED_BYTES = 52_428_800
 MAX_UNZIPPED_BYTES = 262_144_000
 
 _COPY_BYTES = 1 << 20
+# PATH_MAX of Linux: no target of a symbolic link is longer.
+_MAX_LINK_BYTES = 4096
 
 _UNPACKING = ".unpacking-"
 # What the store itself writes: the user may keep files of their own beside it.
-_OWN_NAME = re.compile(rf"[0-9a-f]{{64}}(\.zip)?|{re.escape(_UNPACKING)}\w+")
+_OWN_NAME = re.compile(rf"[0-9a-f]{{64}}(\.zip)?|{re.escape(_UNPACKING)}\w+(\.zip)?")
 _ZIP_NAME = re.compile(r"[0-9a-f]{64}\.zip")
 
 
@@ -66,20 +67,23 @@ class PackageStore:
 
     def _unpack(self, zip_bytes: bytes, code: Code) -> None:
         """Unpacks beside the final place and moves, so that no half of a package is ever seen."""
-        scratch = Path(tempfile.mkdtemp(prefix=_UNPACKING, dir=self._directory))
+        scratch = self._directory / f"{_UNPACKING}{uuid.uuid4().hex}"
+        scratch_zip = scratch.with_suffix(".zip")
         try:
-            unpack(zip_bytes, scratch / "code")
-            zip_path = scratch / "package.zip"
-            zip_path.write_bytes(zip_bytes)
-            zip_path.replace(self.zip_path(code))
+            unpack(zip_bytes, scratch)
+            # Functions of the same package share it, as do all their environments.
+            make_read_only(scratch)
+            scratch_zip.write_bytes(zip_bytes)
+            scratch_zip.replace(self.zip_path(code))
             try:
-                (scratch / "code").rename(self.code_dir(code))
+                scratch.rename(self.code_dir(code))
             except OSError:
                 # The same package came twice at once, and the other was first.
                 if not self.code_dir(code).is_dir():
                     raise
         finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+            remove_tree(scratch)
+            scratch_zip.unlink(missing_ok=True)
 
     def code_dir(self, code: Code) -> Path:
         """Where the files of `code` are."""
@@ -107,7 +111,7 @@ class PackageStore:
                 if not is_own or path.name.removesuffix(".zip") in kept:
                     continue
                 if path.is_dir():
-                    shutil.rmtree(path, ignore_errors=True)
+                    remove_tree(path)
                 else:
                     path.unlink(missing_ok=True)
         except OSError as error:
@@ -118,7 +122,8 @@ def unpack(zip_bytes: bytes, target: Path) -> None:
     """Writes the files of a zip below `target`, which is made.
 
     Raises:
-        ApiError: the zip cannot be read, holds too much, or names a place outside of `target`.
+        ApiError: the zip cannot be read, holds too much, or has an entry or a link to a
+            place outside of `target`.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(zip_bytes)) as archive:
@@ -129,23 +134,27 @@ def unpack(zip_bytes: bytes, target: Path) -> None:
                 raise _too_large()
             target.mkdir()
             remaining = MAX_UNZIPPED_BYTES
-            for entry in entries:
+            files = [entry for entry in entries if not _is_link(entry)]
+            links = [entry for entry in entries if _is_link(entry)]
+            # The links last, so that no file is ever written through one.
+            for entry in (*files, *links):
                 remaining -= _extract(archive, entry, target, remaining)
+            for entry in links:
+                _check_link(target, entry)
     except ApiError:
         raise
     except Exception as error:
         # zipfile lists no errors: damaged packages make it raise a dozen kinds.
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EACCES):
             raise
-        raise _invalid(
-            "Could not unzip uploaded file. Please check your file, then try to upload again."
-        ) from error
+        raise _unreadable() from error
 
 
 def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, remaining: int) -> int:
     """Writes one entry; gives its size."""
-    mode = entry.external_attr >> 16
-    path = target / _safe_name(entry, mode)
+    path = target / _safe_name(entry)
+    if _is_link(entry):
+        return _make_link(archive, entry, target)
     if entry.is_dir():
         path.mkdir(parents=True, exist_ok=True)
         return 0
@@ -159,19 +168,46 @@ def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, rem
                 raise _too_large()
             file.write(chunk)
     # A package made on Windows has no mode; the executor must be able to read in any case.
-    os.chmod(path, stat.S_IMODE(mode) & 0o777 | 0o644)  # noqa: PTH101 - keeps the mode readable
+    path.chmod(stat.S_IMODE(_mode(entry)) & 0o777 | 0o644)
     return size
 
 
-def _safe_name(entry: zipfile.ZipInfo, mode: int) -> str:
+def _make_link(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> int:
+    """Makes a symbolic link, wherever it leads; gives its size."""
+    path = target / entry.filename
+    # A link in the place of a directory would be written through.
+    if path.parent.resolve() != target.resolve() / PurePosixPath(entry.filename).parent:
+        raise _leaves_package(entry)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with archive.open(entry) as source:
+        content = source.read(_MAX_LINK_BYTES + 1)
+    if len(content) > _MAX_LINK_BYTES:
+        raise _unreadable()
+    path.symlink_to(content.decode())
+    return len(content)
+
+
+def _check_link(target: Path, entry: zipfile.ZipInfo) -> None:
+    """Refuses a link that leads out of the package, by itself or through another one."""
+    path = target / entry.filename
+    if path.readlink().is_absolute() or not path.resolve().is_relative_to(target.resolve()):
+        raise _leaves_package(entry)
+
+
+def _safe_name(entry: zipfile.ZipInfo) -> str:
     name = entry.filename
     path = PurePosixPath(name)
-    if stat.S_ISLNK(mode) or path.is_absolute() or ".." in path.parts or "\\" in name:
-        raise _invalid(
-            "Could not unzip uploaded file. Please check your file, then try to upload again. "
-            f"(entry {name!r} is a symbolic link or leaves the package)"
-        )
+    if path.is_absolute() or ".." in path.parts or "\\" in name:
+        raise _leaves_package(entry)
     return name
+
+
+def _is_link(entry: zipfile.ZipInfo) -> bool:
+    return stat.S_ISLNK(_mode(entry)) and not entry.is_dir()
+
+
+def _mode(entry: zipfile.ZipInfo) -> int:
+    return entry.external_attr >> 16
 
 
 def _file_name(code: Code) -> str:
@@ -182,6 +218,17 @@ def _unusable(directory: Path, error: OSError) -> InputError:
     return InputError(
         f"{directory}: could not keep deployment packages there: {error.strerror}",
         hint="give another --state directory",
+    )
+
+
+def _leaves_package(entry: zipfile.ZipInfo) -> ApiError:
+    kind = "a symbolic link that leaves" if _is_link(entry) else "outside of"
+    return _unreadable(f" (entry {entry.filename!r} is {kind} the package)")
+
+
+def _unreadable(reason: str = "") -> ApiError:
+    return _invalid(
+        "Could not unzip uploaded file. Please check your file, then try to upload again." + reason
     )
 
 

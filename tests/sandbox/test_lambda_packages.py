@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from sandbox.api_errors import ApiError
 from sandbox.lambda_api import packages
 from sandbox.lambda_api.packages import PackageStore, unpack
+from sandbox.removal import remove_tree
 
 
 def zip_with(entries: Mapping[str, bytes], mode: int = 0o100644) -> bytes:
@@ -57,9 +58,115 @@ def test_entries_that_leave_the_package_are_refused(tmp_path: Path, name: str) -
     assert "evil" not in "".join(files_below(tmp_path))
 
 
-def test_symbolic_links_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ApiError, match="symbolic link"):
-        unpack(zip_with({"link": b"/etc/passwd"}, 0o120777), tmp_path / "code")
+def zip_with_links(links: list[tuple[str, str]], files: Mapping[str, bytes]) -> bytes:
+    """A package whose links come before its files."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, target in links:
+            info = zipfile.ZipInfo(name)
+            info.external_attr = 0o120777 << 16
+            archive.writestr(info, target)
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name), content)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "reads"),
+    [
+        pytest.param("app.py", "lib/real.py", "app.py", id="to a file below"),
+        pytest.param("bin/run", "../lib/real.py", "bin/run", id="to a file above"),
+        pytest.param("now", "lib", "now/real.py", id="to a directory"),
+        pytest.param("lib/here", ".", "lib/here/real.py", id="to its own directory"),
+        pytest.param("lib/root", "..", "lib/root/lib/real.py", id="to the package itself"),
+    ],
+)
+def test_links_inside_a_package_are_made(
+    tmp_path: Path, name: str, target: str, reads: str
+) -> None:
+    store = PackageStore(tmp_path)
+    package = zip_with_links([(name, target)], {"lib/real.py": b"real"})
+    code_dir = store.code_dir(store.add(package))
+    assert (code_dir / name).is_symlink()
+    assert (code_dir / reads).read_bytes() == b"real"
+
+
+def test_a_link_to_nothing_inside_is_made(tmp_path: Path) -> None:
+    unpack(zip_with_links([("link", "later.so")], {}), tmp_path / "code")
+    assert (tmp_path / "code" / "link").readlink() == Path("later.so")
+
+
+@pytest.mark.parametrize(
+    "links",
+    [
+        pytest.param([("link", "/etc/passwd")], id="absolute"),
+        pytest.param([("link", "..")], id="above"),
+        pytest.param([("lib/link", "../../outside")], id="above a directory"),
+        pytest.param([("a", "lib/deep"), ("b", "a/../../..")], id="through a link that goes deep"),
+        pytest.param([("b", "a/../.."), ("a", ".")], id="through a later link"),
+        pytest.param([("a", "gone/../..")], id="through nothing"),
+        pytest.param([("a", "../outside"), ("a/b", "c")], id="a link written through a link"),
+        pytest.param([("a", "../outside"), ("a/b/c", "d")], id="a directory made through a link"),
+        pytest.param([("a", "lib"), ("a/b", "real.py")], id="through a link that stays inside"),
+        pytest.param([("lib", "../outside")], id="in the place of a directory"),
+        pytest.param([("../link", "real.py")], id="a name outside"),
+        pytest.param([("a", "a/x")], id="a circle"),
+        pytest.param([("a", "")], id="no target"),
+        pytest.param([("a", "x" * 5000)], id="a target that is too long"),
+    ],
+)
+def test_links_out_of_a_package_are_refused(tmp_path: Path, links: list[tuple[str, str]]) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    store = PackageStore(tmp_path / "code")
+    with pytest.raises(ApiError, match="Could not unzip uploaded file"):
+        store.add(zip_with_links(links, {"lib/real.py": b"real", "lib/deep/x": b""}))
+    assert list(outside.iterdir()) == []
+    assert list((tmp_path / "code").iterdir()) == []
+    assert {path.name for path in tmp_path.iterdir()} == {"code", "outside"}
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")  # zipfile, when writing it
+def test_a_file_is_never_written_through_a_link(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    for name in ("a", "a/file"):
+        package = zip_with_links([("a", str(outside))], {name: b"evil"})
+        with pytest.raises(ApiError):
+            unpack(package, tmp_path / "code")
+        remove_tree(tmp_path / "code")
+    assert list(outside.iterdir()) == []
+
+
+PARTS = st.lists(st.sampled_from(["a", "b", "..", "."]), min_size=1, max_size=5).map("/".join)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")  # zipfile, when writing it
+@settings(deadline=None)  # the machine may be busy
+@given(st.lists(st.tuples(PARTS, PARTS), max_size=4), st.lists(PARTS, min_size=1, max_size=3))
+def test_whatever_a_package_links_to_nothing_is_touched_outside(
+    tmp_path_factory: pytest.TempPathFactory, links: list[tuple[str, str]], files: list[str]
+) -> None:
+    directory = tmp_path_factory.mktemp("links")
+    package = zip_with_links(links, dict.fromkeys(files, b"content"))
+    with suppress(ApiError):
+        unpack(package, directory / "code")
+        for path in (directory / "code").rglob("*"):
+            assert path.resolve().is_relative_to(directory / "code")
+    assert {path.name for path in directory.iterdir()} <= {"code"}
+
+
+def test_a_package_cannot_be_written(tmp_path: Path) -> None:
+    store = PackageStore(tmp_path)
+    package = zip_with({"bootstrap": b"#!/bin/sh\n", "lib/deep/b.py": b""}, 0o100777)
+    code_dir = store.code_dir(store.add(package))
+    modes = {
+        str(path.relative_to(code_dir)): stat.S_IMODE(path.stat().st_mode)
+        for path in (code_dir, *code_dir.rglob("*"))
+    }
+    assert modes == dict.fromkeys([".", "bootstrap", "lib", "lib/deep", "lib/deep/b.py"], 0o555)
+    store.keep_only([])
+    assert list(tmp_path.iterdir()) == []
 
 
 @settings(deadline=None)  # the machine may be busy
