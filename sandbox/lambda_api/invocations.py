@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import json
 import logging
 import random
@@ -26,6 +25,7 @@ from sandbox.lambda_api.context import (
 from sandbox.lambda_api.names import LATEST
 from sandbox.lambda_api.records import Function, Version
 from sandbox.lambda_api.throttling import ConcurrencyGate
+from sandbox.rest_json.strict_json import parse_json
 
 # Lambda quotas, 2026: 6 MB synchronous, 1 MB asynchronous; the limit of answers is a little higher.
 MAX_SYNC_BYTES = 6_291_456
@@ -230,8 +230,8 @@ def _check_json(payload: bytes) -> None:
     if not payload:
         return
     try:
-        json.loads(payload)
-    except (ValueError, RecursionError) as error:
+        parse_json(payload)
+    except ValueError as error:
         raise ApiError(
             "InvalidRequestContentException",
             f"Could not parse request body into json: Could not parse payload into json: {error}",
@@ -244,8 +244,9 @@ def _check_client_context(text: str | None) -> None:
     try:
         if len(text) > MAX_CLIENT_CONTEXT_BYTES:
             raise ValueError(f"longer than {MAX_CLIENT_CONTEXT_BYTES} bytes")
-        json.loads(base64.b64decode(text, validate=True))
-    except (ValueError, binascii.Error) as error:
+        if not isinstance(parse_json(base64.b64decode(text, validate=True)), dict):
+            raise ValueError("not an object")
+    except ValueError as error:
         raise ApiError(
             "InvalidRequestContentException",
             f"Client context must be a valid Base64-encoded JSON object. ({error})",

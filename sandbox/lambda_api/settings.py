@@ -90,6 +90,9 @@ def changed_settings(settings: Settings, parameters: Parameters) -> Settings:
         )
         if name in parameters
     }
+    for name in ("Runtime", "Handler"):
+        if "\0" in parameters.get(name, ""):
+            raise _invalid(f"{name}: must not contain a null character")
     if "Environment" in parameters:
         variables = parameters["Environment"].get("Variables", {})
         _check_environment(variables)
@@ -132,6 +135,12 @@ def _check_environment(variables: Mapping[str, str]) -> None:
             f"{prefix}variables you have provided contains reserved keys that are currently not "
             f"supported for modification. Reserved keys used in this request: "
             f"{', '.join(reserved)}"
+        )
+    with_null = sorted(name for name, value in variables.items() if "\0" in value)
+    if with_null:
+        raise _invalid(
+            f"{prefix}variables you have provided contains null characters, which no process can "
+            f"be given. Keys used in this request: {', '.join(with_null)}"
         )
     text = json.dumps(variables, separators=(",", ":"), ensure_ascii=False)
     if len(text.encode()) > MAX_ENVIRONMENT_BYTES:

@@ -46,13 +46,11 @@ class FunctionStore:
 
     def put(self, function: Function) -> None:
         """Adds a function, or replaces the record of it."""
-        self._functions[function.name] = function
-        self._save()
+        self._replace({**self._functions, function.name: function})
 
     def remove(self, name: str) -> None:
         """Forgets a function."""
-        del self._functions[name]
-        self._save()
+        self._replace({key: kept for key, kept in self._functions.items() if key != name})
 
     def __iter__(self) -> Iterator[Function]:
         return iter(sorted(self._functions.values(), key=lambda function: function.name))
@@ -72,14 +70,19 @@ class FunctionStore:
         """The concurrency that all functions together keep for themselves."""
         return sum(function.reserved_concurrency or 0 for function in self._functions.values())
 
-    def _save(self) -> None:
+    def _replace(self, functions: dict[str, Function]) -> None:
+        """Saves first: a change that cannot be saved is not made, and harms no later one."""
+        if self._path is not None:
+            _write(self._path, tuple(functions.values()))
+        self._functions = functions
         self.reserved_concurrency = self._sum_reserved()
-        if self._path is None:
-            return
-        document = StateDocument(SCHEMA_VERSION, tuple(self._functions.values()))
-        scratch = self._path.with_suffix(".new")
-        scratch.write_bytes(_DOCUMENT.dump_json(document, indent=1))
-        scratch.replace(self._path)
+
+
+def _write(path: Path, functions: tuple[Function, ...]) -> None:
+    content = _DOCUMENT.dump_json(StateDocument(SCHEMA_VERSION, functions), indent=1)
+    scratch = path.with_suffix(".new")
+    scratch.write_bytes(content)
+    scratch.replace(path)
 
 
 def _read(path: Path) -> list[Function]:

@@ -1,14 +1,14 @@
 """From a request to the parameters of its operation, by the model's shapes.
 
 Unknown members of a body are dropped, as AWS does. A value of the wrong kind is a
-SerializationException; whether a value is in its limits is for `validation`.
+SerializationException; whether a value is in its limits is for `validation`. All text that is given
+on encodes as UTF-8, and all numbers are finite, so that every value can be stored and sent again.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
-import json
+import math
 from typing import Any, cast
 from urllib.parse import parse_qs
 
@@ -17,6 +17,7 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 from sandbox.api_errors import ApiError
 from sandbox.http import Request
 from sandbox.rest_json.routing import Match
+from sandbox.rest_json.strict_json import parse_json
 
 Parameters = dict[str, Any]
 
@@ -72,7 +73,7 @@ def _parse_body(body: bytes, members: dict[str, Shape]) -> Parameters:
     if not body:
         return {}
     try:
-        document = json.loads(body)
+        document = parse_json(body)
     except ValueError as error:
         raise _serialization_error(f"Could not parse request body into json: {error}") from error
     if not isinstance(document, dict):
@@ -94,6 +95,10 @@ def _from_json(shape: Shape, value: object, path: str) -> object:
     # bool is an int in Python, not in JSON.
     if not isinstance(value, _KINDS[kind]) or (isinstance(value, bool) and kind != "boolean"):
         raise _serialization_error(f"{path}: expected a value of type {kind}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _serialization_error(f"{path}: expected a number below 1.8e308")
+    if isinstance(value, str):
+        _check_text(value, path)
     match shape:
         case StructureShape():
             return _structure(dict(shape.members), cast(dict[str, Any], value), f"{path}.")
@@ -102,6 +107,8 @@ def _from_json(shape: Shape, value: object, path: str) -> object:
             return [_from_json(shape.member, item, f"{path}[{i}]") for i, item in enumerate(items)]
         case MapShape():
             pairs = cast(dict[str, object], value)
+            for key in pairs:
+                _check_text(key, f"{path} (a key)")
             return {k: _from_json(shape.value, v, f"{path}.{k}") for k, v in pairs.items()}
     if kind == "blob":
         return _decode_blob(cast(str, value), path)
@@ -120,7 +127,7 @@ def _from_text(shape: Shape, text: str, name: str) -> object:
             case "integer" | "long":
                 return int(text)
             case "float" | "double":
-                return float(text)
+                return _finite(text)
             case "boolean":
                 return {"true": True, "false": False}[text.lower()]
     except (ValueError, KeyError) as error:
@@ -130,10 +137,27 @@ def _from_text(shape: Shape, text: str, name: str) -> object:
     return text
 
 
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError
+    return number
+
+
+def _check_text(text: str, path: str) -> None:
+    """Refuses halves of surrogate pairs: JSON can write them, and UTF-8 cannot."""
+    if text.isascii():  # which is known without a look at the text
+        return
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise _serialization_error(f"{path}: expected text that UTF-8 can encode") from error
+
+
 def _decode_blob(text: str, path: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # for text that is not ASCII, too
         raise _serialization_error(f"{path}: expected base64") from error
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import io
 import itertools
+import json
 import os
 import time
 import zipfile
@@ -11,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
@@ -195,5 +198,27 @@ def refused() -> Callable[..., tuple[str, int, str]]:
             status = error.response["ResponseMetadata"]["HTTPStatusCode"]
             return details["Code"], status, details["Message"]
         raise AssertionError("the call was accepted")
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def send() -> Callable[..., tuple[int, str | None, str]]:
+    """Sends what no SDK would: gives the HTTP status, the error code and the message."""
+    authorization = (
+        "AWS4-HMAC-SHA256 Credential=any/20260101/us-east-1/lambda/aws4_request, Signature=0"
+    )
+
+    def call(
+        sandbox: BackgroundSandbox, method: str, path: str, body: bytes
+    ) -> tuple[int, str | None, str]:
+        connection = http.client.HTTPConnection(urlsplit(sandbox.endpoint_url).netloc, timeout=30)
+        try:
+            connection.request(method, path, body, {"Authorization": authorization})
+            answer = connection.getresponse()
+            document = json.loads(answer.read() or b"{}")
+            return answer.status, answer.getheader("x-amzn-ErrorType"), document.get("message", "")
+        finally:
+            connection.close()
 
     return call

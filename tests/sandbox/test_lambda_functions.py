@@ -124,6 +124,23 @@ def test_a_name_is_taken_once(client: Any, new_function: Any, minimal: Any, refu
             id="reserved variables",
         ),
         pytest.param(
+            {"Environment": {"Variables": {"GOOD": "x", "BAD": "a\0b"}}},
+            "Lambda was unable to configure your environment variables because the environment "
+            "variables you have provided contains null characters, which no process can be given. "
+            "Keys used in this request: BAD",
+            id="null in a variable",
+        ),
+        pytest.param(
+            {"Handler": "app\0.handler"},
+            "Handler: must not contain a null character",
+            id="null in the handler",
+        ),
+        pytest.param(
+            {"Runtime": "python\0"},
+            "Runtime: must not contain a null character",
+            id="null in the runtime",
+        ),
+        pytest.param(
             {"Code": {"ZipFile": b"no zip"}},
             "Could not unzip uploaded file. Please check your file, then try to upload again.",
             id="no zip",

@@ -94,8 +94,25 @@ def test_a_dry_run_runs_nothing(client: Any, new_function: Any) -> None:
     assert answer["Payload"].read() == b""
 
 
-def test_a_payload_that_is_no_json_is_refused(client: Any, new_function: Any, refused: Any) -> None:
-    code, status, message = refused(client.invoke, FunctionName=new_function(), Payload=b"{nope")
+@pytest.mark.parametrize(
+    "payload",
+    [
+        pytest.param(b"{nope", id="cut off"),
+        pytest.param(b"NaN", id="NaN"),
+        pytest.param(b'{"x": [-Infinity]}', id="-Infinity"),
+        pytest.param('{"x": 1}'.encode("utf-16"), id="UTF-16"),
+        pytest.param('"ä"'.encode("latin-1"), id="Latin-1"),
+        pytest.param(b"[" * 100_000, id="deep"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["RequestResponse", "Event", "DryRun"])
+def test_a_payload_that_is_no_json_is_refused(
+    client: Any, new_function: Any, refused: Any, kind: str, payload: bytes
+) -> None:
+    name = new_function()
+    code, status, message = refused(
+        client.invoke, FunctionName=name, InvocationType=kind, Payload=payload
+    )
     assert (code, status) == ("InvalidRequestContentException", 400)
     assert message.startswith("Could not parse request body into json: Could not parse payload")
 
@@ -157,10 +174,21 @@ def test_a_handler_sees_its_payload_context_and_the_sandbox(
     }
 
 
-def test_a_client_context_must_be_json_in_base64(
-    client: Any, new_function: Any, refused: Any
+@pytest.mark.parametrize(
+    "context",
+    [
+        pytest.param("no base64", id="no base64"),
+        pytest.param("NQ==", id="a number"),
+        pytest.param("bnVsbA==", id="null"),
+        pytest.param("W10=", id="a list"),
+        pytest.param(base64.b64encode(b"[" * 2500).decode(), id="deep"),
+        pytest.param(base64.b64encode(b'{"x": NaN}').decode(), id="NaN"),
+    ],
+)
+def test_a_client_context_must_be_a_json_object_in_base64(
+    client: Any, new_function: Any, refused: Any, context: str
 ) -> None:
-    answer = refused(client.invoke, FunctionName=new_function(), ClientContext="no base64")
+    answer = refused(client.invoke, FunctionName=new_function(), ClientContext=context)
     assert answer[:2] == ("InvalidRequestContentException", 400)
 
 

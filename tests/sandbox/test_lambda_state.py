@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,8 @@ from sandbox import state_dir
 from sandbox.background import BackgroundSandbox
 from sandbox.execution.executor import LocalExecutor
 from sandbox.lambda_api.context import LambdaOptions
+from sandbox.lambda_api.records import Code, Function, Settings, Version
+from sandbox.lambda_api.store import FunctionStore
 from sandbox.removal import make_read_only, remove_tree
 from sandbox.server import SandboxOptions
 from sandbox.state_dir import StateDirectory, remove_abandoned
@@ -98,6 +102,52 @@ def test_packages_that_no_function_has_are_removed_at_the_next_start(
         client.delete_function(FunctionName="f")
     with run(tmp_path):
         assert list((tmp_path / "code").iterdir()) == []
+
+
+@pytest.mark.parametrize("change", ["put", "remove"])
+def test_a_change_that_cannot_be_saved_is_not_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    latest = Version("$LATEST", Settings("python3.12", "a.b", "role"), Code("", 0), "r", "c", "t")
+    store = FunctionStore(tmp_path / "state.json")
+    first = Function("first", latest, latest, reserved_concurrency=3)
+    store.put(first)
+
+    def full(path: Path, content: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    second = Function("second", latest, latest)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        with pytest.raises(OSError, match="No space left"):
+            store.put(second) if change == "put" else store.remove("first")
+    assert (list(store), store.reserved_concurrency) == ([first], 3)
+    unsaveable = replace(latest, settings=replace(latest.settings, description="\ud800"))
+    with pytest.raises(ValueError, match="surrogates not allowed"):
+        store.put(Function("third", unsaveable, unsaveable))
+    store.put(Function("fourth", latest, latest))
+    kept = [function.name for function in FunctionStore(tmp_path / "state.json")]
+    assert kept == [function.name for function in store] == ["first", "fourth"]
+
+
+def test_values_that_cannot_be_stored_do_no_harm(
+    tmp_path: Path, connect: Any, create_in: Any, send: Any
+) -> None:
+    functions = "/2015-03-31/functions/f"
+    with run(tmp_path) as sandbox:
+        client = connect(sandbox)
+        create_in(client, "f", Publish=True)
+        body = b'{"Description": "\\ud800"}'
+        assert send(sandbox, "PUT", f"{functions}/configuration", body)[0] == 400
+        body = (
+            b'{"Name": "a", "FunctionVersion": "1",'
+            b' "RoutingConfig": {"AdditionalVersionWeights": {"2": NaN}}}'
+        )
+        assert send(sandbox, "POST", f"{functions}/aliases", body)[0] == 400
+        create_in(client, "g")
+    with run(tmp_path) as sandbox:
+        listed = connect(sandbox).list_functions()["Functions"]
+    assert [shown["FunctionName"] for shown in listed] == ["f", "g"]
 
 
 def test_files_of_the_user_in_a_state_directory_stay(

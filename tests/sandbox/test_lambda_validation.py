@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import http.client
 import json
+from contextlib import suppress
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from botocore.model import ListShape, MapShape, Shape, StructureShape
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from sandbox.api_errors import ApiError
+from sandbox.http import Request
+from sandbox.rest_json.parsing import parse_parameters
 from sandbox.rest_json.routing import RestJsonRouter
 from sandbox.rest_json.validation import Validator
 
 DETECTED = "1 validation error detected: "
+ROUTER = RestJsonRouter("lambda")
 MUST = "failed to satisfy constraint: Member must "
 
 
@@ -125,22 +130,77 @@ def test_new_runtimes_are_not_checked_against_a_list(client: Any, new_function: 
             b'{"Environment": {"Variables": {"KEY": 1}}}',
             "Environment.Variables.KEY: expected a value of type string",
         ),
+        pytest.param(b"[" * 100_000, "nested too deeply", id="deep"),
+        pytest.param(b'{"Unknown": ' + b"[" * 100_000, "nested too deeply", id="deep below"),
+        pytest.param(b'{"MemorySize": NaN}', "NaN is no JSON value", id="NaN"),
+        pytest.param(b'{"Unknown": -Infinity}', "-Infinity is no JSON value", id="-Infinity"),
+        pytest.param('{"MemorySize": 256}'.encode("utf-16"), "can't decode", id="UTF-16"),
+        pytest.param(b'{"Description": "\\ud800"}', "Description: expected text", id="surrogate"),
+        pytest.param(
+            b'{"Environment": {"Variables": {"KEY": "x\\udfff"}}}',
+            "Environment.Variables.KEY: expected text that UTF-8 can encode",
+            id="surrogate in a map",
+        ),
+        pytest.param(
+            b'{"Environment": {"Variables": {"\\ud800": "x"}}}',
+            "Environment.Variables (a key): expected text",
+            id="surrogate in a key",
+        ),
     ],
 )
 def test_a_body_of_the_wrong_kind_is_refused(
-    sandbox: Any, new_function: Any, body: bytes, part: str
+    sandbox: Any, new_function: Any, send: Any, body: bytes, part: str
 ) -> None:
-    connection = http.client.HTTPConnection(urlsplit(sandbox.endpoint_url).netloc, timeout=10)
     path = f"/2015-03-31/functions/{new_function()}/configuration"
-    scope = "Credential=any/20260101/us-east-1/lambda/aws4_request"
-    try:
-        connection.request("PUT", path, body, {"Authorization": f"AWS4-HMAC-SHA256 {scope}"})
-        answer = connection.getresponse()
-        assert answer.status == 400
-        assert answer.getheader("x-amzn-ErrorType") == "SerializationException"
-        assert part in json.loads(answer.read())["message"]
-    finally:
-        connection.close()
+    status, code, message = send(sandbox, "PUT", path, body)
+    assert (status, code) == (400, "SerializationException")
+    assert part in message
+
+
+def test_a_zip_that_is_no_ascii_is_refused(sandbox: Any, new_function: Any, send: Any) -> None:
+    path = f"/2015-03-31/functions/{new_function()}/code"
+    status, code, message = send(sandbox, "PUT", path, '{"ZipFile": "ä"}'.encode())
+    assert (status, code) == (400, "SerializationException")
+    assert message == "ZipFile: expected base64"
+
+
+def test_all_other_text_is_taken(client: Any, new_function: Any, send: Any, sandbox: Any) -> None:
+    name = new_function()
+    path = f"/2015-03-31/functions/{name}/configuration"
+    body = b'{"Description": "\\ud83d\\ude00 \\u0000 \xc3\xa4"}'
+    assert send(sandbox, "PUT", path, body)[0] == 200
+    assert client.get_function_configuration(FunctionName=name)["Description"] == "\U0001f600 \0 ä"
+
+
+@pytest.mark.parametrize("weight", ["NaN", "Infinity", "1e999", "-1e999"])
+def test_weights_are_finite_numbers(
+    sandbox: Any, new_function: Any, send: Any, weight: str
+) -> None:
+    path = f"/2015-03-31/functions/{new_function(Publish=True)}/aliases"
+    body = (
+        '{"Name": "a", "FunctionVersion": "1", '
+        f'"RoutingConfig": {{"AdditionalVersionWeights": {{"$LATEST": {weight}}}}}}}'
+    )
+    assert send(sandbox, "POST", path, body.encode())[:2] == (400, "SerializationException")
+
+
+JSON_LIKE = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+FIELDS = st.sampled_from(["MemorySize", "Description", "Environment", "VpcConfig", "Other"])
+
+
+@settings(deadline=None)  # the machine may be busy
+@given(st.binary() | st.dictionaries(FIELDS, JSON_LIKE).map(lambda d: json.dumps(d).encode()))
+def test_whatever_a_body_is_its_parameters_can_be_stored(body: bytes) -> None:
+    match = ROUTER.match("PUT", "/2015-03-31/functions/f/configuration", "")
+    assert match is not None
+    request = Request("PUT", b"/2015-03-31/functions/f/configuration", [], body)
+    with suppress(ApiError):
+        parameters = parse_parameters(request, match)
+        json.dumps(parameters, allow_nan=False, ensure_ascii=False).encode()
 
 
 def test_every_constraint_of_lambdas_model_can_be_checked() -> None:
