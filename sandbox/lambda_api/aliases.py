@@ -95,10 +95,10 @@ class AliasOperations:
         wanted = parameters.get("FunctionVersion")
         items = [
             shown_alias(self._home, function, alias)
-            for _, alias in sorted(function.aliases.items())
+            for alias in function.aliases.values()
             if wanted is None or alias.version == wanted or wanted in alias.weights
         ]
-        shown, marker = page(items, "Name", parameters, largest=_PAGE)
+        shown, marker = page(items, lambda item: (item["Name"], 0), parameters, largest=_PAGE)
         return {"Aliases": shown, "NextMarker": marker}
 
     def _function(self, parameters: Parameters) -> Function:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -139,16 +141,47 @@ def pending_error() -> ApiError:
     )
 
 
+# Where an item stands in a list: by its name, then by its number.
+SortKey = tuple[str, int]
+
+
+def version_key(shown: Output) -> SortKey:
+    """Where a FunctionConfiguration stands: `$LATEST` comes before the versions 1, 2, ..."""
+    number = shown["Version"]
+    return shown["FunctionName"], 0 if number == LATEST else int(number)
+
+
 def page(
-    items: list[Output], key: str, parameters: Parameters, *, largest: int
+    items: list[Output], key: Callable[[Output], SortKey], parameters: Parameters, *, largest: int
 ) -> tuple[list[Output], str | None]:
-    """The items of one page, and the marker of the next; markers are the last item's `key`."""
+    """The items of one page in the order of `key`, and the marker of the next page.
+
+    A marker tells where the last item stood, not which it was: the item may be deleted before the
+    next page is asked for.
+    """
+    items = sorted(items, key=key)
     marker = parameters.get("Marker")
     if marker is not None:
-        keys = [str(item[key]) for item in items]
-        if marker not in keys:
-            raise ApiError("InvalidParameterValueException", "Invalid Marker")
-        items = items[keys.index(marker) + 1 :]
+        last = _read_marker(marker)
+        items = [item for item in items if key(item) > last]
     size = min(parameters.get("MaxItems", largest), largest)
     shown = items[:size]
-    return shown, str(shown[-1][key]) if len(items) > size else None
+    return shown, _marker(key(shown[-1])) if len(items) > size else None
+
+
+_MARKER = re.compile(rb"([0-9]{1,18}):([a-zA-Z0-9_-]{1,128})")
+
+
+def _marker(key: SortKey) -> str:
+    name, number = key
+    return base64.urlsafe_b64encode(f"{number}:{name}".encode()).decode()
+
+
+def _read_marker(marker: str) -> SortKey:
+    try:
+        found = _MARKER.fullmatch(base64.b64decode(marker, altchars=b"-_", validate=True))
+    except ValueError:
+        found = None
+    if found is None:
+        raise ApiError("InvalidParameterValueException", "Invalid Marker")
+    return found[2].decode(), int(found[1])

@@ -15,6 +15,7 @@ from sandbox.lambda_api.context import (
     check_changeable,
     check_revision,
     page,
+    version_key,
 )
 from sandbox.lambda_api.names import LATEST, FunctionReference
 from sandbox.lambda_api.presentation import configuration, listed_configuration
@@ -101,7 +102,7 @@ class FunctionOperations:
                 number = version.number if everything else None
                 arn = self._home.function_arn(function.name, number)
                 items.append(listed_configuration(function, version, arn=arn))
-        shown, marker = page(items, "FunctionArn", parameters, largest=_PAGE)
+        shown, marker = page(items, version_key, parameters, largest=_PAGE)
         return {"Functions": shown, "NextMarker": marker}
 
     async def update_code(self, parameters: Parameters) -> Output:

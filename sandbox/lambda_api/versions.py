@@ -14,6 +14,7 @@ from sandbox.lambda_api.context import (
     check_changeable,
     check_revision,
     page,
+    version_key,
 )
 from sandbox.lambda_api.presentation import configuration, listed_configuration
 from sandbox.lambda_api.records import Function, Version, new_id, now_text
@@ -81,7 +82,7 @@ class VersionOperations:
             )
             for version in (function.latest, *function.versions.values())
         ]
-        shown, marker = page(items, "Version", parameters, largest=_PAGE)
+        shown, marker = page(items, version_key, parameters, largest=_PAGE)
         return {"Versions": shown, "NextMarker": marker}
 
 

@@ -166,6 +166,21 @@ def test_aliases_are_listed_by_version(client: Any, two_versions: str) -> None:
     assert [alias["Name"] for alias in of_one] == ["b", "c"]
 
 
+def test_aliases_can_be_deleted_page_by_page(client: Any, two_versions: str) -> None:
+    names = ["a", "b-c", "b_c", "d"]
+    for name in names:
+        client.create_alias(FunctionName=two_versions, Name=name, FunctionVersion="1")
+    pages = client.get_paginator("list_aliases").paginate(
+        FunctionName=two_versions, PaginationConfig={"PageSize": 1}
+    )
+    deleted = []
+    for page in pages:
+        for alias in page["Aliases"]:
+            client.delete_alias(FunctionName=two_versions, Name=alias["Name"])
+            deleted.append(alias["Name"])
+    assert deleted == names
+
+
 def test_an_alias_cannot_be_deleted_as_a_version(
     client: Any, two_versions: str, refused: Any
 ) -> None:

@@ -336,6 +336,21 @@ def test_functions_are_listed_in_pages(start_sandbox: Any, connect: Any, create_
     assert len(everything) == 6
 
 
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_functions_can_be_deleted_page_by_page(
+    start_sandbox: Any, connect: Any, create_in: Any, size: int
+) -> None:
+    client = connect(start_sandbox(update_s=0.0))
+    names = [create_in(client, name) for name in ("a", "a-b", "a_b", "ab", "b", "B")]
+    pages = client.get_paginator("list_functions").paginate(PaginationConfig={"PageSize": size})
+    deleted = []
+    for page in pages:
+        for shown in page["Functions"]:
+            client.delete_function(FunctionName=shown["FunctionName"])
+            deleted.append(shown["FunctionName"])
+    assert sorted(deleted) == sorted(names)
+
+
 def test_tags_come_and_go(client: Any, new_function: Any, refused: Any) -> None:
     arn = ARN + new_function()
     client.tag_resource(Resource=arn, Tags={"a": "1", "b": "2"})

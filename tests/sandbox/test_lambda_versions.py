@@ -126,3 +126,66 @@ def test_versions_are_listed_in_pages(client: Any, new_function: Any, settled: A
     )
     numbers = [version["Version"] for page in pages for version in page["Versions"]]
     assert numbers == ["$LATEST", "1", "2", "3"]
+
+
+@pytest.fixture
+def twelve_versions(start_sandbox: Any, connect: Any, create_in: Any) -> tuple[Any, str, list[str]]:
+    """A client, and a function with `$LATEST` and the versions 1 to 12."""
+    client = connect(start_sandbox(update_s=0.0))
+    name = create_in(client, "many")
+    for number in range(12):
+        client.update_function_configuration(FunctionName=name, Description=str(number))
+        client.publish_version(FunctionName=name)
+    return client, name, [str(number) for number in range(1, 13)]
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 12])
+def test_versions_can_be_deleted_page_by_page(
+    twelve_versions: tuple[Any, str, list[str]], size: int
+) -> None:
+    client, name, numbers = twelve_versions
+    pages = client.get_paginator("list_versions_by_function").paginate(
+        FunctionName=name, PaginationConfig={"PageSize": size}
+    )
+    deleted = []
+    for page in pages:
+        for version in page["Versions"]:
+            if version["Version"] != "$LATEST":
+                client.delete_function(FunctionName=name, Qualifier=version["Version"])
+                deleted.append(version["Version"])
+    assert deleted == numbers
+    [latest] = client.list_versions_by_function(FunctionName=name)["Versions"]
+    assert latest["Version"] == "$LATEST"
+
+
+def test_what_is_added_while_pages_are_read_is_listed_once(
+    twelve_versions: tuple[Any, str, list[str]],
+) -> None:
+    client, name, numbers = twelve_versions
+    first = client.list_versions_by_function(FunctionName=name, MaxItems=10)
+    client.update_function_configuration(FunctionName=name, Description="new")
+    client.publish_version(FunctionName=name)
+    second = client.list_versions_by_function(FunctionName=name, Marker=first["NextMarker"])
+    listed = [version["Version"] for version in (*first["Versions"], *second["Versions"])]
+    assert listed == ["$LATEST", *numbers, "13"]
+    assert "NextMarker" not in second
+
+
+@pytest.mark.parametrize(
+    "marker", ["1", "$LATEST", "", "no base64!", "ä", "MTIz", "Og==", "LTE6Zg==", "W" * 4000]
+)
+@pytest.mark.parametrize("listing", ["versions", "functions", "aliases"])
+def test_a_marker_of_ones_own_is_refused(
+    client: Any, new_function: Any, refused: Any, listing: str, marker: str
+) -> None:
+    name = {} if listing == "functions" else {"FunctionName": new_function()}
+    call = {
+        "versions": client.list_versions_by_function,
+        "functions": client.list_functions,
+        "aliases": client.list_aliases,
+    }[listing]
+    assert refused(call, **name, Marker=marker) == (
+        "InvalidParameterValueException",
+        400,
+        "Invalid Marker",
+    )
