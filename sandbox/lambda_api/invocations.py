@@ -22,7 +22,7 @@ from sandbox.lambda_api.context import (
     Target,
     pending_error,
 )
-from sandbox.lambda_api.names import LATEST
+from sandbox.lambda_api.names import LATEST, FunctionReference
 from sandbox.lambda_api.records import Function, Version
 from sandbox.lambda_api.throttling import ConcurrencyGate
 from sandbox.rest_json.strict_json import parse_json
@@ -81,7 +81,6 @@ class InvocationOperations:
         _check_client_context(context_text)
         if kind == "DryRun":
             return {"StatusCode": 204}
-        version = self._pick(target)
         request = InvokeRequest(
             request_id=parameters.get("RequestId") or str(uuid.uuid4()),
             payload=payload or b"{}",
@@ -89,8 +88,9 @@ class InvocationOperations:
             invoked_arn=self._home.function_arn(reference.name, reference.qualifier),
         )
         if kind == "Event":
-            self._start_event(target.function.name, version, request)
+            self._start_event(reference, request)
             return {"StatusCode": 202}
+        version = self._pick(target)
         result = await self._run(target.function, version, request, synchronous=True)
         return _output(result, version, with_log=parameters.get("LogType") == "Tail")
 
@@ -144,30 +144,35 @@ class InvocationOperations:
             log_group=settings.log_group,
         )
 
-    def _start_event(self, name: str, version: Version, request: InvokeRequest) -> None:
-        task = asyncio.get_running_loop().create_task(self._run_event(name, version, request))
+    def _start_event(self, reference: FunctionReference, request: InvokeRequest) -> None:
+        task = asyncio.get_running_loop().create_task(self._run_event(reference, request))
         self._events.add(task)
         task.add_done_callback(self._events.discard)
 
-    async def _run_event(self, name: str, version: Version, request: InvokeRequest) -> None:
-        """Runs an event, again after an error, until it is done or given up."""
+    async def _run_event(self, reference: FunctionReference, request: InvokeRequest) -> None:
+        """Runs an event, again after an error, until it is done or given up.
+
+        Each attempt runs what `reference` leads to by then, after an update the new configuration.
+        """
         loop = asyncio.get_running_loop()
         give_up_s = loop.time() + _EVENT_MAX_AGE_S
         pauses_s = list(self._context.options.event_retry_delays_s)
         throttles = 0
         while loop.time() < give_up_s:
-            function = self._context.store.get(name)
-            if function is None:
-                return
             try:
-                result = await self._run(function, version, request, synchronous=False)
+                target = self._context.target(reference)
+            except ApiError:
+                return  # the function, the version or the alias is deleted
+            version = self._pick(target)
+            try:
+                result = await self._run(target.function, version, request, synchronous=False)
             except ApiError:
                 last = len(_EVENT_THROTTLE_PAUSES_S) - 1
                 await asyncio.sleep(_EVENT_THROTTLE_PAUSES_S[min(throttles, last)])
                 throttles += 1
                 continue
             except Exception:
-                logger.exception("could not run an event of %s", name)
+                logger.exception("could not run an event of %s", reference.name)
                 return
             if result.function_error is None or not pauses_s:
                 return

@@ -252,3 +252,44 @@ def test_an_event_that_fails_runs_three_times_with_one_id(
     # The pauses in these tests are 20 and 40 ms: a fourth run would have come by now.
     time.sleep(0.3)
     assert len(marks.read_text().splitlines()) == 3
+
+
+@pytest.mark.parametrize("qualifier", [None, "live"], ids=["latest", "an alias"])
+def test_a_retry_of_an_event_runs_what_the_function_is_by_then(
+    start_sandbox: Any,
+    connect: Any,
+    create_in: Any,
+    make_zip: Any,
+    tmp_path: Any,
+    qualifier: str | None,
+) -> None:
+    client = connect(start_sandbox(update_s=0.0))
+    marks, go_on = tmp_path / "marks", tmp_path / "go-on"
+    source = (
+        "import os, time\n"
+        "def handler(event, context):\n"
+        f"    with open({str(marks)!r}, 'a') as file:\n"
+        "        file.write(os.environ['STATE'] + '\\n')\n"
+        f"    while not os.path.exists({str(go_on)!r}):\n"
+        "        time.sleep(0.005)\n"
+        "    raise ValueError('no')\n"
+    )
+    name = create_in(
+        client,
+        "f",
+        Code={"ZipFile": make_zip({"app.py": source})},
+        Environment={"Variables": {"STATE": "old"}},
+        Timeout=60,
+        Publish=True,
+    )
+    alias = {"FunctionName": name, "Name": "live"}
+    client.create_alias(**alias, FunctionVersion="1")
+    more = {} if qualifier is None else {"Qualifier": qualifier}
+    client.invoke(FunctionName=name, InvocationType="Event", **more)
+    assert lines_of(marks, at_least=1) == ["old"]
+    variables = {"Variables": {"STATE": "new"}}
+    client.update_function_configuration(FunctionName=name, Environment=variables)
+    client.publish_version(FunctionName=name)
+    client.update_alias(**alias, FunctionVersion="2")
+    go_on.touch()
+    assert lines_of(marks, at_least=3) == ["old", "new", "new"]
