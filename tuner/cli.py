@@ -41,6 +41,9 @@ Weight = Annotated[
 PriceFile = Annotated[
     Path | None, typer.Option("--price-file", help="Prices to use instead of the bundled ones.")
 ]
+OtherPrices = Annotated[
+    Path | None, typer.Option("--price-file", help="Prices to use instead of those of the run.")
+]
 Export = Annotated[
     list[str] | None,
     typer.Option("--export", metavar="KIND=PATH", help="Also write html=, md=, csv= or json=."),
@@ -110,7 +113,8 @@ def _tune(
     """Measure a Lambda function at several memory sizes and recommend one.
 
     Publishes one version for each size, puts the function back at once, invokes the versions,
-    and deletes them at the end. Live traffic never meets a test size.
+    and deletes them at the end. Traffic through an alias or a version never meets a test size;
+    unqualified traffic may, for the seconds in which versions are published.
     """
 
     def body(console: Console) -> ExitCode:
@@ -147,7 +151,7 @@ def _analyze(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")],
     objective: Objective = "cost",
     weight: Weight = None,
-    price_file: PriceFile = None,
+    price_file: OtherPrices = None,
     export: Export = None,
     json_output: Json = False,
     quiet: Quiet = False,
@@ -171,14 +175,25 @@ def _analyze(
 
 
 def _restore(
+    function: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="FUNCTION", help="Function with the marks of a run that has no journal here."
+        ),
+    ] = None,
     list_only: Annotated[
         bool, typer.Option("--list", help="Only show which runs have not ended.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     forget: Annotated[
         str | None,
-        typer.Option("--forget", metavar="RUN_ID", help="Drop a run whose function is gone."),
+        typer.Option(
+            "--forget",
+            metavar="RUN_ID",
+            help="Drop a run whose function is gone, or a damaged journal.",
+        ),
     ] = None,
+    region: Annotated[str | None, typer.Option("--region", help="AWS region of FUNCTION.")] = None,
     profile: Profile = None,
     json_output: Json = False,
     quiet: Quiet = False,
@@ -189,7 +204,15 @@ def _restore(
     def body(console: Console) -> ExitCode:
         from tuner.restore import RestoreOptions, restore
 
-        return restore(RestoreOptions(profile, list_only, forget, yes), console)
+        options = RestoreOptions(
+            function=function,
+            region=region,
+            profile=profile,
+            list_only=list_only,
+            forget=forget,
+            yes=yes,
+        )
+        return restore(options, console)
 
     _end(body, json_output=json_output, quiet=quiet, verbose=verbose)
 

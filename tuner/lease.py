@@ -9,38 +9,31 @@ rather than by what this process remembers; so a killed run is undone by the sam
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from core.aws.session import aws_call
 from core.errors import AwsError, Refused
 from tuner.journal import Beginning, Journal
 from tuner.marker import marked_description, parse_marker
-from tuner.target import Target, read_target
+from tuner.settle import POLL_MOST_S, Pause, poll, wait_until_settled
+from tuner.target import Target
+from tuner.undo import BUSY, CHANGED, NOT_FOUND, delete_versions, restore_latest
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
-# How AWS says that a size is more than the account may have.
+# How AWS says that a size is more than the account may have: with 'MemorySize' or 'memorySize'.
 _SIZE_REFUSALS = frozenset({"ValidationException", "InvalidParameterValueException"})
-# Somebody else's update of a moment ago: worth waiting for.
-_BUSY = "ResourceConflictException"
-_NOT_FOUND = "ResourceNotFoundException"
+_SIZE_SETTING = "'memorysize'"
 # A version can be unknown for a moment after it was published: reads may lag behind writes.
 _LOOKS_FOR_A_NEW_VERSION = 10
-_POLL_FIRST_S, _POLL_MOST_S = 0.1, 1.0
-# VPC attachments and SnapStart snapshots take minutes (botocore's waiters: 5 and 26 minutes).
-_SETTLE_TIMEOUT_S = 1_800.0
-
-Pause = Callable[[float], None]
+_TRIES = 10
 
 
 @dataclass(slots=True)
 class Lease:
-    """The versions that a run may invoke, by size, and the way back.
-
-    `pause(seconds)` sleeps; it must not end early, because undoing never stops half-way.
-    """
+    """The versions that a run may invoke, by size, and the way back."""
 
     client: LambdaClient
     function: str
@@ -56,10 +49,13 @@ class Lease:
         `stop()`; whatever happens, `release` undoes what was done.
 
         Raises:
-            Refused: when somebody else changes the function meanwhile.
+            Refused: when somebody else changed the function since it was read, or does so
+                meanwhile.
             AwsError: when AWS does not go along.
         """
         target = self._settled()
+        check_free(target)
+        _check_as_planned(target, self.beginning)
         for size in sizes_mb:
             if stop():
                 break
@@ -71,7 +67,7 @@ class Lease:
         journal.intend("restore")
         restore_latest(self.client, self.function, self.beginning, self.pause)
         for version in self.versions.values():
-            self._wait_active(version)
+            self._wait_active(version, stop)
 
     def release(self) -> None:
         """Puts `$LATEST` back if it is not, and deletes the run's versions."""
@@ -83,26 +79,50 @@ class Lease:
         description = marked_description(begin.run_id, size, begin.memory_mb, begin.description)
         journal.intend("configure", memory_mb=size, description=description)
         try:
-            with aws_call(f"set {self.function} to {size} MB for publishing"):
-                self.client.update_function_configuration(
-                    FunctionName=self.function,
-                    MemorySize=size,
-                    Description=description,
-                    RevisionId=target.revision_id,
-                )
+            settled = self._updated(size, description, target)
         except AwsError as error:
-            if error.code in _SIZE_REFUSALS:
-                self.refused_sizes[size] = str(error)
-                return None
-            raise _explained(error, self.function) from error
-        settled = self._settled(stale_revision=target.revision_id)
+            if not _refuses_size(error):
+                raise
+            self.refused_sizes[size] = str(error)
+            return None
+        if settled.memory_mb != size or settled.description != description:
+            raise Refused(_foreign(self.function))
         if settled.update_failure is not None:
             raise AwsError(
                 f"{self.function} could not be set to {size} MB: {settled.update_failure}"
             )
-        if settled.memory_mb != size or settled.description != description:
-            raise Refused(_foreign(self.function))
         return settled
+
+    def _updated(self, size: int, description: str, target: Target) -> Target:
+        """`$LATEST` after the update to `size`, or as somebody else made it meanwhile.
+
+        Which of the two it is, only the function can tell: when the answer to an update is lost,
+        boto3 tries again and is told that the revision has changed, or that an update is going on.
+        """
+        before = target
+        for _ in range(_TRIES):
+            try:
+                with aws_call(f"set {self.function} to {size} MB for publishing"):
+                    self.client.update_function_configuration(
+                        FunctionName=self.function,
+                        MemorySize=size,
+                        Description=description,
+                        RevisionId=target.revision_id,
+                    )
+            except AwsError as error:
+                if error.code == BUSY:
+                    self.pause(POLL_MOST_S)
+                    target = self._settled()
+                    if _same_but_for_revision(target, before):
+                        continue
+                    return target
+                if error.code != CHANGED:
+                    raise
+            return self._settled(stale_revision=target.revision_id)
+        raise AwsError(
+            f"{self.function} could not be set to {size} MB: it is being updated all the time",
+            hint="start again when its deployment is over",
+        )
 
     def _publish(self, size: int, configured: Target, journal: Journal) -> None:
         journal.intend("publish", memory_mb=size)
@@ -133,17 +153,20 @@ class Lease:
             stale_revision=stale_revision,
         )
 
-    def _wait_active(self, version: str) -> None:
+    def _wait_active(self, version: str, stop: Callable[[], bool]) -> None:
+        """Returns when the version can be invoked, or when it is not going to be: on `stop()`."""
         looks = 0
 
         def active() -> bool:
             nonlocal looks
+            if stop():
+                return True
             looks += 1
             try:
                 with aws_call(f"read version {version} of {self.function}"):
                     answer = self.client.get_function(FunctionName=self.function, Qualifier=version)
             except AwsError as error:
-                if error.code != _NOT_FOUND or looks > _LOOKS_FOR_A_NEW_VERSION:
+                if error.code != NOT_FOUND or looks > _LOOKS_FOR_A_NEW_VERSION:
                     raise
                 return False
             state = answer["Configuration"].get("State", "Active")
@@ -152,127 +175,7 @@ class Lease:
                 raise AwsError(f"version {version} of {self.function} could not start: {reason}")
             return state != "Pending"
 
-        _poll(active, self.pause, f"version {version} of {self.function} to become active")
-
-
-def wait_until_settled(
-    client: LambdaClient,
-    function: str,
-    region: str,
-    pause: Pause,
-    *,
-    stale_revision: str | None = None,
-) -> Target:
-    """`$LATEST`, once no update is in progress.
-
-    After an update, `stale_revision` is the revision before it: an answer that still carries it
-    was read too early.
-
-    Raises:
-        AwsError: when it stays in progress.
-    """
-    latest: list[Target] = []
-
-    def settled() -> bool:
-        latest.append(read_target(client, function, region))
-        return latest[-1].settled and latest[-1].revision_id != stale_revision
-
-    _poll(settled, pause, f"the update of {function} to finish")
-    return latest[-1]
-
-
-def _poll(done: Callable[[], bool], pause: Pause, what: str) -> None:
-    pause_s, waited_s = _POLL_FIRST_S, 0.0
-    while not done():
-        if waited_s > _SETTLE_TIMEOUT_S:
-            raise AwsError(f"gave up waiting for {what} after {waited_s:.0f} s")
-        pause(pause_s)
-        waited_s += pause_s
-        pause_s = min(pause_s * 1.5, _POLL_MOST_S)
-
-
-def restore_latest(client: LambdaClient, function: str, beginning: Beginning, pause: Pause) -> bool:
-    """Puts memory and Description of `$LATEST` back if this run's marker is on it.
-
-    Without the marker it is either back already or somebody else's by now, and stays untouched.
-    Code that was deployed meanwhile stays; a memory size that somebody else set stays as well.
-
-    Returns:
-        Whether anything was put back.
-    """
-    for _ in range(10):
-        target = wait_until_settled(client, function, beginning.region, pause)
-        marker = parse_marker(target.description)
-        if marker is None or marker.run_id != beginning.run_id:
-            return False
-        memory = beginning.memory_mb if target.memory_mb == marker.size_mb else target.memory_mb
-        try:
-            with aws_call(f"put {function} back to {beginning.memory_mb} MB"):
-                client.update_function_configuration(
-                    FunctionName=function,
-                    MemorySize=memory,
-                    Description=beginning.description,
-                    RevisionId=target.revision_id,
-                )
-        except AwsError as error:
-            # Somebody else was faster: look again at what the function is now.
-            if error.code not in ("PreconditionFailedException", _BUSY):
-                raise
-            pause(_POLL_MOST_S)
-            continue
-        wait_until_settled(client, function, beginning.region, pause)
-        return True
-    raise AwsError(
-        f"could not put {function} back to {beginning.memory_mb} MB: it is being changed all the "
-        "time",
-        hint="run `tune restore`",
-    )
-
-
-def delete_versions(client: LambdaClient, function: str, beginning: Beginning) -> tuple[str, ...]:
-    """Deletes the versions that carry this run's marker, each by its number.
-
-    One that cannot be deleted does not keep the others.
-
-    Returns:
-        The deleted version numbers.
-
-    Raises:
-        AwsError: the first refusal, after all were tried.
-    """
-    deleted: list[str] = []
-    refusals: list[AwsError] = []
-    for version, description in list_versions(client, function).items():
-        marker = parse_marker(description)
-        if marker is None or marker.run_id != beginning.run_id:
-            continue
-        if version in beginning.existing_versions or not version.isdigit():
-            # Without a number DeleteFunction would take the whole function.
-            continue
-        try:
-            with aws_call(f"delete version {version} of {function}"):
-                client.delete_function(FunctionName=function, Qualifier=version)
-        except AwsError as error:
-            if error.code != _NOT_FOUND:
-                refusals.append(error)
-            continue
-        deleted.append(version)
-    if refusals:
-        raise refusals[0]
-    return tuple(deleted)
-
-
-def list_versions(client: LambdaClient, function: str) -> dict[str, str]:
-    """The Description of each published version, by version number."""
-    versions: dict[str, str] = {}
-    with aws_call(f"list the versions of {function}"):
-        for page in client.get_paginator("list_versions_by_function").paginate(
-            FunctionName=function
-        ):
-            for item in page["Versions"]:
-                versions[item["Version"]] = item.get("Description", "")
-    versions.pop("$LATEST", None)
-    return versions
+        poll(active, self.pause, f"version {version} of {self.function} to become active")
 
 
 def check_free(target: Target) -> None:
@@ -283,15 +186,50 @@ def check_free(target: Target) -> None:
     """
     marker = parse_marker(target.description)
     if marker is not None:
+        region = target.arn.split(":")[3]
         raise Refused(
             f"function {target.name!r} is held by tune run {marker.run_id}, which still works "
             "or was killed",
-            hint="`tune restore` undoes what a killed run left",
+            hint=f"`tune restore {target.name} --region {region}` undoes what a killed run left",
         )
 
 
+def _check_as_planned(target: Target, beginning: Beginning) -> None:
+    """Makes sure that the function still is what the plan and the way back were made from.
+
+    Raises:
+        Refused: with what changed, for example while the question about the cost was open.
+    """
+    facts = [
+        ("memory in MB", beginning.memory_mb, target.memory_mb),
+        ("description", beginning.description, target.description),
+        ("code", beginning.code_sha256, target.code_sha256),
+        ("revision", beginning.revision_id or target.revision_id, target.revision_id),
+    ]
+    changes = [f"{name} from {was!r} to {now!r}" for name, was, now in facts if was != now]
+    if changes:
+        raise Refused(
+            f"function {target.name!r} was changed by somebody else after the run was planned: "
+            f"{', '.join(changes)}; nothing was changed by the run",
+            hint="start it again",
+        )
+
+
+def _refuses_size(error: AwsError) -> bool:
+    """Whether AWS does not offer the size to this account.
+
+    The same codes stand for much else (an old runtime, a role), so the message must name the
+    setting.
+    """
+    return error.code in _SIZE_REFUSALS and _SIZE_SETTING in str(error).lower()
+
+
+def _same_but_for_revision(one: Target, other: Target) -> bool:
+    return replace(one, revision_id=other.revision_id) == other
+
+
 def _explained(error: AwsError, function: str) -> AwsError | Refused:
-    changed = error.code == "PreconditionFailedException" or "CodeSHA256" in str(error)
+    changed = error.code == CHANGED or "CodeSHA256" in str(error)
     return Refused(_foreign(function)) if changed else error
 
 

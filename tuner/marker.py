@@ -17,12 +17,16 @@ _MARKER = re.compile(r"tune-run ([0-9a-f]{12}) size=(\d+) was=(\d+) :: (.*)", re
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """What a marked Description says; `description` is cut where it did not fit."""
+    """What a marked Description says; `description` is cut where it did not fit.
+
+    `full` says that it fills Lambda's 256 characters, so that something may be missing.
+    """
 
     run_id: str
     size_mb: int
     original_mb: int
     description: str
+    full: bool
 
 
 def marked_description(run_id: str, size_mb: int, original_mb: int, description: str) -> str:
@@ -36,4 +40,6 @@ def parse_marker(description: str) -> Marker | None:
     match = _MARKER.fullmatch(description)
     if not match:
         return None
-    return Marker(match.group(1), int(match.group(2)), int(match.group(3)), match.group(4))
+    run_id, size_mb, original_mb, original = match.groups()
+    full = len(description) >= DESCRIPTION_MAX_CHARS
+    return Marker(run_id, int(size_mb), int(original_mb), original, full)

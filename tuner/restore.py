@@ -1,4 +1,4 @@
-"""`tune restore`: undoes what a killed run left on a function, from its journal."""
+"""`tune restore`: undoes what killed runs left, by their journals or by their marks."""
 
 from __future__ import annotations
 
@@ -7,23 +7,32 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.aws.session import AwsSession
 from core.confirm import confirm
 from core.console import Console
-from core.errors import ExitCode, FunctionNotFound, InputError, ToolError, exit_code_of
-from tuner.journal import OpenJournal, is_running, open_journals, state_folder
-from tuner.lease import delete_versions, restore_latest
+from core.errors import ExitCode, FunctionNotFound, InputError, Refused, ToolError, exit_code_of
+from tuner.journal import Beginning, state_folder
+from tuner.leftover import Leftover, find_leftovers, leftover_of_journal
+from tuner.open_journals import Journals, forget_journal, read_journals
+from tuner.target import Target, check_function_name, read_target
+from tuner.undo import delete_versions, restore_latest
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
 
 
 @dataclass(frozen=True, slots=True)
 class RestoreOptions:
-    """What the command line says."""
+    """What the command line says; without `function`, the journals say what there is to undo."""
 
     profile: str | None
     list_only: bool
     forget: str | None
     yes: bool
+    function: str | None = None
+    region: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,93 +46,165 @@ class Undone:
 
 
 def restore(options: RestoreOptions, console: Console) -> ExitCode:
-    """Puts back everything that killed runs of this user left.
+    """Puts back everything that killed runs left, of this user or on one function.
 
     Where AWS does not go along, the journal stays and the exit code says so.
 
     Raises:
         Refused: when nobody agreed.
-        InputError: when a journal cannot be read.
+        InputError: when the options do not go together, or the function does not exist.
     """
+    _check(options)
     folder = state_folder()
-    journals = open_journals(folder)
     if options.forget is not None:
-        return _forget(journals, options.forget, folder, console)
-    left = [journal for journal in journals if not is_running(journal.beginning.pid)]
-    for journal in journals:
-        state = "was killed" if journal in left else "still works"
-        console.say(_line(journal, state))
+        console.say(f"forgotten: {forget_journal(folder, options.forget)}")
+        return ExitCode.PASS
+    journals = read_journals(folder)
+    failures = _report_faults(journals, options, console)
+    leftovers = _leftovers(journals, options)
+    for leftover in leftovers:
+        console.say(leftover.line())
+    left = [leftover for leftover in leftovers if not leftover.held]
     if not left:
         console.say("nothing to restore")
     if options.list_only:
-        if console.json_output:
-            console.document(_document([], journals, []))
-        return ExitCode.PASS
+        return _end([], leftovers, failures, console)
+    _drop_blank(journals.blank, console)
     if left and not options.yes:
         confirm(f"{len(left)} to restore", "put this back?", console)
-    undone, failures = _undo_all(left, options, console)
-    if console.json_output:
-        console.document(_document(undone, [], failures))
-    return exit_code_of(failures[0]) if failures else ExitCode.PASS
+    undone, refusals = _undo_all(left, options.profile, console)
+    return _end(undone, [], [*failures, *refusals], console)
+
+
+def offer_restore(target: Target, endpoint_url: str | None, console: Console) -> None:
+    """Tells of earlier runs on the function that were killed and left something.
+
+    Only ever warns: what earlier runs left behind does not keep the next one.
+    """
+    try:
+        journals = read_journals(state_folder())
+    except InputError as error:
+        console.warn(str(error))
+        return
+    for fault in journals.faults:
+        console.warn(str(fault))
+    for journal in journals.open:
+        begin = journal.beginning
+        here = (begin.function_arn, begin.endpoint_url) == (target.arn, endpoint_url)
+        if here and not journal.held:
+            console.warn(
+                f"run {begin.run_id} on {target.name} was killed and may have left versions: "
+                "`tune restore` deletes them"
+            )
+
+
+def _check(options: RestoreOptions) -> None:
+    if options.forget is not None and options.function is not None:
+        raise InputError("--forget: expected without FUNCTION, it only drops a journal")
+    if options.region is not None and options.function is None:
+        raise InputError("--region: expected with FUNCTION only, a journal knows its region")
+
+
+def _report_faults(
+    journals: Journals, options: RestoreOptions, console: Console
+) -> list[ToolError]:
+    """Says which journals cannot be read; gives those that the exit code has to tell of.
+
+    None of them where the user asks about one function: the marks on it say all.
+    """
+    for fault in journals.faults:
+        if options.function is None:
+            console.error(str(fault))
+        else:
+            console.warn(str(fault))
+    return [] if options.function is not None else list(journals.faults)
+
+
+def _leftovers(journals: Journals, options: RestoreOptions) -> list[Leftover]:
+    known = [leftover_of_journal(journal) for journal in journals.open]
+    if options.function is None:
+        return known
+    function = check_function_name(options.function)
+    session = AwsSession(region=options.region, profile=options.profile)
+    client = session.control_lambda()
+    endpoint_url = session.custom_endpoint(client)
+    target = read_target(client, function, session.region)
+    place = (target.arn, endpoint_url)
+    here = [
+        item
+        for item in known
+        if (item.beginning.function_arn, item.beginning.endpoint_url) == place
+    ]
+    # A journal knows more than the marks of the same run.
+    run_ids = {item.beginning.run_id for item in here}
+    marked = find_leftovers(client, target, session.region, endpoint_url)
+    return here + [item for item in marked if item.beginning.run_id not in run_ids]
+
+
+def _drop_blank(paths: Sequence[Path], console: Console) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
+        console.detail(f"{path}: its run ended before it changed anything")
 
 
 def _undo_all(
-    journals: Sequence[OpenJournal], options: RestoreOptions, console: Console
+    leftovers: Sequence[Leftover], profile: str | None, console: Console
 ) -> tuple[list[Undone], list[ToolError]]:
-    """Every journal is tried: one function out of reach does not keep the others."""
+    """Everything is tried: one function out of reach does not keep the others."""
     undone: list[Undone] = []
     failures: list[ToolError] = []
-    for journal in journals:
+    for leftover in leftovers:
         try:
-            result = _undo(journal, options)
+            result = _undo(leftover, profile)
         except ToolError as error:
-            console.error(f"run {journal.beginning.run_id}: {error}")
+            console.error(f"run {leftover.beginning.run_id}: {error}")
             failures.append(error)
             continue
         undone.append(result)
-        console.say(_report(result, journal))
+        console.say(_report(result, leftover))
     return undone, failures
 
 
-def _undo(journal: OpenJournal, options: RestoreOptions) -> Undone:
-    begin = journal.beginning
-    session = AwsSession(
-        region=begin.region, profile=options.profile, endpoint_url=begin.endpoint_url
-    )
-    client = session.control_lambda()
+def _undo(leftover: Leftover, profile: str | None) -> Undone:
+    begin = leftover.beginning
+    client = _client(begin, profile)
     try:
         memory_restored = restore_latest(client, begin.function_arn, begin, time.sleep)
         deleted = delete_versions(client, begin.function_arn, begin)
-    except FunctionNotFound:
-        # Somebody deleted the function, and with it everything that the run left.
-        memory_restored, deleted = False, ()
-    journal.path.unlink(missing_ok=True)
+    except FunctionNotFound as error:
+        raise FunctionNotFound(
+            f"{begin.function_arn}: not found",
+            hint=f"if it was deleted, `tune restore --forget {begin.run_id}` drops the journal",
+        ) from error
+    if leftover.journal is not None:
+        leftover.journal.path.unlink(missing_ok=True)
     return Undone(begin.run_id, begin.function_arn, memory_restored, deleted)
 
 
-def _forget(
-    journals: Sequence[OpenJournal], run_id: str, folder: Path, console: Console
-) -> ExitCode:
-    """Drops a journal whose function can never be reached again, such as a sandbox that is gone."""
-    for journal in journals:
-        if journal.beginning.run_id == run_id:
-            journal.path.unlink(missing_ok=True)
-            console.say(f"forgotten: run {run_id}")
-            return ExitCode.PASS
-    raise InputError(f"--forget: expected the id of a run in {folder} (got {run_id!r})")
+def _client(begin: Beginning, profile: str | None) -> LambdaClient:
+    """A client for where the run was.
+
+    Raises:
+        Refused: when the run was on AWS and the user's settings lead elsewhere: a function that
+            is not there would look like one that was deleted.
+    """
+    session = AwsSession(region=begin.region, profile=profile)
+    client = session.control_lambda()
+    endpoint_url = session.custom_endpoint(client)
+    if endpoint_url == begin.endpoint_url:
+        return client
+    if begin.endpoint_url is None:
+        raise Refused(
+            f"{begin.function_arn} is on AWS, but the settings lead to {endpoint_url}",
+            hint="unset AWS_ENDPOINT_URL and the like",
+        )
+    elsewhere = AwsSession(region=begin.region, profile=profile, endpoint_url=begin.endpoint_url)
+    return elsewhere.control_lambda()
 
 
-def _line(journal: OpenJournal, state: str) -> str:
-    begin = journal.beginning
-    return (
-        f"run {begin.run_id} of {begin.started_utc} on {begin.function_arn} {state}; "
-        f"before it: {begin.memory_mb} MB; its versions: {', '.join(journal.versions) or 'none'}"
-    )
-
-
-def _report(undone: Undone, journal: OpenJournal) -> str:
+def _report(undone: Undone, leftover: Leftover) -> str:
     memory = (
-        f"back at {journal.beginning.memory_mb} MB"
+        f"back at {leftover.beginning.memory_mb} MB"
         if undone.memory_restored
         else "memory was not the run's any more"
     )
@@ -131,15 +212,30 @@ def _report(undone: Undone, journal: OpenJournal) -> str:
     return f"run {undone.run_id}: {memory}; deleted versions: {versions}"
 
 
+def _end(
+    undone: Sequence[Undone],
+    still_open: Sequence[Leftover],
+    failures: Sequence[ToolError],
+    console: Console,
+) -> ExitCode:
+    code = exit_code_of(failures[0]) if failures else ExitCode.PASS
+    if console.json_output:
+        console.document(_document(undone, still_open, failures, code))
+    return code
+
+
 def _document(
-    undone: Sequence[Undone], journals: Sequence[OpenJournal], failures: Sequence[ToolError]
+    undone: Sequence[Undone],
+    still_open: Sequence[Leftover],
+    failures: Sequence[ToolError],
+    code: ExitCode,
 ) -> str:
     return json.dumps(
         {
             "schema_version": 1,
             "kind": "tune-restore",
             "verdict": "error" if failures else "pass",
-            "exit_code": exit_code_of(failures[0]) if failures else ExitCode.PASS,
+            "exit_code": code,
             "errors": [str(failure) for failure in failures],
             "restored": [
                 {
@@ -152,12 +248,13 @@ def _document(
             ],
             "open": [
                 {
-                    "run_id": journal.beginning.run_id,
-                    "function_arn": journal.beginning.function_arn,
-                    "memory_mb": journal.beginning.memory_mb,
-                    "running": is_running(journal.beginning.pid),
+                    "run_id": item.beginning.run_id,
+                    "function_arn": item.beginning.function_arn,
+                    "memory_mb": item.beginning.memory_mb,
+                    "running": item.held,
+                    "host": item.journal.host if item.journal else None,
                 }
-                for journal in journals
+                for item in still_open
             ],
         },
         indent=1,

@@ -28,15 +28,17 @@ from reports.run_folder import create_run_folder, write_document
 from tuner.delivery import deliver
 from tuner.facts import RunFacts, without_payload
 from tuner.invoker import Invoker
-from tuner.journal import Beginning, Journal, is_running, open_journals, state_folder
-from tuner.lease import Lease, check_free, list_versions
+from tuner.journal import Beginning, Journal, state_folder
+from tuner.lease import Lease, check_free
 from tuner.measure import measure
 from tuner.options import TuneOptions, TuneRequest, check_options
 from tuner.plan import ASK_ABOVE_USD, Plan, choose_sizes
 from tuner.redact import hidden_texts
+from tuner.restore import offer_restore
 from tuner.sample import Sample, SampleFile
 from tuner.sampler import FixedRounds
 from tuner.target import Target, read_target
+from tuner.undo import list_versions
 from tuner.view import plan_document, show_plan
 
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ def tune(options: TuneOptions, console: Console) -> ExitCode:
         check_free(target)
         facts = _facts(request, session, control, target)
         _note_host(facts, local)
-        _offer_restore(target, console)
+        offer_restore(target, facts.endpoint, console)
         show_plan(console, target, session.region, facts.plan, facts.price)
         if options.dry_run:
             if console.json_output:
@@ -150,17 +152,6 @@ def _note_host(facts: RunFacts, local: LocalAccess | None) -> None:
     )
 
 
-def _offer_restore(target: Target, console: Console) -> None:
-    """Tells of earlier runs on this function that were killed and left something."""
-    for journal in open_journals(state_folder()):
-        begin = journal.beginning
-        if begin.function_arn == target.arn and not is_running(begin.pid):
-            console.warn(
-                f"run {begin.run_id} on {target.name} was killed and may have left versions: "
-                "`tune restore` deletes them"
-            )
-
-
 def _measure(
     request: TuneRequest,
     session: AwsSession,
@@ -248,6 +239,7 @@ def _leased(
         existing_versions=tuple(list_versions(control, target.arn)),
         pid=os.getpid(),
         started_utc=facts.started.isoformat(timespec="seconds"),
+        revision_id=target.revision_id if target.settled else None,
     )
     journal = Journal(journals, beginning)
     lease = Lease(control, target.arn, beginning, time.sleep)

@@ -14,8 +14,8 @@ import pytest
 from core.aws.session import AwsSession, LocalAccess
 from tests.conftest import MakeFunction
 from tests.system.conftest import TIMEOUT_S, Command
-from tests.tuner.test_lease import state_of
-from tuner.lease import list_versions
+from tests.tuner.lease_rig import state_of
+from tuner.undo import list_versions
 
 if TYPE_CHECKING:
     import subprocess

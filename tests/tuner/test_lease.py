@@ -1,130 +1,40 @@
 """The lease: whatever happens to a run, the function ends as it was.
 
-Against the sandbox's real Lambda API. A kill is an exception out of botocore at one of the calls,
-after which nothing of the run is executed any more: only `restore` puts things back, from the
-journal, as a later process would.
+Against the sandbox's real Lambda API.
 """
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ConnectionClosedError
+from botocore.httpsession import URLLib3Session
 
 from core.aws.session import AwsSession, LocalAccess
-from core.console import Console
 from core.errors import AwsError, ExitCode, Refused
+from core.local_aws import local_aws
 from tests.conftest import MakeFunction, zipped
-from tuner.journal import Beginning, Journal, open_journals, state_folder
-from tuner.lease import Lease, check_free, list_versions
-from tuner.restore import RestoreOptions, restore
-from tuner.target import Target, read_target
+from tests.tuner.lease_rig import (
+    CHANGING,
+    REGION,
+    SIZES,
+    Killed,
+    begin,
+    killing,
+    open_journals,
+    restored,
+    state_of,
+    whole_run,
+)
+from tuner.lease import check_free
+from tuner.settle import wait_until_settled
+from tuner.target import read_target
+from tuner.undo import restore_latest
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
-
-SIZES = (128, 512, 1024)
-REGION = "us-east-1"
-DEAD_PID = 2**22 + 1  # above Linux's largest process id
-CHANGING = ("UpdateFunctionConfiguration", "PublishVersion", "DeleteFunction")
-
-
-class Killed(BaseException):
-    """The process is gone: no handler may catch this."""
-
-
-def begin(client: LambdaClient, name: str, access: LocalAccess) -> tuple[Lease, Journal, Target]:
-    target = read_target(client, name, REGION)
-    beginning = Beginning(
-        run_id=os.urandom(6).hex(),
-        function_arn=target.arn,
-        region=REGION,
-        endpoint_url=access.endpoint_url,
-        memory_mb=target.memory_mb,
-        description=target.description,
-        code_sha256=target.code_sha256,
-        existing_versions=tuple(list_versions(client, target.arn)),
-        pid=DEAD_PID,
-        started_utc="2026-01-01T00:00:00+00:00",
-    )
-    lease = Lease(client, target.arn, beginning, lambda seconds: None)
-    return lease, Journal(state_folder(), beginning), target
-
-
-def state_of(client: LambdaClient, name: str) -> dict[str, Any]:
-    """Everything about a function that a user would miss."""
-    latest = client.get_function_configuration(FunctionName=name)
-    kept = ("MemorySize", "Description", "Timeout", "CodeSha256", "Handler", "Environment")
-    aliases = client.list_aliases(FunctionName=name)["Aliases"]
-    return {
-        "latest": {key: latest.get(key) for key in kept},
-        "versions": list_versions(client, name),
-        "aliases": {a["Name"]: (a["FunctionVersion"], a.get("RoutingConfig")) for a in aliases},
-    }
-
-
-def restored(access: LocalAccess, monkeypatch: pytest.MonkeyPatch) -> ExitCode:
-    """Runs `tune restore --yes` with the credentials of the sandbox."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", access.access_key_id)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", access.secret_access_key)
-    options = RestoreOptions(profile=None, list_only=False, forget=None, yes=True)
-    return restore(options, Console(verbosity=-1))
-
-
-def whole_run(lease: Lease, journal: Journal) -> None:
-    lease.acquire(SIZES, journal, lambda: False)
-    lease.release()
-
-
-@contextmanager
-def killing(client: LambdaClient, at: int, *, moment: str) -> Iterator[list[str]]:
-    """Raises `Killed` before or after the state-changing call with number `at`; lists the calls."""
-    calls: list[str] = []
-
-    def count(model: Any, **_: Any) -> None:
-        if model.name in CHANGING:
-            calls.append(model.name)
-            if len(calls) == at + 1:
-                raise Killed
-
-    event = f"{moment}.lambda"
-    client.meta.events.register(event, count, unique_id="killing")
-    try:
-        yield calls
-    finally:
-        client.meta.events.unregister(event, unique_id="killing")
-
-
-@pytest.fixture
-def client(local_access: LocalAccess) -> Iterator[LambdaClient]:
-    """A client of its own for each test, since tests hang hooks on it."""
-    own = AwsSession(local=local_access).control_lambda()
-    yield own
-    own.close()
-
-
-@pytest.fixture
-def owned(client: LambdaClient, make_function: MakeFunction) -> str:
-    """A function with a life of its own: versions, aliases with tempting names, a description."""
-    name = make_function(description="takes orders")
-    client.publish_version(FunctionName=name)
-    client.update_function_configuration(FunctionName=name, MemorySize=256)
-    client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0})
-    client.publish_version(FunctionName=name, Description="the live one")
-    client.create_alias(FunctionName=name, Name="live", FunctionVersion="2")
-    client.create_alias(
-        FunctionName=name,
-        Name="RAM512",
-        FunctionVersion="1",
-        RoutingConfig={"AdditionalVersionWeights": {"2": 0.25}},
-    )
-    return name
 
 
 def test_each_size_gets_a_version_and_latest_is_back_before_measuring(
@@ -180,7 +90,7 @@ def test_a_run_killed_at_any_changing_call_is_undone_by_restore(
     assert len(calls) == at + 1
     assert restored(local_access, monkeypatch) == ExitCode.PASS
     assert state_of(client, owned) == before
-    assert open_journals(state_folder()) == ()
+    assert open_journals() == ()
 
 
 def test_restore_twice_changes_nothing_more(
@@ -263,6 +173,60 @@ def test_a_foreign_deploy_in_the_middle_stops_the_run_and_stays(
     assert after["aliases"] == before["aliases"]
 
 
+def new_timeout(client: LambdaClient, name: str) -> None:
+    client.update_function_configuration(FunctionName=name, Timeout=31)
+
+
+@pytest.mark.parametrize(
+    ("deploy", "change"),
+    [
+        pytest.param(new_code, r"code from '\S+' to '\S+'", id="new code"),
+        pytest.param(new_memory, "memory in MB from 256 to 2048", id="memory"),
+        pytest.param(
+            new_description,
+            "description from 'takes orders' to 'deployed by the team'",
+            id="description",
+        ),
+        pytest.param(new_timeout, r"planned: revision from '\S+' to", id="another setting"),
+    ],
+)
+def test_a_deploy_after_the_run_was_planned_is_named_and_stays(
+    client: LambdaClient,
+    owned: str,
+    local_access: LocalAccess,
+    deploy: Callable[[LambdaClient, str], None],
+    change: str,
+) -> None:
+    lease, journal, _ = begin(client, owned, local_access)
+    deploy(client, owned)
+    client.get_waiter("function_updated_v2").wait(FunctionName=owned, WaiterConfig={"Delay": 0})
+    deployed = client.get_function_configuration(FunctionName=owned)
+
+    with pytest.raises(Refused, match=change):
+        lease.acquire(SIZES, journal, lambda: False)
+    lease.release()
+
+    now = client.get_function_configuration(FunctionName=owned)
+    assert now["RevisionId"] == deployed["RevisionId"]
+
+
+def test_a_run_that_came_first_after_the_plan_was_made_keeps_the_function(
+    client: LambdaClient, owned: str, local_access: LocalAccess
+) -> None:
+    late, late_journal, _ = begin(client, owned, local_access)
+    first, first_journal, _ = begin(client, owned, local_access)
+    with killing(client, 1, moment="before-call"), pytest.raises(Killed):
+        first.acquire(SIZES, first_journal, lambda: False)
+    held = state_of(client, owned)
+
+    with pytest.raises(Refused, match=f"held by tune run {first.beginning.run_id}"):
+        late.acquire(SIZES, late_journal, lambda: False)
+    late.release()
+
+    assert state_of(client, owned) == held
+    first.release()
+
+
 def test_a_function_that_another_run_holds_is_refused(
     client: LambdaClient, owned: str, local_access: LocalAccess
 ) -> None:
@@ -270,7 +234,8 @@ def test_a_function_that_another_run_holds_is_refused(
     with pytest.raises(Killed), killing(client, 1, moment="before-call"):
         lease.acquire(SIZES, journal, lambda: False)
 
-    with pytest.raises(Refused, match=r"held by tune run [0-9a-f]{12}.*tune restore"):
+    hint = f"`tune restore {owned} --region {REGION}`"
+    with pytest.raises(Refused, match=rf"held by tune run [0-9a-f]{{12}}.*{hint}"):
         check_free(read_target(client, owned, REGION))
     lease.release()
 
@@ -286,61 +251,6 @@ def test_a_stop_between_sizes_publishes_no_more(
     assert list(lease.versions) == [128]
     lease.release()
     assert state_of(client, owned) == before
-
-
-def test_restore_of_a_deleted_function_only_forgets_it(
-    client: LambdaClient, local_access: LocalAccess, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    name = f"gone-{os.urandom(4).hex()}"
-    client.create_function(
-        FunctionName=name,
-        Runtime="python3.11",
-        Role="arn:aws:iam::000000000000:role/test",
-        Handler="handler.handler",
-        Code={"ZipFile": zipped("def handler(e, c): return e")},
-        Environment={"Variables": {"SANDBOX_MODEL": json.dumps({"duration_ms": {"128": 1}})}},
-    )
-    client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0})
-    begin(client, name, local_access)
-    client.delete_function(FunctionName=name)
-
-    assert restored(local_access, monkeypatch) == ExitCode.PASS
-    assert open_journals(state_folder()) == ()
-
-
-def test_a_function_out_of_reach_is_one_error_document_and_keeps_its_journal(
-    client: LambdaClient,
-    owned: str,
-    local_access: LocalAccess,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    away = replace(local_access, endpoint_url="http://127.0.0.1:9")
-    begin(client, owned, away)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
-    options = RestoreOptions(profile=None, list_only=False, forget=None, yes=True)
-
-    code = restore(options, Console(verbosity=-1, json_output=True))
-
-    document = json.loads(capsys.readouterr().out)
-    assert (code, document["exit_code"], document["verdict"]) == (1, 1, "error")
-    assert "127.0.0.1:9" in document["errors"][0]
-    assert len(open_journals(state_folder())) == 1
-
-
-def test_a_journal_out_of_reach_is_kept_and_can_be_forgotten(
-    client: LambdaClient,
-    owned: str,
-    local_access: LocalAccess,
-    tmp_path: Path,
-) -> None:
-    lease, _, _ = begin(client, owned, local_access)
-    run_id = lease.beginning.run_id
-    options = RestoreOptions(profile=None, list_only=False, forget=run_id, yes=True)
-
-    assert restore(options, Console(verbosity=-1)) == ExitCode.PASS
-    assert open_journals(state_folder()) == ()
 
 
 def test_a_version_that_the_run_did_not_make_is_never_used_nor_deleted(
@@ -433,3 +343,170 @@ def test_an_update_that_aws_could_not_carry_out_ends_the_run(
 
     assert lease.versions == {}
     assert state_of(client, owned) == before
+
+
+def test_a_restore_that_aws_could_not_carry_out_is_not_done_and_is_tried_again(
+    client: LambdaClient, owned: str, local_access: LocalAccess
+) -> None:
+    before = state_of(client, owned)
+    lease, journal, _ = begin(client, owned, local_access)
+    with killing(client, 1, moment="before-call"), pytest.raises(Killed):
+        lease.acquire(SIZES, journal, lambda: False)
+    failing = [True]
+
+    def fail_at_the_size_of_before(parsed: dict[str, Any], **_: Any) -> None:
+        shown = parsed.get("Configuration", {})
+        if failing[0] and (shown["MemorySize"], shown["LastUpdateStatus"]) == (256, "Successful"):
+            shown["LastUpdateStatus"] = "Failed"
+            shown["LastUpdateStatusReason"] = "the subnet has no free addresses"
+
+    def get_well(**_: Any) -> None:
+        failing[0] = False
+
+    client.meta.events.register("after-call.lambda.GetFunction", fail_at_the_size_of_before)
+    with pytest.raises(AwsError, match=r"put .* back to 256 MB: .*no free addresses"):
+        lease.release()
+    # What AWS shows is as before, but the function still runs with a test size.
+    client.meta.events.register("before-call.lambda.UpdateFunctionConfiguration", get_well)
+    beginning = lease.beginning
+    assert restore_latest(client, beginning.function_arn, beginning, lease.pause)
+    lease.release()
+
+    assert not failing[0]
+    assert state_of(client, owned) == before
+
+
+def test_a_stop_while_versions_become_active_does_not_wait_for_them(
+    client: LambdaClient, owned: str, local_access: LocalAccess
+) -> None:
+    before = state_of(client, owned)
+    lease, journal, _ = begin(client, owned, local_access)
+    looks: list[str] = []
+
+    def never_active(parsed: dict[str, Any], **_: Any) -> None:
+        configuration = parsed.get("Configuration", {})
+        if configuration.get("Version") != "$LATEST":
+            looks.append(configuration["Version"])
+            configuration["State"] = "Pending"
+
+    client.meta.events.register("after-call.lambda.GetFunction", never_active)
+    lease.acquire(SIZES, journal, lambda: len(looks) >= 3)
+    lease.release()
+
+    assert looks == [lease.versions[SIZES[0]]] * 3
+    assert state_of(client, owned) == before
+
+
+def test_a_size_that_the_account_does_not_offer_is_left_out(
+    client: LambdaClient, owned: str, local_access: LocalAccess
+) -> None:
+    before = state_of(client, owned)
+    lease, journal, _ = begin(client, owned, local_access)
+
+    lease.acquire((128, 20_480, 512), journal, lambda: False)
+
+    assert list(lease.versions) == [128, 512]
+    assert "20480 MB" in lease.refused_sizes[20_480]
+    lease.release()
+    assert state_of(client, owned) == before
+
+
+def test_an_update_that_is_refused_for_another_reason_ends_the_run_with_it(
+    client: LambdaClient, owned: str, local_access: LocalAccess
+) -> None:
+    before = state_of(client, owned)
+    lease, journal, _ = begin(client, owned, local_access)
+
+    def ask_for_layers(params: dict[str, Any], **_: Any) -> None:
+        params["Layers"] = ["arn:aws:lambda:us-east-1:123456789012:layer:old:1"]
+
+    event = "before-parameter-build.lambda.UpdateFunctionConfiguration"
+    client.meta.events.register(event, ask_for_layers)
+    with pytest.raises(AwsError, match="the sandbox does not have layers"):
+        lease.acquire(SIZES, journal, lambda: False)
+    lease.release()
+
+    assert lease.refused_sizes == {}
+    assert state_of(client, owned) == before
+
+
+@pytest.mark.parametrize("moment", ["the update is over", "the update may be going on"])
+def test_an_update_whose_answer_was_lost_is_the_runs_own(
+    client: LambdaClient, owned: str, local_access: LocalAccess, moment: str
+) -> None:
+    before = state_of(client, owned)
+    lease, journal, _ = begin(client, owned, local_access)
+    other = AwsSession(local=local_access).control_lambda()
+    lost: list[str] = []
+
+    def lose_the_first_answer(request: Any, **_: Any) -> None:
+        if lost:
+            return
+        lost.append(request.url)
+        wire = URLLib3Session()
+        wire.send(request)
+        wire.close()
+        if moment == "the update is over":
+            other.get_waiter("function_updated_v2").wait(
+                FunctionName=owned, WaiterConfig={"Delay": 0}
+            )
+        raise ConnectionClosedError(endpoint_url=request.url)
+
+    event = "before-send.lambda.UpdateFunctionConfiguration"
+    client.meta.events.register(event, lose_the_first_answer)
+    lease.acquire(SIZES, journal, lambda: False)
+    lease.release()
+    other.close()
+
+    assert len(lost) == 1
+    assert list(lease.versions) == list(SIZES)
+    assert state_of(client, owned) == before
+
+
+@pytest.fixture(scope="module")
+def slow_to_update() -> Iterator[LocalAccess]:
+    """A local AWS whose updates take long enough to be met by the next call."""
+    with local_aws(["--update-ms", "1000"]) as access:
+        yield access
+
+
+@pytest.mark.parametrize(
+    ("foreign", "stops"),
+    [
+        pytest.param({}, False, id="that changes nothing"),
+        pytest.param({"Timeout": 77}, True, id="that changes a setting"),
+        pytest.param({"MemorySize": 2048}, True, id="that changes the memory"),
+    ],
+)
+def test_an_update_of_somebody_else_is_waited_for_and_then_looked_at(
+    slow_to_update: LocalAccess, foreign: dict[str, Any], *, stops: bool
+) -> None:
+    client, other = (AwsSession(local=slow_to_update).control_lambda() for _ in range(2))
+    name = "lookup"
+    wait_until_settled(client, name, REGION, lambda seconds: None)
+    lease, journal, _ = begin(client, name, slow_to_update)
+    codes: list[int] = []
+
+    def update_a_moment_before(**_: Any) -> None:
+        if not codes:
+            other.update_function_configuration(FunctionName=name, **foreign)
+
+    def note(http_response: Any, **_: Any) -> None:
+        codes.append(http_response.status_code)
+
+    action = "lambda.UpdateFunctionConfiguration"
+    client.meta.events.register(f"before-call.{action}", update_a_moment_before)
+    client.meta.events.register(f"after-call.{action}", note)
+    if stops:
+        with pytest.raises(Refused, match="changed by somebody else"):
+            lease.acquire((128,), journal, lambda: False)
+    else:
+        lease.acquire((128,), journal, lambda: False)
+    lease.release()
+
+    assert codes[0] == 409
+    assert list(lease.versions) == ([] if stops else [128])
+    latest = client.get_function_configuration(FunctionName=name)
+    assert {key: latest[key] for key in foreign} == foreign  # type: ignore[literal-required]
+    client.close()
+    other.close()

@@ -20,11 +20,12 @@ def test_a_marker_says_what_was_there_before(size: int, original: int, text: str
     assert marker is not None
     assert (marker.run_id, marker.size_mb, marker.original_mb) == (RUN, size, original)
     assert text.startswith(marker.description)
+    assert marker.full or marker.description == text
 
 
 def test_a_short_description_is_kept_whole() -> None:
     assert parse_marker(marked_description(RUN, 512, 128, "resizes images")) == Marker(
-        RUN, 512, 128, "resizes images"
+        RUN, 512, 128, "resizes images", full=False
     )
 
 

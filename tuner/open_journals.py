@@ -1,0 +1,139 @@
+"""The journals of runs that have not ended: read back, and told apart from those of killed runs.
+
+Whether a run lives is asked of the lock on its journal, which the kernel gives back when the
+process ends. A process id would not do: ids come again, in containers at each start.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.errors import InputError, Refused
+from tuner.journal import SUFFIX, Beginning
+
+
+@dataclass(frozen=True, slots=True)
+class OpenJournal:
+    """A journal read back: how the run began, and the versions that it noted as its own.
+
+    `host` is the machine that the run was started on, `held` whether it still works.
+    """
+
+    path: Path
+    beginning: Beginning
+    versions: tuple[str, ...]
+    host: str | None
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Journals:
+    """All that is in the state folder, oldest run first.
+
+    `faults` name the journals that cannot be read. `blank` are those without one whole line, of
+    runs that ended before they changed anything.
+    """
+
+    open: tuple[OpenJournal, ...]
+    faults: tuple[InputError, ...]
+    blank: tuple[Path, ...]
+
+
+def read_journals(folder: Path) -> Journals:
+    """Every journal in `folder`; one that cannot be read does not hide the others."""
+    opened: list[OpenJournal] = []
+    faults: list[InputError] = []
+    blank: list[Path] = []
+    for path in _paths(folder):
+        try:
+            journal = _read(path)
+        except InputError as error:
+            faults.append(error)
+            continue
+        except FileNotFoundError:
+            # Its run came to an end this moment.
+            continue
+        if journal is None:
+            blank.append(path)
+        else:
+            opened.append(journal)
+    opened.sort(key=lambda journal: journal.beginning.started_utc)
+    return Journals(tuple(opened), tuple(faults), tuple(blank))
+
+
+def forget_journal(folder: Path, name: str) -> Path:
+    """Removes the journal with this run id or file name, whether or not it can be read.
+
+    Raises:
+        InputError: when there is none.
+        Refused: when its run still works.
+    """
+    for path in _paths(folder):
+        if name in (path.name, path.stem):
+            if _is_held(path):
+                raise Refused(f"{path}: its run still works")
+            path.unlink(missing_ok=True)
+            return path
+    raise InputError(f"--forget: expected the id of a run in {folder} (got {name!r})")
+
+
+def _paths(folder: Path) -> list[Path]:
+    return sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []
+
+
+def _read(path: Path) -> OpenJournal | None:
+    """One journal, or None where no line was written to its end.
+
+    Lines that a power cut tore are left out: all that undoing needs is in the first.
+    """
+    try:
+        # The lock first: what a run writes is complete when it does not hold its journal any more.
+        held = _is_held(path)
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise InputError(f"{path}: could not read the journal: {error.strerror}") from error
+    if "\n" not in text:
+        return None
+    entries = [entry for line in text.splitlines() if (entry := _entry(line))]
+    try:
+        beginning, host = _beginning(entries)
+    except (KeyError, TypeError) as error:
+        raise InputError(
+            f"{path}:1: expected the facts of a run's beginning: {error}",
+            hint=f"`tune restore --forget {path.name}` drops it",
+        ) from error
+    versions = [str(entry.get("version")) for entry in entries if entry.get("step") == "published"]
+    return OpenJournal(path, beginning, tuple(versions), host, held)
+
+
+def _entry(line: str) -> dict[str, Any] | None:
+    try:
+        entry = json.loads(line)
+    except json.JSONDecodeError:
+        return None
+    return entry if isinstance(entry, dict) else None
+
+
+def _beginning(entries: list[dict[str, Any]]) -> tuple[Beginning, str | None]:
+    begin = next((entry for entry in entries if entry.get("step") == "begin"), None)
+    if begin is None:
+        raise KeyError("begin")
+    facts = {key: value for key, value in begin.items() if key not in ("step", "host")}
+    facts["existing_versions"] = tuple(facts["existing_versions"])
+    return Beginning(**facts), begin.get("host")
+
+
+def _is_held(path: Path) -> bool:
+    """Whether a living process has locked the file."""
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

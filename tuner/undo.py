@@ -1,0 +1,136 @@
+"""Takes back what a run changed on a function, by what AWS shows rather than by memory.
+
+The run's marker in a Description says what is the run's; so the run itself, `tune restore` with a
+journal and `tune restore` without one all undo by the same code.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.aws.session import aws_call
+from core.errors import AwsError
+from tuner.journal import Beginning
+from tuner.marker import parse_marker
+from tuner.settle import POLL_MOST_S, Pause, wait_until_settled
+from tuner.target import Target
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+# How AWS names an update of a moment ago, and a revision that is not the latest any more.
+BUSY = "ResourceConflictException"
+CHANGED = "PreconditionFailedException"
+NOT_FOUND = "ResourceNotFoundException"
+_TRIES = 10
+
+
+def restore_latest(client: LambdaClient, function: str, beginning: Beginning, pause: Pause) -> bool:
+    """Puts memory and Description of `$LATEST` back if this run's marker is on it.
+
+    Without the marker it is either back already or somebody else's by now, and stays untouched.
+    Code that was deployed meanwhile stays; a memory size that somebody else set stays as well.
+
+    Returns:
+        Whether anything was put back.
+
+    Raises:
+        AwsError: when AWS refuses it, or accepts it and cannot carry it out.
+    """
+    for _ in range(_TRIES):
+        target = wait_until_settled(client, function, beginning.region, pause)
+        memory_mb = _memory_to_restore(target, beginning)
+        if memory_mb is None:
+            return False
+        try:
+            with aws_call(f"put {function} back to {beginning.memory_mb} MB"):
+                client.update_function_configuration(
+                    FunctionName=function,
+                    MemorySize=memory_mb,
+                    Description=beginning.description,
+                    RevisionId=target.revision_id,
+                )
+        except AwsError as error:
+            # Somebody else was faster: look again at what the function is now.
+            if error.code not in (CHANGED, BUSY):
+                raise
+            pause(POLL_MOST_S)
+            continue
+        _check_carried_out(
+            wait_until_settled(
+                client, function, beginning.region, pause, stale_revision=target.revision_id
+            ),
+            beginning,
+        )
+        return True
+    raise AwsError(
+        f"could not put {function} back to {beginning.memory_mb} MB: it is being changed all the "
+        "time",
+        hint="run `tune restore`",
+    )
+
+
+def _memory_to_restore(target: Target, beginning: Beginning) -> int | None:
+    """The memory size that `$LATEST` is to get, in MB, or None where nothing is the run's."""
+    marker = parse_marker(target.description)
+    if marker is not None and marker.run_id == beginning.run_id:
+        return beginning.memory_mb if target.memory_mb == marker.size_mb else target.memory_mb
+    # What AWS shows is back, but it could not carry that out: invocations still get the test size.
+    shown = (target.memory_mb, target.description)
+    if target.update_failure and shown == (beginning.memory_mb, beginning.description):
+        return beginning.memory_mb
+    return None
+
+
+def _check_carried_out(target: Target, beginning: Beginning) -> None:
+    if target.update_failure is not None:
+        raise AwsError(
+            f"could not put {target.name} back to {beginning.memory_mb} MB: AWS accepted the "
+            f"update and did not carry it out: {target.update_failure}"
+        )
+
+
+def delete_versions(client: LambdaClient, function: str, beginning: Beginning) -> tuple[str, ...]:
+    """Deletes the versions that carry this run's marker, each by its number.
+
+    One that cannot be deleted does not keep the others.
+
+    Returns:
+        The deleted version numbers.
+
+    Raises:
+        AwsError: the first refusal, after all were tried.
+    """
+    deleted: list[str] = []
+    refusals: list[AwsError] = []
+    for version, description in list_versions(client, function).items():
+        marker = parse_marker(description)
+        if marker is None or marker.run_id != beginning.run_id:
+            continue
+        if version in beginning.existing_versions or not version.isdigit():
+            # Without a number DeleteFunction would take the whole function.
+            continue
+        try:
+            with aws_call(f"delete version {version} of {function}"):
+                client.delete_function(FunctionName=function, Qualifier=version)
+        except AwsError as error:
+            if error.code != NOT_FOUND:
+                refusals.append(error)
+            continue
+        deleted.append(version)
+    if refusals:
+        raise refusals[0]
+    return tuple(deleted)
+
+
+def list_versions(client: LambdaClient, function: str) -> dict[str, str]:
+    """The Description of each published version, by version number."""
+    versions: dict[str, str] = {}
+    with aws_call(f"list the versions of {function}"):
+        for page in client.get_paginator("list_versions_by_function").paginate(
+            FunctionName=function
+        ):
+            for item in page["Versions"]:
+                versions[item["Version"]] = item.get("Description", "")
+    versions.pop("$LATEST", None)
+    return versions
