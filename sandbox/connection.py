@@ -62,11 +62,12 @@ class HttpProtocol(asyncio.Protocol):
         self._tasks = tasks
         self._parser = httptools.HttpRequestParser(self)
         self._turns: deque[_Turn] = deque()
-        self._answering = False
+        self._answering: _Turn | None = None  # the request whose answer takes time
         self._writable = True
         self._reading = True
         self._wants_continue = False
         self._deaf = False  # after a refusal nothing more is read
+        self._client_is_done = False  # it has ended its side, and may still want answers
         self._reset()
 
     def _reset(self) -> None:
@@ -106,6 +107,15 @@ class HttpProtocol(asyncio.Protocol):
         except httptools.HttpParserError:
             self._refuse(_BAD_REQUEST)
         self._advance()
+
+    def eof_received(self) -> bool:
+        """Keeps the connection of a client that sends no more until its last answer is out."""
+        self._client_is_done = True
+        last = self._turns[-1] if self._turns else self._answering
+        if last is None:
+            return False
+        last.keep_alive = False
+        return True
 
     # httptools callbacks
 
@@ -161,7 +171,7 @@ class HttpProtocol(asyncio.Protocol):
 
     def _advance(self) -> None:
         """Answers what has come in, as far as that needs no waiting."""
-        while self._turns and not self._answering and self._writable:
+        while self._turns and self._answering is None and self._writable:
             turn = self._turns.popleft()
             if turn.refusal is not None:
                 self._write(turn, turn.refusal)
@@ -174,13 +184,13 @@ class HttpProtocol(asyncio.Protocol):
             if isinstance(answer, Response):
                 self._write(turn, answer)
             else:
-                self._answering = True
+                self._answering = turn
                 task = asyncio.get_running_loop().create_task(self._answer_later(turn, answer))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
         if self._deaf:
             return
-        if self._wants_continue and not self._turns and not self._answering:
+        if self._wants_continue and not self._turns and self._answering is None:
             self._wants_continue = False
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         if self._turns or not self._reading:
@@ -191,7 +201,7 @@ class HttpProtocol(asyncio.Protocol):
             response = await answer
         except Exception:
             response = _internal_error(turn.request)
-        self._answering = False
+        self._answering = None
         self._write(turn, response)
         self._advance()
 
@@ -213,7 +223,7 @@ class HttpProtocol(asyncio.Protocol):
 
     def _finish(self, *, request_is_read: bool) -> None:
         """Closes, after the answer to the last request is out."""
-        if request_is_read:
+        if request_is_read or self._client_is_done:
             self._transport.close()
             return
         # The client may still be sending. To close now would reset the connection, and the

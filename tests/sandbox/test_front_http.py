@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from sandbox.connection import MAX_BODY_BYTES
+from sandbox.connection import MAX_BODY_BYTES, MAX_PIPELINED
 from sandbox.http import Answer, Request, Response
 from sandbox.server import HttpServer
 
@@ -159,6 +159,63 @@ def test_connections_close_when_the_client_wants_it(request_head: bytes) -> None
         received = b"".join(iter(lambda: connection.recv(65536), b""))
     assert b"connection: close" in received
     assert bodies(received) == [b"GET /? 0"]
+
+
+def half_closed(port: int, request: bytes) -> bytes:
+    """All that comes back to a client that ends its side of the connection after `request`."""
+    with socket.create_connection(("127.0.0.1", port), 10) as connection:
+        connection.sendall(request)
+        connection.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+@pytest.mark.parametrize("paths", [[b"/1"], [b"/slow"], [b"/1", b"/slow"], [b"/slow", b"/2"]])
+def test_a_client_that_sends_no_more_is_answered(paths: list[bytes]) -> None:
+    request = b"".join(b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % path for path in paths)
+    with serving(slow_echo) as port:
+        received = half_closed(port, request)
+    assert bodies(received) == [b"GET %s? 0" % path for path in paths]
+
+
+def test_many_requests_of_a_client_that_sends_no_more_are_answered() -> None:
+    count = 3 * MAX_PIPELINED
+    request = b"".join(b"GET /%d HTTP/1.1\r\nHost: x\r\n\r\n" % n for n in range(count))
+    with serving(slow_echo) as port:
+        received = half_closed(port, request.replace(b"/0 ", b"/slow ", 1))
+    assert bodies(received)[1:] == [b"GET /%d? 0" % n for n in range(1, count)]
+
+
+def test_a_large_answer_reaches_a_client_that_sends_no_more() -> None:
+    async def large(request: Request) -> Response:
+        return Response(200, b"x" * 20_000_000)
+
+    with serving(lambda request: large(request)) as port:
+        received = half_closed(port, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert len(received.partition(b"\r\n\r\n")[2]) == 20_000_000
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "answers"),
+    [
+        pytest.param(b"", [], id="nothing"),
+        pytest.param(b"GET / HTTP/1.1\r\nHos", [], id="half a request"),
+        pytest.param(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\nGET", [b"/slow"], id="and a half"),
+    ],
+)
+def test_a_client_that_ends_within_a_request_is_let_go(
+    request_bytes: bytes, answers: list[bytes]
+) -> None:
+    with serving(slow_echo) as port:
+        received = half_closed(port, request_bytes)
+    assert bodies(received) == [b"GET %s? 0" % path for path in answers]
+
+
+def test_a_refusal_reaches_a_client_that_sends_no_more() -> None:
+    request = b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\nnot http at all\r\n\r\n"
+    with serving(slow_echo) as port:
+        received = half_closed(port, request)
+    assert bodies(received) == [b"GET /slow? 0"]
+    assert b"HTTP/1.1 400" in received
 
 
 @pytest.mark.parametrize(
