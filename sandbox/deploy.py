@@ -70,7 +70,6 @@ def _check_names(folders: Sequence[FunctionFolder]) -> None:
 
 
 def _deploy_one(client: LambdaClient, folder: FunctionFolder, role: str) -> None:
-    zip_bytes = folder.zip_bytes()
     # The sandbox takes runtimes that the SDK's list does not have.
     runtime = cast("RuntimeType", folder.runtime)
     environment: EnvironmentTypeDef = {"Variables": dict(folder.environment)}
@@ -86,12 +85,15 @@ def _deploy_one(client: LambdaClient, folder: FunctionFolder, role: str) -> None
             MemorySize=folder.memory_mb,
             Timeout=folder.timeout_s,
             Environment=environment,
-            Code={"ZipFile": zip_bytes},
+            Code={"ZipFile": folder.zip_bytes},
         )
         _wait(client, folder)
         return
-    if current["CodeSha256"] != base64.b64encode(hashlib.sha256(zip_bytes).digest()).decode():
-        client.update_function_code(FunctionName=folder.name, ZipFile=zip_bytes)
+    if (
+        current["CodeSha256"]
+        != base64.b64encode(hashlib.sha256(folder.zip_bytes).digest()).decode()
+    ):
+        client.update_function_code(FunctionName=folder.name, ZipFile=folder.zip_bytes)
         _wait(client, folder)
     shown = {
         "Description": folder.description,

@@ -215,8 +215,9 @@ def _file_name(code: Code) -> str:
 
 
 def _unusable(directory: Path, error: OSError) -> InputError:
+    reason = "it is no directory" if isinstance(error, FileExistsError) else error.strerror
     return InputError(
-        f"{directory}: could not keep deployment packages there: {error.strerror}",
+        f"{directory}: could not keep deployment packages there: {reason}",
         hint="give another --state directory",
     )
 

@@ -21,10 +21,13 @@ from core.errors import AwsError
 from sandbox.bundled import read_function_folder
 from sandbox.cli import main
 from sandbox.deploy import deploy
+from sandbox.lambda_api.packages import MAX_UNZIPPED_BYTES
 from sandbox.server import ACCOUNT_ID
 
 COMMAND = [sys.executable, "-c", "from sandbox.cli import main; main()"]
 Run = Callable[..., "subprocess.Popen[str]"]
+
+UTF_8_ONLY = sys.platform == "darwin"  # its file systems refuse other names themselves
 
 LOOKUP = {"runtime": "python3", "handler": "app.handler", "description": "says hello"}
 
@@ -228,8 +231,20 @@ def call_main(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
         pytest.param(["{tmp}"], "there is no function.json", id="no function.json"),
         pytest.param(["{tmp}/bad"], "handler: is missing", id="bad function.json"),
         pytest.param(["{tmp}/a/x", "{tmp}/b/x"], "the name x is taken by", id="one name twice"),
+        pytest.param(["{tmp}/my fn"], "/my fn: the name of the folder", id="name of a folder"),
+        pytest.param(
+            ["{tmp}/latin"],
+            r"the file name b'\xe9.py'",
+            id="name of a file",
+            marks=pytest.mark.skipif(UTF_8_ONLY, reason="there are no such names"),
+        ),
+        pytest.param(["{tmp}/large"], "/large: the package of the function must", id="size"),
         pytest.param(["--state", "/proc/nowhere"], "could not write there", id="state"),
-        pytest.param(["--state", "{tmp}/taken"], "taken/code: could not keep", id="code is a file"),
+        pytest.param(
+            ["--state", "{tmp}/taken"],
+            "taken/code: could not keep deployment packages there: it is no directory",
+            id="code is a file",
+        ),
     ],
 )
 def test_bad_input_is_one_clear_line_and_2(
@@ -243,10 +258,17 @@ def test_bad_input_is_one_clear_line_and_2(
         "bad": '{"runtime": "python3"}',
         "a/x": json.dumps(LOOKUP),
         "b/x": json.dumps(LOOKUP),
+        "my fn": json.dumps(LOOKUP),
+        "latin": json.dumps(LOOKUP),
+        "large": json.dumps(LOOKUP),
     }.items():
         (tmp_path / name).mkdir(parents=True)
         (tmp_path / name / "function.json").write_text(text)
-        (tmp_path / name / "app.py").write_text("")
+        (tmp_path / name / "app.py").write_text("#")
+    if not UTF_8_ONLY:
+        (tmp_path / "latin" / "\udce9.py").write_text("")
+    with (tmp_path / "large" / "hole").open("wb") as file:
+        file.truncate(MAX_UNZIPPED_BYTES)
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "code").write_text("a file")
     given = [argument.format(tmp=tmp_path) for argument in arguments]

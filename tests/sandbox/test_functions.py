@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import random
 import sys
 import zipfile
 import zlib
@@ -14,6 +15,7 @@ import pytest
 from execution_rig import call, payload, version
 
 from core.errors import InputError
+from sandbox import bundled
 from sandbox.bundled import bundled_functions, read_function_folder
 
 EVENTS_DIR = Path(__file__).parents[2] / "profiles" / "events"
@@ -60,7 +62,7 @@ def test_a_bundled_function_can_be_deployed_as_it_is(name):
     assert folder.description
     assert folder.runtime == OWN_RUNTIME
     assert 128 <= folder.memory_mb <= 10240
-    with zipfile.ZipFile(io.BytesIO(folder.zip_bytes())) as archive:
+    with zipfile.ZipFile(io.BytesIO(folder.zip_bytes)) as archive:
         assert archive.namelist() == ["handler.py"]
 
 
@@ -177,9 +179,66 @@ def test_equal_folders_give_equal_zips(tmp_path):
         (path / "lib" / "function.json").write_text("{}")
         (path / "bootstrap").write_text("#!/bin/sh\n")
         (path / "bootstrap").chmod(0o755)
-        zips.append(read_function_folder(folder_with(path, GOOD)).zip_bytes())
+        zips.append(read_function_folder(folder_with(path, GOOD)).zip_bytes)
     assert zips[0] == zips[1]
     with zipfile.ZipFile(io.BytesIO(zips[0])) as archive:
         assert archive.namelist() == ["bootstrap", "handler.py", "lib/function.json"]
         modes = [info.external_attr >> 16 for info in archive.infolist()]
     assert modes == [0o100755, 0o100644, 0o100644]
+
+
+UTF_8_ONLY = sys.platform == "darwin"  # its file systems refuse other names themselves
+
+
+@pytest.mark.parametrize(
+    "name", ["my fn", "a.b", "ä", "x" * 65, *([] if UTF_8_ONLY else ["b\udcff"])]
+)
+def test_a_folder_whose_name_no_function_can_have_is_refused(tmp_path, name):
+    path = tmp_path / name
+    path.mkdir()
+    with pytest.raises(InputError) as caught:
+        read_function_folder(folder_with(path, GOOD))
+    assert str(caught.value).startswith(f"{path}: the name of the folder becomes that of the ")
+    assert "rename the folder" in str(caught.value)
+
+
+def test_a_relative_folder_has_the_name_of_what_it_is(tmp_path, monkeypatch):
+    path = tmp_path / "my-function"
+    path.mkdir()
+    monkeypatch.chdir(folder_with(path, GOOD))
+    assert read_function_folder(Path()).name == "my-function"
+
+
+@pytest.mark.skipif(UTF_8_ONLY, reason="there are no such names")
+def test_a_file_name_that_is_not_utf_8_is_refused(tmp_path):
+    (tmp_path / "caf\udce9.py").write_text("")
+    with pytest.raises(InputError) as caught:
+        read_function_folder(folder_with(tmp_path, GOOD))
+    assert str(caught.value) == (
+        rf"{tmp_path}: a zip cannot hold the file name b'caf\xe9.py': it is not UTF-8 "
+        "(rename the file)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("limit_name", "limit", "kind"),
+    [("MAX_ZIPPED_BYTES", 3000, "zipped"), ("MAX_UNZIPPED_BYTES", 5000, "unzipped")],
+)
+def test_a_folder_that_is_too_large_is_refused(tmp_path, monkeypatch, limit_name, limit, kind):
+    folder_with(tmp_path, GOOD, "")
+    (tmp_path / "data").write_bytes(random.Random(1).randbytes(2000))
+    monkeypatch.setattr(bundled, limit_name, limit)
+    assert read_function_folder(tmp_path).zip_bytes
+    (tmp_path / "more").write_bytes(random.Random(2).randbytes(4000))
+    with pytest.raises(InputError) as caught:
+        read_function_folder(tmp_path)
+    assert str(caught.value).startswith(
+        f"{tmp_path}: the package of the function must have at most {limit} bytes {kind} (got 6"
+    )
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path, monkeypatch):
+    folder_with(tmp_path, GOOD)
+    monkeypatch.setattr(bundled, "_code_files", lambda folder: iter([folder / "gone.py"]))
+    with pytest.raises(InputError, match=r"could not read .*/gone\.py: No such file"):
+        read_function_folder(tmp_path)
