@@ -36,7 +36,8 @@ def _report_unforeseen(console: Console, error: Exception) -> ExitCode:
         sys.stderr.write(traceback.format_exc())
     else:
         hint = " (-v shows where; please report it)"
-    message = f"unexpected {type(error).__name__}: {error}{hint}"
+    what = ": ".join(part for part in (type(error).__name__, str(error)) if part)
+    message = f"unexpected {what}{hint}"
     return _report(console, message, ExitCode.ERROR)
 
 

@@ -34,6 +34,9 @@ def ending_with(error: BaseException, console: Console) -> ExitCode:
             "error: unexpected ValueError: half \ufffd\ufffd[2J",
             id="a message that cannot be shown",
         ),
+        pytest.param(
+            ZeroDivisionError(), 1, "error: unexpected ZeroDivisionError (-v", id="no word"
+        ),
         pytest.param(KeyboardInterrupt(), 130, "error: interrupted", id="Ctrl-C"),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 
 from core.command import run_command
 from core.console import Console
-from core.errors import ExitCode, InputError, ToolError
+from core.errors import ExitCode, InputError
 
 
 def test_results_go_to_stdout_and_talk_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
@@ -88,12 +88,3 @@ def test_a_keyboard_interrupt_ends_with_130(capsys: pytest.CaptureFixture[str]) 
 
     assert run_command(Console(), stop) == ExitCode.INTERRUPTED
     assert capsys.readouterr().err == "error: interrupted\n"
-
-
-def test_what_is_no_tool_error_is_not_swallowed() -> None:
-    def break_down() -> ExitCode:
-        raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        run_command(Console(), break_down)
-    assert not issubclass(ZeroDivisionError, ToolError)
