@@ -23,10 +23,16 @@ class StopRequest:
         self, on_first: Callable[[], None] | None = None, abandon: Callable[[], None] | None = None
     ) -> None:
         self._event = threading.Event()
-        self._on_first = on_first or (lambda: None)
-        self._abandon = abandon or (lambda: None)
+        self.announce(on_first=on_first, abandon=abandon)
         self._previous: dict[signal.Signals, object] = {}
         self.exit_code = ExitCode.INTERRUPTED
+
+    def announce(
+        self, *, on_first: Callable[[], None] | None, abandon: Callable[[], None] | None
+    ) -> None:
+        """From now on the first signal calls `on_first`, and the second one `abandon`."""
+        self._on_first = on_first or (lambda: None)
+        self._abandon = abandon or (lambda: None)
 
     @property
     def requested(self) -> bool:

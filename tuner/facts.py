@@ -15,7 +15,11 @@ from tuner.target import Target
 
 @dataclass(slots=True)
 class RunFacts:
-    """One run: what it works on, what it was told, and how it ended."""
+    """One run: what it works on, what it was told, and how it ended.
+
+    `error_code` and `stop_code` are set when an error or a signal kept the plan from being done,
+    `left_behind` when not all that the run changed could be undone: samples are good all the same.
+    """
 
     run_id: str
     target: Target
@@ -33,18 +37,22 @@ class RunFacts:
     errors: list[str] = field(default_factory=list)
     stop_code: ExitCode | None = None
     error_code: ExitCode | None = None
+    left_behind: str | None = None
 
 
-def without_payload(command: Sequence[str]) -> list[str]:
-    """`command` for the record, without the payload, which may hold secrets."""
+def recorded_command(words: Sequence[str]) -> list[str]:
+    """`words` of a command line for the record, without the payload, which may hold secrets.
+
+    Bytes that are no UTF-8, such as those of an odd file name, become U+FFFD.
+    """
     shown: list[str] = []
     hide_next = False
-    for word in command:
+    for word in words:
         if hide_next:
             shown.append("<payload>")
         elif word.startswith("--payload-json="):
             shown.append("--payload-json=<payload>")
         else:
-            shown.append(word)
+            shown.append(word.encode(errors="surrogateescape").decode(errors="replace"))
         hide_next = word == "--payload-json" and not hide_next
     return shown

@@ -6,8 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.aws.limits import MEMORY_MAX_MB, MEMORY_MIN_MB
-from core.aws.prices import LambdaPrice
+from core.aws.prices import (
+    SNAP_START_CACHE_LEAST_S,
+    SNAP_START_CACHE_USD_PER_GB_S,
+    SNAP_START_PRICES,
+    SNAP_START_RESTORE_USD_PER_GB,
+    LambdaPrice,
+)
 from core.errors import InputError
+from reports.figures import usd
+from tuner.sample import Sample
+from tuner.sampler import given_up
 
 # The sizes that people choose from: doublings up to one vCPU, then where a second core arrives
 # (3,008 is also what new accounts are capped at), a third and the largest.
@@ -71,6 +80,68 @@ class Plan:
             least_usd=total(self.calls_per_size, 1),
             most_usd=total(self.attempts_per_size, timeout_s * 1000),
         )
+
+    def expected_usd(
+        self, first_rounds: Sequence[Sample], price: LambdaPrice, *, storage_mb: int
+    ) -> float:
+        """What the whole plan will cost, by at least two calls at each size.
+
+        The first call at a size starts an environment, which is billed as well; all calls after it
+        will cost about what the last one did. Sizes without a billed call are not in the sum.
+        """
+        return sum(
+            self._expected_usd_of(
+                [sample for sample in first_rounds if sample.memory_mb == size], price, storage_mb
+            )
+            for size in self.sizes_mb
+        )
+
+    def _expected_usd_of(
+        self, samples: Sequence[Sample], price: LambdaPrice, storage_mb: int
+    ) -> float:
+        billed_usd = [
+            price.invocation_usd(s.memory_mb, s.billed_ms, storage_mb=storage_mb)
+            for s in samples
+            if s.billed_ms is not None
+        ]
+        if not billed_usd or given_up(samples):
+            return sum(billed_usd)
+        return billed_usd[0] + billed_usd[-1] * self.samples_per_size
+
+
+def doubts(
+    sizes_mb: Sequence[int], samples_per_size: int, *, fewest_samples: int
+) -> tuple[str, ...]:
+    """Why a plan can only be inconclusive, to be said before it is paid for."""
+    found = []
+    if len(sizes_mb) < 2:
+        found.append(
+            "this run can only be inconclusive: with one size there is nothing to choose from"
+        )
+    if samples_per_size < fewest_samples:
+        found.append(
+            f"this run can only be inconclusive: --samples {samples_per_size} cannot tell sizes "
+            f"apart, at least {fewest_samples} can"
+        )
+    return tuple(found)
+
+
+def snap_start_note(sizes_mb: Sequence[int], runtime: str | None) -> str | None:
+    """What AWS takes for SnapStart besides the invocations; None for Java, where it is free.
+
+    A version's snapshot is cached, for which three hours are billed at least, and restored at
+    each start of an environment, of which there is at least one for each size.
+    """
+    if runtime is not None and runtime.startswith("java"):
+        return None
+    size_gb = sum(sizes_mb) / 1024
+    cache_usd = size_gb * SNAP_START_CACHE_LEAST_S * SNAP_START_CACHE_USD_PER_GB_S
+    restore_usd = size_gb * SNAP_START_RESTORE_USD_PER_GB
+    return (
+        "SnapStart is billed besides what is said here: caching one snapshot for each size costs "
+        f"about {usd(cache_usd)} (3 hours at least), restoring each once {usd(restore_usd)}, by "
+        f"{SNAP_START_PRICES}" + ("" if runtime else "; it is free for Java")
+    )
 
 
 def parse_sizes(text: str) -> tuple[int, ...]:

@@ -50,14 +50,21 @@ def build_document(facts: RunFacts, samples: Sequence[Sample], answer: Answer) -
 def _judge(
     facts: RunFacts, samples: Sequence[Sample], answer: Answer
 ) -> tuple[Verdict, ExitCode, list[str]]:
-    """Verdict, exit code and what is wrong; the worst that applies."""
-    errors = list(facts.errors)
+    """Verdict, exit code and what is wrong; what was left behind decides the code, and is last."""
+    verdict, code, problems = _judge_measurement(facts, samples, answer)
+    if facts.left_behind is None:
+        return verdict, code, [*facts.errors, *problems]
+    return verdict, ExitCode.ERROR, [*facts.errors, *problems, facts.left_behind]
+
+
+def _judge_measurement(
+    facts: RunFacts, samples: Sequence[Sample], answer: Answer
+) -> tuple[Verdict, ExitCode, list[str]]:
     if facts.error_code is not None:
-        return "invalid", facts.error_code, errors
+        return "invalid", facts.error_code, []
     if facts.stop_code is not None:
-        return "interrupted", facts.stop_code, [*errors, "stopped before the plan was done"]
-    verdict, code, problems = judge(samples, answer)
-    return verdict, code, [*errors, *problems]
+        return "interrupted", facts.stop_code, ["stopped before the plan was done"]
+    return judge(samples, answer)
 
 
 def judge(samples: Sequence[Sample], answer: Answer) -> tuple[Verdict, ExitCode, list[str]]:
@@ -88,7 +95,9 @@ def _nothing_measured(sizes: Sequence[SizeResult]) -> str | None:
     if any(size.n for size in sizes):
         return None
     reasons = sorted({size.failure for size in sizes if size.failure})
-    return f"no size could be measured: {'; '.join(reasons) or 'no invocation was made'}"
+    cold_only = any(size.n_cold for size in sizes)
+    nothing = "no call was warm" if cold_only else "no invocation was made"
+    return f"no size could be measured: {'; '.join(reasons) or nothing}"
 
 
 def _too_little(recommendation: Recommendation | None, sizes: Sequence[SizeResult]) -> str | None:
@@ -96,11 +105,12 @@ def _too_little(recommendation: Recommendation | None, sizes: Sequence[SizeResul
     if recommendation is None:
         return "no size ran without failing: see the table"
     if len(measured) < 2:
-        return f"only {len(measured)} size was measured: nothing to choose from"
-    if measured[recommendation.memory_mb] < MIN_SAMPLES_FOR_INTERVAL:
+        return "only one size was measured: nothing to choose from"
+    n = measured[recommendation.memory_mb]
+    if n < MIN_SAMPLES_FOR_INTERVAL:
+        few = "1 warm sample" if n == 1 else f"{n} warm samples"
         return (
-            f"{measured[recommendation.memory_mb]} warm samples at "
-            f"{recommendation.memory_mb} MB are too few to tell sizes apart; "
+            f"{few} at {recommendation.memory_mb} MB cannot tell sizes apart; "
             f"take at least {MIN_SAMPLES_FOR_INTERVAL} with --samples"
         )
     return None

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import random
 import secrets
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,26 +16,22 @@ from core.aws.limits import MEMORY_PER_VCPU_MB, vcpu_share
 from core.aws.session import AwsSession, LocalAccess
 from core.confirm import confirm
 from core.console import Console
-from core.errors import AwsError, ExitCode, ToolError, exit_code_of
+from core.errors import ExitCode, Refused, ToolError
 from core.interrupt import StopRequest
 from core.local_aws import local_aws
 from reports.document import TuneDocument
 from reports.figures import megabytes, usd
 from reports.run_folder import create_run_folder, write_document
+from tuner.conduct import Place, conduct
 from tuner.delivery import deliver
-from tuner.facts import RunFacts, without_payload
-from tuner.invoker import Invoker
-from tuner.journal import Beginning, Journal, state_folder
-from tuner.lease import Lease, check_free
-from tuner.measure import measure
+from tuner.facts import RunFacts, recorded_command
+from tuner.journal import state_folder
+from tuner.lease import check_free
 from tuner.options import TuneOptions, TuneRequest, check_options
-from tuner.plan import ASK_ABOVE_USD, Plan, choose_sizes
-from tuner.redact import hidden_texts
+from tuner.plan import ASK_ABOVE_USD, Plan, choose_sizes, doubts, snap_start_note
 from tuner.restore import offer_restore
-from tuner.sample import Sample, SampleFile
-from tuner.sampler import FixedRounds
+from tuner.sample import Sample
 from tuner.target import Target, read_target
-from tuner.undo import list_versions
 from tuner.view import plan_document, show_plan
 
 if TYPE_CHECKING:
@@ -58,6 +51,7 @@ def tune(options: TuneOptions, console: Console) -> ExitCode:
         control = session.control_lambda()
         target = read_target(control, options.function, session.region)
         check_free(target)
+        _check_reports(target)
         facts = _facts(request, session, control, target)
         _note_host(facts, local)
         offer_restore(target, facts.endpoint, console)
@@ -68,18 +62,64 @@ def tune(options: TuneOptions, console: Console) -> ExitCode:
             return ExitCode.PASS
         if not options.yes:
             _confirm_cost(facts, console)
-        folder = create_run_folder(options.runs, "tune", target.name, facts.started)
+        document = _run(request, session, control, facts, local, console)
+        return deliver(document, options.exports, console)
+
+
+def _run(
+    request: TuneRequest,
+    session: AwsSession,
+    control: LambdaClient,
+    facts: RunFacts,
+    local: LocalAccess | None,
+    console: Console,
+) -> TuneDocument:
+    """Measures and answers; a signal may stop the measuring, and never keeps the answer back."""
+    with StopRequest() as stop:
+        stop.announce(
+            on_first=lambda: console.warn(
+                "stopping: waiting for calls in flight, then putting everything back; "
+                "Ctrl-C again leaves at once"
+            ),
+            abandon=lambda: console.warn("left at once: `tune restore` undoes what is left"),
+        )
+        folder = create_run_folder(request.options.runs, "tune", facts.target.name, facts.started)
         # A sandbox of our own ends with us, and its functions with it: so may its journal.
         with _journal_folder(local) as journals:
             try:
-                samples = _measure(request, session, control, facts, folder, journals, console)
+                samples = conduct(facts, session, control, Place(folder, journals), stop, console)
             except ToolError:
                 # Nothing was measured, so there is nothing to keep.
                 shutil.rmtree(folder)
                 raise
-        document = _answer(request, facts, samples)
+        stop.announce(
+            on_first=lambda: console.warn(
+                "all is measured and put back: the answer is being written; "
+                "Ctrl-C again leaves at once"
+            ),
+            abandon=lambda: console.warn(f"left at once: the samples are in {folder}"),
+        )
+        return _written(folder, _answer(request, facts, samples), console)
+
+
+def _written(folder: Path, document: TuneDocument, console: Console) -> TuneDocument:
+    """`document`, with the error where it could not be written: it is shown all the same."""
+    try:
         console.say(f"result: {write_document(folder, document)}")
-        return deliver(document, options.exports, console)
+    except ToolError as error:
+        errors = [*document.errors, str(error)]
+        return document.model_copy(update={"exit_code": int(ExitCode.ERROR), "errors": errors})
+    return document
+
+
+def _check_reports(target: Target) -> None:
+    """Refuses a function of which every call would be paid for and none measured."""
+    if not target.logs_reports:
+        raise Refused(
+            f"function {target.name!r}: its system log level hides the REPORT lines that are "
+            "measured",
+            hint="set LoggingConfig.SystemLogLevel to INFO; nothing was changed",
+        )
 
 
 def _confirm_cost(facts: RunFacts, console: Console) -> None:
@@ -120,6 +160,7 @@ def _facts(
         max_memory_mb=options.max_memory_mb,
         current_mb=target.memory_mb,
     )
+    notes += _notes(sizes, options.samples, target)
     # Never two calls at one size at once, so more workers than sizes would have nothing to do.
     parallel = min(options.parallel, len(sizes))
     account = session.account_id()
@@ -133,12 +174,24 @@ def _facts(
         region=session.region,
         account=account,
         endpoint=session.custom_endpoint(control),
-        command=without_payload(["tune", *sys.argv[1:]]),
+        command=recorded_command(["tune", *sys.argv[1:]]),
         started=datetime.now(UTC),
     )
     if account is None:
         facts.notes.append("the account is unknown: STS did not answer")
     return facts
+
+
+def _notes(sizes_mb: Sequence[int], samples_per_size: int, target: Target) -> tuple[str, ...]:
+    """What a user should know of the plan before it is paid for."""
+    # Not at the top: it imports scipy, which takes longer than most mistakes take to be found.
+    from tuner.estimate import MIN_SAMPLES_FOR_INTERVAL
+
+    snapshots = snap_start_note(sizes_mb, target.runtime) if target.snap_start else None
+    return (
+        *doubts(sizes_mb, samples_per_size, fewest_samples=MIN_SAMPLES_FOR_INTERVAL),
+        *([snapshots] if snapshots else []),
+    )
 
 
 def _note_host(facts: RunFacts, local: LocalAccess | None) -> None:
@@ -150,135 +203,6 @@ def _note_host(facts: RunFacts, local: LocalAccess | None) -> None:
         f"sizes above {megabytes(most_mb)} have more vCPUs than this machine's "
         f"{local.host_cores} cores: code with more busy threads would be faster on AWS"
     )
-
-
-def _measure(
-    request: TuneRequest,
-    session: AwsSession,
-    control: LambdaClient,
-    facts: RunFacts,
-    folder: Path,
-    journals: Path,
-    console: Console,
-) -> tuple[Sample, ...]:
-    """Leases, measures and releases; what goes wrong on the way ends up in `facts`."""
-    target, plan = facts.target, facts.plan
-    measuring = session.measuring_lambda(
-        function_timeout_s=target.timeout_s, concurrency=plan.parallel
-    )
-    samples: list[Sample] = []
-    stop = StopRequest(
-        on_first=lambda: console.warn(
-            "stopping: waiting for calls in flight, then putting everything back; "
-            "Ctrl-C again leaves at once"
-        ),
-        abandon=lambda: console.warn("left at once: `tune restore` undoes what is left"),
-    )
-    with ExitStack() as stack:
-        stack.enter_context(stop)
-        kept = stack.enter_context(SampleFile(folder))
-        progress = stack.enter_context(console.progress(plan.invocations, "invocations"))
-
-        def keep(sample: Sample) -> None:
-            samples.append(sample)
-            kept.append(sample)
-            progress.advance(_line(sample))
-            console.detail(_line(sample))
-            if len(samples) == len(plan.sizes_mb) - len(facts.refused_sizes):
-                console.say(_expectation(facts, samples))
-
-        try:
-            with _leased(control, facts, journals, stop) as lease:
-                facts.refused_sizes = dict(lease.refused_sizes)
-                for size, version in lease.versions.items():
-                    console.detail(f"{size} MB is version {version}")
-                measure(
-                    FixedRounds(
-                        tuple(lease.versions), plan.samples_per_size, plan.attempts_per_size
-                    ),
-                    Invoker(
-                        measuring,
-                        target.arn,
-                        request.payload.content,
-                        stop.wait,
-                        hidden_texts(request.payload.content),
-                    ),
-                    lease.versions,
-                    parallel=plan.parallel,
-                    rng=random.Random(plan.seed),
-                    keep=keep,
-                    stopped=lambda: stop.requested,
-                )
-        except ToolError as error:
-            if not samples:
-                raise
-            facts.errors.append(str(error))
-            facts.error_code = exit_code_of(error)
-        if stop.requested:
-            facts.stop_code = stop.exit_code
-    return tuple(samples)
-
-
-@contextmanager
-def _leased(
-    control: LambdaClient, facts: RunFacts, journals: Path, stop: StopRequest
-) -> Iterator[Lease]:
-    """The lease on the function; whatever happens inside, it is released and the journal closed.
-
-    When releasing does not work the journal stays, for `tune restore`.
-    """
-    target = facts.target
-    beginning = Beginning(
-        run_id=facts.run_id,
-        function_arn=target.arn,
-        region=facts.region,
-        endpoint_url=facts.endpoint,
-        memory_mb=target.memory_mb,
-        description=target.description,
-        code_sha256=target.code_sha256,
-        existing_versions=tuple(list_versions(control, target.arn)),
-        pid=os.getpid(),
-        started_utc=facts.started.isoformat(timespec="seconds"),
-        revision_id=target.revision_id if target.settled else None,
-    )
-    journal = Journal(journals, beginning)
-    lease = Lease(control, target.arn, beginning, time.sleep)
-    try:
-        lease.acquire(facts.plan.sizes_mb, journal, lambda: stop.requested)
-        yield lease
-    finally:
-        _release(lease, target)
-        journal.close()
-
-
-def _release(lease: Lease, target: Target) -> None:
-    try:
-        lease.release()
-    except ToolError as error:
-        raise AwsError(
-            f"{target.name} could not be put back as it was: {error}",
-            hint="`tune restore` does it when AWS can be reached again",
-        ) from error
-
-
-def _expectation(facts: RunFacts, first_round: Sequence[Sample]) -> str:
-    """What the whole run is going to cost, once every size has answered once."""
-    storage_mb, price = facts.target.storage_mb, facts.price
-    round_usd = sum(
-        price.invocation_usd(s.memory_mb, s.billed_ms, storage_mb=storage_mb)
-        for s in first_round
-        if s.billed_ms is not None
-    )
-    return (
-        f"by the first round, the run will cost about {usd(round_usd * facts.plan.calls_per_size)}"
-    )
-
-
-def _line(sample: Sample) -> str:
-    if sample.duration_ms is None:
-        return f"{sample.memory_mb} MB: {sample.error_type}"
-    start = " (cold)" if sample.cold else ""
-    return f"{sample.memory_mb} MB: {sample.duration_ms:.1f} ms{start}"
 
 
 def _answer(request: TuneRequest, facts: RunFacts, samples: Sequence[Sample]) -> TuneDocument:

@@ -21,6 +21,12 @@ from core.text import one_line
 Arch = Literal["x86_64", "arm64"]
 ARCHITECTURES: tuple[Arch, ...] = get_args(Arch)
 
+# SnapStart in us-east-1; it is free for Java. Source: AWS price list, publication 2026-09-19.
+SNAP_START_CACHE_USD_PER_GB_S = 0.0000015046
+SNAP_START_CACHE_LEAST_S = 3 * 3600
+SNAP_START_RESTORE_USD_PER_GB = 0.0001397998
+SNAP_START_PRICES = "us-east-1 prices of 2026-09-19"
+
 # Far on both sides of every list price (0.00001 to 0.00003 USD): what is beyond is a slip.
 _LEAST_USD_PER_GB_S, _MOST_USD_PER_GB_S = 1e-12, 1.0
 # Above where any tier starts, and far from what a sum of costs could not hold.

@@ -32,6 +32,17 @@ def test_a_signal_asks_to_stop(number: signal.Signals, code: ExitCode) -> None:
     assert told == ["stopping"]
 
 
+def test_what_a_signal_says_can_change_with_what_is_going_on() -> None:
+    told: list[str] = []
+
+    with StopRequest(on_first=lambda: told.append("measuring")) as stop:
+        stop.announce(on_first=lambda: told.append("writing"), abandon=None)
+        os.kill(os.getpid(), signal.SIGINT)
+        assert stop.wait(5)
+
+    assert told == ["writing"]
+
+
 def test_the_old_handlers_are_back_afterwards() -> None:
     before = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import signal
 import time
 from collections.abc import Iterator
@@ -163,6 +164,32 @@ def test_a_second_signal_leaves_at_once_and_says_what_to_do(
     assert state_of(lambda_client, name) == before
 
 
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="limits another process on Linux")
+def test_a_disk_that_fills_ends_the_run_and_the_function_is_put_back(
+    command: Command, make_function: MakeFunction, lambda_client: LambdaClient
+) -> None:
+    name = make_function(HELD, memory_mb=777, description="takes orders")
+    before = state_of(lambda_client, name)
+
+    with command.start("tuner", name, "--sizes", SIZES, "--json") as child:
+        wait_for(moments(lambda_client, name, command)["first sample"], child)
+        # Room for some samples; none for the document.
+        resource.prlimit(child.pid, resource.RLIMIT_FSIZE, (4000, 4000))
+        out, err = child.communicate(timeout=TIMEOUT_S)
+
+    assert child.returncode == 1, err
+    assert "Traceback" not in err
+    assert "samples.ndjson: could not keep the samples: " in err
+    assert "result.json: File too large" in err
+    assert state_of(lambda_client, name) == before
+    document = json.loads(out)
+    assert (document["verdict"], document["exit_code"]) == ("invalid", 1)
+    (folder,) = (command.folder / "runs").iterdir()
+    kept = (folder / "samples.ndjson").read_text().splitlines()
+    assert [json.loads(line)["outcome"] for line in kept] == ["measured"] * len(kept)
+    assert document["spent"]["invocations"] == len(kept) + 1
+
+
 @contextmanager
 def sandbox_with_state(command: Command, *, port: int) -> Iterator[dict[str, str]]:
     """A sandbox that keeps its functions in a folder, and is killed like in a power cut."""
@@ -187,8 +214,8 @@ def test_when_aws_is_gone_in_the_middle_restore_does_it_later(command: Command) 
     with tune:
         out, err = tune.communicate(timeout=TIMEOUT_S)
     assert tune.returncode == 1, err
-    assert "could not be put back as it was" in err
-    assert "`tune restore`" in err
+    assert "not all that the run changed on lookup could be undone" in err
+    assert "versions 1, 2, 3, 4 may be left (`tune restore`" in err
     document = json.loads(out)
     assert (document["verdict"], document["exit_code"]) == ("invalid", 1)
     assert document["spent"]["invocations"] >= 20

@@ -1,5 +1,6 @@
 """Plans: which sizes, how many calls, what they may cost."""
 
+import re
 from random import Random
 
 import pytest
@@ -8,8 +9,8 @@ from hypothesis import strategies as st
 
 from core.aws.prices import bundled_prices
 from core.errors import InputError
-from tests.tuner.factories import sample
-from tuner.plan import Plan, choose_sizes, parse_sizes
+from tests.tuner.factories import failed, lost, sample
+from tuner.plan import Plan, choose_sizes, doubts, parse_sizes, snap_start_note
 from tuner.sample import Sample
 from tuner.sampler import FixedRounds
 
@@ -107,6 +108,72 @@ def test_the_cost_range_runs_from_one_ms_to_the_timeout_of_every_call_that_may_b
     assert plan.attempts_per_size == 16
     assert cost.least_usd == pytest.approx(11 * (0.0000166667 / 1000 + 2e-7))
     assert cost.most_usd == pytest.approx(16 * (3 * 0.0000166667 + 2e-7))
+
+
+def priced(*billed_ms: float) -> float:
+    price = bundled_prices().lambda_price("us-east-1", "x86_64")
+    return sum(price.invocation_usd(1024, ms) for ms in billed_ms)
+
+
+@pytest.mark.parametrize(
+    ("calls", "expected_usd"),
+    [
+        pytest.param(
+            [sample(1024, billed_ms=5000.0, cold=True), sample(1024, billed_ms=100.0)],
+            priced(5000, *[100] * 10),
+            id="one cold and ten warm",
+        ),
+        pytest.param(
+            [sample(1024, billed_ms=300.0), lost(1024)], priced(*[300] * 11), id="one lost"
+        ),
+        pytest.param([lost(1024), lost(1024)], 0, id="nothing known"),
+        pytest.param(
+            [failed(1024), failed(1024)], priced(*[failed(1024).billed_ms or 0] * 2), id="given up"
+        ),
+    ],
+)
+def test_the_cost_is_expected_from_one_cold_and_one_warm_call(
+    calls: list[Sample], expected_usd: float
+) -> None:
+    price = bundled_prices().lambda_price("us-east-1", "x86_64")
+    plan = Plan((1024,), samples_per_size=10, parallel=1, seed=1)
+
+    assert plan.expected_usd(calls, price, storage_mb=512) == pytest.approx(expected_usd)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "samples", "said"),
+    [
+        pytest.param((128, 512), 5, [], id="enough"),
+        pytest.param((512,), 5, ["with one size"], id="one size"),
+        pytest.param((128, 512), 4, ["--samples 4 .* at least 5"], id="few samples"),
+        pytest.param((512,), 1, ["with one size", "--samples 1"], id="both"),
+    ],
+)
+def test_a_plan_that_can_only_be_inconclusive_says_so(
+    sizes: tuple[int, ...], samples: int, said: list[str]
+) -> None:
+    found = doubts(sizes, samples, fewest_samples=5)
+
+    assert len(found) == len(said)
+    for pattern, note in zip(said, found, strict=True):
+        assert re.search(f"can only be inconclusive: .*{pattern}", note)
+
+
+@pytest.mark.parametrize(
+    ("runtime", "said"),
+    [
+        # 2 GB for 10,800 s at 0.0000015046, and 2 GB restored at 0.0001397998.
+        pytest.param("python3.13", r"about \$0\.0325 \(3 hours.* \$0\.00028.*2026", id="python"),
+        pytest.param(None, "free for Java", id="an image may be Java"),
+    ],
+)
+def test_what_snap_start_costs_besides_is_said(runtime: str | None, said: str) -> None:
+    assert re.search(said, snap_start_note((512, 1536), runtime) or "")
+
+
+def test_snap_start_is_free_for_java() -> None:
+    assert snap_start_note((512,), "java21") is None
 
 
 @given(st.integers(1, 1000), st.randoms(use_true_random=False))

@@ -10,7 +10,7 @@ from core.aws.prices import bundled_prices
 from core.errors import ExitCode
 from tests.tuner.factories import failed, lost, sample
 from tests.tuner.test_analysis import ask
-from tuner.facts import without_payload
+from tuner.facts import recorded_command
 from tuner.result import judge, spent
 from tuner.sample import Sample
 
@@ -25,12 +25,25 @@ TEN = [*(sample(128) for _ in range(5)), *(sample(512) for _ in range(5))]
         pytest.param([*TEN, lost(512), lost(512)], "pass", 0, "", id="a fifth lost"),
         pytest.param([*TEN, *[lost(512)] * 4], "invalid", 5, "4 of 14 .* INFO", id="more lost"),
         pytest.param([], "invalid", 5, "no invocation was made", id="nothing"),
+        pytest.param(
+            [sample(128, cold=True), sample(512, cold=True)],
+            "invalid",
+            5,
+            "no call was warm",
+            id="only cold",
+        ),
         pytest.param([failed(128), failed(128)], "invalid", 5, "timeout", id="all failed"),
         pytest.param(
             [*TEN, failed(128), failed(512)], "inconclusive", 4, "without failing", id="each fails"
         ),
-        pytest.param([sample(128)] * 5, "inconclusive", 4, "only 1 size", id="one size"),
-        pytest.param([sample(128), sample(512)], "inconclusive", 4, "too few", id="one each"),
+        pytest.param([sample(128)] * 5, "inconclusive", 4, "only one size", id="one size"),
+        pytest.param(
+            [sample(128), sample(512)],
+            "inconclusive",
+            4,
+            "1 warm sample at .* cannot",
+            id="one each",
+        ),
     ],
 )
 def test_the_verdict_is_the_worst_that_applies(
@@ -65,6 +78,7 @@ def test_the_bill_counts_every_call_that_was_billed() -> None:
         (["tune", "f", "--payload", "a.json"], ["tune", "f", "--payload", "a.json"]),
         (["tune", "--payload-json", '{"k": 1}', "f"], ["tune", "--payload-json", "<payload>", "f"]),
         (["tune", '--payload-json={"k": 1}'], ["tune", "--payload-json=<payload>"]),
+        (["tune", "--runs", "odd\udcff"], ["tune", "--runs", "odd\ufffd"]),
         (
             ["tune", "--payload-json", "--payload-json", "f"],
             ["tune", "--payload-json", "<payload>", "f"],
@@ -74,4 +88,4 @@ def test_the_bill_counts_every_call_that_was_billed() -> None:
 def test_a_payload_on_the_command_line_is_not_recorded(
     command: list[str], recorded: list[str]
 ) -> None:
-    assert without_payload(command) == recorded
+    assert recorded_command(command) == recorded
