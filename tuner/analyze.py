@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.aws.prices import LambdaPrice, Tier, read_price_file
 from core.console import Console
-from core.errors import ExitCode
-from reports.document import PriceFacts, TuneDocument
+from core.errors import ExitCode, InputError
+from reports.document import PriceFacts, TuneDocument, Verdict
 from reports.exports import parse_export
 from reports.run_folder import read_document
-from tuner.analysis import Question, analyse
+from tuner.analysis import Answer, Question, analyse
 from tuner.delivery import deliver
+from tuner.facts import recorded_command
 from tuner.objective import check_objective
 from tuner.result import current_size, judge, price_facts, spent
-from tuner.sample import read_samples
+from tuner.sample import Sample, read_samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,29 +60,42 @@ def analyze(options: AnalyzeOptions, console: Console) -> ExitCode:
             seed=before.provenance.seed,
         ),
     )
-    verdict, code, errors = judge(samples, answer)
-    if _ended_early(before):
-        verdict, code, errors = before.verdict, ExitCode(before.exit_code), before.errors
+    verdict, code, errors = _judge_again(before, samples, answer)
     document = before.model_copy(
         update={
             "verdict": verdict,
             "exit_code": int(code),
             "errors": errors,
+            "notes": [*before.notes, _origin(before)],
             "recommendation": answer.recommendation,
             "current": current_size(before.current.memory_mb, answer.sizes),
             "sizes": list(answer.sizes),
             "model": answer.model,
             "prices": price_record,
             "spent": spent(samples, price, function.ephemeral_storage_mb),
+            "provenance": before.provenance.model_copy(
+                update={"command": recorded_command(["tune", *sys.argv[1:]])}
+            ),
         }
     )
     return deliver(document, options.exports, console)
 
 
-def _ended_early(before: TuneDocument) -> bool:
-    """Whether a signal or an error stopped the run: no second look at its samples mends that."""
-    judged_by_samples = (ExitCode.PASS, ExitCode.INCONCLUSIVE, ExitCode.INVALID)
-    return before.exit_code not in judged_by_samples
+def _judge_again(
+    before: TuneDocument, samples: Sequence[Sample], answer: Answer
+) -> tuple[Verdict, ExitCode, list[str]]:
+    """Verdict, exit code and problems; a second look does not mend what went wrong in the run."""
+    if before.verdict in ("invalid", "interrupted"):
+        return before.verdict, ExitCode(before.exit_code), before.errors
+    verdict, code, problems = judge(samples, answer)
+    if before.exit_code == ExitCode.ERROR:
+        # Measured to the end, but not all could be undone: the last error says what was left.
+        return verdict, ExitCode.ERROR, [*problems, *before.errors[-1:]]
+    return verdict, code, problems
+
+
+def _origin(before: TuneDocument) -> str:
+    return f"answered again from the samples of: {shlex.join(before.provenance.command)}"
 
 
 def _prices(path: Path | None, before: TuneDocument) -> tuple[LambdaPrice, PriceFacts]:
@@ -89,6 +106,11 @@ def _prices(path: Path | None, before: TuneDocument) -> tuple[LambdaPrice, Price
         price = table.lambda_price(function.region, function.arch)
         return price, price_facts(table, price)
     facts = before.prices
+    if not facts.gb_second_usd > 0:
+        raise InputError(
+            f"prices.gb_second_usd: expected a price above 0 (got {facts.gb_second_usd})",
+            hint="give the prices with --price-file",
+        )
     price = LambdaPrice(
         region=function.region,
         arch=function.arch,

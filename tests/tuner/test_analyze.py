@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -76,11 +77,30 @@ def test_asked_the_same_the_answer_is_the_same(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = json.loads((a_run(tmp_path) / "result.json").read_text())
+    changed = ("notes", "provenance")
 
     code, document = again(tmp_path, capsys)
 
     assert code == ExitCode.PASS
-    assert document == before
+    assert {key: document[key] for key in document if key not in changed} == {
+        key: before[key] for key in before if key not in changed
+    }
+
+
+def test_the_command_is_the_one_that_gives_this_answer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = a_run(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["tune", "analyze", "RUN", "--objective", "speed"])
+
+    _, document = again(run, capsys, objective="speed")
+
+    assert document["provenance"]["command"] == ["tune", "analyze", "RUN", "--objective", "speed"]
+    assert document["notes"] == ["answered again from the samples of: tune orders"]
+    assert json.loads((run / "result.json").read_text())["provenance"]["command"] == [
+        "tune",
+        "orders",
+    ]
 
 
 def test_another_objective_gives_another_answer_and_leaves_the_run_alone(
@@ -125,6 +145,18 @@ def test_other_prices_change_every_cost(tmp_path: Path, capsys: pytest.CaptureFi
         pytest.param(
             {"error_code": ExitCode.ERROR, "errors": ["AWS was gone"]}, "invalid", 1, id="an error"
         ),
+        pytest.param(
+            {"error_code": ExitCode.INVALID, "errors": ["version 7 was invoked but 8 answered"]},
+            "invalid",
+            5,
+            id="an answer of another version",
+        ),
+        pytest.param(
+            {"stop_code": ExitCode.INTERRUPTED, "left_behind": "version 7 is left"},
+            "interrupted",
+            1,
+            id="Ctrl-C, and something left",
+        ),
     ],
 )
 def test_a_run_that_ended_early_stays_one(
@@ -135,11 +167,37 @@ def test_a_run_that_ended_early_stays_one(
     code: int,
 ) -> None:
     run = a_run(tmp_path, **ended)
+    before = json.loads((run / "result.json").read_text())
 
     exit_code, document = again(run, capsys, objective="speed")
 
     assert (exit_code, document["verdict"], document["exit_code"]) == (code, verdict, code)
     assert document["errors"]
+    assert document["errors"] == before["errors"]
+
+
+def test_a_whole_measurement_of_which_something_was_left_is_answered_from(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = a_run(tmp_path, left_behind="version 7 is left")
+    before = json.loads((run / "result.json").read_text())
+
+    code, document = again(run, capsys, objective="speed")
+
+    for told in (before, document):
+        assert (told["verdict"], told["exit_code"]) == ("pass", 1)
+        assert told["errors"] == ["version 7 is left"]
+    assert code == ExitCode.ERROR
+
+
+def test_a_run_without_a_price_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = a_run(tmp_path)
+    document = json.loads((run / "result.json").read_text())
+    document["prices"]["gb_second_usd"] = 0.0
+    (run / "result.json").write_text(json.dumps(document))
+
+    with pytest.raises(InputError, match=r"prices\.gb_second_usd: .* above 0 \(got 0\.0\)"):
+        again(run, capsys)
 
 
 def test_a_run_without_samples_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
