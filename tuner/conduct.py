@@ -19,6 +19,7 @@ from core.aws.session import AwsSession
 from core.console import Console, ProgressBar
 from core.errors import AwsError, ToolError, exit_code_of
 from core.interrupt import StopRequest
+from core.text import one_line
 from reports.figures import usd
 from tuner.facts import RunFacts
 from tuner.invoker import Invoker
@@ -80,7 +81,7 @@ def conduct(
         except ToolError as error:
             if not record.samples:
                 raise _with_what_is_left(error, facts) from error
-            facts.errors.append(str(error))
+            facts.errors.append(one_line(str(error)))
             facts.error_code = exit_code_of(error)
         # A signal that came when all was measured stopped nothing.
         if stop.requested and (sampler is None or _lacks(sampler, record.samples)):
@@ -89,7 +90,7 @@ def conduct(
 
 
 def _sampler(facts: RunFacts, lease: Lease) -> Sampler:
-    facts.refused_sizes = dict(lease.refused_sizes)
+    facts.refused_sizes = {size: one_line(why) for size, why in lease.refused_sizes.items()}
     plan = facts.plan
     offered_mb = tuple(size for size in plan.sizes_mb if size not in facts.refused_sizes)
     return FixedRounds(offered_mb, plan.samples_per_size, plan.attempts_per_size)
@@ -184,7 +185,7 @@ def _release(lease: Lease, facts: RunFacts) -> str | None:
     try:
         lease.release()
     except ToolError as error:
-        return (
+        return one_line(
             f"not all that the run changed on {facts.target.name} could be undone: {error}"
             f"{_versions_left(lease, facts)} (`tune restore` does it when AWS allows it)"
         )

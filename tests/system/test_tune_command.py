@@ -336,6 +336,13 @@ MISTAKES = [
     pytest.param(["FN", "--sizes", "64"], {}, 2, "--sizes: expected whole MB", id="size 64"),
     pytest.param(["FN", "--sizes", "20000"], {}, 2, "(got 20000)", id="size 20000"),
     pytest.param(["FN", "--samples", "0"], {}, 2, "--samples: expected 1 to", id="samples"),
+    pytest.param(["FN", "--seed", "-1"], {}, 2, "--seed: expected 0 to", id="seed"),
+    pytest.param(
+        ["FN", "--payload-json", "\udcff"], {}, 2, "in UTF-8 (byte 0:", id="payload, odd bytes"
+    ),
+    pytest.param(
+        ["FN", "--payload-json", "[NaN]"], {}, 2, "--payload-json:1:2: expected", id="payload NaN"
+    ),
     pytest.param(["FN", "--parallel", "0"], {}, 2, "--parallel: expected 1 to", id="parallel"),
     pytest.param(["FN", "--objective", "fast"], {}, 2, "--objective: expected one", id="objective"),
     pytest.param(["FN", "--weight", "0.5"], {}, 2, "--weight: only used with", id="weight"),

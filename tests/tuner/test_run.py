@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from core.aws.invocation import Invocation, invoke_once
 from core.aws.session import LocalAccess
 from core.console import Console
-from core.errors import ExitCode, Refused
+from core.errors import ExitCode, NoAnswer, Refused
 from tests.conftest import MakeFunction
 from tests.tuner.test_lease import state_of
 from tuner import conduct, run
@@ -153,6 +154,28 @@ def test_a_version_that_cannot_be_deleted_does_not_spoil_the_measurement(
     assert f"; version {left} is left (`tune restore`" in error
     assert "not all that the run changed" in error
     assert "put back" not in error
+
+
+def test_one_dropped_connection_is_one_lost_call(
+    tune: Tune, make_function: MakeFunction, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+
+    def dropping(client: LambdaClient, function: str, version: str, payload: bytes) -> Invocation:
+        calls.append(version)
+        if len(calls) == 4:
+            raise NoAnswer("the connection was closed", code="ConnectionLost")
+        return invoke_once(client, function, version, payload)
+
+    monkeypatch.setattr("tuner.invoker.invoke_once", dropping)
+
+    code, document = tune(make_function(), parallel=1)
+
+    assert (code, document["verdict"]) == (0, "pass")
+    assert [size["n"] for size in document["sizes"]] == [5, 5]
+    assert document["spent"]["unmeasured_invocations"] == 1
+    # The lost call, and the one after it, which Lambda may have begun cold.
+    assert len(calls) == document["spent"]["invocations"] == 14
 
 
 def test_a_function_without_reports_costs_one_round(
