@@ -163,7 +163,7 @@ class ProcessEnvironment:
             self._end(faults.exited(self._request_id, returncode))
             return
         stretch.advance()
-        resident_mb = process.probe.resident_mb()
+        resident_mb = process.probe.resident_mb(self._peak_mb)
         self._peak_mb = max(self._peak_mb, resident_mb)
         if resident_mb > self.spec.memory_mb:
             process.kill()

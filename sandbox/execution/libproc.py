@@ -62,12 +62,16 @@ class MacProbe:
         ticks = usage.ri_user_time + usage.ri_system_time
         return Reading(now_ns, int(ticks * self._ns_per_tick), 0)
 
-    def resident_mb(self) -> float:
+    def resident_mb(self, known_mb: float = 0.0) -> float:
         """Resident memory now."""
         usage = RusageInfo()
         if self._read_usage(self._pid, usage) != 0:
             return 0.0
         return float(usage.ri_resident_size) / _BYTES_PER_MB
+
+    def descendants(self) -> tuple[int, ...]:
+        """Not cheaply told, hence none."""
+        return ()
 
     def peak_resident_mb(self) -> float:
         """macOS keeps no peak that another process may read, hence 0."""

@@ -26,8 +26,14 @@ class Probe(Protocol):
     def read(self) -> Reading | None:
         """The counters now, or None when the process is gone."""
 
-    def resident_mb(self) -> float:
-        """Memory that is resident now; 0 when the process is gone."""
+    def resident_mb(self, known_mb: float = 0.0) -> float:
+        """Memory that is resident now; 0 when the process is gone.
+
+        It may be told roughly, and rather too high, where it is not above `known_mb`.
+        """
+
+    def descendants(self) -> tuple[int, ...]:
+        """The processes that it and its descendants started, as far as the system tells."""
 
     def peak_resident_mb(self) -> float:
         """The most that was ever resident, as far as the system tells; else 0."""
@@ -43,9 +49,13 @@ class BlindProbe:
         """The time, and no usage."""
         return Reading(time.monotonic_ns(), 0, 0)
 
-    def resident_mb(self) -> float:
+    def resident_mb(self, known_mb: float = 0.0) -> float:
         """Unknown, hence 0."""
         return 0.0
+
+    def descendants(self) -> tuple[int, ...]:
+        """Unknown, hence none."""
+        return ()
 
     def peak_resident_mb(self) -> float:
         """Unknown, hence 0."""

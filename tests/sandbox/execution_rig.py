@@ -79,8 +79,16 @@ HANDLERS = textwrap.dedent(
         return len(block)
 
     def fill_in_child(event, context):
-        code = "x = b'1' * (%d * 1024 * 1024); import time; time.sleep(0.3)" % event["mb"]
-        subprocess.run([sys.executable, "-c", code])
+        code = "x = b'1' * (%d * 1024 * 1024); import time; time.sleep(%d)"
+        pause_s = 60 if event["mb"] > 100 else 0
+        subprocess.run([sys.executable, "-c", code % (event["mb"], pause_s)])
+
+    def start_children_beside(event, context):
+        global block
+        block = None
+        block = b"1" * (event["mb"] * 1024 * 1024)
+        for _ in range(event["children"]):
+            subprocess.run(["true"], check=True)
 
     def burn_in_child(event, context):
         code = ("import time; e = time.process_time() + %f\\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -143,6 +144,82 @@ def test_the_probe_sees_cpu_memory_and_the_end_of_a_process():
     assert probe.resident_mb() == 0
     assert probe.peak_resident_mb() == 0
     probe.close()
+
+
+FAMILIES = """
+import ctypes, os, subprocess, sys, time
+block = bytearray(b"1" * (60 * 1024 * 1024))
+def write_all():
+    for at in range(0, len(block), 4096):
+        block[at] = 2
+def vforked():
+    # Returns in the child only, in the memory of its parent, which waits for it to exec or end.
+    ctypes.PyDLL(None).vfork()
+def forked(then):
+    if os.fork() == 0:
+        then()
+        ready()
+        time.sleep(60)
+def ready():
+    os.write(1, b"ready\\n")
+def hog():
+    code = "import os, time; x = b'1' * (60 << 20); os.write(1, b'ready' + bytes([10])); "
+    code += "time.sleep(60)"
+    subprocess.Popen([sys.executable, "-S", "-c", code])
+"""
+
+
+@pytest.mark.parametrize(
+    ("start", "ready_lines", "least_mb", "most_mb"),
+    [
+        pytest.param("vforked(); ready()", 1, 60, 100, id="between vfork and exec"),
+        pytest.param("forked(lambda: None)", 1, 60, 100, id="forked, all shared"),
+        pytest.param("forked(write_all)", 1, 120, 160, id="forked, all written"),
+        pytest.param("forked(lambda: forked(write_all))", 2, 120, 180, id="a grandchild"),
+        pytest.param("hog()", 1, 120, 160, id="memory of its own"),
+        pytest.param("hog(); hog()", 2, 180, 230, id="twins"),
+    ],
+)
+def test_memory_of_descendants_counts_once(start, ready_lines, least_mb, most_mb):
+    process = subprocess.Popen(
+        [sys.executable, "-S", "-c", f"{FAMILIES}\n{start}\ntime.sleep(60)"],
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    probe = LinuxProbe(process.pid)
+    try:
+        for _ in range(ready_lines):
+            assert process.stdout.readline() == b"ready\n"
+        looks_mb = []
+        for _ in range(3):
+            assert probe.read() is not None
+            looks_mb.append(probe.resident_mb())
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        probe.close()
+    assert looks_mb[0] < 100, "seen once may be about to exec"
+    assert least_mb <= looks_mb[1] <= most_mb
+    assert looks_mb[2] == pytest.approx(looks_mb[1], abs=5)
+
+
+def test_shared_memory_is_told_roughly_where_it_makes_no_difference():
+    process = subprocess.Popen(
+        [sys.executable, "-S", "-c", f"{FAMILIES}\nforked(lambda: None)\ntime.sleep(60)"],
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    probe = LinuxProbe(process.pid)
+    try:
+        assert process.stdout.readline() == b"ready\n"
+        probe.read()
+        probe.resident_mb()
+        assert 60 <= probe.resident_mb(known_mb=100) < 100, "above it, it is told exactly"
+        assert 120 <= probe.resident_mb(known_mb=200) < 200
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        probe.close()
 
 
 def test_the_probe_of_macos_reckons_in_ticks():

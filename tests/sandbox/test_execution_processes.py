@@ -194,6 +194,15 @@ def test_more_memory_than_there_is_kills(code, handler):
     assert again.report.init_ms is not None
 
 
+def test_children_that_are_about_to_start_are_no_memory(code):
+    """For a moment each shows the 60 MB of the handler as its own."""
+    spec = version(code, "start_children_beside", memory_mb=128)
+    event = {"mb": 60, "children": 20}
+    for result in call(spec, *[event] * 5, cpu_model="off"):
+        assert result.report.status == "success"
+        assert result.report.max_memory_used_mb < 110
+
+
 def test_memory_within_the_limit_is_reported_and_never_falls(code):
     before, full, after = call(
         version(code, "fill", memory_mb=256), {"mb": 1}, {"mb": 90}, {"mb": 1}
