@@ -204,9 +204,11 @@ def _check_as_planned(target: Target, beginning: Beginning) -> None:
         ("memory in MB", beginning.memory_mb, target.memory_mb),
         ("description", beginning.description, target.description),
         ("code", beginning.code_sha256, target.code_sha256),
-        ("revision", beginning.revision_id or target.revision_id, target.revision_id),
     ]
     changes = [f"{name} from {was!r} to {now!r}" for name, was, now in facts if was != now]
+    was, now = beginning.revision_id, target.revision_id
+    if not changes and was not in (None, now):
+        changes = [f"another setting, revision from {was!r} to {now!r}"]
     if changes:
         raise Refused(
             f"function {target.name!r} was changed by somebody else after the run was planned: "

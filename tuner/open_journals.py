@@ -105,7 +105,7 @@ def _read(path: Path) -> OpenJournal | None:
         beginning, host = _beginning(entries)
     except (KeyError, TypeError) as error:
         raise InputError(
-            f"{path}:1: expected the facts of a run's beginning: {error}",
+            f"{path}:1: expected the facts of a run's beginning",
             hint=f"`tune restore --forget {path.name}` drops it",
         ) from error
     versions = [str(entry.get("version")) for entry in entries if entry.get("step") == "published"]

@@ -141,6 +141,27 @@ def test_a_killed_run_is_undone_by_restore(
     assert state_of(lambda_client, name) == before
 
 
+def test_a_killed_run_is_undone_from_a_machine_without_its_journal(
+    command: Command, make_function: MakeFunction, lambda_client: LambdaClient
+) -> None:
+    name = make_function(HELD, memory_mb=777, description="takes orders")
+    before = state_of(lambda_client, name)
+    with command.start("tuner", name, "--sizes", SIZES) as child:
+        wait_for(moments(lambda_client, name, command)["memory changed"], child)
+        child.kill()
+    elsewhere = {"XDG_STATE_HOME": str(command.folder / "elsewhere")}
+
+    refused = command.run("tuner", name, **elsewhere)
+    undoing = ("restore", name, "--region", "us-east-1")
+    restored = command.run("tuner", *undoing, "--yes", "--json", **elsewhere)
+
+    assert refused.code == 6
+    assert f"`tune {' '.join(undoing)}` undoes" in refused.err
+    assert restored.code == 0, restored.err
+    assert len(restored.document["restored"]) == 1
+    assert state_of(lambda_client, name) == before
+
+
 def test_a_second_signal_leaves_at_once_and_says_what_to_do(
     command: Command, make_function: MakeFunction, lambda_client: LambdaClient
 ) -> None:

@@ -187,7 +187,9 @@ def new_timeout(client: LambdaClient, name: str) -> None:
             "description from 'takes orders' to 'deployed by the team'",
             id="description",
         ),
-        pytest.param(new_timeout, r"planned: revision from '\S+' to", id="another setting"),
+        pytest.param(
+            new_timeout, r"planned: another setting, revision from '\S+' to", id="another setting"
+        ),
     ],
 )
 def test_a_deploy_after_the_run_was_planned_is_named_and_stays(
