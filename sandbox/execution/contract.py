@@ -32,6 +32,9 @@ class VersionSpec:
     ephemeral_storage_mb: int = 512
     log_format: Literal["Text", "JSON"] = "Text"
     log_group: str = ""
+    # Of LogFormat JSON; None is INFO.
+    application_log_level: str | None = None
+    system_log_level: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,9 @@
 """The lines that the platform itself writes to a function's log, as text or as JSON.
 
 Text: INIT_START, INIT_REPORT, START, END and REPORT, with tabs and decimals as AWS prints them.
-JSON: the objects of the same events (`platform.start`, `platform.report`, ...).
+JSON: the objects of the same events (`platform.start`, `platform.report`, ...). Those of what goes
+well are of level INFO, so the system log level WARN hides them; those of failures are of level WARN
+(Lambda developer guide, "System log level event mapping", read 2026-09).
 """
 
 from __future__ import annotations
@@ -50,9 +52,12 @@ class PlatformLog:
     def __init__(self, spec: VersionSpec) -> None:
         self._spec = spec
         self._is_json = spec.log_format == "JSON"
+        self._hides_info = self._is_json and spec.system_log_level == "WARN"
 
     def init_start(self, now: datetime) -> bytes:
         """A new environment begins to load the function."""
+        if self._hides_info:
+            return b""
         version, arn = _runtime_version(self._spec)
         if self._is_json:
             record = {
@@ -95,6 +100,8 @@ class PlatformLog:
 
     def start(self, request_id: str, now: datetime) -> bytes:
         """An invocation begins."""
+        if self._hides_info:
+            return b""
         if self._is_json:
             record = {"requestId": request_id, "version": self._spec.version}
             return _event("platform.start", record, now)
@@ -107,6 +114,8 @@ class PlatformLog:
 
         A text line states the error only when the platform saw it (`by_platform`).
         """
+        if self._hides_info and report.status == "success":
+            return b""
         if self._is_json:
             return _event("platform.report", self._report_record(request_id, report), now)
         fields = [

@@ -137,6 +137,9 @@ def _lambda_variables(spec: VersionSpec, runtime_api: str, now: datetime) -> dic
         "LAMBDA_RUNTIME_DIR": str(BOOTSTRAP_DIR),
         "_HANDLER": spec.handler,
     }
+    if spec.log_format == "JSON":
+        # The runtime client drops records below it.
+        variables["AWS_LAMBDA_LOG_LEVEL"] = spec.application_log_level or "INFO"
     arn = spec.function_arn.split(":")
     if len(arn) > 3 and arn[3]:
         variables |= {"AWS_REGION": arn[3], "AWS_DEFAULT_REGION": arn[3]}

@@ -142,6 +142,8 @@ class InvocationOperations:
             ephemeral_storage_mb=settings.ephemeral_storage_mb,
             log_format=settings.log_format,
             log_group=settings.log_group,
+            application_log_level=settings.application_log_level,
+            system_log_level=settings.system_log_level,
         )
 
     def _start_event(self, reference: FunctionReference, request: InvokeRequest) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
+import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from execution_rig import version
+from execution_rig import call, version
 
 from sandbox.execution import faults
 from sandbox.execution.platform_log import PlatformLog, report_of
@@ -124,6 +127,76 @@ def test_json_start_names_request_and_version():
     record = json.loads(PlatformLog(spec).start("abc", NOW))
     assert record["type"] == "platform.start"
     assert record["record"] == {"requestId": "abc", "version": "7"}
+
+
+@pytest.mark.parametrize(
+    ("level", "fault", "types"),
+    [
+        pytest.param(None, None, ["initStart", "start", "report"], id="INFO unless set"),
+        pytest.param("DEBUG", None, ["initStart", "start", "report"], id="DEBUG"),
+        pytest.param("INFO", None, ["initStart", "start", "report"], id="INFO"),
+        pytest.param("WARN", None, [], id="WARN: nothing of a success"),
+        pytest.param("WARN", faults.timed_out("abc", 3), ["report"], id="WARN: a timeout"),
+        pytest.param("WARN", faults.raised(b"{}", "X"), ["report"], id="WARN: an exception"),
+    ],
+)
+def test_the_system_log_level_filters_the_platforms_lines(level, fault, types):
+    log = PlatformLog(version(Path(), "echo", log_format="JSON", system_log_level=level))
+    report = report_of(
+        duration_ms=1, init_ms=None, max_memory_used_mb=1, memory_mb=128, fault=fault
+    )
+    lines = [log.init_start(NOW), log.start("abc", NOW), log.report("abc", report, NOW)]
+    shown = [json.loads(line)["type"] for line in lines if line]
+    assert shown == [f"platform.{kind}" for kind in types]
+
+
+def test_text_has_all_lines_at_any_level():
+    spec = version(Path(), "echo", system_log_level="WARN")
+    assert PlatformLog(spec).start("abc", NOW).startswith(b"START ")
+
+
+@pytest.mark.parametrize(
+    ("changes", "shown"),
+    [
+        pytest.param({}, ["info", "warning"], id="INFO unless set"),
+        pytest.param(
+            {"application_log_level": "DEBUG"}, ["debug", "info", "warning"], id="all of it"
+        ),
+        pytest.param({"application_log_level": "WARN"}, ["warning"], id="warnings"),
+        pytest.param({"application_log_level": "FATAL"}, [], id="nothing"),
+    ],
+)
+def test_the_application_log_level_filters_what_handlers_log(tmp_path, changes, shown):
+    (tmp_path / "main.py").write_text(
+        "import logging\n"
+        "def go(event, context):\n"
+        "    for level in ('debug', 'info', 'warning'):\n"
+        "        getattr(logging.getLogger(), level)('%s', level)\n"
+    )
+    [result] = call(version(tmp_path, "main.go", log_format="JSON", **changes), {})
+    records = [json.loads(line) for line in result.log.splitlines()]
+    assert [record["message"] for record in records if "message" in record] == shown
+
+
+def test_log_levels_of_a_function_reach_its_log(client, new_function):
+    levels = {"LogFormat": "JSON", "SystemLogLevel": "WARN", "ApplicationLogLevel": "ERROR"}
+    source = (
+        "import logging, os\n"
+        "def handler(event, context):\n"
+        "    logging.getLogger().warning('hidden')\n"
+        "    logging.getLogger().error('shown')\n"
+        "    return [os.environ['AWS_LAMBDA_LOG_' + it] for it in ('FORMAT', 'LEVEL')]\n"
+    )
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("app.py", source)
+    name = new_function(
+        Code={"ZipFile": code.getvalue()}, Environment={"Variables": {}}, LoggingConfig=levels
+    )
+    answer = client.invoke(FunctionName=name, LogType="Tail")
+    assert json.loads(answer["Payload"].read()) == ["JSON", "ERROR"]
+    lines = base64.b64decode(answer["LogResult"]).splitlines()
+    assert [json.loads(line)["message"] for line in lines] == ["shown"]
 
 
 @pytest.mark.parametrize(
