@@ -295,6 +295,91 @@ def test_node_handlers_run(tmp_path, name, source):
     assert warm.report.init_ms is None
 
 
+LATER = "let late = 0; const later = (then) => setTimeout(() => { late += 1; then?.(); }, 20);\n"
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
+@pytest.mark.parametrize(
+    ("handler", "answer"),
+    [
+        pytest.param("(event, context, callback) => {}", None, id="never calls back"),
+        pytest.param("(event, context, callback) => { later(); }", None, id="has work left"),
+        pytest.param("(event, context) => ({ a: 1 })", None, id="returns a plain value"),
+        pytest.param("(event, context) => new Promise(() => {})", None, id="never resolves"),
+        pytest.param("(event, context) => context.succeed(1)", 1, id="succeed"),
+        pytest.param("(event, context) => later(() => context.done(null, 2))", 2, id="done, later"),
+        pytest.param("(event, context) => context.done('no')", "no", id="done with an error"),
+        pytest.param("(event, context) => context.fail(new Error('no'))", "no", id="fail"),
+        pytest.param("(event, context) => context.fail()", "handled", id="fail without an error"),
+        pytest.param("(event, context, callback) => callback(null, late)", 0, id="calls back"),
+        pytest.param(
+            "(e, c, callback) => { const out = {}; later(() => { out.late = late; });"
+            " callback(null, out); }",
+            {"late": 1},
+            id="waits for the event loop to be empty",
+        ),
+        pytest.param(
+            "(e, context, callback) => { context.callbackWaitsForEmptyEventLoop = false;"
+            " setInterval(() => {}, 1000); callback(null, late); }",
+            0,
+            id="waits for nothing",
+        ),
+        pytest.param(
+            "(e, c, callback) => { setInterval(() => {}, 1000); callback('no'); }",
+            "no",
+            id="an error waits for nothing",
+        ),
+        pytest.param(
+            "(e, c, callback) => { callback(null, 1); callback(null, 2); }",
+            1,
+            id="the first counts",
+        ),
+        pytest.param(
+            "async (event, context) => { setInterval(() => {}, 1000); return 3; }",
+            3,
+            id="a promise waits for nothing",
+        ),
+        pytest.param("() => { throw new Error('no'); }", "no", id="throws"),
+    ],
+)
+def test_node_handlers_answer_when_aws_lets_them(tmp_path, handler, answer):
+    (tmp_path / "index.mjs").write_text(f"{LATER}export const go = {handler};")
+    [result] = call(version(tmp_path, "index.go", runtime="nodejs22.x"), {})
+    found = payload(result)
+    assert (found["errorMessage"] if result.function_error else found) == answer
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
+def test_node_answers_calls_one_after_the_other_whatever_answered_the_last(tmp_path):
+    handler = "(e, context, callback) => (e.async ? context.succeed(e.n) : callback(null, e.n))"
+    (tmp_path / "index.mjs").write_text(f"export const go = {handler};")
+    spec = version(tmp_path, "index.go", runtime="nodejs20.x")
+    events = [{"n": n, "async": n % 3 == 0} for n in range(9)]
+    results = call(spec, *events)
+    assert [payload(result) for result in results] == list(range(9))
+    assert sum(result.report.init_ms is not None for result in results) == 1
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
+@pytest.mark.parametrize(
+    ("handler", "answer"),
+    [
+        pytest.param("(event, context) => ({ a: 1 })", {"a": 1}, id="returns a plain value"),
+        pytest.param("(event, context) => typeof context.succeed", "undefined", id="no succeed"),
+        pytest.param(
+            "(event, context, callback) => callback(null, 1)",
+            "Runtime.CallbackHandlerDeprecated",
+            id="calls back",
+        ),
+    ],
+)
+def test_node_has_no_callbacks_from_24_on(tmp_path, handler, answer):
+    (tmp_path / "index.mjs").write_text(f"export const go = {handler};")
+    [result] = call(version(tmp_path, "index.go", runtime="nodejs24.x"), {})
+    found = payload(result)
+    assert (found["errorType"] if result.function_error else found) == answer
+
+
 @pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
 @pytest.mark.parametrize(
     ("source", "handler", "error_type"),

@@ -1,5 +1,5 @@
 // Runs a Node handler against the Lambda Runtime API, with nothing to install.
-// Handlers may be async, return a value, or call back; CommonJS and ES modules both load.
+// Handlers may be async, or up to nodejs22 call back; CommonJS and ES modules both load.
 import http from "node:http";
 import fs from "node:fs";
 import path from "node:path";
@@ -9,6 +9,8 @@ import { pathToFileURL } from "node:url";
 const [host, port] = process.env.AWS_LAMBDA_RUNTIME_API.split(":");
 const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
 const root = process.env.LAMBDA_TASK_ROOT;
+const release = Number(/nodejs(\d+)/.exec(process.env.AWS_EXECUTION_ENV)?.[1]);
+const hasCallbacks = !(release >= 24);
 
 function call(method, name, body, headers = {}) {
   return new Promise((resolve, reject) => {
@@ -69,15 +71,45 @@ async function load(handler) {
   if (typeof run !== "function") {
     throw new LoadError("Runtime.HandlerNotFound", `${handler} is undefined or not exported`);
   }
+  if (run.length >= 3 && !hasCallbacks) {
+    throw new LoadError("Runtime.CallbackHandlerDeprecated", "nodejs24 and later call nothing back");
+  }
   return run;
 }
 
-function invoke(run, event, context) {
+// What happens when the event loop is empty and the invocation has no answer yet.
+let whenEmpty = () => {};
+process.on("beforeExit", () => whenEmpty());
+
+async function invoke(run, event, context) {
+  return hasCallbacks ? invokeWithCallback(run, event, context) : run(event, context);
+}
+
+// As AWS's own runtimes up to nodejs22 do it: an error and context.done, succeed and fail answer at
+// once; a callback when the event loop is empty, unless callbackWaitsForEmptyEventLoop is false; a
+// promise when it resolves; whatever else a handler returns is nobody's answer.
+function invokeWithCallback(run, event, context) {
   return new Promise((resolve, reject) => {
-    const callback = (error, value) => (error ? reject(error) : resolve(value));
-    const result = run(event, context, callback);
-    if (typeof result?.then === "function") result.then(resolve, reject);
-    else if (run.length < 3) resolve(result);
+    let isFinished = false;
+    const finish = (error, value, waits) => {
+      if (isFinished) return;
+      isFinished = true;
+      whenEmpty = () => {};
+      if (error !== undefined && error !== null) reject(error);
+      else if (waits) whenEmpty = () => resolve(value);
+      else resolve(value);
+    };
+    context.done = (error, value) => finish(error, value, false);
+    context.succeed = (value) => finish(null, value, false);
+    context.fail = (error) => finish(error ?? "handled", null, false);
+    const callback = (error, value) => finish(error, value, context.callbackWaitsForEmptyEventLoop);
+    whenEmpty = () => finish(null, null, false);
+    try {
+      const result = run(event, context, callback);
+      if (typeof result?.then === "function") result.then(context.succeed, context.fail);
+    } catch (error) {
+      callback(error);
+    }
   });
 }
 
