@@ -36,6 +36,7 @@ class RuntimeProcess:
         self._reaper = reaper
         self._output = OutputTail()
         self._pipe: int | None = None
+        self.probe: Probe = BlindProbe()
         with ExitStack() as undo:
             reading_end, writing_end = os.pipe()
             undo.callback(os.close, reading_end)
@@ -45,7 +46,7 @@ class RuntimeProcess:
                 os.close(writing_end)
             undo.callback(self._kill_and_collect)
             os.set_blocking(reading_end, False)
-            reaper.watch(self._popen.pid)
+            reaper.watch(self._popen.pid, launch.mark)
             self.probe = _open_probe(self._popen.pid)
             asyncio.get_running_loop().add_reader(reading_end, self._gather)
             self._pipe = reading_end
@@ -67,8 +68,13 @@ class RuntimeProcess:
 
     def kill(self) -> None:
         """Kills the process and all that it started, without waiting."""
+        # Read before the kill: of a process that has ended, nobody tells the children.
+        strays = self.probe.descendants() if self._popen.poll() is None else ()
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._popen.pid, signal.SIGKILL)
+        for pid in strays:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
 
     async def stop(self) -> None:
         """Kills the group, waits until the process has ended, and frees what it held."""

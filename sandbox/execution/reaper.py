@@ -4,6 +4,10 @@ A small helper process reads the process groups of all environments from a pipe 
 sandbox holds. When the pipe closes, because the sandbox stopped, crashed or was killed, the
 helper kills the groups that are left, and exits. Unlike a parent-death signal this also reaches
 what handlers started, and works on any Unix.
+
+On Linux it reaches processes that left the group as well, by a variable that they inherited, also
+when an environment stops. One that left the group and cleared its environment survives a handler
+that ends by itself, and a sandbox that is killed.
 """
 
 from __future__ import annotations
@@ -28,8 +32,8 @@ class Reaper:
         """The helper's process id while it runs."""
         return None if self._process is None else self._process.pid
 
-    def watch(self, group: int) -> None:
-        """Has `group` killed when the sandbox ends."""
+    def watch(self, group: int, mark: str = "") -> None:
+        """Has `group` killed when the sandbox ends, and all that has the variable `mark`."""
         if self._process is None:
             # A group of its own keeps it alive through a Ctrl-C that ends the sandbox.
             self._process = subprocess.Popen(
@@ -39,10 +43,10 @@ class Reaper:
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
             )
-        self._tell(f"+{group}\n")
+        self._tell(f"+{group} {mark}\n")
 
     def forget(self, group: int) -> None:
-        """Says that `group` has ended."""
+        """Says that `group` has ended; what still has its mark is killed soon."""
         self._tell(f"-{group}\n")
 
     def close(self) -> None:

@@ -33,6 +33,9 @@ _NO_AWS_OF_THE_USER = {
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 
+# It has a random part, as on AWS: no two environments have the same.
+_UNIQUE_VARIABLE = "AWS_LAMBDA_LOG_STREAM_NAME"
+
 
 class NotRunnable(Exception):
     """When the sandbox cannot run a version; `error_type` is what the caller sees."""
@@ -48,6 +51,11 @@ class Launch:
 
     command: tuple[str, ...]
     environment: Mapping[str, str]
+
+    @property
+    def mark(self) -> str:
+        """A variable, NAME=value, that no other process has but those that this one starts."""
+        return f"{_UNIQUE_VARIABLE}={self.environment[_UNIQUE_VARIABLE]}"
 
 
 def has_native_client() -> bool:
@@ -131,7 +139,7 @@ def _lambda_variables(spec: VersionSpec, runtime_api: str, now: datetime) -> dic
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         "AWS_LAMBDA_LOG_FORMAT": spec.log_format,
         "AWS_LAMBDA_LOG_GROUP_NAME": spec.log_group or f"/aws/lambda/{spec.function_name}",
-        "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
+        _UNIQUE_VARIABLE: log_stream,
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{spec.runtime}",
         "LAMBDA_TASK_ROOT": str(spec.code_dir),
         "LAMBDA_RUNTIME_DIR": str(BOOTSTRAP_DIR),

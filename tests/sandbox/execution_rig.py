@@ -114,6 +114,19 @@ HANDLERS = textwrap.dedent(
         child = subprocess.Popen(["sleep", "60"])
         return {"pid": os.getpid(), "child": child.pid}
 
+    def leave_session_behind(event, context):
+        child = subprocess.Popen(["sleep", "60"], start_new_session=True)
+        shell = "sleep 60 >/dev/null 2>&1 & echo $!"
+        started = subprocess.run(["sh", "-c", shell], capture_output=True, start_new_session=True)
+        cleared = subprocess.Popen(["/bin/sleep", "60"], start_new_session=True, env={})
+        if event.get("then") == "leave":
+            print("pids", child.pid, int(started.stdout))
+            os._exit(1)
+        if event.get("then") == "spin":
+            print("pids", child.pid, int(started.stdout), cleared.pid)
+            spin(event, context)
+        return [child.pid, int(started.stdout), cleared.pid]
+
     def large(event, context):
         return "x" * (7 * 1024 * 1024)
     """

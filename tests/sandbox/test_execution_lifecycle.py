@@ -50,6 +50,28 @@ def test_close_leaves_no_process_behind(code):
     assert wait_until(lambda: not is_running(pids["child"]))
 
 
+def test_close_ends_children_with_a_session_of_their_own(code):
+    """A child, one whose parent has ended, and one that did not keep its environment."""
+    [result] = call(version(code, "leave_session_behind"), {})
+    pids = payload(result)
+    assert len(pids) == 3
+    assert wait_until(lambda: not any(map(is_running, pids)))
+
+
+@pytest.mark.parametrize("then", ["leave", "spin"], ids=["an exit", "a timeout"])
+def test_children_with_a_session_of_their_own_end_with_their_environment(code, then):
+    spec = version(code, "leave_session_behind", timeout_s=2)
+
+    async def work(executor):
+        result = await executor.invoke(spec, request({"then": then}))
+        [line] = [line for line in result.log.decode().splitlines() if line.startswith("pids")]
+        pids = [int(pid) for pid in line.split()[1:]]
+        for pid in pids:
+            await gone(executor, pid)
+
+    with_executor(work)
+
+
 def test_close_in_the_middle_of_a_call_ends_it(code):
     async def main():
         executor = LocalExecutor()
@@ -150,7 +172,8 @@ def test_an_idle_process_that_died_is_replaced(code):
     with_executor(work)
 
 
-def test_handlers_end_with_a_sandbox_that_is_killed(code, tmp_path):
+@pytest.mark.parametrize("leave", ["leave_child_behind", "leave_session_behind"])
+def test_handlers_end_with_a_sandbox_that_is_killed(code, leave):
     """The handler spins, so it would not notice by itself that nobody waits for its answer."""
     script = textwrap.dedent(
         f"""
@@ -162,8 +185,8 @@ def test_handlers_end_with_a_sandbox_that_is_killed(code, tmp_path):
         async def main():
             executor = LocalExecutor()
             code = Path({str(code)!r})
-            seen = payload(await executor.invoke(version(code, "leave_child_behind"), request()))
-            print(seen["pid"], seen["child"], flush=True)
+            seen = payload(await executor.invoke(version(code, "{leave}"), request()))
+            print(*(seen.values() if isinstance(seen, dict) else seen[:2]), flush=True)
             await executor.invoke(version(code, "spin", timeout_s=60), request())
 
         asyncio.run(main())
