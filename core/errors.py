@@ -78,7 +78,7 @@ class NotRun(AwsError):
 
 
 class NoAnswer(AwsError):
-    """When no answer came in time: the function may have run, so trying again is not safe."""
+    """When no whole answer came back: the function may have run, so trying again is not safe."""
 
 
 class InputError(ToolError):

@@ -5,6 +5,7 @@ Everything that `tune analyze` can do again without invoking is here.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import numpy as np
 
 from core.aws.limits import vcpu_share
 from core.aws.prices import LambdaPrice
+from core.text import one_line
 from reports.document import Model, Objective, Percentiles, Recommendation, SizeResult
 from tuner.bands import build_model
 from tuner.estimate import (
@@ -27,6 +29,7 @@ from tuner.sample import Sample, warm_by_size
 from tuner.sampler import given_up
 
 _REASON_CHARS = 100
+_REQUEST_ID = re.compile(r"^RequestId: [0-9a-f-]{36} (Error: )?")
 _TOO_SMALL_ERRORS = ("Sandbox.Timedout", "Runtime.OutOfMemory")
 _PLAIN_REASONS = {
     "Sandbox.Timedout": "timeout",
@@ -174,10 +177,13 @@ def _failure(samples: Sequence[Sample], warm: Sequence[Sample]) -> str | None:
 
 
 def _reason(sample: Sample) -> str:
-    """Why a call failed: in plain words where AWS has a name for it, else as the function says."""
+    """Why a call failed: in plain words where AWS has a name for it, else as the function says.
+
+    Without the id that Lambda puts first, so that the same failure is the same reason.
+    """
     plain = _PLAIN_REASONS.get(sample.error_type or "")
     if plain is not None:
         return plain
-    message = " ".join((sample.error_message or "").split())
+    message = one_line(_REQUEST_ID.sub("", sample.error_message or ""))
     shortened = message if len(message) <= _REASON_CHARS else message[: _REASON_CHARS - 1] + "…"
     return f"{sample.error_type}: {shortened}"

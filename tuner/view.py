@@ -29,7 +29,7 @@ def show_plan(
         f"{target.memory_mb} MB now, timeout {target.timeout_s} s"
     )
     console.say(
-        f"plan: {len(plan.sizes_mb)} sizes x (1 cold + {plan.samples_per_size} warm) = "
+        f"plan: {_counted(len(plan.sizes_mb), 'size')} x (1 cold + {plan.samples_per_size} warm) = "
         f"{plan.invocations} invocations, {at_once}"
     )
     console.say(f"sizes: {listed_sizes(plan.sizes_mb)}")
@@ -39,6 +39,10 @@ def show_plan(
     )
     for note in plan.notes:
         console.say(f"note: {note}")
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def plan_document(target: Target, region: str, plan: Plan, price: LambdaPrice) -> str:

@@ -35,6 +35,9 @@ _NOT_RUN_CODES = frozenset(
 # The request was sent and its answer did not come back whole: the function may have run.
 _ANSWER_LOST = (aws_exceptions.HTTPClientError, aws_exceptions.IncompleteReadError)
 _SERVER_ERROR = 500
+# Of the errors that Invoke answers with 5xx (API reference), the one that does not say why. The
+# others name what keeps the function from starting: its key, its subnet, its runtime.
+_UNEXPLAINED = "ServiceException"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ def invoke_once(client: LambdaClient, function: str, qualifier: str, payload: by
     Raises:
         NotRun: when Lambda refused the call before the function ran.
         NoAnswer: when no whole answer came back: not in time, not over this connection, or an
-            error inside Lambda (HTTP 5xx). The function may have run.
+            error inside Lambda (HTTP 5xx without a cause). The function may have run.
         AwsError: for anything else that is not the function's own error.
     """
     started, start_s = datetime.now(UTC), time.perf_counter()
@@ -85,12 +88,18 @@ def invoke_once(client: LambdaClient, function: str, qualifier: str, payload: by
         except aws_exceptions.ClientError as error:
             if error_code(error) in _NOT_RUN_CODES:
                 raise _not_run(function, qualifier, error) from error
-            if _http_status(error) < _SERVER_ERROR:
+            if _http_status(error) < _SERVER_ERROR or _names_the_cause(error):
                 raise
             raise NoAnswer(
                 f"no answer from {function}:{qualifier}: {error}", code=error_code(error)
             ) from error
     return _invocation(answer, body, started, (time.perf_counter() - start_s) * 1000)
+
+
+def _names_the_cause(error: aws_exceptions.ClientError) -> bool:
+    """Whether the error is one of Lambda's with a cause; a bare 5xx has its number as code."""
+    code = error_code(error) or ""
+    return code.endswith("Exception") and code != _UNEXPLAINED
 
 
 def _http_status(error: aws_exceptions.ClientError) -> int:

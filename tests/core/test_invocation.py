@@ -200,6 +200,17 @@ def test_a_throttle_inside_of_lambda_was_not_run_though_it_is_a_502() -> None:
         invoke_once(client, "orders", "7", b"{}")
 
 
+@pytest.mark.parametrize("code", ["KMSDisabledException", "SubnetIPAddressLimitReachedException"])
+def test_a_function_that_cannot_start_is_no_lost_answer(code: str) -> None:
+    answer = http("502 Bad", b'{"Message":"m"}', REQUEST_ID, f"x-amzn-ErrorType: {code}")
+
+    with client_of_a_server_that_answers(answer) as client, pytest.raises(AwsError) as caught:
+        invoke_once(client, "orders", "7", b"{}")
+
+    assert not isinstance(caught.value, NoAnswer | NotRun)
+    assert caught.value.code == code
+
+
 def test_a_page_in_place_of_an_answer_is_said() -> None:
     page = http("200 OK", b"<html>please sign in</html>", "Content-Type: text/html")
 

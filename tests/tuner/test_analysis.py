@@ -1,6 +1,8 @@
 """Answers from samples with a known truth, and from samples that say little."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 
@@ -197,6 +199,18 @@ def test_one_slow_sample_does_not_bend_the_curve() -> None:
     for point in answer.model.curve:
         if point.memory_mb in many:
             assert point.duration_ms == pytest.approx(cpu_bound(int(point.memory_mb)), rel=0.25)
+
+
+def test_the_same_failure_is_the_same_reason_whatever_its_request_id() -> None:
+    message = "RequestId: {} Error: Runtime exited with error: exit status 3"
+    calls = [
+        replace(failed(512, "Runtime.ExitError"), error_message=message.format(uuid4()))
+        for _ in range(3)
+    ]
+
+    assert ask(calls, sizes=(512,)).sizes[0].failure == (
+        "Runtime.ExitError: Runtime exited with error: exit status 3 (3 of 3 calls)"
+    )
 
 
 def test_cost_is_what_the_price_list_makes_of_billed_time() -> None:
