@@ -19,6 +19,7 @@ from core.console import Console
 from core.errors import ExitCode, InputError, Interrupted
 from sandbox.bundled import FunctionFolder, bundled_functions, read_function_folder
 from sandbox.deploy import deploy
+from sandbox.execution import descriptors
 from sandbox.execution.cpu import host_cpu_note
 from sandbox.execution.executor import LocalExecutor
 from sandbox.lambda_api.context import LambdaOptions
@@ -107,6 +108,7 @@ def run_up(options: UpOptions, console: Console) -> ExitCode:
         *(bundled_functions() if options.with_bundled else ()),
         *(read_function_folder(path) for path in options.folders),
     )
+    descriptors.raise_limit()
     return asyncio.run(_serve(options, folders, console))
 
 

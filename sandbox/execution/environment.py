@@ -21,7 +21,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from sandbox.execution import faults
+from sandbox.execution import descriptors, faults
 from sandbox.execution.contract import InvokeRequest, InvokeResult, VersionSpec
 from sandbox.execution.cpu import cpu_share, virtual_clock
 from sandbox.execution.faults import Fault
@@ -153,6 +153,14 @@ class ProcessEnvironment:
         """The process may have ended."""
         self.look()
 
+    def on_refused(self, error: OSError) -> None:
+        """The runtime cannot reach the sandbox, and waiting would not help."""
+        self._is_spent = True
+        reason = _not_startable(error)
+        if self._process is not None:
+            self._process.kill()
+        self._end(faults.not_started(self._request_id, reason.error_type, str(reason)))
+
     def look(self) -> None:
         """Ends what runs when the process is gone, too large or too late."""
         stretch, process = self._stretch, self._process
@@ -200,7 +208,8 @@ class ProcessEnvironment:
         start = Reading(time.monotonic_ns(), 0, 0)
         try:
             process = await self._spawn()
-        except NotRunnable as error:
+        except (NotRunnable, OSError) as caught:
+            error = _not_startable(caught) if isinstance(caught, OSError) else caught
             fault = faults.not_started(self._request_id, error.error_type, str(error))
             log.append(self._init_report(fault, 0.0, phase))
             return _Loaded(fault=fault)
@@ -236,6 +245,7 @@ class ProcessEnvironment:
             native_client=self._host.native_client,
             now=_now(),
         )
+        descriptors.check_spare()
         self._process = RuntimeProcess(launch, self.spec.code_dir, self._host.reaper)
         return self._process
 
@@ -351,6 +361,16 @@ def _invocation(request: InvokeRequest, spec: VersionSpec, limit_ms: float) -> I
         trace_id=f"{trace_id};Sampled=0",
         client_context=request.client_context,
     )
+
+
+def _not_startable(error: OSError) -> NotRunnable:
+    if descriptors.are_used_up(error):
+        return NotRunnable(
+            "Sandbox.TooManyOpenFiles",
+            f"the sandbox has too few file descriptors for another environment ({error}): "
+            "raise the limit with `ulimit -n`, or send fewer calls at a time",
+        )
+    return NotRunnable("Sandbox.NotStarted", f"could not start an environment: {error}")
 
 
 def _now() -> datetime:

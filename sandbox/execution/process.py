@@ -10,7 +10,7 @@ import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from sandbox.execution import libproc, procfs
+from sandbox.execution import descriptors, libproc, procfs
 from sandbox.execution.output import Output, OutputTail
 from sandbox.execution.probe import BlindProbe, Probe
 from sandbox.execution.reaper import Reaper
@@ -32,6 +32,7 @@ class RuntimeProcess:
 
         Raises:
             NotRunnable: the system refuses to run the command.
+            OSError: there are no descriptors left.
         """
         self._reaper = reaper
         self._output = OutputTail()
@@ -45,6 +46,7 @@ class RuntimeProcess:
             finally:
                 os.close(writing_end)
             undo.callback(self._kill_and_collect)
+            descriptors.limit_to_lambdas(self._popen.pid)
             os.set_blocking(reading_end, False)
             reaper.watch(self._popen.pid, launch.mark)
             self.probe = _open_probe(self._popen.pid)
@@ -113,6 +115,8 @@ def _start(launch: Launch, code_dir: Path, output: int) -> subprocess.Popen[byte
             start_new_session=True,
         )
     except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and descriptors.are_used_up(error):
+            raise
         # ValueError: a NUL byte in the command or in a variable.
         raise NotRunnable(
             "Runtime.InvalidEntrypoint", f"could not start {launch.command[0]}: {error}"

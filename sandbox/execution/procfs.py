@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from sandbox.execution.probe import Reading
@@ -27,7 +28,11 @@ _NO_MEMORY = b"0 0"
 
 
 class LinuxProbe:
-    """Reads one process and its descendants; holds a few open files until closed."""
+    """Reads one process and its descendants; holds a few open files until closed.
+
+    Raises:
+        OSError: there are no descriptors left for them.
+    """
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
@@ -37,6 +42,14 @@ class LinuxProbe:
         self._files: dict[str, int] = {}
         self._parents: dict[int, int] = {}  # of each descendant
         self._seen: frozenset[int] = frozenset()  # descendants, at the last look at memory
+        own = f"task/{pid}"
+        try:
+            for name in ("stat", "statm", "status", f"{own}/schedstat", f"{own}/children"):
+                with suppress(FileNotFoundError, ProcessLookupError):
+                    self._text(name)
+        except OSError:
+            self.close()
+            raise
 
     def read(self) -> Reading | None:
         """The counters now, or None when the process is gone."""

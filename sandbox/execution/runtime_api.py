@@ -11,6 +11,7 @@ import asyncio
 import base64
 import binascii
 import json
+import socket
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -71,6 +72,9 @@ class RuntimeEvents(Protocol):
     def on_disconnect(self) -> None:
         """A connection closed; the process may have ended."""
 
+    def on_refused(self, error: OSError) -> None:
+        """The runtime's connection could not be accepted, nor can later ones."""
+
 
 class RuntimeApi:
     """The server of one environment."""
@@ -78,15 +82,41 @@ class RuntimeApi:
     def __init__(self, events: RuntimeEvents) -> None:
         self.events = events
         self.connections: set[_Connection] = set()
-        self._server: asyncio.Server | None = None
+        self._listener: socket.socket | None = None
+        self._accepting: set[asyncio.Task[object]] = set()
         self._waiting: _Connection | None = None
 
     async def start(self) -> str:
         """Listens on a free loopback port; gives `host:port`."""
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Connection(self), "127.0.0.1", 0)
-        host, port = self._server.sockets[0].getsockname()[:2]
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.settimeout(0)
+        asyncio.get_running_loop().add_reader(self._listener, self._accept)
+        host, port = self._listener.getsockname()
         return f"{host}:{port}"
+
+    def _accept(self) -> None:
+        # asyncio's own servers log that they could not, and try again after a second, for ever.
+        if self._listener is None:
+            return
+        try:
+            accepted, _ = self._listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        except OSError as error:
+            self._stop_listening()
+            self.events.on_refused(error)
+            return
+        loop = asyncio.get_running_loop()
+        connecting = loop.connect_accepted_socket(lambda: _Connection(self), accepted)
+        task: asyncio.Task[object] = loop.create_task(connecting)
+        self._accepting.add(task)
+        task.add_done_callback(self._accepting.discard)
+
+    def _stop_listening(self) -> None:
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            asyncio.get_running_loop().remove_reader(listener)
+            listener.close()
 
     @property
     def is_runtime_waiting(self) -> bool:
@@ -118,8 +148,9 @@ class RuntimeApi:
 
     def close(self) -> None:
         """Stops listening and closes the connections, at which runtimes exit."""
-        if self._server is not None:
-            self._server.close()
+        self._stop_listening()
+        for task in tuple(self._accepting):
+            task.cancel()
         for connection in tuple(self.connections):
             connection.abort()
 

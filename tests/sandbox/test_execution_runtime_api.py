@@ -41,6 +41,9 @@ class Events:
     def on_disconnect(self):
         self.seen.append(("disconnect",))
 
+    def on_refused(self, error):
+        self.seen.append(("refused", error.errno))
+
 
 def with_api(work):
     async def main():
