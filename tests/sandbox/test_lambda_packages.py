@@ -78,7 +78,7 @@ def zip_with_links(links: list[tuple[str, str]], files: Mapping[str, bytes]) -> 
         pytest.param("bin/run", "../lib/real.py", "bin/run", id="to a file above"),
         pytest.param("now", "lib", "now/real.py", id="to a directory"),
         pytest.param("lib/here", ".", "lib/here/real.py", id="to its own directory"),
-        pytest.param("lib/root", "..", "lib/root/lib/real.py", id="to the package itself"),
+        pytest.param("lib/up", "..", "lib/up/lib/real.py", id="to the package itself"),
     ],
 )
 def test_links_inside_a_package_are_made(
