@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 ROLE = "arn:aws:iam::000000000000:role/test"
 
 MakeFunction = Callable[..., str]
+
+# The machine may be busy: how long an example takes says nothing about what it shows.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.execution.cpu import (
@@ -24,8 +24,6 @@ MODELS: tuple[CpuModel, ...] = ("linear", "cfs20", "off")
 CORES = 8
 
 # A busy host must not fail a test of arithmetic.
-patient = settings(deadline=None)
-
 milliseconds = st.floats(0, 1000, allow_nan=False)
 shares = st.floats(0.05, 6.0, allow_nan=False)
 
@@ -47,7 +45,6 @@ def total_ms(clock: VirtualClock, *intervals: Interval) -> float:
     return clock.virtual_ms
 
 
-@patient
 @given(st.lists(serial_intervals(), max_size=8), shares)
 def test_serial_work_takes_its_waiting_plus_its_cpu_over_the_share(intervals, share):
     waiting_ms = sum(i.wall_ms - i.cpu_ms - i.run_delay_ms for i in intervals)
@@ -56,7 +53,6 @@ def test_serial_work_takes_its_waiting_plus_its_cpu_over_the_share(intervals, sh
     assert total_ms(LinearShare(share, CORES), *intervals) == pytest.approx(expected_ms, abs=1e-6)
 
 
-@patient
 @given(st.lists(serial_intervals(), max_size=8), shares)
 def test_the_runtime_clients_own_cpu_is_not_stretched(intervals, share):
     plain_ms = total_ms(LinearShare(share, CORES), *intervals)
@@ -74,7 +70,6 @@ def test_a_cpu_bound_call_follows_the_memory_size(memory_mb, expected_ms):
     assert virtual_ms("linear", share, Interval(50, 50)) == pytest.approx(expected_ms, rel=0.01)
 
 
-@patient
 @given(serial_intervals(), shares, st.sampled_from(MODELS))
 def test_time_never_runs_backwards(interval, share, model):
     clock = virtual_clock(model, share, CORES)
@@ -84,14 +79,12 @@ def test_time_never_runs_backwards(interval, share, model):
     assert clock.virtual_ms >= before_ms - 1e-9
 
 
-@patient
 @given(st.lists(serial_intervals(), max_size=6), shares, shares)
 def test_more_memory_is_never_slower(intervals, one, other):
     slow, fast = sorted((one, other))
     assert virtual_ms("linear", slow, *intervals) >= virtual_ms("linear", fast, *intervals) - 1e-6
 
 
-@patient
 @given(milliseconds, st.sampled_from(MODELS), shares)
 def test_waiting_is_flat(waiting_ms, model, share):
     assert virtual_ms(model, share, Interval(waiting_ms, 0)) == pytest.approx(waiting_ms)
@@ -156,7 +149,6 @@ bursts_ms = st.integers(1, 3000).map(lambda tenths: tenths / 10)
 small_shares = st.integers(6, 95).map(lambda percent: percent / 100)
 
 
-@patient
 @given(bursts_ms, small_shares, st.integers(1, 12))
 def test_quota_periods_do_not_depend_on_how_a_burst_is_read(cpu_ms, share, parts):
     part = Interval(cpu_ms / parts, cpu_ms / parts)
@@ -164,7 +156,6 @@ def test_quota_periods_do_not_depend_on_how_a_burst_is_read(cpu_ms, share, parts
     assert virtual_ms("cfs20", share, *[part] * parts) == pytest.approx(whole_ms, abs=1e-3)
 
 
-@patient
 @given(bursts_ms, small_shares)
 def test_a_burst_takes_its_full_periods_and_the_rest(cpu_ms, share):
     quota_ms = 20 * share
@@ -175,7 +166,6 @@ def test_a_burst_takes_its_full_periods_and_the_rest(cpu_ms, share):
     )
 
 
-@patient
 @given(st.lists(serial_intervals(), max_size=6), st.floats(0.06, 1.0))
 def test_quota_periods_never_take_longer_than_the_linear_share_by_a_period(intervals, share):
     periods, linear = QuotaPeriods(share, CORES), LinearShare(share, CORES)

@@ -63,9 +63,12 @@ def test_threads_help_at_two_vcpus(code):
 
 
 def test_waiting_takes_as_long_at_any_size(code):
-    """What is left at 128 MB is the CPU of the runtime client, as on AWS: 0.5-1 ms times 13.8."""
+    """What is left at 128 MB is the CPU of the runtime client, as on AWS: 0.5-1 ms times 13.8.
+
+    A busy host wakes a sleeper late, and never early: the shortest call is the truest.
+    """
     small_ms, large_ms = (
-        statistics.median(warm_durations_ms(version(code, "sleep", memory_mb=size), {"ms": 100}, 3))
+        min(warm_durations_ms(version(code, "sleep", memory_mb=size), {"ms": 100}, 5))
         for size in (128, 1769)
     )
     assert large_ms == pytest.approx(100, rel=0.1)

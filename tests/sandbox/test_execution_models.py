@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from execution_rig import call, model_environment, payload, request, version, with_executor
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import InputError
@@ -19,8 +19,6 @@ from sandbox.execution.model import Model, parse_model, true_duration_ms
 TABLE = {"duration_ms": {"128": 1000, "256": 510, "1024": 130}}
 
 # A busy host must not fail a test of arithmetic.
-patient = settings(deadline=None)
-
 sizes_mb = st.integers(1, 10240)
 tables = st.dictionaries(sizes_mb, st.floats(0.01, 900_000), min_size=1, max_size=8)
 
@@ -51,7 +49,6 @@ def test_a_table_is_interpolated(memory_mb, expected_ms):
     assert true_duration_ms(model, memory_mb) == pytest.approx(expected_ms)
 
 
-@patient
 @given(tables, sizes_mb)
 def test_interpolation_stays_between_its_neighbours(table, memory_mb):
     value_ms = true_duration_ms(Model(duration_ms=table), memory_mb)
@@ -61,7 +58,6 @@ def test_interpolation_stays_between_its_neighbours(table, memory_mb):
         assert at_point_ms == pytest.approx(duration_ms)
 
 
-@patient
 @given(st.floats(0.001, 800), sizes_mb)
 def test_interpolation_of_inverse_proportion_is_exact(scale, memory_mb):
     table = {1: scale * 1024, 1024: scale, 10240: scale / 10}

@@ -6,7 +6,7 @@ import string
 from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.api_errors import ApiError
@@ -28,7 +28,6 @@ prefixes = st.sampled_from(
 )
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(names, qualifiers, prefixes)
 def test_every_form_names_the_same_function(name: str, qualifier: str | None, prefix: str) -> None:
     suffix = "" if qualifier is None else f":{qualifier}"
@@ -40,7 +39,6 @@ def test_every_form_names_the_same_function(name: str, qualifier: str | None, pr
     assert HOME.resolve(f"function:{name}", qualifier) == expected
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(st.text(max_size=40))
 def test_any_text_is_a_name_or_refused_with_an_api_error(text: str) -> None:
     with suppress(ApiError):

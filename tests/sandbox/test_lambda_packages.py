@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.api_errors import ApiError
@@ -142,7 +142,6 @@ PARTS = st.lists(st.sampled_from(["a", "b", "..", "."]), min_size=1, max_size=5)
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")  # zipfile, when writing it
-@settings(deadline=None)  # the machine may be busy
 @given(st.lists(st.tuples(PARTS, PARTS), max_size=4), st.lists(PARTS, min_size=1, max_size=3))
 def test_whatever_a_package_links_to_nothing_is_touched_outside(
     tmp_path_factory: pytest.TempPathFactory, links: list[tuple[str, str]], files: list[str]
@@ -169,7 +168,6 @@ def test_a_package_cannot_be_written(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(st.binary(max_size=200))
 def test_any_bytes_are_unpacked_or_refused(
     tmp_path_factory: pytest.TempPathFactory, data: bytes
@@ -179,7 +177,6 @@ def test_any_bytes_are_unpacked_or_refused(
         unpack(data, target)
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(st.integers(min_value=0), st.integers(min_value=1, max_value=255))
 def test_a_damaged_package_is_unpacked_or_refused(
     tmp_path_factory: pytest.TempPathFactory, position: int, change: int

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from botocore.model import ListShape, MapShape, Shape, StructureShape
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.api_errors import ApiError
@@ -192,7 +192,6 @@ JSON_LIKE = st.recursive(
 FIELDS = st.sampled_from(["MemorySize", "Description", "Environment", "VpcConfig", "Other"])
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(st.binary() | st.dictionaries(FIELDS, JSON_LIKE).map(lambda d: json.dumps(d).encode()))
 def test_whatever_a_body_is_its_parameters_can_be_stored(body: bytes) -> None:
     match = ROUTER.match("PUT", "/2015-03-31/functions/f/configuration", "")

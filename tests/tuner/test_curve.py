@@ -73,7 +73,7 @@ def test_a_refit_stays_in_its_family() -> None:
     assert np.allclose(again.predict(SIZES), truth * 1.1, rtol=0.01)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.floats(0.1, 9e5), min_size=3, max_size=6))
 def test_any_durations_give_a_finite_positive_curve(durations: list[float]) -> None:
     count = len(durations)
