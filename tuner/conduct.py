@@ -25,12 +25,11 @@ from tuner.facts import RunFacts
 from tuner.invoker import Invoker
 from tuner.journal import Beginning, Journal
 from tuner.lease import Lease
-from tuner.marker import parse_marker
 from tuner.measure import measure
 from tuner.redact import hidden_texts
 from tuner.sample import Sample, SampleFile
 from tuner.sampler import FixedRounds, Sampler
-from tuner.undo import list_versions
+from tuner.undo import list_versions, versions_of_run
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -193,13 +192,12 @@ def _release(lease: Lease, facts: RunFacts) -> str | None:
 
 
 def _versions_left(lease: Lease, facts: RunFacts) -> str:
+    left: tuple[str, ...]
     try:
-        found = list_versions(lease.client, lease.function)
+        left = versions_of_run(lease.client, lease.function, facts.run_id)
     except ToolError:
-        left, are = list(lease.versions.values()), "may be left"
+        left, are = tuple(lease.versions.values()), "may be left"
     else:
-        markers = {version: parse_marker(text) for version, text in found.items()}
-        left = [v for v, marker in markers.items() if marker and marker.run_id == facts.run_id]
         are = "are left" if len(left) > 1 else "is left"
     if not left:
         return ""

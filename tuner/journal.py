@@ -128,7 +128,7 @@ def _writing(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise InputError(
             f"{folder}: could not write the journal: {error.strerror}",
-            hint="set XDG_STATE_HOME to a folder that you may write",
+            hint="set XDG_STATE_HOME to a folder that you may write, on a file system with locks",
         ) from error
 
 

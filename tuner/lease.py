@@ -76,7 +76,9 @@ class Lease:
 
     def _configure(self, size: int, target: Target, journal: Journal) -> Target | None:
         begin = self.beginning
-        description = marked_description(begin.run_id, size, begin.memory_mb, begin.description)
+        description = marked_description(
+            begin.run_id, size, begin.memory_mb, begin.code_sha256, begin.description
+        )
         journal.intend("configure", memory_mb=size, description=description)
         try:
             settled = self._updated(size, description, target)

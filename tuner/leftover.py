@@ -79,13 +79,15 @@ def find_leftovers(
     client: LambdaClient, target: Target, region: str, endpoint_url: str | None
 ) -> tuple[Leftover, ...]:
     """What the marks on `$LATEST` and on the versions say, for each run that left some."""
-    descriptions = {_LATEST: target.description, **list_versions(client, target.arn)}
+    versions = list_versions(client, target.arn)
+    # $LATEST stays the run's to put back even where a deploy has brought other code.
+    found = {_LATEST: parse_marker(target.description)}
+    found |= {version: shown.marker for version, shown in versions.items()}
     marks: dict[str, dict[str, Marker]] = {}
-    for version, description in descriptions.items():
-        marker = parse_marker(description)
+    for version, marker in found.items():
         if marker is not None:
             marks.setdefault(marker.run_id, {})[version] = marker
-    return tuple(_of_marks(found, target, region, endpoint_url) for found in marks.values())
+    return tuple(_of_marks(own, target, region, endpoint_url) for own in marks.values())
 
 
 def _of_marks(

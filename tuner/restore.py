@@ -130,15 +130,21 @@ def _leftovers(journals: Journals, options: RestoreOptions) -> list[Leftover]:
     endpoint_url = session.custom_endpoint(client)
     target = read_target(client, function, session.region)
     place = (target.arn, endpoint_url)
-    here = [
-        item
-        for item in known
-        if (item.beginning.function_arn, item.beginning.endpoint_url) == place
+    # A journal knows more than the marks of the same run, also where it names the endpoint in
+    # another way: whether the run still works, for one.
+    marked = {
+        item.beginning.run_id: item
+        for item in find_leftovers(client, target, session.region, endpoint_url)
+    }
+    by_journal = [
+        item for item in known if _place(item) == place or item.beginning.run_id in marked
     ]
-    # A journal knows more than the marks of the same run.
-    run_ids = {item.beginning.run_id for item in here}
-    marked = find_leftovers(client, target, session.region, endpoint_url)
-    return here + [item for item in marked if item.beginning.run_id not in run_ids]
+    run_ids = {item.beginning.run_id for item in by_journal}
+    return by_journal + [item for run_id, item in marked.items() if run_id not in run_ids]
+
+
+def _place(leftover: Leftover) -> tuple[str, str | None]:
+    return leftover.beginning.function_arn, leftover.beginning.endpoint_url
 
 
 def _drop_blank(paths: Sequence[Path], console: Console) -> None:

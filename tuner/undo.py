@@ -1,17 +1,19 @@
 """Takes back what a run changed on a function, by what AWS shows rather than by memory.
 
 The run's marker in a Description says what is the run's; so the run itself, `tune restore` with a
-journal and `tune restore` without one all undo by the same code.
+journal and `tune restore` without one all undo by the same code. A version that somebody else
+publishes while `$LATEST` is marked inherits the marker, but not the code that it names.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.aws.session import aws_call
 from core.errors import AwsError
 from tuner.journal import Beginning
-from tuner.marker import parse_marker
+from tuner.marker import Marker, parse_marker
 from tuner.settle import POLL_MOST_S, Pause, wait_until_settled
 from tuner.target import Target
 
@@ -90,8 +92,22 @@ def _check_carried_out(target: Target, beginning: Beginning) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class PublishedVersion:
+    """What a published version shows of where it comes from."""
+
+    description: str
+    code_sha256: str
+
+    @property
+    def marker(self) -> Marker | None:
+        """The marker of the run that published it; None when somebody else did."""
+        marker = parse_marker(self.description)
+        return marker if marker is not None and marker.is_about(self.code_sha256) else None
+
+
 def delete_versions(client: LambdaClient, function: str, beginning: Beginning) -> tuple[str, ...]:
-    """Deletes the versions that carry this run's marker, each by its number.
+    """Deletes the versions that this run published, each by its number.
 
     One that cannot be deleted does not keep the others.
 
@@ -103,10 +119,7 @@ def delete_versions(client: LambdaClient, function: str, beginning: Beginning) -
     """
     deleted: list[str] = []
     refusals: list[AwsError] = []
-    for version, description in list_versions(client, function).items():
-        marker = parse_marker(description)
-        if marker is None or marker.run_id != beginning.run_id:
-            continue
+    for version in versions_of_run(client, function, beginning.run_id):
         if version in beginning.existing_versions or not version.isdigit():
             # Without a number DeleteFunction would take the whole function.
             continue
@@ -123,14 +136,23 @@ def delete_versions(client: LambdaClient, function: str, beginning: Beginning) -
     return tuple(deleted)
 
 
-def list_versions(client: LambdaClient, function: str) -> dict[str, str]:
-    """The Description of each published version, by version number."""
-    versions: dict[str, str] = {}
+def versions_of_run(client: LambdaClient, function: str, run_id: str) -> tuple[str, ...]:
+    """The numbers of the versions that a run published and that are still there."""
+    found = list_versions(client, function)
+    markers = {version: shown.marker for version, shown in found.items()}
+    return tuple(version for version, mark in markers.items() if mark and mark.run_id == run_id)
+
+
+def list_versions(client: LambdaClient, function: str) -> dict[str, PublishedVersion]:
+    """All published versions, by version number."""
+    versions: dict[str, PublishedVersion] = {}
     with aws_call(f"list the versions of {function}"):
         for page in client.get_paginator("list_versions_by_function").paginate(
             FunctionName=function
         ):
             for item in page["Versions"]:
-                versions[item["Version"]] = item.get("Description", "")
+                versions[item["Version"]] = PublishedVersion(
+                    item.get("Description", ""), item.get("CodeSha256", "")
+                )
     versions.pop("$LATEST", None)
     return versions

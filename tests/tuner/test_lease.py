@@ -317,3 +317,33 @@ def test_a_size_that_the_account_does_not_offer_is_left_out(
     assert "20480 MB" in lease.refused_sizes[20_480]
     lease.release()
     assert state_of(client, owned) == before
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["the run lives", "the run was killed"])
+def test_a_version_published_by_a_deploy_in_between_is_not_the_runs(
+    client: LambdaClient,
+    owned: str,
+    local_access: LocalAccess,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    killed: bool,
+) -> None:
+    """It inherits the run's mark, because a deploy of code does not touch the Description."""
+    lease, journal, _ = begin(client, owned, local_access)
+    with pytest.raises(Killed), killing(client, 0, moment="after-call"):
+        lease.acquire(SIZES, journal, lambda: False)
+    client.get_waiter("function_updated_v2").wait(FunctionName=owned, WaiterConfig={"Delay": 0})
+    deployed = client.update_function_code(
+        FunctionName=owned, ZipFile=zipped("def handler(e, c): return 1"), Publish=True
+    )
+    assert deployed["Description"].startswith("tune-run")
+
+    if killed:
+        assert restored(local_access, monkeypatch) == ExitCode.PASS
+    else:
+        lease.release()
+
+    after = state_of(client, owned)
+    assert deployed["Version"] in after["versions"]
+    assert after["latest"]["Description"] == "takes orders"
+    assert after["latest"]["CodeSha256"] == deployed["CodeSha256"]
