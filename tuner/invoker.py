@@ -6,7 +6,8 @@ What a function says of its failure is made safe here, before it is kept or show
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from core.aws.invocation import Invocation, invoke_once
 from core.aws.session import aws_call
 from core.errors import AwsError, InvalidMeasurement, NoAnswer, NotRun, Refused
 from core.text import one_line
-from tuner.redact import redact
+from tuner.redact import NOTHING_HIDDEN, HiddenTexts, redact
 from tuner.sample import Outcome, Sample
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 _ATTEMPTS = 10
 _BACKOFF_FIRST_S, _BACKOFF_MOST_S = 0.2, 10.0
 _TEXT_CHARS = 300
+# Errors that Lambda or the runtime names, and not the function (Lambda Telemetry API, errorType).
+_LAMBDA_ERROR = re.compile(r"(Sandbox|Runtime|Function|Extension)\.\w+|Unhandled|Handled", re.ASCII)
 _RESERVED_EXCEEDED = "ReservedFunctionConcurrentInvocationLimitExceeded"
 
 
@@ -39,7 +42,7 @@ class Invoker:
     function: str
     payload: bytes
     wait: Callable[[float], bool]
-    hidden: Sequence[str] = ()
+    hidden: HiddenTexts = NOTHING_HIDDEN
 
     def invoke(self, memory_mb: int, version: str, round_number: int) -> Sample | None:
         """One sample of `version`, or None when a stop was requested before it could start.
@@ -94,7 +97,7 @@ class Invoker:
             )
         report = invocation.report
         outcome: Outcome = "measured"
-        error_type = self._safe(invocation.error_type)
+        error_type = self._safe_type(invocation.error_type)
         error_message = self._safe(invocation.error_message)
         if error_type:
             outcome = "failed"
@@ -118,6 +121,11 @@ class Invoker:
             restore_ms=report.restore_ms if report else None,
             max_memory_used_mb=report.max_memory_used_mb if report else None,
         )
+
+    def _safe_type(self, error_type: str | None) -> str | None:
+        """Names of Lambda's own are kept, whatever the payload holds: they say what happened."""
+        is_lambdas = error_type is not None and _LAMBDA_ERROR.fullmatch(error_type)
+        return error_type if is_lambdas else self._safe(error_type)
 
     def _safe(self, text: str | None) -> str | None:
         """What a function said, to be kept and shown; the payload goes before anything is cut."""

@@ -3,21 +3,46 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 REDACTED = "[payload]"
 # Shorter values are words like "GET" or "eu": without them a message would say nothing.
 _SHORTEST_CHARS = 6
+# More of a message than is ever kept or shown.
+_MOST_CHARS = 2_000
 
 
-def hidden_texts(payload: bytes) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class HiddenTexts:
+    """What messages must not show, in a form in which a message is searched once for all of it.
+
+    `lengths` holds, by the first six characters, how long the texts are that begin so; longest
+    first, so that no text is found inside of a longer one.
+    """
+
+    texts: frozenset[str]
+    lengths: Mapping[str, tuple[int, ...]]
+
+    def length_at(self, message: str, start: int) -> int:
+        """How many characters of `message` from `start` on are one of the texts; 0 for none."""
+        for length in self.lengths.get(message[start : start + _SHORTEST_CHARS], ()):
+            if message[start : start + length] in self.texts:
+                return length
+        return 0
+
+
+NOTHING_HIDDEN = HiddenTexts(frozenset(), {})
+
+
+def hidden_texts(payload: bytes) -> HiddenTexts:
     """The values of a JSON payload, in each way in which a message is likely to quote them.
 
     Values are strings and numbers of six and more characters; the names of keys are none.
-    Longest first, so that no value is replaced inside of a longer one.
     """
     values = set(_values(json.loads(payload, parse_int=str, parse_float=str)))
-    quoted = {
+    texts = frozenset(
         form
         for value in values
         if len(value) >= _SHORTEST_CHARS
@@ -27,8 +52,13 @@ def hidden_texts(payload: bytes) -> tuple[str, ...]:
             json.dumps(value)[1:-1],
             json.dumps(value, ensure_ascii=False)[1:-1],
         )
-    }
-    return tuple(sorted(quoted, key=len, reverse=True))
+    )
+    lengths: defaultdict[str, set[int]] = defaultdict(set)
+    for text in texts:
+        lengths[text[:_SHORTEST_CHARS]].add(len(text))
+    return HiddenTexts(
+        texts, {start: tuple(sorted(found, reverse=True)) for start, found in lengths.items()}
+    )
 
 
 def _values(value: object) -> Iterator[str]:
@@ -43,8 +73,16 @@ def _values(value: object) -> Iterator[str]:
             waiting.extend(item.values())
 
 
-def redact(message: str, hidden: Sequence[str]) -> str:
-    """`message` with "[payload]" where it quotes a value of the payload."""
-    for text in hidden:
-        message = message.replace(text, REDACTED)
-    return message
+def redact(message: str, hidden: HiddenTexts) -> str:
+    """The beginning of `message` with "[payload]" where it quotes a value of the payload.
+
+    At most 2,000 characters of the message itself are kept, so that a long one takes no longer.
+    """
+    shown: list[str] = []
+    at = kept_chars = 0
+    while at < len(message) and kept_chars < _MOST_CHARS:
+        length = hidden.length_at(message, at)
+        shown.append(REDACTED if length else message[at])
+        at += length or 1
+        kept_chars += len(shown[-1])
+    return "".join(shown)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from botocore import exceptions as aws_exceptions
 
 from core.aws.report_line import Report, decode_log_tail, parse_report
-from core.aws.session import aws_call, error_code
+from core.aws.session import aws_call, error_code, without_user_info
 from core.errors import AwsError, NoAnswer, NotRun
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def invoke_once(client: LambdaClient, function: str, qualifier: str, payload: by
         except _ANSWER_LOST as error:
             timed_out = isinstance(error, aws_exceptions.ReadTimeoutError)
             raise NoAnswer(
-                f"no answer from {function}:{qualifier}: {error}",
+                f"no answer from {function}:{qualifier}: {without_user_info(str(error))}",
                 code=None if timed_out else "ConnectionLost",
             ) from error
         except aws_exceptions.ClientError as error:

@@ -125,7 +125,7 @@ def test_a_call_without_an_answer_ran_once_and_is_not_repeated(
 
 
 @contextmanager
-def client_of_a_server_that_answers(answer: bytes) -> Iterator[LambdaClient]:
+def client_of_a_server_that_answers(answer: bytes, user_info: str = "") -> Iterator[LambdaClient]:
     """A client whose calls a real server takes, answers with `answer` as it is, and hangs up on."""
 
     class Handler(socketserver.StreamRequestHandler):
@@ -141,7 +141,7 @@ def client_of_a_server_that_answers(answer: bytes) -> Iterator[LambdaClient]:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         access = LocalAccess(
-            endpoint_url=f"http://127.0.0.1:{server.server_address[1]}",
+            endpoint_url=f"http://{user_info}127.0.0.1:{server.server_address[1]}",
             region="us-east-1",
             access_key_id="test",
             secret_access_key="test",
@@ -191,6 +191,16 @@ def test_a_call_whose_answer_is_lost_may_have_run(answer: bytes, code: str) -> N
 
     assert caught.value.code == code
     assert "no answer from orders:7" in str(caught.value)
+
+
+def test_a_password_in_the_endpoint_is_in_no_lost_answer() -> None:
+    with (
+        client_of_a_server_that_answers(b"", user_info="me:secret@") as client,
+        pytest.raises(NoAnswer) as caught,
+    ):
+        invoke_once(client, "orders", "7", b"{}")
+
+    assert "secret" not in str(caught.value)
 
 
 def test_a_throttle_inside_of_lambda_was_not_run_though_it_is_a_502() -> None:

@@ -11,14 +11,14 @@ import pytest
 from core.errors import InvalidMeasurement
 from tests.core.test_invocation import REQUEST_ID, client_of_a_server_that_answers, http
 from tuner.invoker import Invoker
-from tuner.redact import hidden_texts
+from tuner.redact import NOTHING_HIDDEN, HiddenTexts, hidden_texts
 from tuner.sample import Sample
 
 FAILED = "X-Amz-Function-Error: Unhandled"
 EVENT = {"card": "4111-1111-1111-1111"}
 
 
-def sample_of(answer: bytes, hidden: tuple[str, ...] = ()) -> Sample:
+def sample_of(answer: bytes, hidden: HiddenTexts = NOTHING_HIDDEN) -> Sample:
     """The sample of one call that a real server answers with `answer`."""
     with client_of_a_server_that_answers(answer) as client:
         invoker = Invoker(client, "orders", b"{}", threading.Event().wait, hidden)
@@ -69,6 +69,25 @@ def test_what_a_function_says_of_its_failure_is_safe_to_keep(message: str, kept:
     )
 
     assert (sample.outcome, sample.error_type, sample.error_message) == ("failed", kept, kept)
+
+
+@pytest.mark.parametrize(
+    ("error_type", "kept"),
+    [
+        ("Sandbox.Timedout", "Sandbox.Timedout"),
+        ("Runtime.ExitError", "Runtime.ExitError"),
+        ("Unhandled", "Unhandled"),
+        ("SandboxError", "[payload]Error"),
+        ("Runtime.Unhandled in Sandbox", "[payload].[payload] in [payload]"),
+    ],
+)
+def test_what_lambda_calls_a_failure_stays_whatever_the_payload_holds(
+    error_type: str, kept: str
+) -> None:
+    hidden = hidden_texts(b'["Sandbox", "Timedout", "Runtime", "Unhandled"]')
+    body = json.dumps({"errorType": error_type, "errorMessage": "m"}).encode()
+
+    assert sample_of(http("200 OK", body, REQUEST_ID, FAILED), hidden).error_type == kept
 
 
 def test_an_answer_of_another_version_is_no_measurement() -> None:
