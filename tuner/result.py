@@ -23,6 +23,7 @@ from tuner.analysis import Answer
 from tuner.estimate import MIN_SAMPLES_FOR_INTERVAL
 from tuner.facts import RunFacts
 from tuner.sample import Sample
+from tuner.sampler import answers_ceased
 
 # With more lost than this, those that are left may not be typical of all.
 _LOST_SHARE_MOST = 0.2
@@ -69,7 +70,7 @@ def _judge_measurement(
 
 def judge(samples: Sequence[Sample], answer: Answer) -> tuple[Verdict, ExitCode, list[str]]:
     """Verdict, exit code and problems of samples that were taken to the end."""
-    problem = _lost_too_many(samples) or _nothing_measured(answer.sizes)
+    problem = _answers_ceased(samples) or _lost_too_many(samples) or _nothing_measured(answer.sizes)
     if problem:
         return "invalid", ExitCode.INVALID, [problem]
     doubt = _too_little(answer.recommendation, answer.sizes)
@@ -78,11 +79,22 @@ def judge(samples: Sequence[Sample], answer: Answer) -> tuple[Verdict, ExitCode,
     return "pass", ExitCode.PASS, []
 
 
+def _answers_ceased(samples: Sequence[Sample]) -> str | None:
+    if not answers_ceased(samples, len({sample.memory_mb for sample in samples})):
+        return None
+    answered = [number for number, s in enumerate(samples, 1) if s.outcome != "lost"]
+    lost = samples[answered[-1] if answered else 0 :]
+    return _why_lost(lost, f"ended early: the last {len(lost)} invocations gave no measurement")
+
+
 def _lost_too_many(samples: Sequence[Sample]) -> str | None:
     lost = [sample for sample in samples if sample.outcome == "lost"]
     if len(lost) <= _LOST_SHARE_MOST * len(samples):
         return None
-    message = f"{len(lost)} of {len(samples)} invocations gave no measurement"
+    return _why_lost(lost, f"{len(lost)} of {len(samples)} invocations gave no measurement")
+
+
+def _why_lost(lost: Sequence[Sample], message: str) -> str:
     if any(sample.error_type == "NoReport" for sample in lost):
         return (
             f"{message}: the log tail holds no REPORT; if the function logs in JSON, set its "

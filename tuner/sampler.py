@@ -16,6 +16,7 @@ from tuner.sample import Sample
 # A size is given up after this many failed or lost calls that are not outnumbered by measurements:
 # one may be bad luck, two in a row are an answer, and each can cost as much as the timeout.
 _FAILURES_TO_GIVE_UP = 2
+_LOST_ROUNDS_TO_END = 3
 
 
 class Sampler(Protocol):
@@ -29,8 +30,8 @@ class Sampler(Protocol):
 class FixedRounds:
     """The same number of warm samples at each size, in randomised interleaved rounds.
 
-    Cold, failed and lost calls are made up for until a size took `attempts_per_size` calls. When as
-    many calls in a row as there are sizes are lost, nothing can be measured any more: it ends.
+    Cold, failed and lost calls are made up for until a size took `attempts_per_size` calls. When
+    answers have ceased, it ends.
     """
 
     sizes_mb: tuple[int, ...]
@@ -39,16 +40,11 @@ class FixedRounds:
 
     def next_round(self, samples: Sequence[Sample], rng: random.Random) -> tuple[int, ...]:
         """Every size that still lacks warm samples, once, shuffled."""
-        if self._all_lost_lately(samples):
+        if answers_ceased(samples, len(self.sizes_mb)):
             return ()
         open_sizes = [size for size in self.sizes_mb if self._lacks(size, samples)]
         rng.shuffle(open_sizes)
         return tuple(open_sizes)
-
-    def _all_lost_lately(self, samples: Sequence[Sample]) -> bool:
-        in_a_row = max(_FAILURES_TO_GIVE_UP, len(self.sizes_mb))
-        last = samples[-in_a_row:]
-        return len(last) == in_a_row and all(sample.outcome == "lost" for sample in last)
 
     def _lacks(self, size: int, samples: Sequence[Sample]) -> bool:
         own = [sample for sample in samples if sample.memory_mb == size]
@@ -56,6 +52,18 @@ class FixedRounds:
         return (
             warm < self.samples_per_size and len(own) < self.attempts_per_size and not given_up(own)
         )
+
+
+def answers_ceased(samples: Sequence[Sample], sizes: int) -> bool:
+    """Whether nothing can be measured any more: only then it makes no sense to spend the rest.
+
+    A first round of `sizes` calls that are all lost shows a function that does not report. Later,
+    a few cut connections in a row may pass: it takes three rounds.
+    """
+    rounds = _LOST_ROUNDS_TO_END if any(s.outcome != "lost" for s in samples) else 1
+    in_a_row = max(_FAILURES_TO_GIVE_UP, rounds * sizes)
+    last = samples[-in_a_row:]
+    return len(last) == in_a_row and all(sample.outcome == "lost" for sample in last)
 
 
 def given_up(samples_of_size: Sequence[Sample]) -> bool:

@@ -24,6 +24,16 @@ TEN = [*(sample(128) for _ in range(5)), *(sample(512) for _ in range(5))]
         pytest.param(TEN, "pass", 0, "", id="enough"),
         pytest.param([*TEN, lost(512), lost(512)], "pass", 0, "", id="a fifth lost"),
         pytest.param([*TEN, *[lost(512)] * 4], "invalid", 5, "4 of 14 .* INFO", id="more lost"),
+        pytest.param(
+            [*[*TEN] * 4, *[lost(128), lost(512)] * 3],
+            "invalid",
+            5,
+            "ended early: the last 6 invocations gave no measurement: .* INFO",
+            id="no answers any more",
+        ),
+        pytest.param(
+            [*[*TEN] * 4, *[lost(128), lost(512)] * 2], "pass", 0, "", id="a few lost at the end"
+        ),
         pytest.param([], "invalid", 5, "no invocation was made", id="nothing"),
         pytest.param(
             [sample(128, cold=True), sample(512, cold=True)],

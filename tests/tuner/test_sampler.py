@@ -68,10 +68,17 @@ def test_nothing_follows_a_first_round_of_which_every_call_is_lost() -> None:
     assert len(play(rounds_of(10), all_lost(50))) == 1
 
 
-def test_nothing_follows_a_later_round_of_which_every_call_is_lost() -> None:
-    answers = {size: [*[sample(size)] * 6, *lost_ones] for size, lost_ones in all_lost(50).items()}
+@pytest.mark.parametrize(
+    ("lost_rounds", "rounds"),
+    [(1, 11), (2, 12), (3, 9), (50, 9)],
+    ids=["one is made up for", "two as well", "three are the end", "many are the end"],
+)
+def test_a_later_round_that_is_lost_may_pass_and_three_are_the_end(
+    lost_rounds: int, rounds: int
+) -> None:
+    answers = {size: [*[sample(size)] * 6, *[lost(size)] * lost_rounds] for size in SIZES}
 
-    assert len(play(rounds_of(10), answers)) == 7
+    assert len(play(rounds_of(10), answers)) == rounds
 
 
 def test_one_measurement_in_the_first_round_is_enough_to_go_on() -> None:
