@@ -62,6 +62,11 @@ def _answer(document: TuneDocument) -> str:
         return f"Keep {size}: it is the best measured choice for {_aim(taken)}."
     if not asks_for_a_change(document, taken):
         # A change that the data do not ask for must not read like an order.
+        if taken.saving is None:
+            return (
+                f"{size} looks best for {_aim(taken)}, but the samples at the current {current} "
+                "are too few to compare the two."
+            )
         claim, subject = f"{size} and the current {current} cannot be told apart", size
         claim += f" for {_aim(taken)}"
     else:
@@ -74,12 +79,14 @@ def _answer(document: TuneDocument) -> str:
 def _why_no_saving(document: TuneDocument) -> str:
     current_mb = document.current.memory_mb
     current = megabytes(current_mb)
-    now = next((size for size in document.sizes if size.memory_mb == current_mb), None)
+    now = _size(document, current_mb)
     if now is not None and now.failure is not None:
         return f"{current} failed: {now.failure}."
-    if now is not None and now.n:
-        return "How much that saves is uncertain: more samples per size would give an interval."
     return f"How much that saves is unknown: {current} has no usable samples in this run."
+
+
+def _size(document: TuneDocument, memory_mb: int) -> SizeResult | None:
+    return next((size for size in document.sizes if size.memory_mb == memory_mb), None)
 
 
 def _no_answer(document: TuneDocument) -> str:
@@ -148,6 +155,10 @@ def asks_for_a_change(document: TuneDocument, taken: Recommendation) -> bool:
     current_mb = document.current.memory_mb
     if document.verdict != "pass" or current_mb == taken.memory_mb:
         return False
+    now = _size(document, current_mb)
+    if taken.saving is None:
+        # Where today's size fails or was not measured, there is nothing to compare with.
+        return now is None or now.failure is not None or not now.n
     return current_mb not in taken.tied_mb or _gains_the_other_quality(taken)
 
 
