@@ -188,10 +188,22 @@ def _make_link(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -
 
 
 def _check_link(target: Path, entry: zipfile.ZipInfo) -> None:
-    """Refuses a link that leads out of the package, by itself or through another one."""
+    """Refuses a link that leads out of the package or in a circle, also through another one."""
     path = target / entry.filename
+    # Whether `resolve` raises for a circle depends on the version of Python.
+    if _is_circular(path):
+        raise _unreadable(f" (entry {entry.filename!r} is a symbolic link in a circle)")
     if path.readlink().is_absolute() or not path.resolve().is_relative_to(target.resolve()):
         raise _leaves_package(entry)
+
+
+def _is_circular(path: Path) -> bool:
+    try:
+        path.stat()
+    except OSError as error:
+        # Anything else, as a target that is not there, is for whoever uses the link.
+        return error.errno == errno.ELOOP
+    return False
 
 
 def _safe_name(entry: zipfile.ZipInfo) -> str:

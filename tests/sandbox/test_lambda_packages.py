@@ -6,7 +6,7 @@ import io
 import os
 import stat
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -124,6 +124,34 @@ def test_links_out_of_a_package_are_refused(tmp_path: Path, links: list[tuple[st
     assert list(outside.iterdir()) == []
     assert list((tmp_path / "code").iterdir()) == []
     assert {path.name for path in tmp_path.iterdir()} == {"code", "outside"}
+
+
+def resolve_without_raising(path: Path) -> Path:
+    """What Path.resolve does with a circle from Python 3.13 on."""
+    return Path(os.path.realpath(path))
+
+
+@pytest.mark.parametrize(
+    "links",
+    [
+        pytest.param([("a", "a")], id="to itself"),
+        pytest.param([("a", "b"), ("b", "a")], id="to each other"),
+        pytest.param([("a", "lib/../a/x")], id="below itself"),
+        pytest.param([("b", "a/x"), ("a", "a")], id="through another one"),
+    ],
+)
+@pytest.mark.parametrize("resolve", [Path.resolve, resolve_without_raising])
+def test_links_in_a_circle_are_refused_with_a_reason(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    links: list[tuple[str, str]],
+    resolve: Callable[[Path], Path],
+) -> None:
+    monkeypatch.setattr(Path, "resolve", resolve)
+    store = PackageStore(tmp_path)
+    with pytest.raises(ApiError, match=r"entry '[ab]' is a symbolic link in a circle"):
+        store.add(zip_with_links(links, {"lib/real.py": b"real"}))
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")  # zipfile, when writing it
