@@ -45,6 +45,8 @@ class RuntimeProcess:
                 self._popen = _start(launch, code_dir, writing_end)
             finally:
                 os.close(writing_end)
+            # Runs after the kill: until then the group is there to be watched.
+            undo.callback(reaper.forget, self._popen.pid)
             undo.callback(self._kill_and_collect)
             descriptors.limit_to_lambdas(self._popen.pid)
             os.set_blocking(reading_end, False)

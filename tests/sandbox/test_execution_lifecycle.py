@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import subprocess
@@ -22,9 +23,12 @@ from execution_rig import (
     write_handlers,
 )
 
+from sandbox.execution import process as process_module
 from sandbox.execution import procfs
 from sandbox.execution.executor import LocalExecutor
+from sandbox.execution.process import RuntimeProcess
 from sandbox.execution.reaper import Reaper
+from sandbox.execution.runtimes import Launch
 
 pytestmark = pytest.mark.skipif(not procfs.available(), reason="needs /proc")
 
@@ -234,3 +238,28 @@ def test_a_reaper_that_was_killed_does_not_stop_the_sandbox():
     finally:
         sleeper.kill()
         sleeper.wait()
+
+
+def test_a_start_that_ends_half_way_leaves_no_group_with_the_reaper(code, monkeypatch):
+    """Its number would be killed at the end, whoever has it by then."""
+    told = []
+
+    class Recorder(Reaper):
+        def watch(self, group, mark=""):
+            told.append(("watch", group, is_running(group)))
+
+        def forget(self, group):
+            told.append(("forget", group, is_running(group)))
+
+    def no_descriptors(pid):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    async def main():
+        launch = Launch(tuple(SLEEPER), {"AWS_LAMBDA_LOG_STREAM_NAME": "half way"})
+        with pytest.raises(OSError, match="Too many open files"):
+            RuntimeProcess(launch, code, Recorder())
+
+    monkeypatch.setattr(process_module, "_open_probe", no_descriptors)
+    asyncio.run(main())
+    group = told[0][1]
+    assert told == [("watch", group, True), ("forget", group, False)]
