@@ -79,6 +79,7 @@ class LinuxProbe:
         seen, self._seen = self._seen, frozenset(self._parents)
         lasting = [pid for pid in self._parents if pid in seen]
         statms = {pid: _statm_of_its_own(pid, self._parents[pid]) for pid in lasting}
+        statms = {pid: statm for pid, statm in statms.items() if statm != _NO_MEMORY}
         tree_mb = own_mb + sum(map(_resident_mb, statms.values()))
         if tree_mb == own_mb or tree_mb <= known_mb:
             return tree_mb
@@ -105,11 +106,14 @@ class LinuxProbe:
         self._files.clear()
 
     def _text(self, name: str) -> bytes:
+        return os.pread(self._opened(name), _READ_BYTES, 0)
+
+    def _opened(self, name: str) -> int:
         descriptor = self._files.get(name)
         if descriptor is None:
             descriptor = os.open(f"/proc/{self._pid}/{name}", os.O_RDONLY | os.O_CLOEXEC)
             self._files[name] = descriptor
-        return os.pread(descriptor, _READ_BYTES, 0)
+        return descriptor
 
     def _reaped_cpu_ns(self) -> int:
         # The command's name may hold blanks and brackets: count fields from its last bracket.
@@ -123,7 +127,7 @@ class LinuxProbe:
             for thread in self._delay_ns_by_thread.keys() - {main}:
                 self._delay_ns_of_ended_threads += self._delay_ns_by_thread.pop(thread)
             self._delay_ns_by_thread[main] = _run_delay_ns(self._text(f"task/{main}/schedstat"))
-            children = self._text(f"task/{main}/children")
+            children = _whole(self._opened(f"task/{main}/children"))
         else:
             children = b" ".join(self._note_each_thread())
         self._parents = dict(_family(self._pid, children)) if children else {}
@@ -133,7 +137,7 @@ class LinuxProbe:
         for path in self._task_dir.iterdir():
             try:
                 self._delay_ns_by_thread[path.name] = _run_delay_ns(_read(f"{path}/schedstat"))
-                yield _read(f"{path}/children")
+                yield _read_list(f"{path}/children")
             except OSError:
                 continue  # the thread ended since it was listed
         ended = known.keys() - self._delay_ns_by_thread.keys()
@@ -153,11 +157,20 @@ def _read(path: str) -> bytes:
         os.close(descriptor)
 
 
-def _read_or(otherwise: bytes, path: str) -> bytes:
+def _read_list(path: str) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return _read(path)
-    except OSError:
-        return otherwise  # the process or the thread has ended
+        return _whole(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _whole(descriptor: int) -> bytes:
+    """All of a list, which the kernel gives a page at a time, perhaps ending within a number."""
+    whole = b""
+    while chunk := os.pread(descriptor, _READ_BYTES, len(whole)):
+        whole += chunk
+    return whole
 
 
 def _process_cpu_ns(pid: int) -> int:
@@ -186,10 +199,15 @@ def _statm_of_its_own(pid: int, parent: int) -> bytes:
     Between vfork and exec all its figures are the parent's. A forked process has others: it does
     not map the files of its parent's memory until it uses them.
     """
-    before, statm, after = (
-        _read_or(_NO_MEMORY, f"/proc/{process}/statm") for process in (parent, pid, parent)
-    )
+    before, statm, after = map(_statm, (parent, pid, parent))
     return _NO_MEMORY if statm in (before, after) else statm
+
+
+def _statm(pid: int) -> bytes:
+    try:
+        return _read(f"/proc/{pid}/statm")
+    except OSError:
+        return _NO_MEMORY  # it has ended
 
 
 def _proportional_mb(pid: int, statm: bytes) -> float:
@@ -220,4 +238,11 @@ def _children(pid: int) -> bytes:
         threads = [str(pid)] if alone else [path.name for path in task_dir.iterdir()]
     except OSError:
         return b""
-    return b" ".join(_read_or(b"", f"{task_dir}/{thread}/children") for thread in threads)
+    return b" ".join(_read_list_or_none(f"{task_dir}/{thread}/children") for thread in threads)
+
+
+def _read_list_or_none(path: str) -> bytes:
+    try:
+        return _read_list(path)
+    except OSError:
+        return b""  # the thread has ended

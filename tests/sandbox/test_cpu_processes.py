@@ -181,6 +181,9 @@ def hog():
         pytest.param("forked(lambda: forked(write_all))", 2, 120, 180, id="a grandchild"),
         pytest.param("hog()", 1, 120, 160, id="memory of its own"),
         pytest.param("hog(); hog()", 2, 180, 230, id="twins"),
+        pytest.param(
+            "hog(); vforked(); ready()", 2, 120, 160, id="beside one between vfork and exec"
+        ),
     ],
 )
 def test_memory_of_descendants_counts_once(start, ready_lines, least_mb, most_mb):
@@ -204,6 +207,35 @@ def test_memory_of_descendants_counts_once(start, ready_lines, least_mb, most_mb
     assert looks_mb[0] < 100, "seen once may be about to exec"
     assert least_mb <= looks_mb[1] <= most_mb
     assert looks_mb[2] == pytest.approx(looks_mb[1], abs=5)
+
+
+def test_all_children_are_found_however_many_there_are():
+    """The kernel tells 680 to 820 at a time."""
+    script = """
+import os, time
+children = 0
+while children < 1000:
+    if os.fork() == 0:
+        time.sleep(60)
+    children += 1
+print(flush=True)
+time.sleep(60)
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-S", "-c", script], stdout=subprocess.PIPE, start_new_session=True
+    )
+    probe = LinuxProbe(process.pid)
+    try:
+        process.stdout.readline()
+        children = probe.descendants()
+        reading = probe.read()
+        assert {os.getpgid(pid) for pid in children} == {process.pid}
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        probe.close()
+    assert len(set(children)) == 1000
+    assert reading.threads == 1001
 
 
 def test_shared_memory_is_told_roughly_where_it_makes_no_difference():
