@@ -161,24 +161,39 @@ class ProcessEnvironment:
             self._process.kill()
         self._end(faults.not_started(self._request_id, reason.error_type, str(reason)))
 
-    def look(self) -> None:
-        """Ends what runs when the process is gone, too large or too late."""
+    def look(self) -> float:
+        """Ends what runs when the process is gone, too large or too late.
+
+        Gives the seconds that went into counting memory.
+        """
         stretch, process = self._stretch, self._process
         if stretch is None or process is None:
-            return
+            return 0.0
+        counting_s = process.probe.counting_s
+        self._check(stretch, process)
+        return process.probe.counting_s - counting_s
+
+    def _check(self, stretch: Stretch, process: RuntimeProcess) -> None:
         returncode = process.returncode()
         if returncode is not None:
             self._end(faults.exited(self._request_id, returncode))
             return
         stretch.advance()
-        resident_mb = process.probe.resident_mb(self._peak_mb)
+        resident_mb = process.probe.resident_mb(self._peak_mb, self.spec.memory_mb)
         self._peak_mb = max(self._peak_mb, resident_mb)
-        if resident_mb > self.spec.memory_mb:
+        is_late = max(stretch.virtual_ms, stretch.wall_ms) >= self._limit_ms
+        if is_late:
+            self._note_peak(process)
+        if self._peak_mb > self.spec.memory_mb:
             process.kill()
             self._end(faults.out_of_memory(self._request_id))
-        elif max(stretch.virtual_ms, stretch.wall_ms) >= self._limit_ms:
+        elif is_late:
             process.kill()
             self._end(faults.timed_out(self._request_id, self.spec.timeout_s))
+
+    def _note_peak(self, process: RuntimeProcess) -> None:
+        """Between two looks the process may have been larger than at either."""
+        self._peak_mb = max(self._peak_mb, process.probe.peak_resident_mb())
 
     def _end(self, outcome: bytes | Fault) -> None:
         if self._outcome is None or self._outcome.done() or self._stretch is None:
@@ -296,8 +311,7 @@ class ProcessEnvironment:
         if isinstance(outcome, Fault) and outcome.by_platform:
             return outcome
         if self._process is not None:
-            # Between two looks the process may have been larger than at either.
-            self._peak_mb = max(self._peak_mb, self._process.probe.peak_resident_mb())
+            self._note_peak(self._process)
         if self._peak_mb > self.spec.memory_mb:
             return faults.out_of_memory(self._request_id)
         if is_too_late:

@@ -7,6 +7,7 @@ children of a handler are not seen.
 from __future__ import annotations
 
 import ctypes
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -48,6 +49,8 @@ ReadUsage = Callable[[int, RusageInfo], int]
 class MacProbe:
     """Reads one process through `read_usage`."""
 
+    counting_s = 0.0
+
     def __init__(self, pid: int, read_usage: ReadUsage, ns_per_tick: float) -> None:
         self._pid = pid
         self._read_usage = read_usage
@@ -62,7 +65,7 @@ class MacProbe:
         ticks = usage.ri_user_time + usage.ri_system_time
         return Reading(now_ns, int(ticks * self._ns_per_tick), 0)
 
-    def resident_mb(self, known_mb: float = 0.0) -> float:
+    def resident_mb(self, known_mb: float = 0.0, limit_mb: float = math.inf) -> float:
         """Resident memory now."""
         usage = RusageInfo()
         if self._read_usage(self._pid, usage) != 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from typing import Protocol
@@ -23,20 +24,28 @@ class Reading:
 class Probe(Protocol):
     """Reads what a process used so far."""
 
+    @property
+    def counting_s(self) -> float:
+        """Seconds spent so far on what takes long and has a limit of its own."""
+
     def read(self) -> Reading | None:
         """The counters now, or None when the process is gone."""
 
-    def resident_mb(self, known_mb: float = 0.0) -> float:
+    def resident_mb(self, known_mb: float = 0.0, limit_mb: float = math.inf) -> float:
         """Memory that is resident now; 0 when the process is gone.
 
-        It may be told roughly, and rather too high, where it is not above `known_mb`.
+        It may be told roughly: rather too high where it is not above `known_mb`, and too low for a
+        while unless it has come to be above `limit_mb`.
         """
 
     def descendants(self) -> tuple[int, ...]:
         """The processes that it and its descendants started, as far as the system tells."""
 
     def peak_resident_mb(self) -> float:
-        """The most that was ever resident, as far as the system tells; else 0."""
+        """The most that was ever resident, as far as the system tells; else 0.
+
+        What `resident_mb` told too low is told exactly.
+        """
 
     def close(self) -> None:
         """Frees what the probe holds open."""
@@ -45,11 +54,13 @@ class Probe(Protocol):
 class BlindProbe:
     """For hosts that tell nothing about other processes: virtual time is then the real one."""
 
+    counting_s = 0.0
+
     def read(self) -> Reading | None:
         """The time, and no usage."""
         return Reading(time.monotonic_ns(), 0, 0)
 
-    def resident_mb(self, known_mb: float = 0.0) -> float:
+    def resident_mb(self, known_mb: float = 0.0, limit_mb: float = math.inf) -> float:
         """Unknown, hence 0."""
         return 0.0
 

@@ -7,17 +7,20 @@ only, and run-queue wait of threads that ended is known up to the last reading.
 
 Memory of a descendant counts when two looks in a row saw it, and not while it still runs in its
 parent's memory, between vfork and exec. Pages that a forked process shares are counted once where
-the sum would make a difference: that reading (smaps_rollup) takes a millisecond for some 100 MB.
+the sum would make a difference: that reading (smaps_rollup) takes a millisecond for some 100 MB,
+and is done as often as `CountSchedule` says.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from sandbox.execution.counting import CountSchedule
 from sandbox.execution.probe import Reading
 
 _NS_PER_TICK = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
@@ -34,14 +37,17 @@ class LinuxProbe:
         OSError: there are no descriptors left for them.
     """
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._pid = pid
+        self._clock = clock
+        self._schedule = CountSchedule()
         self._task_dir = Path(f"/proc/{pid}/task")
         self._delay_ns_by_thread: dict[str, int] = {}
         self._delay_ns_of_ended_threads = 0
         self._files: dict[str, int] = {}
         self._parents: dict[int, int] = {}  # of each descendant
         self._seen: frozenset[int] = frozenset()  # descendants, at the last look at memory
+        self._lasting: frozenset[int] = frozenset()  # those of them seen at the one before, too
         own = f"task/{pid}"
         try:
             for name in ("stat", "statm", "status", f"{own}/schedstat", f"{own}/children"):
@@ -64,40 +70,72 @@ class LinuxProbe:
         threads = len(self._delay_ns_by_thread) + len(self._parents)
         return Reading(now_ns, cpu_ns, delay_ns, threads)
 
-    def resident_mb(self, known_mb: float = 0.0) -> float:
+    @property
+    def counting_s(self) -> float:
+        """Seconds spent so far on counting the pages that processes share."""
+        return self._schedule.spent_s
+
+    def resident_mb(self, known_mb: float = 0.0, limit_mb: float = math.inf) -> float:
         """Resident memory of the tree as of the last reading; 0 when the process is gone.
 
-        What is not above `known_mb` may have shared pages counted more than once.
+        What is not above `known_mb` may have shared pages counted more than once. While a count of
+        them is not due it is that of the process alone; it is due when the tree may have come to
+        be above `limit_mb`.
         """
+        if self._parents or self._seen:
+            self._lasting = self._seen.intersection(self._parents)
+            self._seen = frozenset(self._parents)
+        statms = self._statms()
+        sum_mb = sum(map(_resident_mb, statms.values()))
+        self._schedule.is_owed = False
+        if len(statms) <= 1 or sum_mb <= known_mb:
+            return sum_mb
+        if self._schedule.is_due(sum_mb, limit_mb, self._clock()):
+            return self._counted_mb(statms)
+        return _resident_mb(statms[self._pid])
+
+    def _statms(self) -> dict[int, bytes]:
+        """The memory figures of the tree; none when the process is gone."""
         try:
             own = self._text("statm")
-            own_mb = _resident_mb(own)
-        except (OSError, IndexError):
-            return 0.0
-        if not self._parents and not self._seen:
-            return own_mb
-        seen, self._seen = self._seen, frozenset(self._parents)
-        lasting = [pid for pid in self._parents if pid in seen]
-        statms = {pid: _statm_of_its_own(pid, self._parents[pid]) for pid in lasting}
-        statms = {pid: statm for pid, statm in statms.items() if statm != _NO_MEMORY}
-        tree_mb = own_mb + sum(map(_resident_mb, statms.values()))
-        if tree_mb == own_mb or tree_mb <= known_mb:
-            return tree_mb
-        statms[self._pid] = own
-        return max(own_mb, sum(_proportional_mb(*entry) for entry in statms.items()))
+        except OSError:
+            return {}
+        if not own:
+            return {}
+        statms = {self._pid: own}
+        for pid in self._lasting:
+            if (parent := self._parents.get(pid)) is not None:
+                statm = _statm_of_its_own(pid, parent)
+                if statm != _NO_MEMORY:
+                    statms[pid] = statm
+        return statms
+
+    def _counted_mb(self, statms: dict[int, bytes]) -> float:
+        """Resident memory of processes, pages that they share counted once."""
+        began_s = self._clock()
+        proportional_mb = sum(_proportional_mb(*entry) for entry in statms.items())
+        counted_mb = max(_resident_mb(statms[self._pid]), proportional_mb)
+        sum_mb = sum(map(_resident_mb, statms.values()))
+        self._schedule.note(sum_mb, counted_mb, began_s, self._clock())
+        return counted_mb
 
     def descendants(self) -> tuple[int, ...]:
         """The processes that this one and its descendants have started, as of now."""
         return tuple(pid for pid, _ in _family(self._pid, _children(self._pid)))
 
     def peak_resident_mb(self) -> float:
-        """The most that the process itself ever had resident, as the kernel kept it."""
+        """The most that the process itself ever had resident, as the kernel kept it.
+
+        Or what its tree has now, where a count of that was put off.
+        """
         try:
             status = self._text("status")
         except OSError:
             return 0.0
         _, found, rest = status.partition(b"VmHWM:")
-        return int(rest.split(None, 1)[0]) / 1024 if found else 0.0
+        own_peak_mb = int(rest.split(None, 1)[0]) / 1024 if found else 0.0
+        statms = self._statms() if self._schedule.is_owed else {}
+        return max(own_peak_mb, self._counted_mb(statms)) if len(statms) > 1 else own_peak_mb
 
     def close(self) -> None:
         """Closes the files."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import statistics
@@ -192,7 +193,7 @@ def test_memory_of_descendants_counts_once(start, ready_lines, least_mb, most_mb
         stdout=subprocess.PIPE,
         start_new_session=True,
     )
-    probe = LinuxProbe(process.pid)
+    probe = LinuxProbe(process.pid, clock=lambda: 0.0)
     try:
         for _ in range(ready_lines):
             assert process.stdout.readline() == b"ready\n"
@@ -251,6 +252,53 @@ def test_shared_memory_is_told_roughly_where_it_makes_no_difference():
         probe.resident_mb()
         assert 60 <= probe.resident_mb(known_mb=100) < 100, "above it, it is told exactly"
         assert 120 <= probe.resident_mb(known_mb=200) < 200
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        probe.close()
+
+
+def test_shared_memory_is_counted_seldom_and_once_more_at_the_end_of_a_call():
+    """By the clock of this test each count takes a second, so that the next is due after 20."""
+    script = """
+for _ in range(2):
+    if os.fork() == 0:
+        os.read(0, 1)
+        write_all()
+        ready()
+        time.sleep(60)
+ready()
+time.sleep(60)
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-S", "-c", FAMILIES + script],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    ticks = itertools.count()
+    probe = LinuxProbe(process.pid, clock=lambda: float(next(ticks)))
+
+    def look_mb():
+        probe.read()
+        return probe.resident_mb(limit_mb=100)
+
+    try:
+        assert process.stdout.readline() == b"ready\n"
+        look_mb()
+        assert 60 <= look_mb() < 100
+        assert probe.counting_s == 1
+        process.stdin.write(b"xx")
+        process.stdin.flush()
+        assert process.stdout.readline() == process.stdout.readline() == b"ready\n"
+        assert look_mb() < 100, "pages that are no longer shared do not show in the sum"
+        assert probe.counting_s == 1
+        assert probe.peak_resident_mb() >= 180
+        assert probe.counting_s == 2
+        probe.peak_resident_mb()
+        assert probe.counting_s == 2, "that is told already"
+        assert max(look_mb() for _ in range(40)) >= 180
+        assert probe.counting_s < 6
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import math
 import shutil
 import stat
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from execution_rig import ARN, call, host, payload, request, version, with_executor, write_handlers
 
 from sandbox.execution import procfs
+from sandbox.execution.counting import CountSchedule
 from sandbox.execution.faults import OUT_OF_MEMORY
 
 
@@ -192,6 +194,39 @@ def test_more_memory_than_there_is_kills(code, handler):
     assert killed.report.max_memory_used_mb == 128
     assert again.report.status == "success"
     assert again.report.init_ms is not None
+
+
+@pytest.mark.skipif(not procfs.available(), reason="needs /proc")
+@pytest.mark.parametrize("then", ["return", "spin"])
+def test_memory_that_no_look_counted_is_counted_at_the_end(tmp_path, monkeypatch, then):
+    """No count is ever due here; the handler goes on when its child has been looked at twice."""
+
+    class SeldomProbe(procfs.LinuxProbe):
+        def resident_mb(self, known_mb=0.0, limit_mb=math.inf):
+            resident_mb = super().resident_mb(known_mb, limit_mb)
+            if self._schedule.is_owed:
+                (tmp_path / "looked").touch()
+            return resident_mb
+
+    def never(schedule, *_):
+        schedule.is_owed = True
+        return False
+
+    monkeypatch.setattr(CountSchedule, "is_due", never)
+    monkeypatch.setattr(procfs, "LinuxProbe", SeldomProbe)
+    (tmp_path / "main.py").write_text(
+        "import os, subprocess, sys, time\n"
+        "CODE = \"x = b'1' * 300_000_000; print(flush=True); input()\"\n"
+        "def go(event, context):\n"
+        "    command = [sys.executable, '-S', '-c', CODE]\n"
+        "    pipes = {'stdin': subprocess.PIPE, 'stdout': subprocess.PIPE}\n"
+        "    subprocess.Popen(command, **pipes).stdout.readline()\n"
+        "    while event['then'] == 'spin' or not os.path.exists('looked'):\n"
+        "        time.sleep(0.001)\n"
+    )
+    spec = version(tmp_path, "main.go", memory_mb=128, timeout_s=3)
+    [result] = call(spec, {"then": then}, cpu_model="off")
+    assert result.report.error_type == OUT_OF_MEMORY
 
 
 def test_children_that_are_about_to_start_are_no_memory(code):
