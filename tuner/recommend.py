@@ -59,11 +59,7 @@ def recommend(
         return None
     lowest = min(evidence, key=lambda item: _score(item, objective, weight))
     best = _best(evidence, lowest, objective, weight)
-    tied = [
-        item
-        for item in evidence
-        if item is best or _may_equal(item, best, objective, weight, margin=_EQUAL_SHARE)
-    ]
+    tied = [item for item in evidence if item is best or _may_equal(item, best, objective, weight)]
     current = next((item for item in evidence if item.memory_mb == current_mb), None)
     return Recommendation(
         memory_mb=best.memory_mb,
@@ -86,19 +82,29 @@ def _best(
     objective: Objective,
     weight: float | None,
 ) -> SizeEvidence:
-    """Of the sizes as good as the lowest score the fastest; for speed, the cheapest."""
+    """Of the sizes as good as the lowest score the fastest; for speed, the cheapest.
+
+    No size within three per cent of the lowest that ties with the answer is better in the other
+    quality: nobody would be told to leave it.
+    """
     lowest_score = _score(lowest, objective, weight)
 
-    def equal(item: SizeEvidence) -> bool:
+    def other_quality(item: SizeEvidence) -> float:
+        return item.cost_usd if objective == "speed" else item.duration_ms
+
+    def equals(item: SizeEvidence, best: SizeEvidence) -> bool:
         worse_by = _score(item, objective, weight) - lowest_score
-        if worse_by <= math.log1p(_EQUAL_SHARE):
+        if item is best or worse_by <= math.log1p(_EQUAL_SHARE):
             return True
         near = worse_by <= math.log1p(_EQUAL_IF_TIED_SHARE)
-        return near and _may_equal(item, lowest, objective, weight)
+        return near and _may_equal(item, best, objective, weight)
 
-    if objective == "speed":
-        return min(filter(equal, evidence), key=lambda item: item.cost_usd)
-    return min(filter(equal, evidence), key=lambda item: item.duration_ms)
+    best = lowest
+    while True:
+        better = min((item for item in evidence if equals(item, best)), key=other_quality)
+        if other_quality(better) >= other_quality(best):
+            return best
+        best = better
 
 
 def _may_equal(
@@ -106,10 +112,8 @@ def _may_equal(
     other: SizeEvidence,
     objective: Objective,
     weight: float | None,
-    *,
-    margin: float = 0.0,
 ) -> bool:
-    """Whether the samples leave open that `item` is worse than `other` by no more than `margin`.
+    """Whether the samples leave open that `item` is at most one per cent worse than `other`.
 
     Too few samples at either size say nothing, and equality is not claimed from nothing.
     """
@@ -120,7 +124,7 @@ def _may_equal(
         objective, weight, item.cost_replicates, item.duration_replicates
     ) - log_scores(objective, weight, other.cost_replicates, other.duration_replicates)
     low, _ = interval_quantiles(n)
-    return float(np.quantile(worse_by, low)) <= math.log1p(margin)
+    return float(np.quantile(worse_by, low)) <= math.log1p(_EQUAL_SHARE)
 
 
 def _saving(best: SizeEvidence, current: SizeEvidence) -> Saving | None:
