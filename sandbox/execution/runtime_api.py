@@ -13,6 +13,7 @@ import binascii
 import json
 import socket
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import httptools
@@ -110,7 +111,13 @@ class RuntimeApi:
         connecting = loop.connect_accepted_socket(lambda: _Connection(self), accepted)
         task: asyncio.Task[object] = loop.create_task(connecting)
         self._accepting.add(task)
-        task.add_done_callback(self._accepting.discard)
+        task.add_done_callback(partial(self._on_accepted, accepted))
+
+    def _on_accepted(self, accepted: socket.socket, task: asyncio.Task[object]) -> None:
+        self._accepting.discard(task)
+        if task.cancelled() or task.exception() is not None:
+            # Cancelled before it began, the task has not taken the socket over.
+            accepted.close()
 
     def _stop_listening(self) -> None:
         listener, self._listener = self._listener, None

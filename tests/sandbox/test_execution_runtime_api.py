@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gc
 import json
+import socket
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -208,3 +211,24 @@ def test_a_runtime_that_goes_away_waits_no_more():
         assert not api.is_runtime_waiting
 
     with_api(work)
+
+
+@pytest.mark.parametrize("turns", range(6))
+def test_a_connection_that_is_being_accepted_at_the_close_is_closed(turns):
+    """Warnings are errors here, and a socket that nobody closed is one."""
+
+    async def main():
+        api = RuntimeApi(Events())
+        host, port = (await api.start()).split(":")
+        with socket.create_connection((host, int(port))) as client:
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            api.close()
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            client.settimeout(10)
+            with suppress(ConnectionResetError):
+                assert client.recv(1) == b""
+
+    asyncio.run(main())
+    gc.collect()
