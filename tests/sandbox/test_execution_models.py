@@ -123,9 +123,12 @@ def test_a_bad_model_is_the_functions_answer():
 
 
 def test_calls_take_what_the_model_says_without_waiting_for_it():
-    began_s = time.monotonic()
-    cold, warm = call(modelled(init_ms=250, memory_used_mb=61, response={"ok": True}), {}, {})
-    assert time.monotonic() - began_s < 1.0, "one call alone would have taken as long"
+    took_s = []
+    for _ in range(3):  # a stall of the host makes some of them longer, never shorter
+        began_s = time.monotonic()
+        cold, warm = call(modelled(init_ms=250, memory_used_mb=61, response={"ok": True}), {}, {})
+        took_s.append(time.monotonic() - began_s)
+    assert min(took_s) < 0.5
     assert payload(cold) == {"ok": True}
     assert cold.report.duration_ms == warm.report.duration_ms == 1000
     assert cold.report.init_ms == 250
@@ -140,11 +143,14 @@ def test_calls_take_what_the_model_says_without_waiting_for_it():
 
 def test_a_model_that_holds_is_waited_out():
     spec = modelled(duration_ms={"128": 60}, init_ms=40, hold=True)
-    began_s = time.monotonic()
-    [result] = call(spec, {})
-    assert time.monotonic() - began_s >= 0.1
-    assert result.report.duration_ms == 60
-    assert result.overhead_ms < 100, "the wait itself is no overhead"
+    overheads_ms = []
+    for _ in range(3):  # a stall of the host makes some of them longer, never shorter
+        began_s = time.monotonic()
+        [result] = call(spec, {})
+        assert time.monotonic() - began_s >= 0.1
+        assert result.report.duration_ms == 60
+        overheads_ms.append(result.overhead_ms)
+    assert min(overheads_ms) < 40
 
 
 def test_environments_of_a_model_are_cold_once_each():
