@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from sandbox.api_errors import ApiError
 from sandbox.execution.contract import Executor
@@ -15,10 +14,9 @@ from sandbox.lambda_api.names import LATEST, FunctionReference, Home, function_n
 from sandbox.lambda_api.packages import PackageStore
 from sandbox.lambda_api.records import Alias, Function, Version
 from sandbox.lambda_api.store import FunctionStore
+from sandbox.rest_json.service import Operation, Output, Parameters
 
-Parameters = Mapping[str, Any]
-Output = dict[str, Any]
-Operation = Callable[[Parameters], Output | Awaitable[Output | None] | None]
+__all__ = ["Operation", "Output", "Parameters"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
