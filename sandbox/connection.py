@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
+import struct
 from collections import deque
 from collections.abc import Coroutine
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ from typing import Any, cast
 
 import httptools
 
-from sandbox.http import Handler, Header, Request, Response, encode
+from sandbox.http import Handler, Header, Misbehaviour, Request, Response, encode
 from sandbox.refusals import json_refusal
 
 # The largest request that AWS Lambda takes is a CreateFunction with a 50 MB zip in base64.
@@ -29,7 +31,8 @@ MAX_PIPELINED = 64
 LINGER_S = 5.0
 
 # Headers that this module heeds itself.
-_HEEDED = frozenset({b"content-length", b"expect"})
+_HEEDED = frozenset({b"content-length", b"expect", b"host"})
+_METHODS = {name.encode(): name for name in ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD")}
 
 _BAD_REQUEST = json_refusal(400, "BadRequestException", "Bad Request")
 _BODY_TOO_LARGE = json_refusal(
@@ -73,7 +76,8 @@ class HttpProtocol(asyncio.Protocol):
     def _reset(self) -> None:
         self._target = b""
         self._headers: list[Header] = []
-        self._header_bytes = 0
+        self._host: bytes | None = None
+        self._head_bytes = 0
         self._chunks: list[bytes] = []
         self._body_bytes = 0
 
@@ -97,8 +101,14 @@ class HttpProtocol(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._deaf:
             return
+        if not self._chunks:
+            # Counted here, and not header by header, because this is cheap: what came while no
+            # body had begun. It may be too high by a piece of a body, a few kilobytes.
+            self._head_bytes += len(data)
         try:
             self._parser.feed_data(data)
+            if self._head_bytes > MAX_HEADER_BYTES and not self._chunks:
+                self._refuse(_HEADERS_TOO_LARGE)
         except httptools.HttpParserUpgrade:
             # Nothing here is upgraded: the request was complete, and is answered as it stands.
             self._deaf = True
@@ -121,24 +131,24 @@ class HttpProtocol(asyncio.Protocol):
 
     def on_url(self, url: bytes) -> None:
         self._target += url
-        self._header_bytes += len(url)
-        if self._header_bytes > MAX_HEADER_BYTES:
-            self._refuse(_HEADERS_TOO_LARGE)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         name = name.lower()
         self._headers.append((name, value))
-        self._header_bytes += len(name) + len(value)
-        if self._header_bytes > MAX_HEADER_BYTES:
-            self._refuse(_HEADERS_TOO_LARGE)
-        elif name in _HEEDED:
+        if name in _HEEDED:
             self._heed(name, value)
 
     def _heed(self, name: bytes, value: bytes) -> None:
-        if name == b"expect":
+        if name == b"host":
+            self._host = value
+        elif name == b"expect":
             self._wants_continue = value.lower() == b"100-continue"
         elif int(value) > MAX_BODY_BYTES:
             self._refuse(_BODY_TOO_LARGE)
+
+    def on_headers_complete(self) -> None:
+        if self._head_bytes > MAX_HEADER_BYTES:
+            self._refuse(_HEADERS_TOO_LARGE)
 
     def on_body(self, body: bytes) -> None:
         if self._deaf:
@@ -154,12 +164,32 @@ class HttpProtocol(asyncio.Protocol):
             return
         self._wants_continue = False
         parser = self._parser
-        method = parser.get_method().decode()
-        request = Request(method, self._target, self._headers, b"".join(self._chunks))
-        self._turns.append(_Turn(request, parser.should_keep_alive()))
+        name = parser.get_method()
+        method = _METHODS.get(name) or name.decode()
+        body = b"".join(self._chunks) if self._chunks else b""
+        request = Request(method, self._target, self._headers, body, self._host)
+        keep_alive = parser.should_keep_alive() and not parser.should_upgrade()
         self._reset()
+        if self._turns or self._answering is not None or not self._writable:
+            self._turns.append(_Turn(request, keep_alive))
+        else:
+            self._answer(request, keep_alive=keep_alive)
 
     # Answers
+
+    def _answer(self, request: Request, *, keep_alive: bool) -> None:
+        """Answers the request whose turn it is, at once or as soon as its answer is there."""
+        try:
+            answer = self._handler(request)
+        except Exception:
+            answer = _internal_error(request)
+        if isinstance(answer, Response):
+            self._write(request, answer, keep_alive=keep_alive)
+            return
+        self._answering = turn = _Turn(request, keep_alive)
+        task = asyncio.get_running_loop().create_task(self._answer_later(turn, answer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _refuse(self, refusal: Response) -> None:
         """Answers, in its turn, a request that cannot be read, and closes after it."""
@@ -173,21 +203,10 @@ class HttpProtocol(asyncio.Protocol):
         """Answers what has come in, as far as that needs no waiting."""
         while self._turns and self._answering is None and self._writable:
             turn = self._turns.popleft()
-            if turn.refusal is not None:
-                self._write(turn, turn.refusal)
-                continue
-            try:
-                answer = self._handler(turn.request)
-            except Exception:
-                self._write(turn, _internal_error(turn.request))
-                continue
-            if isinstance(answer, Response):
-                self._write(turn, answer)
+            if turn.refusal is None:
+                self._answer(turn.request, keep_alive=turn.keep_alive)
             else:
-                self._answering = turn
-                task = asyncio.get_running_loop().create_task(self._answer_later(turn, answer))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                self._write(turn.request, turn.refusal, keep_alive=False, is_read=False)
         if self._deaf:
             return
         if self._wants_continue and not self._turns and self._answering is None:
@@ -201,25 +220,44 @@ class HttpProtocol(asyncio.Protocol):
             response = await answer
         except Exception:
             response = _internal_error(turn.request)
+        if response.then is not None:
+            await self._misbehave(turn, response, response.then)
+            return
         self._answering = None
-        self._write(turn, response)
+        self._write(turn.request, response, keep_alive=turn.keep_alive)
         self._advance()
 
-    def _write(self, turn: _Turn, response: Response) -> None:
-        if self._transport.is_closing():
+    def _write(
+        self, request: Request, response: Response, *, keep_alive: bool, is_read: bool = True
+    ) -> None:
+        transport = self._transport
+        if transport.is_closing():
             return
+        head_only = request.method == "HEAD"
+        transport.write(encode(response, request.id, keep_alive=keep_alive, head_only=head_only))
+        if not keep_alive:
+            self._turns.clear()
+            self._finish(request_is_read=is_read)
+
+    async def _misbehave(self, turn: _Turn, response: Response, how: Misbehaviour) -> None:
+        """Writes the answer as a fault wants it; nothing else is written meanwhile."""
         request = turn.request
-        self._transport.write(
-            encode(
-                response,
-                request.id,
-                keep_alive=turn.keep_alive,
-                head_only=request.method == "HEAD",
-            )
-        )
+        wire = encode(response, request.id, keep_alive=turn.keep_alive, head_only=False)
+        self._transport.write(wire[: how.after_bytes])
+        if how.reset:
+            reset(self._transport)
+            return
+        size = how.piece_bytes or len(wire)
+        for start in range(how.after_bytes, len(wire), size):
+            await asyncio.sleep(how.stall_s)
+            if self._transport.is_closing():
+                return
+            self._transport.write(wire[start : start + size])
+        self._answering = None
         if not turn.keep_alive:
             self._turns.clear()
-            self._finish(request_is_read=turn.refusal is None)
+            self._finish(request_is_read=True)
+        self._advance()
 
     def _finish(self, *, request_is_read: bool) -> None:
         """Closes, after the answer to the last request is out."""
@@ -243,6 +281,16 @@ class HttpProtocol(asyncio.Protocol):
     def close(self) -> None:
         """Ends the connection, whatever is still to be answered."""
         self._transport.abort()
+
+
+def reset(transport: asyncio.Transport) -> None:
+    """Closes so that the client sees a reset connection, and not an ordinary end of it."""
+    connection: socket.socket | None = transport.get_extra_info("socket")
+    if connection is not None:
+        # Closing with a linger time of zero sends RST (socket(7), SO_LINGER).
+        linger = struct.pack("ii", 1, 0)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    transport.abort()
 
 
 def _internal_error(request: Request) -> Response:

@@ -65,7 +65,7 @@ class Front:
 
     def handle(self, request: Request) -> Answer:
         """The answer to `request`: at once, or as a coroutine."""
-        host = request.header(b"host")
+        host = request.host
         if host not in self._known_hosts and not self._accept_host(host):
             return _refused_host(host)
         for application in self._applications:

@@ -14,37 +14,82 @@ from typing import Any
 Header = tuple[bytes, bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class Misbehaviour:
+    """How a connection fails in the middle of an answer: a fault that somebody asked for.
+
+    Of the answer, `after_bytes` go out; then the connection is reset, or nothing comes for
+    `stall_s` before the rest follows, or comes `piece_bytes` at a time with that pause between.
+    """
+
+    after_bytes: int = 0
+    reset: bool = False
+    stall_s: float = 0.0
+    piece_bytes: int | None = None
+
+
 # Ids look like AWS's: the part that differs between runs is random, the rest counts, which costs a
 # tenth of a new UUID for each request.
 _ID_PREFIX = str(uuid.uuid4())[:24]
 _ID_NUMBERS = itertools.count(1)
 
 
-@dataclass(frozen=True, slots=True)
+REQUEST_ID = b"x-amzn-RequestId"
+
+
+@dataclass(slots=True)  # not frozen: that doubles what it costs to make one for each request
 class Response:
-    """One answer; framing, `Date` and `x-amzn-RequestId` are added when it is written."""
+    """One answer, not to be changed; framing, `Date` and the id are added when it is written.
+
+    `id_header` is the header that carries the id of the request. `then` is what the connection
+    does instead of going on, where a fault asks for it.
+    """
 
     status: int
     body: bytes = b""
     headers: tuple[Header, ...] = ()
+    id_header: bytes = REQUEST_ID
+    then: Misbehaviour | None = None
 
 
 class Request:
-    """One request as it came in: `path` still percent-encoded, header names in lower case."""
+    """One request as it came in; header names are in lower case, values are raw bytes."""
 
-    __slots__ = ("_fields", "_id", "body", "headers", "method", "path", "query")
+    __slots__ = ("_fields", "_id", "_path", "_query", "body", "headers", "host", "method", "target")
 
     def __init__(
-        self, method: str, target: bytes, headers: list[Header], body: bytes = b""
+        self,
+        method: str,
+        target: bytes,
+        headers: list[Header],
+        body: bytes = b"",
+        host: bytes | None = None,
     ) -> None:
-        path, _, query = target.partition(b"?")
         self.method = method
-        self.path = path.decode("latin-1")
-        self.query = query.decode("latin-1")
+        self.target = target
         self.headers = headers
         self.body = body
+        self.host = host
         self._fields: dict[bytes, bytes] | None = None
         self._id: str | None = None
+        self._path: str | None = None
+        self._query = ""
+
+    @property
+    def path(self) -> str:
+        """The path, still percent-encoded."""
+        if self._path is None:
+            path, _, query = self.target.partition(b"?")
+            self._path = path.decode("latin-1")
+            self._query = query.decode("latin-1")
+        return self._path
+
+    @property
+    def query(self) -> str:
+        """What follows the question mark, still percent-encoded."""
+        if self._path is None:
+            _ = self.path
+        return self._query
 
     @property
     def id(self) -> str:
@@ -80,19 +125,19 @@ class _Heads:
 
     def __init__(self) -> None:
         self._second = 0
-        self._heads: dict[int, bytes] = {}
+        self._heads: dict[tuple[int, bytes], bytes] = {}
 
-    def head(self, status: int) -> bytes:
+    def head(self, status: int, id_header: bytes) -> bytes:
         second = int(time.time())
         if second != self._second:
             self._second = second
             self._heads = {}
-        head = self._heads.get(status)
+        head = self._heads.get((status, id_header))
         if head is None:
             line = _STATUS_LINES.get(status, f"HTTP/1.1 {status} \r\n")
             date = formatdate(second, usegmt=True)
-            head = f"{line}date: {date}\r\nx-amzn-RequestId: ".encode()
-            self._heads[status] = head
+            head = f"{line}date: {date}\r\n".encode() + id_header + b": "
+            self._heads[status, id_header] = head
         return head
 
 
@@ -102,7 +147,7 @@ _HEADS = _Heads()
 def encode(response: Response, request_id: str, *, keep_alive: bool, head_only: bool) -> bytes:
     """The bytes of `response` on the wire."""
     status, body = response.status, response.body
-    parts = [_HEADS.head(status), request_id.encode()]
+    parts = [_HEADS.head(status, response.id_header), request_id.encode()]
     for name, value in response.headers:
         parts += (b"\r\n", name, b": ", value)
     if not keep_alive:
