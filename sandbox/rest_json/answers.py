@@ -40,7 +40,7 @@ def answer(operation: OperationModel, output: Output | None) -> Response:
         elif name == payload:
             body = value
         else:
-            document[str(member.serialization.get("name", name))] = _to_json(member, value)
+            document[str(member.serialization.get("name", name))] = to_json(member, value)
     if body is None:
         body = b"" if payload else json.dumps(document).encode()
     return Response(status, body, tuple(headers))
@@ -63,20 +63,21 @@ def error_answer(service: ServiceModel, error: ApiError) -> Response:
     return Response(status, json.dumps(document).encode(), headers)
 
 
-def _to_json(shape: Shape, value: Any) -> Any:
+def to_json(shape: Shape, value: Any) -> Any:
+    """`value` as JSON carries it: blobs in base64, times as seconds since the epoch."""
     match shape:
         case StructureShape():
             return {
-                str(shape.members[name].serialization.get("name", name)): _to_json(
+                str(shape.members[name].serialization.get("name", name)): to_json(
                     shape.members[name], member
                 )
                 for name, member in value.items()
                 if member is not None
             }
         case ListShape():
-            return [_to_json(shape.member, item) for item in value]
+            return [to_json(shape.member, item) for item in value]
         case MapShape():
-            return {key: _to_json(shape.value, item) for key, item in value.items()}
+            return {key: to_json(shape.value, item) for key, item in value.items()}
     if shape.type_name == "blob":
         return base64.b64encode(value).decode()
     if shape.type_name == "timestamp":

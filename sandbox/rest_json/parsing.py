@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import math
+from collections.abc import Mapping
 from typing import Any, cast
 from urllib.parse import parse_qs
 
@@ -54,7 +55,7 @@ def parse_parameters(request: Request, match: Match) -> Parameters:
         elif location == "header":
             text = request.text_header(wire_name.lower().encode())
             if text is not None:
-                parameters[name] = _from_text(member, text, name)
+                parameters[name] = from_text(member, text, name)
         elif location == "querystring":
             if query is None:
                 query = parse_qs(request.query, keep_blank_values=True)
@@ -75,53 +76,86 @@ def _parse_body(body: bytes, members: dict[str, Shape]) -> Parameters:
     try:
         document = parse_json(body)
     except ValueError as error:
-        raise _serialization_error(f"Could not parse request body into json: {error}") from error
+        raise serialization_error(f"Could not parse request body into json: {error}") from error
     if not isinstance(document, dict):
-        raise _serialization_error("Could not parse request body into json: not an object")
-    return _structure(members, document, "")
+        raise serialization_error("Could not parse request body into json: not an object")
+    return _READER.structure(members, document, "")
 
 
-def _structure(members: dict[str, Shape], document: dict[str, Any], path: str) -> Parameters:
-    parsed: Parameters = {}
-    for name, member in members.items():
-        value = document.get(str(member.serialization.get("name", name)))
-        if value is not None:
-            parsed[name] = _from_json(member, value, f"{path}{name}")
-    return parsed
+class DocumentReader:
+    """Turns a decoded document into parameters by the shapes of the model.
+
+    This one reads JSON. Other formats write blobs and timestamps in other ways: they replace
+    `kinds` and `scalar`.
+    """
+
+    kinds: Mapping[str, tuple[type, ...]] = _KINDS
+
+    def structure(
+        self, members: Mapping[str, Shape], document: Mapping[str, Any], path: str
+    ) -> Parameters:
+        """The members of a structure that `document` has; `path` begins the names in errors.
+
+        Raises:
+            ApiError: SerializationException, where a value is of the wrong kind.
+        """
+        parsed: Parameters = {}
+        for name, member in members.items():
+            value = document.get(str(member.serialization.get("name", name)))
+            if value is not None:
+                parsed[name] = self._value(member, value, f"{path}{name}")
+        return parsed
+
+    def _value(self, shape: Shape, value: object, path: str) -> object:
+        kind = shape.type_name
+        # bool is an int in Python, not in JSON.
+        if not isinstance(value, self.kinds[kind]) or (
+            isinstance(value, bool) and kind != "boolean"
+        ):
+            raise serialization_error(f"{path}: expected a value of type {kind}")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise serialization_error(f"{path}: expected a number below 1.8e308")
+        if isinstance(value, str):
+            _check_text(value, path)
+        match shape:
+            case StructureShape():
+                return self.structure(shape.members, cast(dict[str, Any], value), f"{path}.")
+            case ListShape():
+                items = cast(list[object], value)
+                return [
+                    self._value(shape.member, item, f"{path}[{i}]") for i, item in enumerate(items)
+                ]
+            case MapShape():
+                return self._map(shape, cast(dict[str, object], value), path)
+        return self.scalar(shape, value, path)
+
+    def _map(self, shape: MapShape, pairs: Mapping[str, object], path: str) -> object:
+        for key in pairs:
+            _check_text(key, f"{path} (a key)")
+        return {k: self._value(shape.value, v, f"{path}.{k}") for k, v in pairs.items()}
+
+    def scalar(self, shape: Shape, value: object, path: str) -> object:
+        """A value that has no parts, as operations see it."""
+        if shape.type_name == "blob":
+            return decode_blob(cast(str, value), path)
+        return value
 
 
-def _from_json(shape: Shape, value: object, path: str) -> object:
-    kind = shape.type_name
-    # bool is an int in Python, not in JSON.
-    if not isinstance(value, _KINDS[kind]) or (isinstance(value, bool) and kind != "boolean"):
-        raise _serialization_error(f"{path}: expected a value of type {kind}")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise _serialization_error(f"{path}: expected a number below 1.8e308")
-    if isinstance(value, str):
-        _check_text(value, path)
-    match shape:
-        case StructureShape():
-            return _structure(dict(shape.members), cast(dict[str, Any], value), f"{path}.")
-        case ListShape():
-            items = cast(list[object], value)
-            return [_from_json(shape.member, item, f"{path}[{i}]") for i, item in enumerate(items)]
-        case MapShape():
-            pairs = cast(dict[str, object], value)
-            for key in pairs:
-                _check_text(key, f"{path} (a key)")
-            return {k: _from_json(shape.value, v, f"{path}.{k}") for k, v in pairs.items()}
-    if kind == "blob":
-        return _decode_blob(cast(str, value), path)
-    return value
+_READER = DocumentReader()
 
 
 def _from_query(shape: Shape, values: list[str], name: str) -> object:
     if isinstance(shape, ListShape):
-        return [_from_text(shape.member, value, name) for value in values]
-    return _from_text(shape, values[-1], name)
+        return [from_text(shape.member, value, name) for value in values]
+    return from_text(shape, values[-1], name)
 
 
-def _from_text(shape: Shape, text: str, name: str) -> object:
+def from_text(shape: Shape, text: str, name: str) -> object:
+    """The value of a scalar shape that is written as text, as in a header or a query.
+
+    Raises:
+        ApiError: SerializationException, where the text is no such value.
+    """
     try:
         match shape.type_name:
             case "integer" | "long":
@@ -131,7 +165,7 @@ def _from_text(shape: Shape, text: str, name: str) -> object:
             case "boolean":
                 return {"true": True, "false": False}[text.lower()]
     except (ValueError, KeyError) as error:
-        raise _serialization_error(
+        raise serialization_error(
             f"{name}: expected a value of type {shape.type_name} (got {text})"
         ) from error
     return text
@@ -151,15 +185,21 @@ def _check_text(text: str, path: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise _serialization_error(f"{path}: expected text that UTF-8 can encode") from error
+        raise serialization_error(f"{path}: expected text that UTF-8 can encode") from error
 
 
-def _decode_blob(text: str, path: str) -> bytes:
+def decode_blob(text: str, path: str) -> bytes:
+    """The bytes of a blob in base64.
+
+    Raises:
+        ApiError: SerializationException, where it is none.
+    """
     try:
         return base64.b64decode(text, validate=True)
     except ValueError as error:  # for text that is not ASCII, too
-        raise _serialization_error(f"{path}: expected base64") from error
+        raise serialization_error(f"{path}: expected base64") from error
 
 
-def _serialization_error(message: str) -> ApiError:
+def serialization_error(message: str) -> ApiError:
+    """The answer to a body that does not have the form of its operation's input."""
     return ApiError("SerializationException", message)

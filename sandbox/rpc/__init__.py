@@ -1,0 +1,1 @@
+"""The server side of AWS's RPC protocols, driven by botocore's service models."""
