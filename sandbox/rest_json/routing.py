@@ -12,10 +12,22 @@ from botocore.model import OperationModel, ServiceModel
 @dataclass(slots=True)
 class _Node:
     literals: dict[str, _Node] = field(default_factory=dict)
-    label: str | None = None
     labelled: _Node | None = None
-    # By method: operations with the query fields that they need, the most demanding one first.
-    operations: dict[str, list[tuple[OperationModel, dict[str, str]]]] = field(default_factory=dict)
+    # By method: the operations that end here, the one that needs most query fields first.
+    operations: dict[str, list[_Choice]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """An operation with the query fields that it needs, and its names of the labels on the way.
+
+    Two operations may name one place differently: API Gateway has both
+    `/resources/{parent_id}` and `/resources/{resource_id}`.
+    """
+
+    operation: OperationModel
+    fixed: dict[str, str]
+    label_names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,37 +50,37 @@ class RestJsonRouter:
     def _add(self, operation: OperationModel) -> None:
         path, _, query = operation.http["requestUri"].partition("?")
         node = self._root
+        names: list[str] = []
         for segment in _segments(path):
             if not segment.startswith("{"):
                 node = node.literals.setdefault(segment, _Node())
                 continue
-            name = segment[1:-1]
-            # Two operations that name one place differently would need a table of names each.
-            if node.label not in (None, name):
-                raise ValueError(f"{operation.name}: {{{name}}} stands where {{{node.label}}} does")
-            node.label = name
+            if segment.endswith("+}"):
+                raise ValueError(f"{operation.name}: a label for several segments: {segment}")
+            names.append(segment[1:-1])
             node.labelled = node.labelled or _Node()
             node = node.labelled
         fixed = dict(parse_qsl(query, keep_blank_values=True))
         choices = node.operations.setdefault(operation.http["method"], [])
-        choices.append((operation, fixed))
-        choices.sort(key=lambda choice: -len(choice[1]))
+        choices.append(_Choice(operation, fixed, tuple(names)))
+        choices.sort(key=lambda choice: -len(choice.fixed))
 
     def match(self, method: str, path: str, query: str) -> Match | None:
         """The operation for a request, or None where the service has none."""
         node = self._root
-        labels: dict[str, str] = {}
+        values: list[str] = []
         for segment in _segments(path):
             following = node.literals.get(segment)
             if following is None:
-                if node.labelled is None or node.label is None:
+                if node.labelled is None:
                     return None
-                labels[node.label] = unquote(segment)
+                values.append(unquote(segment))
                 following = node.labelled
             node = following
-        for operation, fixed in node.operations.get(method, ()):
-            if not fixed or fixed.items() <= dict(parse_qsl(query)).items():
-                return Match(operation, labels)
+        for choice in node.operations.get(method, ()):
+            if not choice.fixed or choice.fixed.items() <= dict(parse_qsl(query)).items():
+                labels = dict(zip(choice.label_names, values, strict=True))
+                return Match(choice.operation, labels)
         return None
 
 

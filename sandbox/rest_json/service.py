@@ -79,7 +79,7 @@ class RestJsonService:
         parameters = self.parameters(request, match)
         violations = self._validator.violations(match.operation.input_shape, parameters)
         if violations:
-            raise validation_error(violations)
+            raise self.invalid(violations)
         output = operation(parameters)
         if isawaitable(output):
             output = await output
@@ -88,3 +88,10 @@ class RestJsonService:
     def parameters(self, request: Request, match: Match) -> dict[str, Any]:
         """The parameters that the operation is called with."""
         return parse_parameters(request, match)
+
+    def invalid(self, violations: list[str]) -> ApiError:
+        """The error for parameters that break the model: a ValidationException for most services.
+
+        API Gateway has no such exception in its model, and answers a BadRequestException.
+        """
+        return validation_error(violations)
