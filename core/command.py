@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable
 
 from core.console import Console
-from core.errors import ExitCode, Interrupted, ToolError, exit_code_of
+from core.errors import ExitCode, InputErrors, Interrupted, ToolError, exit_code_of
 from core.text import one_line
 
 
@@ -18,10 +18,12 @@ def run_command(console: Console, body: Callable[[], ExitCode]) -> ExitCode:
     """
     try:
         return body()
+    except InputErrors as error:
+        return _report(console, exit_code_of(error), *error.messages)
     except ToolError as error:
-        return _report(console, str(error), exit_code_of(error))
+        return _report(console, exit_code_of(error), str(error))
     except KeyboardInterrupt:
-        return _report(console, "interrupted", exit_code_of(Interrupted("")))
+        return _report(console, exit_code_of(Interrupted("")), "interrupted")
     except BrokenPipeError:
         # The reader of stdout went away (`| head`): nothing is left to say, and nowhere to.
         sys.stderr.close()
@@ -38,12 +40,13 @@ def _report_unforeseen(console: Console, error: Exception) -> ExitCode:
         hint = " (-v shows where; please report it)"
     what = ": ".join(part for part in (type(error).__name__, str(error)) if part)
     message = f"unexpected {what}{hint}"
-    return _report(console, message, ExitCode.ERROR)
+    return _report(console, ExitCode.ERROR, message)
 
 
-def _report(console: Console, message: str, code: ExitCode) -> ExitCode:
-    line = one_line(message)
-    console.error(line)
+def _report(console: Console, code: ExitCode, *messages: str) -> ExitCode:
+    lines = [one_line(message) for message in messages]
+    for line in lines:
+        console.error(line)
     if console.json_output:
-        console.error_document(line, code)
+        console.error_document(lines, code)
     return code

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
@@ -81,15 +81,15 @@ class Console:
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
         sys.stdout.flush()
 
-    def error_document(self, message: str, exit_code: int) -> None:
-        """The JSON document of a command that ended with an error."""
+    def error_document(self, messages: Sequence[str], exit_code: int) -> None:
+        """The JSON document of a command that ended with an error, or with several."""
         self.document(
             json.dumps(
                 {
                     "schema_version": 1,
                     "verdict": "error",
                     "exit_code": exit_code,
-                    "errors": [message],
+                    "errors": list(messages),
                 }
             )
         )

@@ -6,6 +6,7 @@ ToolError                      1   anything that stops a command
 │   ├── NotRun                 1   Lambda refused an invocation before the function ran
 │   └── NoAnswer               1   an invocation was sent and no answer came back
 ├── InputError                 2   a wrong option, file, payload, size or setting
+│   ├── InputErrors            2   several such things at once, each with its place
 │   └── FunctionNotFound       2   the named Lambda function, version or alias does not exist
 ├── BudgetFailed               3   a budget, threshold or SLO failed, or a regression was confirmed
 ├── Inconclusive               4   too little data to answer
@@ -18,6 +19,7 @@ A message says what, where, which value, what was expected, and what to do next,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
 from typing import ClassVar
 
@@ -85,6 +87,14 @@ class InputError(ToolError):
     """When something that the user gave cannot be used."""
 
     exit_code = ExitCode.INPUT
+
+
+class InputErrors(InputError):
+    """When several things that the user gave cannot be used; `messages` has one line for each."""
+
+    def __init__(self, messages: Sequence[str]) -> None:
+        super().__init__("; ".join(messages))
+        self.messages = tuple(messages)
 
 
 class FunctionNotFound(InputError):

@@ -1,0 +1,1 @@
+"""Stacks: files that describe APIs and their functions, deployed by the public APIs of AWS."""

@@ -1,0 +1,253 @@
+"""Stack files: where they are, and what is in them.
+
+One reading finds all that is wrong with a file, each thing with its line and column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from core.errors import InputError, InputErrors
+from sandbox.bundled import FUNCTIONS_DIR, SETTINGS_FILE
+from sandbox.stack.document import Document, Problem, Step, Unreadable, Value, read_document
+from sandbox.stack.model import HttpApi, HttpRoute, Names, RestApi, RestRoute, Stack, did_you_mean
+
+STACKS_DIR = Path(__file__).parents[1] / "stacks"
+
+_MAX_BYTES = 1_000_000
+
+_Models = tuple[type[BaseModel], ...]
+
+_KINDS: Mapping[type[BaseModel], str] = {RestApi: "rest", HttpApi: "http"}
+# Of what an HTTP API has, the same of a REST API, which knows more keys.
+_REST_TWINS: Mapping[type[BaseModel], type[BaseModel]] = {HttpApi: RestApi, HttpRoute: RestRoute}
+
+_BOUNDS = (("ge", "at least"), ("gt", "greater than"), ("le", "at most"), ("lt", "less than"))
+
+# Pydantic's names for what the value has to be.
+_EXPECTED = {
+    "string_type": "must be text",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "finite_number": "must be a finite number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "dict_type": "must be a mapping",
+    "model_type": "must be a mapping",
+    "model_attributes_type": "must be a mapping",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StackFile:
+    """A stack, its name, and the file that it was read from."""
+
+    name: str
+    path: Path
+    stack: Stack
+
+
+def find_stack(text: str) -> Path:
+    """The file that `text` means: a path, or the name of a stack that the sandbox brings along.
+
+    Raises:
+        InputError: there is neither.
+    """
+    path = Path(text)
+    if path.is_file():
+        return path
+    bundled = {file.stem: file for file in STACKS_DIR.glob("*.yaml")}
+    if text in bundled:
+        return bundled[text]
+    raise InputError(
+        f"{text}: there is no such stack file, and the sandbox brings no stack of this name",
+        hint=f"it brings {', '.join(sorted(bundled)) or 'none'}",
+    )
+
+
+def read_stack(path: Path) -> StackFile:
+    """Reads a stack file.
+
+    Raises:
+        InputError: it cannot be read.
+        InputErrors: something in it is not right.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"could not read {path}: {error.strerror}") from error
+    if len(content) > _MAX_BYTES:
+        raise InputError(f"{path}: must have at most {_MAX_BYTES} bytes (got {len(content)})")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: is not UTF-8 text: {error.reason}") from error
+    stack = parse_stack(text, str(path))
+    name = stack.name or _name_of(path)
+    return StackFile(name, path, stack)
+
+
+def parse_stack(text: str, file: str) -> Stack:
+    """The stack in `text`; `file` is what messages call it.
+
+    Raises:
+        InputErrors: something in it is not right.
+    """
+    try:
+        document = read_document(text)
+    except Unreadable as error:
+        raise _refusal(error.problems, file) from error
+    problems = list(document.problems)
+    if document.value is None and not problems:
+        raise InputErrors([f"{file}:1:1: is empty: a stack has functions, apis and usage_plans"])
+    if not isinstance(document.value, dict):
+        place = document.place(())
+        raise InputErrors([f"{file}:{place.line}:{place.column}: must be a mapping of keys"])
+    stack = None
+    try:
+        stack = Stack.model_validate(document.value, context=_names(document.value))
+    except ValidationError as error:
+        known = {found.path for found in problems}
+        found_by_type = error.errors(include_url=False)
+        further = [_problem(details, document) for details in found_by_type if not _echo(details)]
+        problems += [found for found in further if found.path not in known]
+    if stack is None or problems:
+        raise _refusal(tuple(problems), file)
+    return stack
+
+
+def _refusal(problems: tuple[Problem, ...], file: str) -> InputErrors:
+    texts = [problem.text(file) for problem in sorted(problems, key=lambda found: found.place)]
+    return InputErrors(list(dict.fromkeys(texts)))
+
+
+def _name_of(path: Path) -> str:
+    allowed = [letter if letter.isascii() and letter.isalnum() else "-" for letter in path.stem]
+    return "".join(allowed)[:64] or "stack"
+
+
+def _names(value: Mapping[str, Value]) -> Names:
+    """The names that a file defines, as far as it is in order."""
+    apis = _mapping(value.get("apis"))
+    return Names(
+        functions=frozenset(_mapping(value.get("functions"))),
+        bundled=frozenset(file.parent.name for file in FUNCTIONS_DIR.glob(f"*/{SETTINGS_FILE}")),
+        apis={name: str(_mapping(api).get("kind")) for name, api in apis.items()},
+        routes={name: frozenset(_route_keys(_mapping(api))) for name, api in apis.items()},
+    )
+
+
+def _mapping(value: Value) -> Mapping[str, Value]:
+    return value if isinstance(value, dict) else {}
+
+
+def _route_keys(api: Mapping[str, Value]) -> Iterator[str]:
+    routes = api.get("routes")
+    for route in routes if isinstance(routes, list) else ():
+        fields = _mapping(route)
+        yield f"{fields.get('method')} {fields.get('path')}"
+
+
+def _problem(details: ErrorDetails, document: Document) -> Problem:
+    steps: tuple[Step, ...] = details["loc"]
+    kind = details["type"]
+    path = document.resolve(steps)
+    if kind == "extra_forbidden":
+        return Problem(document.place(path, of_key=True), path, _unknown_key(steps))
+    if kind == "missing":
+        return Problem(document.place(path, of_key=True), (*path, steps[-1]), "is missing")
+    if steps and steps[-1] == "[key]":
+        return Problem(document.place(path, of_key=True), path, f"bad name: {_words(details)}")
+    return Problem(document.place(path), path, _words(details))
+
+
+def _echo(details: ErrorDetails) -> bool:
+    """Whether a list is called too short only because an item of it is not right."""
+    return details["type"] == "too_short" and bool(details["input"])
+
+
+def _words(details: ErrorDetails) -> str:
+    """What is wrong, what was expected, and what came."""
+    kind, context = details["type"], details.get("ctx", {})
+    got = _shown(details["input"])
+    if kind == "stack":
+        return details["msg"]
+    if kind in _EXPECTED:
+        quotes = kind == "string_type" and isinstance(details["input"], bool | int | float)
+        hint = "; put it in quotes" if quotes else ""
+        return f"{_EXPECTED[kind]} (got {got}{hint})"
+    if kind in ("greater_than_equal", "greater_than", "less_than_equal", "less_than"):
+        bound, word = next((context[name], word) for name, word in _BOUNDS if name in context)
+        return f"must be {word} {bound:g} (got {got})"
+    if kind == "literal_error":
+        return f"must be {context['expected']} (got {got})"
+    if kind == "union_tag_not_found":
+        return "kind: is missing: it is rest or http"
+    if kind == "union_tag_invalid":
+        return f"kind: must be {context['expected_tags'].replace(', ', ' or ')} (got '{context['tag']}')"
+    if kind == "string_pattern_mismatch":
+        return f"must match {context['pattern'].strip('^$')} (got {got})"
+    if kind == "too_short":
+        return f"must have at least {context['min_length']} (got {got})"
+    if kind == "string_too_short":
+        return f"must have at least {context['min_length']} characters (got {got})"
+    if kind == "string_too_long":
+        return f"must have at most {context['max_length']} characters (got {got})"
+    message = details["msg"].removeprefix("Value error, ")
+    return f"{message[:1].lower()}{message[1:]} (got {got})"
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict):
+        return "a mapping" if value else "an empty mapping"
+    if isinstance(value, list | tuple):
+        return "a list" if value else "an empty list"
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    short = text if len(text) <= 60 else f"{text[:57]}..."
+    return f"'{short}'" if isinstance(value, str) else short
+
+
+def _unknown_key(steps: tuple[Step, ...]) -> str:
+    models = _models_at(steps[:-1])
+    key = str(steps[-1])
+    if any(key in _REST_TWINS[model].model_fields for model in models if model in _REST_TWINS):
+        return "only REST APIs have this"
+    known = {name for model in models for name in model.model_fields}
+    return f"unknown key{did_you_mean(key, known)}"
+
+
+def _models_at(steps: tuple[Step, ...]) -> _Models:
+    """The types that a mapping at `steps` may have; steps that are names of things lead nowhere."""
+    models: _Models = (Stack,)
+    for step in steps:
+        inner = [found for model in models for found in _models_of_field(model, str(step))]
+        tagged = [model for model in models if _KINDS.get(model) == step]
+        models = tuple(inner or tagged or models)
+    return models
+
+
+def _models_of_field(model: type[BaseModel], name: str) -> Iterator[type[BaseModel]]:
+    found = model.model_fields.get(name)
+    if found is not None:
+        yield from _models_in(found.annotation)
+
+
+def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
+    parts = get_args(annotation)
+    if not parts and isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in parts:
+        yield from _models_in(part)
