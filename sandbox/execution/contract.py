@@ -45,6 +45,7 @@ class InvokeRequest:
     payload: bytes
     client_context: str | None = None  # base64, as sent
     invoked_arn: str = ""
+    trace_id: str | None = None  # as of the header X-Amzn-Trace-Id
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,10 @@ class Report:
     error_type: str | None = None
 
 
+# An offset in a log, and the time in ms since the epoch at which all before it had been logged.
+LogMark = tuple[int, int]
+
+
 @dataclass(frozen=True, slots=True)
 class InvokeResult:
     """The outcome of one invocation."""
@@ -70,6 +75,8 @@ class InvokeResult:
     # What the executor itself cost, apart from Duration: queueing for an environment, spawn,
     # and holding back the answer are not in it.
     overhead_ms: float = 0.0
+    log_stream: str = ""  # of the environment
+    log_marks: tuple[LogMark, ...] = ()  # when the log came, in the order of their offsets
 
 
 class Executor(Protocol):

@@ -76,6 +76,11 @@ class Interval:
 NOTHING = Interval(0.0, 0.0)
 
 
+def _sum(so_far: Interval, more: Interval) -> Interval:
+    """Both together; most calls have one interval only, to which nothing needs to be added."""
+    return more if so_far is NOTHING else so_far + more
+
+
 class VirtualClock(Protocol):
     """Adds up intervals to the time that they would have taken."""
 
@@ -122,7 +127,7 @@ class LinearShare:
 
     def add(self, interval: Interval) -> None:
         """Accounts for one more interval."""
-        self._window += interval
+        self._window = _sum(self._window, interval)
         if self._window.wall_ms >= _WINDOW_MS:
             self._serial, self._parallel_ms = self._settled()
             self._window = NOTHING
@@ -140,7 +145,7 @@ class LinearShare:
         """Serial time, and virtual time of parallel work, with the open window in them."""
         window = self._window
         if window.parallelism == 1.0:
-            return self._serial + window, self._parallel_ms
+            return _sum(self._serial, window), self._parallel_ms
         speed = min(window.parallelism, self._share, self._cores)
         return self._serial, self._parallel_ms + window.cpu_ms / speed
 

@@ -1,6 +1,6 @@
 """File descriptors: as many as the host allows for the sandbox, Lambda's number for handlers.
 
-An environment takes eight: what it listens on, its connection, the pipe of its output and what is
+An environment takes nine: what it listens on, its connection, the pipe of its output and what is
 read of its process.
 """
 

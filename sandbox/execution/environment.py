@@ -14,10 +14,8 @@ AWS, and where it is simpler:
 from __future__ import annotations
 
 import asyncio
-import secrets
 import signal
 import time
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -26,14 +24,13 @@ from sandbox.execution.contract import InvokeRequest, InvokeResult, VersionSpec
 from sandbox.execution.cpu import cpu_share, virtual_clock
 from sandbox.execution.faults import Fault
 from sandbox.execution.host import Host
+from sandbox.execution.invocation_log import InvocationLog
 from sandbox.execution.platform_log import Phase, PlatformLog, report_of
 from sandbox.execution.probe import Reading
 from sandbox.execution.process import RuntimeProcess
-from sandbox.execution.runtime_api import Invocation, RuntimeApi
+from sandbox.execution.runtime_api import RuntimeApi, invocation_of
 from sandbox.execution.runtimes import NotRunnable, launch_of
 from sandbox.execution.stretch import Stretch
-
-_NEXT_POLL_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +45,9 @@ class _Loaded:
     init_ms: float | None = None
     carried_ms: float = 0.0
     fault: Fault | None = None
+
+
+_LOADED_BEFORE = _Loaded()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,12 @@ class ProcessEnvironment:
         self._log = PlatformLog(spec)
         self._api: RuntimeApi | None = None
         self._process: RuntimeProcess | None = None
-        self._asked_for_next = asyncio.Event()
+        self._log_stream = ""
+        # Whether the runtime asked for an invocation that it has not been given, and who waits
+        # until it does.
+        self._has_asked = False
+        self._asked: asyncio.Future[None] | None = None
+        self._ask_limit_s = 0.0
         self._peak_mb = 0.0
         self._is_stopped = False
         self._is_spent = False  # its process was killed, or should be
@@ -96,22 +101,20 @@ class ProcessEnvironment:
         """Runs one invocation; starts the process first when it is not there yet."""
         began_s = time.monotonic()
         self._request_id = request.request_id
-        log: list[bytes] = []
-        loaded = _Loaded() if self._process is not None else await self._load(log)
-        log.append(self._log.start(request.request_id, _now()))
+        log = InvocationLog()
+        loaded = _LOADED_BEFORE if self._process is not None else await self._load(log)
+        log.add(self._log.start(request.request_id, _now()))
         if loaded.fault is not None:
             ran = _Ran(loaded.fault, loaded.carried_ms)
         else:
             ran = await self._run(request, loaded.carried_ms)
-        log.append(self._take_output())
-        result = self._result(request.request_id, loaded, ran, log)
-        passed_ms = (time.monotonic() - began_s) * 1000
-        overhead_ms = max(0.0, passed_ms - loaded.wall_ms - ran.wall_ms - ran.held_ms)
-        return replace(result, overhead_ms=overhead_ms)
+        self._take_output(log)
+        return self._result(began_s, loaded, ran, log)
 
     async def stop(self) -> None:
         """Kills the process and all that it started; a call that is running ends as killed."""
         self._is_stopped = True
+        self._stop_asking()
         self._end(faults.exited(self._request_id, -signal.SIGKILL))
         await self._discard_process()
 
@@ -129,7 +132,8 @@ class ProcessEnvironment:
 
     def on_next(self) -> None:
         """The runtime waits: the end of Init, or of the work after an answer."""
-        self._asked_for_next.set()
+        self._has_asked = True
+        self._stop_asking()
         if self._is_loading:
             self._end(b"")
 
@@ -167,7 +171,11 @@ class ProcessEnvironment:
         Gives the seconds that went into counting memory.
         """
         stretch, process = self._stretch, self._process
-        if stretch is None or process is None:
+        if process is None:
+            return 0.0
+        if stretch is None:
+            if process.returncode() is not None or time.monotonic() > self._ask_limit_s:
+                self._stop_asking()
             return 0.0
         counting_s = process.probe.counting_s
         self._check(stretch, process)
@@ -203,9 +211,9 @@ class ProcessEnvironment:
 
     # Init
 
-    async def _load(self, log: list[bytes]) -> _Loaded:
+    async def _load(self, log: InvocationLog) -> _Loaded:
         """Starts the process and waits until it asks for its first invocation."""
-        log.append(self._log.init_start(_now()))
+        log.add(self._log.init_start(_now()))
         limit_ms = self._host.init_limit_s * 1000
         first = await self._start(limit_ms, log, "init")
         if first.fault is None or first.fault.status != "timeout":
@@ -219,25 +227,25 @@ class ProcessEnvironment:
             carried_ms=again.init_ms or again.carried_ms,
         )
 
-    async def _start(self, limit_ms: float, log: list[bytes], phase: Phase) -> _Loaded:
+    async def _start(self, limit_ms: float, log: InvocationLog, phase: Phase) -> _Loaded:
         start = Reading(time.monotonic_ns(), 0, 0)
         try:
             process = await self._spawn()
         except (NotRunnable, OSError) as caught:
             error = _not_startable(caught) if isinstance(caught, OSError) else caught
             fault = faults.not_started(self._request_id, error.error_type, str(error))
-            log.append(self._init_report(fault, 0.0, phase))
+            log.add(self._init_report(fault, 0.0, phase))
             return _Loaded(fault=fault)
         # Init is not throttled: AWS lends small sizes CPU for it.
         stretch = self._new_stretch(process, start, max(1.0, cpu_share(self.spec.memory_mb)))
         self._is_loading = True
         outcome = await self._measure(stretch, limit_ms)
         self._is_loading = False
-        log.append(self._take_output())
+        self._take_output(log)
         if not isinstance(outcome, Fault):
             return _Loaded(stretch.wall_ms, stretch.virtual_ms)
         spent_ms = limit_ms if outcome.status == "timeout" else stretch.virtual_ms
-        log.append(self._init_report(outcome, spent_ms, phase))
+        log.add(self._init_report(outcome, spent_ms, phase))
         return _Loaded(stretch.wall_ms, None, spent_ms, outcome)
 
     def _init_report(self, fault: Fault, init_ms: float, phase: Phase) -> bytes:
@@ -247,7 +255,7 @@ class ProcessEnvironment:
         )
 
     async def _spawn(self) -> RuntimeProcess:
-        self._asked_for_next.clear()
+        self._has_asked = False
         api = self._api = RuntimeApi(self)
         address = await api.start()
         if self._is_stopped:
@@ -260,6 +268,7 @@ class ProcessEnvironment:
             native_client=self._host.native_client,
             now=_now(),
         )
+        self._log_stream = launch.log_stream
         descriptors.check_spare()
         self._process = RuntimeProcess(launch, self.spec.code_dir, self._host.reaper)
         return self._process
@@ -270,41 +279,41 @@ class ProcessEnvironment:
         """Hands the invocation to the runtime, and its answer back when its virtual time is up."""
         timeout_ms = self.spec.timeout_s * 1000.0
         limit_ms = timeout_ms - carried_ms
-        returncode = await self._wait_until_asked(limit_ms)
+        if not self._has_asked:
+            await self._wait_until_asked(limit_ms)
         process, api = self._process, self._api
-        if process is None or api is None or returncode is not None:
-            return _Ran(faults.exited(request.request_id, returncode or 0), carried_ms)
+        if process is None or api is None:
+            return _Ran(faults.exited(request.request_id, -signal.SIGKILL), carried_ms)
+        if not self._has_asked and (returncode := process.returncode()) is not None:
+            return _Ran(faults.exited(request.request_id, returncode), carried_ms)
         if not api.is_runtime_waiting:
             return _Ran(faults.timed_out(request.request_id, self.spec.timeout_s), timeout_ms)
         start = process.probe.read() or Reading(time.monotonic_ns(), 0, 0)
         stretch = self._new_stretch(process, start, cpu_share(self.spec.memory_mb))
-        self._asked_for_next.clear()
-        api.deliver(_invocation(request, self.spec, limit_ms))
+        self._has_asked = False
+        api.deliver(invocation_of(request, self.spec, limit_ms))
         outcome = await self._measure(stretch, limit_ms)
-        outcome = self._overruled(outcome, is_too_late=stretch.virtual_ms > limit_ms)
-        is_timeout = isinstance(outcome, Fault) and outcome.status == "timeout"
-        virtual_ms = limit_ms if is_timeout else stretch.virtual_ms
-        hold_s = stretch.remaining_s(max(stretch.wall_ms, virtual_ms))
-        held_from_s = time.monotonic()
-        if hold_s > 0:
-            await asyncio.sleep(hold_s)
-        held_ms = (time.monotonic() - held_from_s) * 1000
-        return _Ran(outcome, carried_ms + virtual_ms, stretch.wall_ms, held_ms)
+        virtual_ms, wall_ms = stretch.virtual_ms, stretch.wall_ms
+        outcome = self._overruled(outcome, is_too_late=virtual_ms > limit_ms)
+        if isinstance(outcome, Fault) and outcome.status == "timeout":
+            virtual_ms = limit_ms
+        held_ms = await _hold(stretch.remaining_s(max(wall_ms, virtual_ms)))
+        return _Ran(outcome, carried_ms + virtual_ms, wall_ms, held_ms)
 
-    async def _wait_until_asked(self, limit_ms: float) -> int | None:
-        """Waits until the runtime is done with the last call; gives its return code if it ended."""
-        deadline_s = time.monotonic() + limit_ms / 1000
-        while not self._asked_for_next.is_set():
-            if self._process is None:
-                return -signal.SIGKILL
-            if (returncode := self._process.returncode()) is not None:
-                return returncode
-            if time.monotonic() > deadline_s:
-                return None
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_NEXT_POLL_S):
-                    await self._asked_for_next.wait()
-        return None
+    async def _wait_until_asked(self, limit_ms: float) -> None:
+        """Waits until the runtime is done with the last call, has ended, or the time is over."""
+        self._ask_limit_s = time.monotonic() + limit_ms / 1000
+        self._asked = asyncio.get_running_loop().create_future()
+        self._host.watch.add(self)
+        try:
+            await self._asked
+        finally:
+            self._host.watch.remove(self)
+            self._asked = None
+
+    def _stop_asking(self) -> None:
+        if self._asked is not None and not self._asked.done():
+            self._asked.set_result(None)
 
     def _overruled(self, outcome: bytes | Fault, *, is_too_late: bool) -> bytes | Fault:
         """What the sandbox knows better than the runtime, which answered at full speed."""
@@ -333,7 +342,7 @@ class ProcessEnvironment:
             self._stretch = self._outcome = None
 
     def _result(
-        self, request_id: str, loaded: _Loaded, ran: _Ran, log: list[bytes]
+        self, began_s: float, loaded: _Loaded, ran: _Ran, log: InvocationLog
     ) -> InvokeResult:
         fault = ran.outcome if isinstance(ran.outcome, Fault) else None
         if fault is not None and fault.error_type == faults.OUT_OF_MEMORY:
@@ -347,34 +356,34 @@ class ProcessEnvironment:
             memory_mb=self.spec.memory_mb,
             fault=fault,
         )
-        log.append(self._log.report(request_id, report, _now(), by_platform=by_platform))
+        log.add(self._log.report(self._request_id, report, _now(), by_platform=by_platform))
+        passed_ms = (time.monotonic() - began_s) * 1000
         return InvokeResult(
             payload=ran.outcome.payload if isinstance(ran.outcome, Fault) else ran.outcome,
             function_error=None if fault is None else "Unhandled",
-            log=b"".join(log),
+            log=log.text(),
             report=report,
+            overhead_ms=max(0.0, passed_ms - loaded.wall_ms - ran.wall_ms - ran.held_ms),
+            log_stream=self._log_stream,
+            log_marks=log.marks(),
         )
 
-    def _take_output(self) -> bytes:
+    def _take_output(self, log: InvocationLog) -> None:
         if self._process is None:
-            return b""
+            return
         output = self._process.take_output()
-        # The platform's next line begins a line, whatever the handler printed last.
-        end = b"" if output.data.endswith(b"\n") or not output.data else b"\n"
-        return output.data + end + self._log.logs_dropped(output.dropped_bytes, _now())
+        if output.data:
+            log.add_output(output)
+            log.add(self._log.logs_dropped(output.dropped_bytes, _now()))
 
 
-def _invocation(request: InvokeRequest, spec: VersionSpec, limit_ms: float) -> Invocation:
-    now_s = time.time()
-    trace_id = f"Root=1-{int(now_s):08x}-{secrets.token_hex(12)};Parent={secrets.token_hex(8)}"
-    return Invocation(
-        request_id=request.request_id,
-        payload=request.payload,
-        deadline_ms=int(now_s * 1000 + limit_ms),
-        invoked_arn=request.invoked_arn or spec.function_arn,
-        trace_id=f"{trace_id};Sampled=0",
-        client_context=request.client_context,
-    )
+async def _hold(time_s: float) -> float:
+    """Waits, where there is something to wait for; gives how long that took, in ms."""
+    if time_s <= 0:
+        return 0.0
+    began_s = time.monotonic()
+    await asyncio.sleep(time_s)
+    return (time.monotonic() - began_s) * 1000
 
 
 def _not_startable(error: OSError) -> NotRunnable:

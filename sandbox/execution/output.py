@@ -8,7 +8,11 @@ calls to serve.
 from __future__ import annotations
 
 import os
+import time
+from collections import deque
 from dataclasses import dataclass
+
+from sandbox.execution.contract import LogMark
 
 LIMIT_BYTES = 256 * 1024
 
@@ -19,10 +23,17 @@ _CHUNKS_PER_READ = 4
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """The end of what was printed; `dropped_bytes` came before it and are lost."""
+    """The end of what was printed; `dropped_bytes` came before it and are lost.
+
+    `marks` tell when it came.
+    """
 
     data: bytes = b""
     dropped_bytes: int = 0
+    marks: tuple[LogMark, ...] = ()
+
+
+_SILENCE = Output()
 
 
 class OutputTail:
@@ -32,6 +43,7 @@ class OutputTail:
         self._limit_bytes = limit_bytes
         self._kept = bytearray()
         self._dropped_bytes = 0
+        self._marks: deque[LogMark] = deque()  # offsets from the first byte, kept or dropped
 
     def read_some(self, descriptor: int) -> bool:
         """Reads a few chunks of what is there, without waiting; False when the output has ended."""
@@ -49,8 +61,13 @@ class OutputTail:
 
     def take(self) -> Output:
         """What was gathered since the last call."""
-        output = Output(bytes(self._kept), self._dropped_bytes)
+        if not self._kept:
+            return _SILENCE
+        dropped_bytes = self._dropped_bytes
+        marks = tuple((end - dropped_bytes, at_ms) for end, at_ms in self._marks)
+        output = Output(bytes(self._kept), dropped_bytes, marks)
         self._kept.clear()
+        self._marks.clear()
         self._dropped_bytes = 0
         return output
 
@@ -60,3 +77,12 @@ class OutputTail:
         if surplus_bytes > 0:
             del self._kept[:surplus_bytes]
             self._dropped_bytes += surplus_bytes
+        self._mark(int(time.time() * 1000))
+
+    def _mark(self, now_ms: int) -> None:
+        marks = self._marks
+        if marks and marks[-1][1] == now_ms:
+            marks.pop()
+        marks.append((self._dropped_bytes + len(self._kept), now_ms))
+        while marks[0][0] <= self._dropped_bytes < marks[-1][0]:
+            marks.popleft()

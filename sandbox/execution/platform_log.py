@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Literal
@@ -19,6 +20,11 @@ from sandbox.execution.contract import Report, VersionSpec
 from sandbox.execution.faults import Fault
 
 Phase = Literal["init", "invoke"]
+
+
+def new_log_stream(version: str, now: datetime) -> str:
+    """The name of the log stream of a new environment; no other has it."""
+    return f"{now:%Y/%m/%d}/[{version}]{uuid.uuid4().hex}"
 
 
 def report_of(

@@ -11,7 +11,7 @@ import asyncio
 from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from sandbox.execution.contract import InvokeRequest, InvokeResult, VersionSpec
 
@@ -34,8 +34,7 @@ class Environment(Protocol):
         """Ends it, also in the middle of a call."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Key:
+class _Key(NamedTuple):
     function_name: str
     version: str
     config_id: str

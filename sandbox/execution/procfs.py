@@ -41,18 +41,24 @@ class LinuxProbe:
         self._pid = pid
         self._clock = clock
         self._schedule = CountSchedule()
+        self._main = str(pid)
         self._task_dir = Path(f"/proc/{pid}/task")
+        self._schedstat = f"task/{pid}/schedstat"
+        self._own_children = f"task/{pid}/children"
         self._delay_ns_by_thread: dict[str, int] = {}
         self._delay_ns_of_ended_threads = 0
         self._files: dict[str, int] = {}
+        self._faults: tuple[bytes, bytes] | None = None  # minor and major ones, at the last reading
+        self._peak_mb = 0.0
+        self._faults_at_peak: tuple[bytes, bytes] | None = None
         self._parents: dict[int, int] = {}  # of each descendant
         self._seen: frozenset[int] = frozenset()  # descendants, at the last look at memory
         self._lasting: frozenset[int] = frozenset()  # those of them seen at the one before, too
-        own = f"task/{pid}"
+        names = ("stat", "statm", "status", "task", self._schedstat, self._own_children)
         try:
-            for name in ("stat", "statm", "status", f"{own}/schedstat", f"{own}/children"):
+            for name in names:
                 with suppress(FileNotFoundError, ProcessLookupError):
-                    self._text(name)
+                    self._opened(name)
         except OSError:
             self.close()
             raise
@@ -64,8 +70,10 @@ class LinuxProbe:
             cpu_ns = _process_cpu_ns(self._pid) + self._reaped_cpu_ns()
             self._note_threads()
         except (OSError, ValueError, IndexError):
+            self._faults = None
             return None
-        cpu_ns += sum(_process_cpu_ns_or_zero(pid) for pid in self._parents)
+        if self._parents:
+            cpu_ns += sum(map(_process_cpu_ns_or_zero, self._parents))
         delay_ns = self._delay_ns_of_ended_threads + sum(self._delay_ns_by_thread.values())
         threads = len(self._delay_ns_by_thread) + len(self._parents)
         return Reading(now_ns, cpu_ns, delay_ns, threads)
@@ -126,16 +134,23 @@ class LinuxProbe:
     def peak_resident_mb(self) -> float:
         """The most that the process itself ever had resident, as the kernel kept it.
 
-        Or what its tree has now, where a count of that was put off.
+        Or what its tree has now, where a count of that was put off. Memory grows by page faults
+        only, so without any since the last look the kernel's figure, whose text takes it a long
+        time, is the same.
         """
+        if self._faults is None or self._faults != self._faults_at_peak:
+            self._peak_mb = self._own_peak_mb()
+            self._faults_at_peak = self._faults
+        statms = self._statms() if self._schedule.is_owed else {}
+        return max(self._peak_mb, self._counted_mb(statms)) if len(statms) > 1 else self._peak_mb
+
+    def _own_peak_mb(self) -> float:
         try:
             status = self._text("status")
         except OSError:
             return 0.0
         _, found, rest = status.partition(b"VmHWM:")
-        own_peak_mb = int(rest.split(None, 1)[0]) / 1024 if found else 0.0
-        statms = self._statms() if self._schedule.is_owed else {}
-        return max(own_peak_mb, self._counted_mb(statms)) if len(statms) > 1 else own_peak_mb
+        return int(rest.split(None, 1)[0]) / 1024 if found else 0.0
 
     def close(self) -> None:
         """Closes the files."""
@@ -156,16 +171,18 @@ class LinuxProbe:
     def _reaped_cpu_ns(self) -> int:
         # The command's name may hold blanks and brackets: count fields from its last bracket.
         fields = self._text("stat").rpartition(b")")[2].split(None, 15)
+        self._faults = fields[7], fields[9]
         return (int(fields[13]) + int(fields[14])) * _NS_PER_TICK
 
     def _note_threads(self) -> None:
         # A directory's link count tells the number of threads without listing them.
-        if self._task_dir.stat().st_nlink <= 3:
-            main = str(self._pid)
-            for thread in self._delay_ns_by_thread.keys() - {main}:
-                self._delay_ns_of_ended_threads += self._delay_ns_by_thread.pop(thread)
-            self._delay_ns_by_thread[main] = _run_delay_ns(self._text(f"task/{main}/schedstat"))
-            children = _whole(self._opened(f"task/{main}/children"))
+        if os.fstat(self._opened("task")).st_nlink <= 3:
+            delays_ns = self._delay_ns_by_thread
+            if len(delays_ns) > 1:
+                for thread in delays_ns.keys() - {self._main}:
+                    self._delay_ns_of_ended_threads += delays_ns.pop(thread)
+            delays_ns[self._main] = _run_delay_ns(self._text(self._schedstat))
+            children = _whole(self._opened(self._own_children))
         else:
             children = b" ".join(self._note_each_thread())
         self._parents = dict(_family(self._pid, children)) if children else {}

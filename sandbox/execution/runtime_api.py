@@ -11,12 +11,16 @@ import asyncio
 import base64
 import binascii
 import json
+import random
 import socket
+import time
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
 import httptools
+
+from sandbox.execution.contract import InvokeRequest, VersionSpec
 
 _NEXT = b"/2018-06-01/runtime/invocation/next"
 _INVOCATION = b"/2018-06-01/runtime/invocation/"
@@ -55,6 +59,33 @@ class Invocation:
         if context is not None:
             head += f"Lambda-Runtime-Client-Context: {context}\r\n"
         return f"{head}Content-Length: {len(self.payload)}\r\n\r\n".encode() + self.payload
+
+
+def invocation_of(request: InvokeRequest, spec: VersionSpec, limit_ms: float) -> Invocation:
+    """What the runtime of `spec` is told about a request that may run for `limit_ms` from now."""
+    now_s = time.time()
+    return Invocation(
+        request_id=request.request_id,
+        payload=request.payload,
+        deadline_ms=int(now_s * 1000 + limit_ms),
+        invoked_arn=request.invoked_arn or spec.function_arn,
+        trace_id=_trace_id(request.trace_id, int(now_s)),
+        client_context=request.client_context,
+    )
+
+
+def _trace_id(given: str | None, now_s: int) -> str:
+    """A tracing header for the function: the caller's, with what it lacks, or a new one.
+
+    Lambda adds a parent and the decision not to sample. What no header may carry is no trace.
+    """
+    if given and given.isascii() and given.isprintable():
+        trace_id = given
+    else:
+        trace_id = f"Root=1-{now_s:08x}-{random.getrandbits(96):024x}"
+    if "Parent=" not in trace_id:
+        trace_id += f";Parent={random.getrandbits(64):016x}"
+    return trace_id if "Sampled=" in trace_id else f"{trace_id};Sampled=0"
 
 
 class RuntimeEvents(Protocol):

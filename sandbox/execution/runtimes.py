@@ -12,13 +12,13 @@ import importlib.util
 import os
 import shutil
 import sys
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from sandbox.execution.contract import VersionSpec
+from sandbox.execution.platform_log import new_log_stream
 
 BOOTSTRAP_DIR = Path(__file__).with_name("bootstrap")
 
@@ -55,7 +55,12 @@ class Launch:
     @property
     def mark(self) -> str:
         """A variable, NAME=value, that no other process has but those that this one starts."""
-        return f"{_UNIQUE_VARIABLE}={self.environment[_UNIQUE_VARIABLE]}"
+        return f"{_UNIQUE_VARIABLE}={self.log_stream}"
+
+    @property
+    def log_stream(self) -> str:
+        """The name of the log stream of the process."""
+        return self.environment[_UNIQUE_VARIABLE]
 
 
 def has_native_client() -> bool:
@@ -130,7 +135,6 @@ def _provided(spec: VersionSpec, environment: dict[str, str]) -> Launch:
 
 def _lambda_variables(spec: VersionSpec, runtime_api: str, now: datetime) -> dict[str, str]:
     """The reserved variables that AWS sets, as its guide lists them (configuration-envvars)."""
-    log_stream = f"{now:%Y/%m/%d}/[{spec.version}]{uuid.uuid4().hex}"
     variables = {
         "AWS_LAMBDA_RUNTIME_API": runtime_api,
         "AWS_LAMBDA_FUNCTION_NAME": spec.function_name,
@@ -139,7 +143,7 @@ def _lambda_variables(spec: VersionSpec, runtime_api: str, now: datetime) -> dic
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         "AWS_LAMBDA_LOG_FORMAT": spec.log_format,
         "AWS_LAMBDA_LOG_GROUP_NAME": spec.log_group or f"/aws/lambda/{spec.function_name}",
-        _UNIQUE_VARIABLE: log_stream,
+        _UNIQUE_VARIABLE: new_log_stream(spec.version, now),
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{spec.runtime}",
         "LAMBDA_TASK_ROOT": str(spec.code_dir),
         "LAMBDA_RUNTIME_DIR": str(BOOTSTRAP_DIR),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from execution_rig import call, request, version, with_executor, write_handlers
 
+from sandbox.execution import output as output_module
 from sandbox.execution.output import LIMIT_BYTES, Output, OutputTail
 
 # The platform's own lines of a call, by far.
@@ -54,7 +55,9 @@ def test_the_end_is_kept_and_the_rest_is_counted(written, expected):
             os.write(writing_end, part)
             assert tail.read_some(reading_end)
         assert tail.read_some(reading_end), "empty is not ended"
-        assert tail.take() == expected
+        output = tail.take()
+        assert (output.data, output.dropped_bytes) == (expected.data, expected.dropped_bytes)
+        assert [end for end, _ in output.marks[-1:]] == ([len(output.data)] if written else [])
         assert tail.take() == Output(), "taken once"
         os.close(writing_end)
         writing_end = None
@@ -63,6 +66,41 @@ def test_the_end_is_kept_and_the_rest_is_counted(written, expected):
         os.close(reading_end)
         if writing_end is not None:
             os.close(writing_end)
+
+
+def test_each_chunk_tells_when_it_came(monkeypatch):
+    now_s = iter([1.0, 1.0, 2.5, 9.0])
+    monkeypatch.setattr(output_module.time, "time", lambda: next(now_s))
+    reading_end, writing_end = os.pipe()
+    os.set_blocking(reading_end, False)
+    tail = OutputTail(limit_bytes=8)
+    try:
+        for part in (b"ab", b"cd", b"efg"):
+            os.write(writing_end, part)
+            tail.read_some(reading_end)
+        assert tail.take() == Output(b"abcdefg", 0, ((4, 1000), (7, 2500)))
+        os.write(writing_end, b"x")
+        tail.read_some(reading_end)
+        assert tail.take() == Output(b"x", 0, ((1, 9000),))
+    finally:
+        os.close(reading_end)
+        os.close(writing_end)
+
+
+def test_times_of_what_was_dropped_are_dropped(monkeypatch):
+    numbers = iter(range(1, 1000))
+    monkeypatch.setattr(output_module.time, "time", lambda: float(next(numbers)))
+    reading_end, writing_end = os.pipe()
+    os.set_blocking(reading_end, False)
+    tail = OutputTail(limit_bytes=5)
+    try:
+        for _ in range(9):
+            os.write(writing_end, b"ab")
+            tail.read_some(reading_end)
+        assert tail.take() == Output(b"babab", 13, ((1, 7000), (3, 8000), (5, 9000)))
+    finally:
+        os.close(reading_end)
+        os.close(writing_end)
 
 
 def test_a_handler_that_prints_without_end_leaves_a_bounded_log(code):
