@@ -81,5 +81,7 @@ def to_json(shape: Shape, value: Any) -> Any:
     if shape.type_name == "blob":
         return base64.b64encode(value).decode()
     if shape.type_name == "timestamp":
+        if shape.serialization.get("timestampFormat") == "iso8601":
+            return value.strftime("%Y-%m-%dT%H:%M:%SZ")
         return value.timestamp()
     return value
