@@ -58,10 +58,11 @@ class RpcV2Cbor:
         parts = unquote(request.path).split("/")
         if len(parts) < 5 or parts[-4] != "service" or parts[-2] != "operation":
             raise no_such_operation(
-                f"the path {request.path} is not /service/{self._service}/operation/<name>"
+                f"the path {request.path} is not /service/{self._service}/operation/<name>",
+                status=404,
             )
         if parts[-3] != self._service:
-            raise no_such_operation(f"the service {parts[-3]} is not {self._service}")
+            raise no_such_operation(f"the service {parts[-3]} is not {self._service}", status=404)
         return parts[-1]
 
     def parameters(self, request: Request, body: bytes, operation: OperationModel) -> Parameters:

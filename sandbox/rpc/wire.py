@@ -40,6 +40,6 @@ class Wire(Protocol):
         """The response that carries an error."""
 
 
-def no_such_operation(what: str, *, status: int = 404) -> ApiError:
+def no_such_operation(what: str, *, status: int = 400) -> ApiError:
     """The error where a request names no operation of the service."""
     return ApiError("UnknownOperationException", what, status=status)

@@ -292,12 +292,12 @@ CBOR_PATH = "/service/GraniteServiceVersion20100801/operation/GetMetricData"
 @pytest.mark.parametrize(
     ("headers", "path", "body", "status", "code"),
     [
-        pytest.param(JSON_TYPE, "/", b"{}", 404, b"UnknownOperationException", id="no-target"),
+        pytest.param(JSON_TYPE, "/", b"{}", 400, b"UnknownOperationException", id="no-target"),
         pytest.param(
             {**JSON_TYPE, "X-Amz-Target": "Other.GetMetricData"},
             "/",
             b"{}",
-            404,
+            400,
             b"UnknownOperationException",
             id="other-target",
         ),
@@ -305,7 +305,7 @@ CBOR_PATH = "/service/GraniteServiceVersion20100801/operation/GetMetricData"
             {**JSON_TYPE, "X-Amz-Target": "GraniteServiceVersion20100801.Nothing"},
             "/",
             b"{}",
-            404,
+            400,
             b"UnknownOperationException",
             id="unknown-operation",
         ),
@@ -386,7 +386,7 @@ CBOR_PATH = "/service/GraniteServiceVersion20100801/operation/GetMetricData"
             id="cbor-untagged-time",
         ),
         pytest.param(FORM, "/", b"Version=1", 400, b"MissingAction", id="query-no-action"),
-        pytest.param(FORM, "/", b"Action=Nothing", 404, b"InvalidAction", id="query-unknown"),
+        pytest.param(FORM, "/", b"Action=Nothing", 400, b"InvalidAction", id="query-unknown"),
         pytest.param(
             FORM,
             "/",
@@ -454,7 +454,7 @@ def test_the_codes_of_the_query_protocol_are_sent_only_to_those_who_ask(
 def test_a_service_refuses_a_protocol_that_its_model_does_not_have(port: int) -> None:
     headers = {**FORM, "Authorization": AUTHORIZATION.replace("monitoring", "logs")}
     status, _, content = send(port, b"Action=CreateLogGroup&logGroupName=g", headers)
-    assert status == 404
+    assert status == 400
     assert b"does not speak the query protocol" in content
 
 
@@ -483,4 +483,4 @@ def test_no_body_breaks_the_reader(body: bytes, protocol: str) -> None:
     request = Request("POST", path.encode(), headers, body)
     assert protocol_of(request) == protocol
     answer = asyncio.run(RPC._answer(request, SCOPE))
-    assert answer.status in (200, 400, 404)
+    assert answer.status in (200, 400)
