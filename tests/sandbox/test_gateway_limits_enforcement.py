@@ -1,0 +1,294 @@
+"""Throttles that are kept as a service of many machines keeps them."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from itertools import pairwise
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import InputError
+from sandbox.gateway.limits import Enforcement, Gate, LimitLedger
+from sandbox.gateway.snapshot import (
+    ApiKey,
+    Limit,
+    MethodSettings,
+    Quota,
+    Route,
+    Snapshot,
+    Stage,
+    UsagePlan,
+)
+
+WALL_S = 1_790_000_000.0
+ROUTE = Route("GET /", "GET", "/", "r1", None)
+KEY = ApiKey("key1", "one", "secret", enabled=True, plan_ids=("plan1",))
+PLAN = UsagePlan("plan1", "gold", None, Quota(1_000_000, "DAY"))
+
+
+def rig(
+    enforcement: str, *, stage_limit: Limit | None = None, account: Limit = Limit(1e6, 1e6)
+) -> tuple[LimitLedger, Gate]:
+    stage = Stage(
+        kind="REST",
+        api_id="api1",
+        api_name="orders",
+        name="prod",
+        routes=(ROUTE,),
+        default=MethodSettings(limit=stage_limit),
+    )
+    ledger = LimitLedger(Enforcement.parse(enforcement))
+    snapshot = Snapshot(stages={stage.key: stage}, plans={PLAN.id: PLAN}, account_limit=account)
+    return ledger, ledger.gate_for(snapshot, stage, ROUTE, PLAN, KEY)
+
+
+def passes(
+    gate: Gate, rate_rps: float, seconds: float, *, start_s: float = 1.0, clients: int = 1000
+) -> list[float]:
+    """When requests passed, of those at equal distances."""
+    times = (start_s + number / rate_rps for number in range(int(rate_rps * seconds)))
+    return [
+        at_s
+        for number, at_s in enumerate(times)
+        if gate.admit(at_s, WALL_S, number % clients) is None
+    ]
+
+
+# Texts
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("exact", Enforcement()),
+        (" exact ", Enforcement()),
+        ("shards=4", Enforcement(shards=4)),
+        (
+            "shards=4, spread=hashed,sync_ms=500, background_rps=2000",
+            Enforcement(shards=4, spread="hashed", sync_ms=500, background_rps=2000),
+        ),
+        ("background=steady,seed=7", Enforcement(background="steady", seed=7)),
+    ],
+)
+def test_an_enforcement_is_read_from_a_text(text: str, expected: Enforcement) -> None:
+    assert Enforcement.parse(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "enforcement: could not read ''"),
+        ("strict", "enforcement: could not read 'strict'"),
+        ("shards", "enforcement: could not read 'shards'"),
+        ("=4", "enforcement: could not read '=4'"),
+        ("shards=4,,seed=1", "enforcement: could not read ''"),
+        ("shards=4,shards=5", "enforcement: shards: is given twice"),
+        ("nodes=4", "enforcement: nodes: there is no such setting (there are shards, spread"),
+        ("shards=0", "enforcement: shards: Input should be greater than or equal to 1 (got '0')"),
+        ("shards=65", "(got '65')"),
+        ("shards=many", "enforcement: shards: Input should be a valid integer"),
+        ("shards=2,spread=even", "enforcement: spread: Input should be 'random' or 'hashed'"),
+        ("shards=2,sync_ms=0", "enforcement: sync_ms: Input should be greater than 0 (got '0')"),
+        ("shards=2,sync_ms=nan", "enforcement: sync_ms: Input should be a finite number"),
+        ("sync_ms=500", "enforcement: sync_ms: needs shards of 2 or more (got shards=1)"),
+        ("spread=hashed", "enforcement: spread: hashed needs shards of 2 or more"),
+        ("background_rps=-1", "enforcement: background_rps: Input should be greater than or equal"),
+    ],
+)
+def test_what_is_no_enforcement_is_refused_with_key_and_value(text: str, message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        Enforcement.parse(text)
+    assert message in str(caught.value)
+
+
+ENFORCEMENTS = st.builds(
+    Enforcement,
+    shards=st.integers(2, 64),
+    spread=st.sampled_from(["random", "hashed"]),
+    sync_ms=st.none() | st.floats(0.001, 60_000),
+    background_rps=st.floats(0, 100_000),
+    background=st.sampled_from(["poisson", "steady"]),
+    seed=st.integers(0, 2**40),
+)
+
+
+@given(ENFORCEMENTS | st.just(Enforcement()))
+def test_text_and_mapping_give_the_same_enforcement_back(enforcement: Enforcement) -> None:
+    assert Enforcement.from_mapping(enforcement.model_dump()) == enforcement
+    again = Enforcement.parse(str(enforcement))
+    assert again.model_dump() == pytest.approx(enforcement.model_dump())
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_an_enforcement_or_an_input_error(text: str) -> None:
+    with suppress(InputError):
+        assert Enforcement.parse(text) == Enforcement.parse(str(Enforcement.parse(text)))
+
+
+# Shards
+
+
+@pytest.mark.parametrize("shards", [2, 4, 16])
+def test_random_shards_admit_the_rate_and_the_burst_together(shards: int) -> None:
+    _, gate = rig(f"shards={shards}", stage_limit=Limit(200.0, 320.0))
+    assert len(passes(gate, 2000, 30)) == pytest.approx(320 + 200 * 30, rel=0.01)
+
+
+def test_one_connection_gets_the_part_of_one_hashed_shard() -> None:
+    _, gate = rig("shards=4,spread=hashed", stage_limit=Limit(200.0, 400.0))
+    assert len(passes(gate, 1000, 20, clients=1)) == pytest.approx((400 + 200 * 20) / 4, rel=0.01)
+
+
+def test_many_connections_get_all_hashed_shards_unevenly() -> None:
+    _, gate = rig("shards=16,spread=hashed", stage_limit=Limit(160.0, 160.0))
+    # A load of 1.5 times the rate: shards with few connections do not use their part up.
+    passed = len(passes(gate, 240, 60, clients=32))
+    assert 0.5 * 160 * 60 < passed < 0.98 * (160 + 160 * 60)
+
+
+def test_a_shard_of_a_small_burst_still_holds_one_token() -> None:
+    _, gate = rig("shards=8", stage_limit=Limit(8.0, 2.0))
+    assert len(passes(gate, 800, 30)) == pytest.approx(8 + 8 * 30, rel=0.05)
+
+
+def test_shards_of_no_burst_refuse_everything() -> None:
+    _, gate = rig("shards=8", stage_limit=Limit(8.0, 0.0))
+    assert passes(gate, 100, 5) == []
+
+
+# Delayed synchronisation
+
+
+def test_delayed_synchronisation_overshoots_and_pays_it_back() -> None:
+    limit = Limit(100.0, 50.0)
+    _, gate = rig("shards=4,sync_ms=500", stage_limit=limit)
+
+    passed = passes(gate, 2000, 60)
+
+    in_first_interval = sum(at_s < 1.5 for at_s in passed)
+    # Each of four nodes goes by a full copy: four bursts and four times the rate.
+    assert in_first_interval == pytest.approx(4 * (50 + 100 * 0.5), rel=0.05)
+    gaps = [later - earlier for earlier, later in pairwise(passed)]
+    assert max(gaps) > 0.9
+    most_at_once_too_early = 4 * (50 + 100 * 0.5)
+    assert abs(len(passed) - (50 + 100 * 60)) < most_at_once_too_early
+
+
+def test_a_load_below_the_limit_never_notices_the_delay() -> None:
+    _, gate = rig("shards=4,sync_ms=500", stage_limit=Limit(100.0, 50.0))
+    assert len(passes(gate, 90, 60)) == 90 * 60
+
+
+def test_a_short_delay_is_nearly_exact() -> None:
+    _, gate = rig("shards=4,sync_ms=1", stage_limit=Limit(100.0, 50.0))
+    assert len(passes(gate, 500, 60)) == pytest.approx(50 + 100 * 60, rel=0.01)
+
+
+# Background traffic
+
+
+@pytest.mark.parametrize("kind", ["poisson", "steady"])
+@pytest.mark.parametrize("shards", ["", "shards=4,", "shards=4,sync_ms=100,"])
+def test_background_traffic_takes_its_part_of_the_account(kind: str, shards: str) -> None:
+    account = Limit(1000.0, 500.0)
+    # No simple part of 1000: steady traffic would come at the same phase of each token.
+    text = f"{shards}background_rps=617.3,background={kind}"
+    _, gate = rig(text, account=account)
+
+    # At random times: at equal distances, ours would always be first when a token is due.
+    rng, now_s, passed = Random(1), 1.0, 0
+    while now_s < 31:
+        passed += gate.admit(now_s, WALL_S) is None
+        now_s += rng.expovariate(3000)
+
+    # All are refused alike.
+    share = 3000 / 3617.3
+    assert passed == pytest.approx(share * (500 + 1000 * 30), rel=0.05)
+
+
+def test_background_traffic_below_the_rate_leaves_the_rest_of_it() -> None:
+    _, gate = rig("background_rps=600", account=Limit(1000.0, 500.0))
+    assert len(passes(gate, 300, 30)) == 300 * 30
+
+
+def test_background_traffic_touches_no_other_limit() -> None:
+    _, gate = rig("background_rps=600", stage_limit=Limit(100.0, 10.0))
+    assert len(passes(gate, 500, 20)) == pytest.approx(10 + 100 * 20, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("background_rps", "expected"),
+    [
+        pytest.param(400, 500, id="less than the rate: full"),
+        pytest.param(5000, 0, id="more than the rate: empty"),
+    ],
+)
+def test_after_a_rest_the_account_is_as_the_others_left_it(
+    background_rps: int, expected: int
+) -> None:
+    text = f"background_rps={background_rps},background=steady"
+    _, gate = rig(text, account=Limit(1000.0, 500.0))
+    gate.admit(1.0, WALL_S)
+
+    passed = sum(gate.admit(3601.0, WALL_S) is None for _ in range(1000))
+
+    assert passed == pytest.approx(expected, abs=2)
+
+
+@pytest.mark.parametrize(
+    "text", ["shards=4", "background_rps=500", "shards=4,sync_ms=200,background_rps=500"]
+)
+def test_the_same_seed_gives_the_same_answers(text: str) -> None:
+    runs = [
+        passes(rig(f"{text},seed={seed}", account=Limit(300.0, 20.0))[1], 700, 5)
+        for seed in (1, 1, 2)
+    ]
+    assert runs[0] == runs[1] != runs[2]
+
+
+# Switching
+
+
+TEXTS = ["exact", "shards=4", "shards=8,spread=hashed", "shards=4,sync_ms=300", "background_rps=5"]
+
+
+@pytest.mark.parametrize("before", TEXTS)
+@pytest.mark.parametrize("after", TEXTS)
+def test_switching_keeps_tokens_quotas_and_counts(before: str, after: str) -> None:
+    ledger, gate = rig(before, stage_limit=Limit(0.0, 800.0))
+    passed = sum(gate.admit(1.0, WALL_S, client) is None for client in range(400))
+    assert passed == 400
+
+    ledger.enforce(Enforcement.parse(after), 1.0)
+
+    assert ledger.enforcement == Enforcement.parse(after)
+    document = ledger.document(1.0)
+    stage = next(entry for entry in document["throttles"] if entry["level"] == "stage")
+    assert stage["tokens"] == pytest.approx(400, abs=1)
+    assert stage["admitted"] == 400
+    assert document["quotas"][0]["used"] == 400
+    # The gate that a caller still holds follows as well.
+    assert sum(gate.admit(1.0, WALL_S, client) is None for client in range(300)) > 0
+
+
+@given(
+    enforcement=ENFORCEMENTS,
+    limit=st.builds(Limit, st.floats(0, 500), st.integers(0, 100).map(float)),
+    gaps=st.lists(st.sampled_from([0.0, 0.0001, 0.01, 0.3, 20.0]), max_size=80),
+)
+def test_shards_never_admit_more_than_all_of_them_hold(
+    enforcement: Enforcement, limit: Limit, gaps: list[float]
+) -> None:
+    enforcement = enforcement.model_copy(update={"background_rps": 0.0})
+    _, gate = rig(str(enforcement), stage_limit=limit)
+    now_s, passed = 1.0, 0
+    for client, gap in enumerate(gaps):
+        now_s += gap
+        passed += gate.admit(now_s, WALL_S, client) is None
+        at_once = enforcement.shards * limit.burst
+        # With copies of the whole bucket, each node refills at the whole rate until it is told.
+        rate_rps = limit.rate_rps * (enforcement.shards if enforcement.sync_ms else 1)
+        assert passed <= at_once + rate_rps * (now_s - 1.0) + 1e-3
