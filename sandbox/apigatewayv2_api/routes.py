@@ -54,7 +54,7 @@ class RouteOperations:
         return page(list(self._context.api(parameters).routes.values()), parameters)
 
     def update(self, parameters: Mapping[str, Any]) -> Document:
-        """Changes the members that are given; an empty Target takes the target away."""
+        """Changes the members that are given."""
         api = self._context.api(parameters)
         document = self._find(api, parameters)
         changes = given(parameters, "ApiId", "RouteId")
@@ -121,8 +121,7 @@ def check_free(route_key: str, route_id: str, api: HttpApi) -> None:
 
 def _check_target(document: Document, api: HttpApi) -> None:
     target = document.get("Target")
-    if not target:
-        document.pop("Target", None)
+    if target is None:
         return
     kind, _, integration_id = target.partition("/")
     if kind != "integrations" or not integration_id:

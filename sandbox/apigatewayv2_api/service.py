@@ -17,6 +17,19 @@ from sandbox.apigatewayv2_api.tags import TagOperations
 from sandbox.rest_json.service import Operation, RestJsonService
 from sandbox.rest_json.validation import Validator
 
+# The model tells these lengths only in the names of its shapes.
+_LENGTHS = {
+    "StringWithLengthBetween0And1024": (0, 1024),
+    "StringWithLengthBetween0And2048": (0, 2048),
+    "StringWithLengthBetween1And1024": (1, 1024),
+    "StringWithLengthBetween1And128": (1, 128),
+    "StringWithLengthBetween1And1600": (1, 1600),
+    "StringWithLengthBetween1And256": (1, 256),
+    "StringWithLengthBetween1And512": (1, 512),
+    "StringWithLengthBetween1And64": (1, 64),
+    "UriWithLengthBetween1And2048": (1, 2048),
+}
+
 
 class HttpApiService(RestJsonService):
     """Answers signed requests to /v2 of API Gateway."""
@@ -31,7 +44,7 @@ class HttpApiService(RestJsonService):
             **DeploymentOperations(context).operations(),
             **TagOperations(context).operations(),
         }
-        validator = Validator({}, frozenset())
+        validator = Validator(_LENGTHS, frozenset())
         super().__init__(
             "apigatewayv2", "API Gateway (v2)", context.home.region, operations, validator
         )

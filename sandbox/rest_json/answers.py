@@ -52,7 +52,9 @@ def error_answer(service: ServiceModel, error: ApiError) -> Response:
     for shape in service.error_shapes:
         if shape.name == error.code and isinstance(shape, StructureShape):
             status = int(shape.metadata["error"]["httpStatusCode"])
-            message_name = "Message" if "Message" in shape.members else "message"
+            member = shape.members.get("Message")
+            if member is not None:
+                message_name = str(member.serialization.get("name", "Message"))
             break
     document: Mapping[str, str] = {
         **error.fields,
@@ -64,7 +66,10 @@ def error_answer(service: ServiceModel, error: ApiError) -> Response:
 
 
 def to_json(shape: Shape, value: Any) -> Any:
-    """`value` as JSON carries it: blobs in base64, times as seconds since the epoch."""
+    """`value` as JSON carries it: blobs in base64, times as seconds since the epoch.
+
+    Some models ask for times as ISO 8601 texts instead.
+    """
     match shape:
         case StructureShape():
             return {
