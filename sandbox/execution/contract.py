@@ -85,6 +85,9 @@ class Executor(Protocol):
     async def invoke(self, spec: VersionSpec, request: InvokeRequest) -> InvokeResult:
         """Runs one invocation in an idle environment of `spec`, or in a new one."""
 
+    def has_idle(self, spec: VersionSpec) -> bool:
+        """Whether an environment of `spec` is there that an invocation would be run in."""
+
     async def retire(self, function_name: str, version: str | None = None) -> None:
         """Stops idle environments of a function, or of one version; busy ones stop when done."""
 

@@ -53,8 +53,11 @@ class LocalExecutor:
 
     async def invoke(self, spec: VersionSpec, request: InvokeRequest) -> InvokeResult:
         """Runs one invocation in an idle environment of `spec`, or in a new one."""
-        pool = self._models if MODEL_VARIABLE in spec.environment else self._processes
-        return await pool.invoke(spec, request)
+        return await self._pool(spec).invoke(spec, request)
+
+    def has_idle(self, spec: VersionSpec) -> bool:
+        """Whether an environment of `spec` is there that an invocation would be run in."""
+        return self._pool(spec).has_idle(spec)
 
     async def retire(self, function_name: str, version: str | None = None) -> None:
         """Stops idle environments of a function, or of one version; busy ones stop when done."""
@@ -67,3 +70,6 @@ class LocalExecutor:
         await self._processes.close()
         self._host.watch.close()
         self._host.reaper.close()
+
+    def _pool(self, spec: VersionSpec) -> EnvironmentPool:
+        return self._models if MODEL_VARIABLE in spec.environment else self._processes

@@ -79,7 +79,10 @@ Duration = Annotated[
 
 
 class Model(_Strict):
-    """All that a modelled function declares."""
+    """All that a modelled function declares.
+
+    Of the calls that `failure` does not let fail, `error_share` raise an error.
+    """
 
     duration_ms: Duration
     noise: Noise = Noise(log_sigma=0.0)
@@ -87,6 +90,7 @@ class Model(_Strict):
     memory_used_mb: MemoryMb = 64
     fails_below_mb: MemoryMb | None = None
     failure: FailureKind | None = None
+    error_share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
     hold: bool = False
     seed: int = 0
     response: JsonValue = None

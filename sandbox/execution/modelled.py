@@ -9,11 +9,13 @@ import random
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from core.errors import InputError
 from sandbox.execution import faults
 from sandbox.execution.contract import InvokeRequest, InvokeResult, VersionSpec
 from sandbox.execution.faults import Fault
+from sandbox.execution.invocation_log import InvocationLog
 from sandbox.execution.model import (
     MODEL_VARIABLE,
     FailureKind,
@@ -22,7 +24,7 @@ from sandbox.execution.model import (
     parse_model,
     true_duration_ms,
 )
-from sandbox.execution.platform_log import PlatformLog, report_of
+from sandbox.execution.platform_log import PlatformLog, new_log_stream, report_of
 
 # A duration of a million times the median is a timeout at any setting; a tail so heavy that it asks
 # for more would leave the range of numbers.
@@ -52,6 +54,7 @@ class ModelledEnvironment:
         self.spec = spec
         self._streams = streams
         self._log = PlatformLog(spec)
+        self._log_stream = new_log_stream(spec.version, datetime.now(UTC))
         self._model: Model | None = None
         self._is_started = False
         self._is_usable = True
@@ -68,31 +71,40 @@ class ModelledEnvironment:
     async def invoke(self, request: InvokeRequest) -> InvokeResult:
         """Answers one call; waits for its duration only when the model says `hold`."""
         began_s = time.monotonic()
+        log = InvocationLog()
         try:
-            model = self._model = self._model or parse_model(self.spec.environment[MODEL_VARIABLE])
+            model = self._model = self._model or _model(self.spec.environment[MODEL_VARIABLE])
         except InputError as error:
             self._is_usable = False
+            log.add(self._log.start(request.request_id, datetime.now(UTC)))
             fault = faults.not_started(request.request_id, "Runtime.InvalidModel", str(error))
-            return self._result(request, fault, 0.0, None, 0.0)
+            return self._result(request, log, fault, 0.0, None, 0.0)
         stream = self._streams.of(model, self.spec)
         init_ms = None
         if not self._is_started:
             self._is_started = True
+            log.add(self._log.init_start(datetime.now(UTC)))
             init_ms = model.init_ms * _factor(model.noise, stream)
+        log.add(self._log.start(request.request_id, datetime.now(UTC)))
         duration_ms = true_duration_ms(model, self.spec.memory_mb) * _factor(model.noise, stream)
-        outcome = self._outcome(model, request.request_id, duration_ms)
+        outcome = self._outcome(model, request.request_id, duration_ms, stream)
         timeout_ms = self.spec.timeout_s * 1000.0
         if isinstance(outcome, Fault) and outcome.status == "timeout":
             duration_ms = timeout_ms
         if isinstance(outcome, Fault) and outcome.by_platform:
             self._is_usable = False
         held_ms = await _hold(duration_ms + (init_ms or 0.0)) if model.hold else 0.0
-        result = self._result(request, outcome, duration_ms, init_ms, model.memory_used_mb)
+        result = self._result(request, log, outcome, duration_ms, init_ms, model.memory_used_mb)
         passed_ms = (time.monotonic() - began_s) * 1000
         return replace(result, overhead_ms=max(0.0, passed_ms - held_ms))
 
-    def _outcome(self, model: Model, request_id: str, duration_ms: float) -> bytes | Fault:
+    def _outcome(
+        self, model: Model, request_id: str, duration_ms: float, stream: random.Random
+    ) -> bytes | Fault:
         failure: FailureKind | None = model.failure_at(self.spec.memory_mb)
+        # No number is drawn without a share: those that noise draws stay what they were.
+        if failure is None and model.error_share and stream.random() < model.error_share:
+            failure = "error"
         if failure == "timeout" or duration_ms > self.spec.timeout_s * 1000.0:
             return faults.timed_out(request_id, self.spec.timeout_s)
         if failure == "oom":
@@ -105,11 +117,12 @@ class ModelledEnvironment:
                 "stackTrace": [],
             }
             return faults.raised(json.dumps(body).encode(), "ModelledError")
-        return json.dumps(model.response).encode()
+        return _response(self.spec.environment[MODEL_VARIABLE])
 
     def _result(
         self,
         request: InvokeRequest,
+        log: InvocationLog,
         outcome: bytes | Fault,
         duration_ms: float,
         init_ms: float | None,
@@ -126,17 +139,27 @@ class ModelledEnvironment:
         )
         now = datetime.now(UTC)
         by_platform = fault is not None and fault.by_platform
-        lines = [
-            self._log.init_start(now) if init_ms is not None else b"",
-            self._log.start(request.request_id, now),
-            self._log.report(request.request_id, report, now, by_platform=by_platform),
-        ]
+        log.add(self._log.report(request.request_id, report, now, by_platform=by_platform))
         return InvokeResult(
             payload=outcome.payload if isinstance(outcome, Fault) else outcome,
             function_error=None if fault is None else "Unhandled",
-            log=b"".join(lines),
+            log=log.text(),
             report=report,
+            log_stream=self._log_stream,
+            log_marks=log.marks(),
         )
+
+
+@lru_cache(maxsize=256)
+def _model(text: str) -> Model:
+    """The model in `text`, read once for all the environments that have it."""
+    return parse_model(text)
+
+
+@lru_cache(maxsize=256)
+def _response(text: str) -> bytes:
+    """What a function with the model in `text` answers."""
+    return json.dumps(_model(text).response).encode()
 
 
 async def _hold(time_ms: float) -> float:

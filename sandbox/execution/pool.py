@@ -90,6 +90,10 @@ class EnvironmentPool:
         """Calls that wait for an environment because of the limit."""
         return len(self._waiters)
 
+    def has_idle(self, spec: VersionSpec) -> bool:
+        """Whether an environment of `spec` waits for a call."""
+        return _key(spec) in self._idle
+
     async def invoke(self, spec: VersionSpec, request: InvokeRequest) -> InvokeResult:
         """Runs a call in an idle environment of `spec`, or in a new one."""
         slot = await self._acquire(spec)
@@ -132,7 +136,7 @@ class EnvironmentPool:
     async def _acquire(self, spec: VersionSpec) -> _Slot:
         if self._is_closed:
             raise _closed()
-        key = _Key(spec.function_name, spec.version, spec.config_id)
+        key = _key(spec)
         slot = self._take_idle(key)
         if slot is not None:
             return slot
@@ -243,6 +247,10 @@ class EnvironmentPool:
                 self._drop_idle(slot)
         if self._idle:
             self._schedule_expiry()
+
+
+def _key(spec: VersionSpec) -> _Key:
+    return _Key(spec.function_name, spec.version, spec.config_id)
 
 
 def _closed() -> RuntimeError:

@@ -35,7 +35,6 @@ class AccountOperations:
             "GetProvisionedConcurrencyConfig": self.get_provisioned,
             "ListProvisionedConcurrencyConfigs": self.list_provisioned,
             "GetAccountSettings": self.get_settings,
-            "GetPolicy": self.get_policy,
             "TagResource": self.tag,
             "UntagResource": self.untag,
             "ListTags": self.list_tags,
@@ -101,13 +100,6 @@ class AccountOperations:
             },
             "AccountUsage": {"TotalCodeSize": sum(sizes), "FunctionCount": len(store)},
         }
-
-    def get_policy(self, parameters: Parameters) -> NoReturn:
-        """No function has a resource policy: nobody is kept out."""
-        self._context.target(
-            self._home.resolve(parameters["FunctionName"], parameters.get("Qualifier"))
-        )
-        raise ApiError("ResourceNotFoundException", "The resource you requested does not exist.")
 
     def tag(self, parameters: Parameters) -> None:
         """Adds tags."""

@@ -87,7 +87,8 @@ class AliasOperations:
         aliases = {
             name: alias for name, alias in function.aliases.items() if name != parameters["Name"]
         }
-        self._context.store.put(replace(function, aliases=aliases))
+        changed = replace(function, aliases=aliases)
+        self._context.store.put(changed.without_policy(parameters["Name"]))
 
     def list(self, parameters: Parameters) -> Output:
         """One page of the aliases, of one version where it is given."""

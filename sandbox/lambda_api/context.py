@@ -7,6 +7,7 @@ import base64
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from sandbox.api_errors import ApiError
 from sandbox.execution.contract import Executor
@@ -14,7 +15,9 @@ from sandbox.lambda_api.names import LATEST, FunctionReference, Home, function_n
 from sandbox.lambda_api.packages import PackageStore
 from sandbox.lambda_api.records import Alias, Function, Version
 from sandbox.lambda_api.store import FunctionStore
+from sandbox.lambda_api.telemetry import LambdaMetrics
 from sandbox.rest_json.service import Operation, Output, Parameters
+from sandbox.telemetry.contract import LogSink
 
 __all__ = ["Operation", "Output", "Parameters"]
 
@@ -25,13 +28,21 @@ class LambdaOptions:
 
     `update_s` is how long a change is InProgress; AWS takes from about one second to minutes.
     `event_retry_delays_s` are the pauses before an asynchronous invocation that ended in an error
-    runs again; AWS waits about one and two minutes.
+    runs again; AWS waits about one and two minutes. `scale_up_per_10_s` is how many environments a
+    function may start in 10 s; None does not limit it.
     """
 
     account_concurrency: int = 1000
     max_memory_mb: int = 10_240
     update_s: float = 0.05
     event_retry_delays_s: tuple[float, ...] = (0.5, 1.0)
+    # "1,000 execution environment instances every 10 seconds", for each function (Lambda developer
+    # guide, scaling behavior, read 2026-09).
+    scale_up_per_10_s: int | None = 1000
+
+
+# What a fault injection does to an invocation: it is refused, or the function ends in an error.
+Interference = Literal["throttle", "error"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +57,11 @@ class Target:
 
 @dataclass(slots=True)
 class LambdaContext:
-    """The state of the Lambda API."""
+    """The state of the Lambda API.
+
+    `metrics` and `log_sink` take what invocations leave behind. `interfere` is asked at each
+    invocation, by the name of the function, whether something shall go wrong with it.
+    """
 
     home: Home
     options: LambdaOptions
@@ -54,6 +69,9 @@ class LambdaContext:
     packages: PackageStore
     executor: Executor
     package_url: str
+    metrics: LambdaMetrics | None = None
+    log_sink: LogSink | None = None
+    interfere: Callable[[str], Interference | None] | None = None
     _retirements: set[asyncio.Task[None]] = field(default_factory=set)
 
     def function(self, name: str, qualifier: str | None = None) -> Function:
@@ -136,6 +154,7 @@ def pending_error() -> ApiError:
         "ResourceConflictException",
         "The operation cannot be performed at this time. The function is currently in the "
         "following state: Pending",
+        status=409,
     )
 
 

@@ -7,8 +7,10 @@ import base64
 import json
 import logging
 import random
+import time
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sandbox.api_errors import ApiError
@@ -23,8 +25,10 @@ from sandbox.lambda_api.context import (
     pending_error,
 )
 from sandbox.lambda_api.names import LATEST, FunctionReference
+from sandbox.lambda_api.permissions import InvokePermissions
 from sandbox.lambda_api.records import Function, Version
-from sandbox.lambda_api.throttling import ConcurrencyGate
+from sandbox.lambda_api.telemetry import Running, log_events
+from sandbox.lambda_api.throttling import ConcurrencyGate, Slot, throttled
 from sandbox.rest_json.strict_json import parse_json
 
 # Lambda quotas, 2026: 6 MB synchronous, 1 MB asynchronous; the limit of answers is a little higher.
@@ -41,6 +45,12 @@ _EVENT_MAX_AGE_S = 6 * 3600.0
 # Configurations that are remembered; a sandbox of ordinary use has a hundred.
 _MAX_SPECS = 1000
 
+# Who invokes when a source ARN is given: of the sandbox's services, only API Gateway does.
+_CALLING_SERVICE = "apigateway.amazonaws.com"
+
+# What runs in the place of a function when an error is to be injected.
+_ERROR_MODEL = '{"duration_ms": {"128": 1}, "init_ms": 0, "failure": "error"}'
+
 _RUNTIMES = ("python", "nodejs", "provided")
 
 logger = logging.getLogger(__name__)
@@ -53,7 +63,9 @@ class InvocationOperations:
         self._context = context
         self._home = context.home
         self._rng = rng or random.Random()
-        self._gate = ConcurrencyGate(context.options.account_concurrency)
+        self._permissions = InvokePermissions(context)
+        options = context.options
+        self._gate = ConcurrencyGate(options.account_concurrency, options.scale_up_per_10_s)
         self._events: set[asyncio.Task[None]] = set()
         self._specs: dict[str, VersionSpec] = {}
 
@@ -91,19 +103,93 @@ class InvocationOperations:
             self._start_event(reference, request)
             return {"StatusCode": 202}
         version = self._pick(target)
-        result = await self._run(target.function, version, request, synchronous=True)
+        result = _limited(await self._run(target, version, request, synchronous=True))
         return _output(result, version, with_log=parameters.get("LogType") == "Tail")
 
-    async def _run(
-        self, function: Function, version: Version, request: InvokeRequest, *, synchronous: bool
+    async def call(
+        self,
+        reference: FunctionReference,
+        payload: bytes,
+        request_id: str,
+        *,
+        source_arn: str | None = None,
+        trace_id: str | None = None,
     ) -> InvokeResult:
-        now_s = asyncio.get_running_loop().time()
-        reserved = self._context.store.reserved_concurrency
-        slot = self._gate.enter(function, reserved, now_s, synchronous=synchronous)
+        """Runs a function for another service of the sandbox, as a synchronous Invoke does.
+
+        With `source_arn` it is API Gateway that calls, and the resource policy has to allow it.
+        `payload` is passed on as it is. A call that is cancelled costs its environment; to give up
+        waiting as AWS's services do, let it run on.
+
+        Raises:
+            ApiError: it was not run; the status is set.
+        """
+        if len(payload) > MAX_SYNC_BYTES:
+            raise _too_large(MAX_SYNC_BYTES)
+        target = self._context.target(reference)
+        if source_arn is not None:
+            self._permissions.check(target, _CALLING_SERVICE, source_arn)
+        _check_invocable(target)
+        arn = self._home.function_arn(reference.name, reference.qualifier)
+        request = InvokeRequest(request_id, payload or b"{}", None, arn, trace_id)
+        result = await self._run(target, self._pick(target), request, synchronous=True)
+        return _limited(result)
+
+    async def _run(
+        self, target: Target, version: Version, request: InvokeRequest, *, synchronous: bool
+    ) -> InvokeResult:
+        """Runs an invocation that is let in, and records what came of it."""
+        spec = self._spec(target.function, version)
+        interfere = self._context.interfere
+        interference = None if interfere is None else interfere(spec.function_name)
+        if interference == "error":
+            spec = _failing(spec)
+        is_throttled = interference == "throttle"
+        slot = self._enter(target, spec, synchronous=synchronous, is_throttled=is_throttled)
+        running = self._begin(target, spec)
+        report = None
         try:
-            return await self._context.executor.invoke(self._spec(function, version), request)
+            result = await self._context.executor.invoke(spec, request)
+            report = result.report
         finally:
             self._gate.leave(slot)
+            if running is not None and self._context.metrics is not None:
+                self._context.metrics.end(running, report)
+        if self._context.log_sink is not None:
+            self._context.log_sink.append(spec.log_group, result.log_stream, log_events(result))
+        return result
+
+    def _enter(
+        self, target: Target, spec: VersionSpec, *, synchronous: bool, is_throttled: bool
+    ) -> Slot:
+        try:
+            if is_throttled:
+                raise throttled("ConcurrentInvocationLimitExceeded")
+            return self._gate.enter(
+                target.function,
+                self._context.store.reserved_concurrency,
+                asyncio.get_running_loop().time(),
+                synchronous=synchronous,
+                needs_environment=not self._context.executor.has_idle(spec),
+            )
+        except ApiError:
+            if self._context.metrics is not None:
+                self._context.metrics.throttle(target.function.name, target.qualifier, time.time())
+            raise
+
+    def _begin(self, target: Target, spec: VersionSpec) -> Running | None:
+        metrics = self._context.metrics
+        if metrics is None:
+            return None
+        is_weighted = target.alias is not None and bool(target.alias.weights)
+        return metrics.begin(
+            spec.function_name,
+            target.qualifier,
+            spec.version if is_weighted else None,
+            time.time(),
+            reserved_by_all=self._context.store.reserved_concurrency,
+            is_reserved=target.function.reserved_concurrency is not None,
+        )
 
     def _pick(self, target: Target) -> Version:
         """The version that serves this invocation: by the alias's weights where it has some."""
@@ -141,7 +227,7 @@ class InvocationOperations:
             environment=settings.environment,
             ephemeral_storage_mb=settings.ephemeral_storage_mb,
             log_format=settings.log_format,
-            log_group=settings.log_group,
+            log_group=settings.log_group or f"/aws/lambda/{function.name}",
             application_log_level=settings.application_log_level,
             system_log_level=settings.system_log_level,
         )
@@ -167,7 +253,7 @@ class InvocationOperations:
                 return  # the function, the version or the alias is deleted
             version = self._pick(target)
             try:
-                result = await self._run(target.function, version, request, synchronous=False)
+                result = await self._run(target, version, request, synchronous=False)
             except ApiError:
                 last = len(_EVENT_THROTTLE_PAUSES_S) - 1
                 await asyncio.sleep(_EVENT_THROTTLE_PAUSES_S[min(throttles, last)])
@@ -182,25 +268,36 @@ class InvocationOperations:
 
 
 def _output(result: InvokeResult, version: Version, *, with_log: bool) -> Output:
-    payload, function_error = result.payload, result.function_error
-    if function_error is None and len(payload) > MAX_ANSWER_BYTES:
-        function_error = "Unhandled"
-        payload = json.dumps(
-            {
-                "errorMessage": "Response payload size exceeded maximum allowed payload size "
-                f"({MAX_ANSWER_BYTES} bytes).",
-                "errorType": "Function.ResponseSizeTooLarge",
-            }
-        ).encode()
     output: dict[str, Any] = {
         "StatusCode": 200,
         "ExecutedVersion": version.number,
-        "FunctionError": function_error,
-        "Payload": payload,
+        "FunctionError": result.function_error,
+        "Payload": result.payload,
     }
     if with_log:
         output["LogResult"] = base64.b64encode(result.log[-LOG_TAIL_BYTES:]).decode()
     return output
+
+
+def _limited(result: InvokeResult) -> InvokeResult:
+    """`result`, or an error in its place where it is larger than Lambda passes on."""
+    if result.function_error is not None or len(result.payload) <= MAX_ANSWER_BYTES:
+        return result
+    body = {
+        "errorMessage": "Response payload size exceeded maximum allowed payload size "
+        f"({MAX_ANSWER_BYTES} bytes).",
+        "errorType": "Function.ResponseSizeTooLarge",
+    }
+    return replace(result, function_error="Unhandled", payload=json.dumps(body).encode())
+
+
+def _failing(spec: VersionSpec) -> VersionSpec:
+    """`spec` as a function that only fails, in environments of its own."""
+    return replace(
+        spec,
+        config_id=f"{spec.config_id}/error",
+        environment={**spec.environment, MODEL_VARIABLE: _ERROR_MODEL},
+    )
 
 
 def _check_invocable(target: Target) -> None:
@@ -214,6 +311,7 @@ def _check_invocable(target: Target) -> None:
             "InvalidRuntimeException",
             f"the sandbox runs python*, nodejs* and provided* (function "
             f"{target.function.name} has the runtime {runtime})",
+            status=502,
         )
 
 
@@ -227,10 +325,15 @@ def _check_unserved(parameters: Parameters) -> None:
 
 def _check_size(payload: bytes, limit: int) -> None:
     if len(payload) > limit:
-        raise ApiError(
-            "RequestTooLargeException",
-            f"Request must be smaller than {limit} bytes for the InvokeFunction operation",
-        )
+        raise _too_large(limit)
+
+
+def _too_large(limit: int) -> ApiError:
+    return ApiError(
+        "RequestTooLargeException",
+        f"Request must be smaller than {limit} bytes for the InvokeFunction operation",
+        status=413,
+    )
 
 
 def _check_json(payload: bytes) -> None:

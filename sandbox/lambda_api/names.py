@@ -98,5 +98,7 @@ def _broken(name: str, demand: str) -> ApiError:
 def function_not_found(home: Home, name: str, qualifier: str | None = None) -> ApiError:
     """AWS's answer where a function, or the version or alias named, does not exist."""
     return ApiError(
-        "ResourceNotFoundException", f"Function not found: {home.function_arn(name, qualifier)}"
+        "ResourceNotFoundException",
+        f"Function not found: {home.function_arn(name, qualifier)}",
+        status=404,
     )

@@ -92,11 +92,35 @@ class Alias:
 
 
 @dataclass(frozen=True, slots=True)
+class Statement:
+    """A permission of a resource policy, as AddPermission was given it."""
+
+    id: str
+    action: str
+    principal: str
+    source_arn: str | None = None
+    source_account: str | None = None
+    function_url_auth_type: str | None = None
+    invoked_via_function_url: bool | None = None
+    event_source_token: str | None = None
+    principal_org_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The resource policy of a function, or of a version or alias of it."""
+
+    statements: tuple[Statement, ...]
+    revision_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Function:
     """A function with all that belongs to it.
 
     While an update is in progress, `latest` is what the API shows and `running` is what
-    invocations of `$LATEST` still use.
+    invocations of `$LATEST` still use. `policies` are by qualifier; that of the function itself is
+    by "".
     """
 
     name: str
@@ -109,6 +133,7 @@ class Function:
     reserved_concurrency: int | None = None
     pending: bool = False  # created, not yet Active
     updating: bool = False  # LastUpdateStatus is InProgress
+    policies: Mapping[str, Policy] = field(default_factory=dict)
 
     def version(self, number: str) -> Version | None:
         """The version `number`, which may be `$LATEST`."""
@@ -121,6 +146,11 @@ class Function:
             for alias in self.aliases.values()
             if alias.version == number or number in alias.weights
         )
+
+    def without_policy(self, qualifier: str) -> Function:
+        """The function without the policy of a version or alias, which is about to go."""
+        kept = {name: policy for name, policy in self.policies.items() if name != qualifier}
+        return replace(self, policies=kept)
 
     def settled(self) -> Function:
         """The function with nothing in progress any more; its revision changes, as on AWS."""

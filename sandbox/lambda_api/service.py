@@ -12,6 +12,7 @@ from sandbox.lambda_api.context import LambdaContext
 from sandbox.lambda_api.functions import FunctionOperations
 from sandbox.lambda_api.invocations import InvocationOperations
 from sandbox.lambda_api.packages import PackageStore
+from sandbox.lambda_api.permissions import PermissionOperations
 from sandbox.lambda_api.versions import VersionOperations
 from sandbox.rest_json.routing import Match
 from sandbox.rest_json.service import Operation, RestJsonService
@@ -36,10 +37,16 @@ class LambdaService(RestJsonService):
             **VersionOperations(context).operations(),
             **AliasOperations(context).operations(),
             **AccountOperations(context).operations(),
+            **PermissionOperations(context).operations(),
             **self._invocations.operations(),
         }
         validator = Validator(_LIMITS, _OPEN_ENUMS)
         super().__init__("lambda", "Lambda", context.home.region, operations, validator)
+
+    @property
+    def invoker(self) -> InvocationOperations:
+        """What other services of the sandbox invoke functions with: its `call`."""
+        return self._invocations
 
     async def close(self) -> None:
         """Drops the events that still wait; what runs is the executor's to stop."""

@@ -26,21 +26,33 @@ class ConcurrencyGate:
 
     A function with reserved concurrency has a pool of its own; all others share what no function
     reserved. Of each pool ten times its size may start in a second when called synchronously.
+    Each function may start `scale_up_per_10_s` new environments in 10 s; None does not limit it.
     """
 
-    def __init__(self, account_concurrency: int) -> None:
+    def __init__(self, account_concurrency: int, scale_up_per_10_s: int | None = None) -> None:
         self._account_concurrency = account_concurrency
+        self._scale_up_per_10_s = scale_up_per_10_s
+        self._environments: dict[str, TokenBucket] = {}
         self._running: Counter[str] = Counter()
         self._running_unreserved = 0
         self._buckets: dict[str, tuple[int, TokenBucket]] = {}
 
     def enter(
-        self, function: Function, reserved_by_all: int, now_s: float, *, synchronous: bool
+        self,
+        function: Function,
+        reserved_by_all: int,
+        now_s: float,
+        *,
+        synchronous: bool,
+        needs_environment: bool = False,
     ) -> Slot:
         """Takes a place, to be given back with `leave`.
 
+        `needs_environment` says that no idle environment is there to run in.
+
         Raises:
-            ApiError: the pool of the function is full, or its request rate is used up.
+            ApiError: the pool of the function is full, its request rate is used up, or it grows
+                too fast.
         """
         reserved = function.reserved_concurrency
         if reserved is not None:
@@ -54,6 +66,10 @@ class ConcurrencyGate:
             raise throttled(f"{name}InvocationLimitExceeded")
         if synchronous and not self._bucket(pool, limit, now_s).take(now_s):
             raise throttled(f"{prefix}FunctionInvocationRateLimitExceeded")
+        if needs_environment and not self._may_grow(function.name, now_s):
+            # AWS says that such invocations are throttled, and not with which reason: of the six
+            # that there are, this is the one that speaks of a function's own rate.
+            raise throttled("FunctionInvocationRateLimitExceeded")
         self._running[function.name] += 1
         self._running_unreserved += reserved is None
         return Slot(function.name, reserved=reserved is not None)
@@ -64,6 +80,16 @@ class ConcurrencyGate:
         if not self._running[slot.function_name]:
             del self._running[slot.function_name]
         self._running_unreserved -= not slot.reserved
+
+    def _may_grow(self, name: str, now_s: float) -> bool:
+        """Whether the function may have one environment more; refilled all the time."""
+        limit = self._scale_up_per_10_s
+        if limit is None:
+            return True
+        bucket = self._environments.get(name)
+        if bucket is None:
+            bucket = self._environments[name] = TokenBucket(limit / 10, limit, now_s)
+        return bucket.take(now_s)
 
     def _bucket(self, pool: str, limit: int, now_s: float) -> TokenBucket:
         known = self._buckets.get(pool)
@@ -76,4 +102,6 @@ class ConcurrencyGate:
 
 def throttled(reason: str) -> ApiError:
     """A throttle as AWS answers it."""
-    return ApiError("TooManyRequestsException", "Rate Exceeded.", fields={"Reason": reason})
+    return ApiError(
+        "TooManyRequestsException", "Rate Exceeded.", status=429, fields={"Reason": reason}
+    )

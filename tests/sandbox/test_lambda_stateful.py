@@ -33,6 +33,9 @@ class NoExecutor:
     async def invoke(self, spec: VersionSpec, request: InvokeRequest) -> InvokeResult:
         raise NotImplementedError
 
+    def has_idle(self, spec: VersionSpec) -> bool:
+        return False
+
     async def retire(self, function_name: str, version: str | None = None) -> None:
         return
 
