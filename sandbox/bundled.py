@@ -86,7 +86,7 @@ def read_function_folder(path: Path) -> FunctionFolder:
     except FileNotFoundError as error:
         raise InputError(
             f"{path}: there is no {SETTINGS_FILE}",
-            hint=f'it says at least {{"runtime": "{_own_runtime()}", "handler": "file.function"}}',
+            hint=f'it says at least {{"runtime": "{own_runtime()}", "handler": "file.function"}}',
         ) from error
     except OSError as error:
         raise InputError(f"could not read {file}: {error.strerror}") from error
@@ -103,7 +103,7 @@ def read_function_folder(path: Path) -> FunctionFolder:
         name=name,
         path=path,
         description=settings.description,
-        runtime=_own_runtime() if own else settings.runtime,
+        runtime=own_runtime() if own else settings.runtime,
         handler=settings.handler,
         memory_mb=settings.memory_mb,
         timeout_s=settings.timeout_s,
@@ -112,7 +112,8 @@ def read_function_folder(path: Path) -> FunctionFolder:
     )
 
 
-def _own_runtime() -> str:
+def own_runtime() -> str:
+    """The Lambda name of the Python that the toolkit runs on."""
     return f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 

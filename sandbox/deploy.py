@@ -13,7 +13,11 @@ from sandbox.bundled import FunctionFolder
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_lambda.literals import RuntimeType
-    from mypy_boto3_lambda.type_defs import EnvironmentTypeDef, WaiterConfigTypeDef
+    from mypy_boto3_lambda.type_defs import (
+        EnvironmentTypeDef,
+        FunctionConfigurationResponseTypeDef,
+        WaiterConfigTypeDef,
+    )
 
 # A name only: the sandbox asks no IAM.
 _ROLE = "arn:aws:iam::{account_id}:role/sandbox"
@@ -50,7 +54,7 @@ def deploy(
     try:
         for folder in folders:
             try:
-                _deploy_one(client, folder, _ROLE.format(account_id=account_id))
+                deploy_function(client, folder, account_id)
             except (ClientError, BotoCoreError) as error:
                 raise AwsError(f"{folder.path}: could not deploy {folder.name}: {error}") from error
             done(folder)
@@ -69,26 +73,49 @@ def _check_names(folders: Sequence[FunctionFolder]) -> None:
             )
 
 
-def _deploy_one(client: LambdaClient, folder: FunctionFolder, role: str) -> None:
-    # The sandbox takes runtimes that the SDK's list does not have.
-    runtime = cast("RuntimeType", folder.runtime)
-    environment: EnvironmentTypeDef = {"Variables": dict(folder.environment)}
+def deploy_function(
+    client: LambdaClient,
+    folder: FunctionFolder,
+    account_id: str,
+    new_tags: Mapping[str, str] | None = None,
+) -> None:
+    """Creates one function, or brings it up to date; `new_tags` are for one that is created.
+
+    Raises:
+        ClientError: the sandbox refused it.
+    """
     try:
         current = client.get_function_configuration(FunctionName=folder.name)
     except client.exceptions.ResourceNotFoundException:
-        client.create_function(
-            FunctionName=folder.name,
-            Description=folder.description,
-            Runtime=runtime,
-            Handler=folder.handler,
-            Role=role,
-            MemorySize=folder.memory_mb,
-            Timeout=folder.timeout_s,
-            Environment=environment,
-            Code={"ZipFile": folder.zip_bytes},
-        )
-        _wait(client, folder)
-        return
+        _create(client, folder, account_id, new_tags or {})
+    else:
+        _update(client, folder, current)
+
+
+def _create(
+    client: LambdaClient, folder: FunctionFolder, account_id: str, tags: Mapping[str, str]
+) -> None:
+    client.create_function(
+        FunctionName=folder.name,
+        Description=folder.description,
+        # The sandbox takes runtimes that the SDK's list does not have.
+        Runtime=cast("RuntimeType", folder.runtime),
+        Handler=folder.handler,
+        Role=_ROLE.format(account_id=account_id),
+        MemorySize=folder.memory_mb,
+        Timeout=folder.timeout_s,
+        Environment={"Variables": dict(folder.environment)},
+        Code={"ZipFile": folder.zip_bytes},
+        Tags=dict(tags),
+    )
+    _wait(client, folder)
+
+
+def _update(
+    client: LambdaClient, folder: FunctionFolder, current: FunctionConfigurationResponseTypeDef
+) -> None:
+    runtime = cast("RuntimeType", folder.runtime)
+    environment: EnvironmentTypeDef = {"Variables": dict(folder.environment)}
     if (
         current["CodeSha256"]
         != base64.b64encode(hashlib.sha256(folder.zip_bytes).digest()).decode()

@@ -195,7 +195,8 @@ def _words(details: ErrorDetails) -> str:
     if kind == "union_tag_not_found":
         return "kind: is missing: it is rest or http"
     if kind == "union_tag_invalid":
-        return f"kind: must be {context['expected_tags'].replace(', ', ' or ')} (got '{context['tag']}')"
+        expected = context["expected_tags"].replace(", ", " or ")
+        return f"kind: must be {expected} (got '{context['tag']}')"
     if kind == "string_pattern_mismatch":
         return f"must match {context['pattern'].strip('^$')} (got {got})"
     if kind == "too_short":

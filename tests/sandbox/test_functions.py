@@ -48,6 +48,7 @@ def spec_of(folder, **changes):
 def test_the_bundled_functions_are_there():
     assert list(FUNCTIONS) == [
         "checkout",
+        "create-order",
         "hash-parallel",
         "lookup",
         "report-sort",

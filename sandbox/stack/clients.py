@@ -1,0 +1,104 @@
+"""Clients of the services that a stack is deployed with, and whose account and region it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.errors import AwsError
+from sandbox.lambda_api.names import Home
+
+if TYPE_CHECKING:
+    from mypy_boto3_apigateway import APIGatewayClient
+    from mypy_boto3_apigatewayv2 import ApiGatewayV2Client
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+
+# The tag of all that a stack made: only that is ever removed.
+STACK_TAG = "sandbox:stack"
+
+_ATTEMPTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """What one deployment works with."""
+
+    functions: LambdaClient
+    rest: APIGatewayClient
+    http: ApiGatewayV2Client
+    logs: CloudWatchLogsClient
+    home: Home
+    endpoint_url: str
+    stack: str
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What marks a thing as made by the stack."""
+        return {STACK_TAG: self.stack}
+
+    def made(self, tags: Mapping[str, str] | None) -> bool:
+        """Whether a thing with these tags was made by the stack."""
+        return (tags or {}).get(STACK_TAG) == self.stack
+
+    def log_group_arn(self, name: str) -> str:
+        """The ARN of a log group, as stages take it."""
+        return f"arn:aws:logs:{self.home.region}:{self.home.account_id}:log-group:{name}"
+
+    def url(self, api_id: str, stage: str) -> str:
+        """Where clients call a stage."""
+        return f"{self.endpoint_url}/_aws/execute-api/{api_id}/{stage}"
+
+
+@contextmanager
+def connected(environment: Mapping[str, str], stack: str) -> Iterator[Clients]:
+    """Clients for `environment` (the variables that lead to a sandbox), closed in the end.
+
+    Raises:
+        AwsError: nothing answers there.
+    """
+    from botocore.config import Config
+
+    from core.aws.session import local_session
+
+    session = local_session(
+        environment["AWS_ACCESS_KEY_ID"],
+        environment["AWS_SECRET_ACCESS_KEY"],
+        environment["AWS_REGION"],
+    )
+    url = environment["AWS_ENDPOINT_URL"]
+    config = Config(retries={"total_max_attempts": _ATTEMPTS, "mode": "standard"})
+    with ExitStack() as closing, naming(url):
+        sts = session.client("sts", endpoint_url=url, config=config)
+        closing.callback(sts.close)
+        account_id = sts.get_caller_identity()["Account"]
+        functions = session.client("lambda", endpoint_url=url, config=config)
+        closing.callback(functions.close)
+        rest = session.client("apigateway", endpoint_url=url, config=config)
+        closing.callback(rest.close)
+        http = session.client("apigatewayv2", endpoint_url=url, config=config)
+        closing.callback(http.close)
+        logs = session.client("logs", endpoint_url=url, config=config)
+        closing.callback(logs.close)
+        home = Home(account_id, environment["AWS_REGION"])
+        yield Clients(functions, rest, http, logs, home, url, stack)
+
+
+@contextmanager
+def naming(what: str) -> Iterator[None]:
+    """Errors of AWS calls inside say which part of the stack they are about.
+
+    Raises:
+        AwsError: a call inside was refused or had no answer.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code")
+        raise AwsError(f"{what}: {error}", code=code) from error
+    except BotoCoreError as error:
+        raise AwsError(f"{what}: {error}") from error

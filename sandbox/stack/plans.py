@@ -1,0 +1,174 @@
+"""Usage plans and API keys of a stack: created or brought up to date; counters live on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from sandbox.stack.clients import Clients, naming
+from sandbox.stack.model import UsagePlan
+
+if TYPE_CHECKING:
+    from mypy_boto3_apigateway.type_defs import PatchOperationTypeDef
+
+# (API id, stage name), by the name of the API
+Stages = Mapping[str, tuple[str, str]]
+
+
+def sync_keys(clients: Clients, plans: Mapping[str, UsagePlan]) -> dict[str, str]:
+    """Creates the keys of all plans that are not there; gives the ids of all of them by name."""
+    made = {name: (key_id, value) for name, key_id, value in _made_keys(clients)}
+    ids: dict[str, str] = {}
+    for plan_name, plan in plans.items():
+        for name, value in plan.keys.items():
+            if name in ids:
+                continue
+            key_id, current = made.get(name, ("", ""))
+            with naming(f"usage_plans.{plan_name}.keys.{name}"):
+                if key_id and current != value:
+                    # The value of a key cannot be changed.
+                    clients.rest.delete_api_key(apiKey=key_id)
+                ids[name] = key_id if current == value else _create_key(clients, name, value)
+    return ids
+
+
+def _create_key(clients: Clients, name: str, value: str) -> str:
+    created = clients.rest.create_api_key(name=name, value=value, enabled=True, tags=clients.tags)
+    return created["id"]
+
+
+def _made_keys(clients: Clients) -> list[tuple[str, str, str]]:
+    """Name, id and value of the keys that the stack made."""
+    pages = clients.rest.get_paginator("get_api_keys").paginate(includeValues=True)
+    return [
+        (item["name"], item["id"], item.get("value", ""))
+        for page in pages
+        for item in page["items"]
+        if clients.made(item.get("tags"))
+    ]
+
+
+def _made_plans(clients: Clients) -> dict[str, Mapping[str, Any]]:
+    pages = clients.rest.get_paginator("get_usage_plans").paginate()
+    return {
+        item["name"]: item
+        for page in pages
+        for item in page["items"]
+        if clients.made(item.get("tags"))
+    }
+
+
+def put_plan(
+    clients: Clients, name: str, plan: UsagePlan, stages: Stages, key_ids: Mapping[str, str]
+) -> str:
+    """Makes a usage plan and its keys what the stack says; gives its id."""
+    rest = clients.rest
+    current = _made_plans(clients).get(name)
+    if current is None:
+        current = rest.create_usage_plan(
+            name=name, description=plan.description, tags=clients.tags, **_limits(plan)
+        )
+    patches = [*_changes(current, plan), *_stage_changes(current, plan, stages)]
+    if patches:
+        rest.update_usage_plan(usagePlanId=current["id"], patchOperations=patches)
+    _sync_plan_keys(clients, current["id"], {key_ids[key] for key in plan.keys})
+    return str(current["id"])
+
+
+def _limits(plan: UsagePlan) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if plan.throttle is not None:
+        throttle = plan.throttle
+        found["throttle"] = {"rateLimit": throttle.rate_rps, "burstLimit": throttle.burst}
+    if plan.quota is not None:
+        found["quota"] = {"limit": plan.quota.limit, "period": plan.quota.period.upper()}
+    return found
+
+
+def _changes(current: Mapping[str, Any], plan: UsagePlan) -> Iterator[PatchOperationTypeDef]:
+    if current.get("description", "") != plan.description:
+        yield {"op": "replace", "path": "/description", "value": plan.description}
+    wanted = _limits(plan)
+    for kind in ("throttle", "quota"):
+        before = current.get(kind) or {}
+        if before and kind not in wanted:
+            yield {"op": "remove", "path": f"/{kind}"}
+        for member, value in wanted.get(kind, {}).items():
+            if before.get(member) != value:
+                yield {"op": "replace", "path": f"/{kind}/{member}", "value": str(value)}
+
+
+def _stage_changes(
+    current: Mapping[str, Any], plan: UsagePlan, stages: Stages
+) -> Iterator[PatchOperationTypeDef]:
+    shown = {
+        f"{item['apiId']}:{item['stage']}": _shown_throttles(item.get("throttle") or {})
+        for item in current.get("apiStages") or []
+    }
+    wanted = {":".join(stages[api]): _method_throttles(plan, api) for api in plan.apis}
+    for stage in shown.keys() - wanted.keys():
+        yield {"op": "remove", "path": "/apiStages", "value": stage}
+    for stage, throttles in wanted.items():
+        before = shown.get(stage)
+        if before is None:
+            yield {"op": "add", "path": "/apiStages", "value": stage}
+            before = {}
+        for key in before.keys() - throttles.keys():
+            yield {"op": "remove", "path": f"/apiStages/{stage}/throttle/{_escaped(key)}"}
+        for key, limits in throttles.items():
+            for member, value in limits.items():
+                if before.get(key, {}).get(member) != value:
+                    path = f"/apiStages/{stage}/throttle/{_escaped(key)}/{member}"
+                    yield {"op": "replace", "path": path, "value": str(value)}
+
+
+def _method_throttles(plan: UsagePlan, api: str) -> dict[str, dict[str, Any]]:
+    """By `/orders/{id}/GET`, as `apiStages` writes it."""
+    found = {}
+    for route, throttle in plan.method_throttles.get(api, {}).items():
+        method, _, path = route.partition(" ")
+        limits = {"rateLimit": throttle.rate_rps, "burstLimit": throttle.burst}
+        found[f"{path.rstrip('/')}/{method}"] = limits
+    return found
+
+
+def _shown_throttles(shown: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    return {"/" + key.replace("~1", "/").lstrip("/"): limits for key, limits in shown.items()}
+
+
+def _escaped(key: str) -> str:
+    path, _, method = key.rpartition("/")
+    return f"{(path or '/').replace('/', '~1')}/{method}"
+
+
+def _sync_plan_keys(clients: Clients, plan_id: str, wanted: set[str]) -> None:
+    rest = clients.rest
+    pages = rest.get_paginator("get_usage_plan_keys").paginate(usagePlanId=plan_id)
+    shown = {item["id"] for page in pages for item in page["items"]}
+    for key_id in shown - wanted:
+        rest.delete_usage_plan_key(usagePlanId=plan_id, keyId=key_id)
+    for key_id in sorted(wanted - shown):
+        rest.create_usage_plan_key(usagePlanId=plan_id, keyId=key_id, keyType="API_KEY")
+
+
+def remove_plans(clients: Clients, plans: Mapping[str, UsagePlan]) -> list[str]:
+    """Deletes the plans and keys that the stack made and does not have any more."""
+    rest, removed = clients.rest, []
+    for name, shown in _made_plans(clients).items():
+        if name not in plans:
+            for stage in shown.get("apiStages") or []:
+                value = f"{stage['apiId']}:{stage['stage']}"
+                patch: PatchOperationTypeDef = {
+                    "op": "remove",
+                    "path": "/apiStages",
+                    "value": value,
+                }
+                rest.update_usage_plan(usagePlanId=shown["id"], patchOperations=[patch])
+            rest.delete_usage_plan(usagePlanId=shown["id"])
+            removed.append(f"usage plan {name}")
+    keys = {key for plan in plans.values() for key in plan.keys}
+    for name, key_id, _ in _made_keys(clients):
+        if name not in keys:
+            rest.delete_api_key(apiKey=key_id)
+            removed.append(f"API key {name}")
+    return removed
