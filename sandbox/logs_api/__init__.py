@@ -1,0 +1,1 @@
+"""CloudWatch Logs: the API, filter patterns, and Logs Insights queries."""
