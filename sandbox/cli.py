@@ -1,4 +1,4 @@
-"""The command line of the sandbox: `sandbox up` and `sandbox functions`.
+"""The command line of the sandbox: `sandbox up`, `sandbox deploy`, `sandbox functions`, ...
 
 Only what `--help` needs is imported here; servers and SDKs are imported by the commands.
 """
@@ -46,6 +46,13 @@ def up(
             metavar="[FOLDER]...", help="Folders with a function.json, deployed at the start."
         ),
     ] = None,
+    stack: Annotated[
+        str | None,
+        typer.Option(
+            help="APIs, functions and usage plans to deploy: a file, or `orders`.",
+            metavar="STACK",
+        ),
+    ] = None,
     functions: Annotated[
         bool,
         typer.Option("--functions/--no-functions", help="Deploy the bundled functions too."),
@@ -60,8 +67,9 @@ def up(
         CpuModel, typer.Option(help="How the CPU share of a memory size is modelled.")
     ] = CpuModel.linear,
     account_concurrency: Annotated[
-        int, typer.Option(help="Concurrent executions of the account.")
-    ] = 1000,
+        int | None,
+        typer.Option(help="Concurrent executions of the account; 1000 unless the stack has it."),
+    ] = None,
     max_memory_mb: Annotated[
         int, typer.Option(help="Largest memory size; new AWS accounts have 3008.")
     ] = 10_240,
@@ -88,6 +96,7 @@ def up(
 
         options = UpOptions(
             folders=tuple(folders or ()),
+            stack=stack,
             with_bundled=functions,
             port=port,
             state_dir=state,
@@ -99,6 +108,35 @@ def up(
             stop_with_stdin=stop_with_stdin,
         )
         return run_up(options, console)
+
+    raise typer.Exit(run_command(console, body))
+
+
+@app.command()
+def deploy(
+    stack: Annotated[str, typer.Argument(metavar="STACK", help="A stack file, or `orders`.")],
+    *,
+    endpoint: Annotated[
+        str, typer.Option(help="URL of the running sandbox.", envvar="AWS_ENDPOINT_URL")
+    ] = f"http://127.0.0.1:{DEFAULT_PORT}",
+    region: Annotated[
+        str | None, typer.Option(help="The region that it serves.", envvar="AWS_REGION")
+    ] = None,
+    json_output: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Deploy a stack into a sandbox that runs already.
+
+    What differs is changed in place: ids, keys, buckets and counters stay. What the stack made
+    before and does not have any more is removed.
+    """
+    console = _console(json_output=json_output, quiet=quiet, verbose=verbose)
+
+    def body() -> ExitCode:
+        from sandbox.stack.run import DeployOptions, run_deploy
+
+        return run_deploy(DeployOptions(stack=stack, endpoint=endpoint, region=region), console)
 
     raise typer.Exit(run_command(console, body))
 

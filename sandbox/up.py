@@ -1,4 +1,4 @@
-"""`sandbox up`: starts a sandbox, deploys functions, says how to reach it, waits for its end."""
+"""`sandbox up`: starts a sandbox, deploys into it, says how to reach it, waits for its end."""
 
 from __future__ import annotations
 
@@ -24,6 +24,12 @@ from sandbox.execution.cpu import host_cpu_note
 from sandbox.execution.executor import LocalExecutor
 from sandbox.lambda_api.context import LambdaOptions
 from sandbox.server import ACCOUNT_ID, Sandbox, SandboxOptions
+from sandbox.stack.deployment import Deployed, deploy_stack, stack_functions
+from sandbox.stack.reader import StackFile, find_stack, read_stack
+from sandbox.stack.view import stack_document, stack_lines
+
+# "Lambda quotas": concurrent executions of an account.
+DEFAULT_ACCOUNT_CONCURRENCY = 1000
 
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 
@@ -37,11 +43,12 @@ class UpOptions:
     """
 
     folders: tuple[Path, ...]
+    stack: str | None
     with_bundled: bool
     port: int
     state_dir: Path | None
     cpu_model: Literal["linear", "cfs20", "off"]
-    account_concurrency: int
+    account_concurrency: int | None  # None: what the stack says, or the default
     max_memory_mb: int
     update_ms: float
     region: str
@@ -54,7 +61,7 @@ class UpOptions:
             ("--max-memory-mb", self.max_memory_mb, 128, 10_240),
             ("--update-ms", self.update_ms, 0, 600_000),
         ):
-            if not low <= value <= high:
+            if value is not None and not low <= value <= high:
                 raise InputError(f"{name}: must be from {low} to {high} (got {value})")
         if _REGION.fullmatch(self.region) is None:
             raise InputError(
@@ -104,25 +111,52 @@ def run_up(options: UpOptions, console: Console) -> ExitCode:
         InputError: an option, a folder, the port or the state directory cannot be used.
         Interrupted: it was told to stop before it was ready.
     """
-    folders = (
-        *(bundled_functions() if options.with_bundled else ()),
-        *(read_function_folder(path) for path in options.folders),
-    )
+    content = _content(options)
     descriptors.raise_limit()
-    return asyncio.run(_serve(options, folders, console))
+    return asyncio.run(_serve(options, content, console))
 
 
-async def _serve(
-    options: UpOptions, folders: tuple[FunctionFolder, ...], console: Console
-) -> ExitCode:
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What is deployed at the start: single functions, and a stack with its own."""
+
+    folders: tuple[FunctionFolder, ...]
+    stack: StackFile | None = None
+    stack_folders: tuple[FunctionFolder, ...] = ()
+
+    @property
+    def functions(self) -> tuple[FunctionFolder, ...]:
+        return (*self.folders, *self.stack_folders)
+
+
+def _content(options: UpOptions) -> _Content:
+    bundled = bundled_functions() if options.with_bundled else ()
+    given = tuple(read_function_folder(path) for path in options.folders)
+    if options.stack is None:
+        return _Content((*bundled, *given))
+    stack = read_stack(find_stack(options.stack))
+    stack_folders = stack_functions(stack)
+    names = {folder.name for folder in stack_folders}
+    for folder in given:
+        if folder.name in names:
+            raise InputError(
+                f"{folder.path}: the name {folder.name} is taken by a function of {stack.path}",
+                hint="rename one of them, or leave one out",
+            )
+    # A stack's own function of the name of a bundled one is the one that is meant.
+    others = tuple(folder for folder in bundled if folder.name not in names)
+    return _Content((*others, *given), stack, stack_folders)
+
+
+async def _serve(options: UpOptions, content: _Content, console: Console) -> ExitCode:
     stop = _Stop(with_stdin=options.stop_with_stdin)
     sandbox = await Sandbox.start(
-        _sandbox_options(options),
+        _sandbox_options(options, content.stack),
         lambda environment: LocalExecutor(cpu_model=options.cpu_model, aws_environment=environment),
     )
     try:
-        await _deploy_unless_stopped(sandbox.environment, folders, stop, console)
-        _announce(sandbox.environment, folders, console)
+        deployed = await _deploy_unless_stopped(sandbox.environment, content, stop, console)
+        _announce(sandbox.environment, content, deployed, console)
         note = host_cpu_note(options.max_memory_mb, os.cpu_count() or 1)
         if note is not None:
             console.say(f"note: {note}")
@@ -133,13 +167,16 @@ async def _serve(
     return ExitCode.PASS
 
 
-def _sandbox_options(options: UpOptions) -> SandboxOptions:
+def _sandbox_options(options: UpOptions, stack: StackFile | None) -> SandboxOptions:
+    wanted = stack.stack.account.concurrency if stack else None
     return SandboxOptions(
         port=options.port,
         region=options.region,
         state_dir=options.state_dir,
         lambda_options=LambdaOptions(
-            account_concurrency=options.account_concurrency,
+            account_concurrency=(
+                options.account_concurrency or wanted or DEFAULT_ACCOUNT_CONCURRENCY
+            ),
             max_memory_mb=options.max_memory_mb,
             update_s=options.update_ms / 1000,
         ),
@@ -147,17 +184,9 @@ def _sandbox_options(options: UpOptions) -> SandboxOptions:
 
 
 async def _deploy_unless_stopped(
-    environment: Mapping[str, str],
-    folders: tuple[FunctionFolder, ...],
-    stop: _Stop,
-    console: Console,
-) -> None:
-    def done(folder: FunctionFolder) -> None:
-        console.detail(f"deployed {folder.name}")
-
-    deploying = asyncio.create_task(
-        asyncio.to_thread(deploy, environment, folders, ACCOUNT_ID, done)
-    )
+    environment: Mapping[str, str], content: _Content, stop: _Stop, console: Console
+) -> Deployed | None:
+    deploying = asyncio.create_task(asyncio.to_thread(_deploy, environment, content, console))
     stopping = asyncio.create_task(stop.event.wait())
     await asyncio.wait((deploying, stopping), return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
@@ -165,7 +194,17 @@ async def _deploy_unless_stopped(
         # The thread ends with an error of its own as soon as its connection is closed.
         deploying.add_done_callback(lambda task: task.cancelled() or task.exception())
         raise Interrupted("stopped before the sandbox was ready", code=stop.code)
-    await deploying
+    return await deploying
+
+
+def _deploy(environment: Mapping[str, str], content: _Content, console: Console) -> Deployed | None:
+    def done(folder: FunctionFolder) -> None:
+        console.detail(f"deployed {folder.name}")
+
+    deploy(environment, content.folders, ACCOUNT_ID, done)
+    if content.stack is None:
+        return None
+    return deploy_stack(environment, content.stack, content.stack_folders, console.detail)
 
 
 def described(folder: FunctionFolder) -> dict[str, Any]:
@@ -181,7 +220,10 @@ def described(folder: FunctionFolder) -> dict[str, Any]:
 
 
 def _announce(
-    environment: Mapping[str, str], folders: tuple[FunctionFolder, ...], console: Console
+    environment: Mapping[str, str],
+    content: _Content,
+    deployed: Deployed | None,
+    console: Console,
 ) -> None:
     endpoint_url = environment["AWS_ENDPOINT_URL"]
     if console.json_output:
@@ -189,14 +231,17 @@ def _announce(
             "schema_version": 1,
             "endpoint_url": endpoint_url,
             "environment": dict(environment),
-            "functions": [described(folder) for folder in folders],
+            "functions": [described(folder) for folder in content.functions],
             "host_cores": os.cpu_count() or 1,
+            **(stack_document(deployed) if deployed else {}),
         }
         console.document(json.dumps(document))
     else:
         for name, value in environment.items():
             sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
         sys.stdout.flush()
-    names = ", ".join(folder.name for folder in folders) or "none"
+    for line in stack_lines(deployed) if deployed else ():
+        console.say(line)
+    names = ", ".join(folder.name for folder in content.functions) or "none"
     console.say(f"sandbox ready at {endpoint_url}; functions: {names}; stop it with Ctrl-C")
     console.detail("no isolation: handlers run with your rights; signatures are not checked")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import AwsError
 from sandbox.lambda_api.names import Home
+from sandbox.stack.model import DEFAULT_STAGE
 
 if TYPE_CHECKING:
     from mypy_boto3_apigateway import APIGatewayClient
@@ -48,8 +49,9 @@ class Clients:
         return f"arn:aws:logs:{self.home.region}:{self.home.account_id}:log-group:{name}"
 
     def url(self, api_id: str, stage: str) -> str:
-        """Where clients call a stage."""
-        return f"{self.endpoint_url}/_aws/execute-api/{api_id}/{stage}"
+        """Where clients call a stage; `$default` has no part in the path, as on AWS."""
+        base = f"{self.endpoint_url}/_aws/execute-api/{api_id}"
+        return base if stage == DEFAULT_STAGE else f"{base}/{stage}"
 
 
 @contextmanager

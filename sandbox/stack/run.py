@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -62,11 +61,10 @@ def run_deploy(options: DeployOptions, console: Console) -> ExitCode:
 
 
 def _environment(options: DeployOptions) -> dict[str, str]:
-    region = options.region or os.environ.get("AWS_REGION") or DEFAULT_REGION
     return {
         "AWS_ENDPOINT_URL": options.endpoint.rstrip("/"),
         # The sandbox asks for a signature, not for whose it is: the user's keys stay out of it.
         "AWS_ACCESS_KEY_ID": "sandbox",
         "AWS_SECRET_ACCESS_KEY": "sandbox",
-        "AWS_REGION": region,
+        "AWS_REGION": options.region or DEFAULT_REGION,
     }
