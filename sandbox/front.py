@@ -88,7 +88,7 @@ class Front:
 
     def _call_service(self, request: Request) -> Answer:
         origin = request.text_header(b"origin")
-        if origin is not None and not _is_loopback_origin(origin):
+        if origin is not None and not is_loopback_origin(origin):
             return json_refusal(
                 403,
                 "AccessDeniedException",
@@ -129,7 +129,8 @@ def credential_scope(request: Request) -> CredentialScope | Response:
     )
 
 
-def _is_loopback_origin(origin: str) -> bool:
+def is_loopback_origin(origin: str) -> bool:
+    """Whether an Origin header names a page of this machine."""
     scheme, separator, host = origin.partition("://")
     return (
         bool(separator)
