@@ -22,7 +22,7 @@ from sandbox.stack.functions import (
 from sandbox.stack.http_api import made_http_apis, put_http_api
 from sandbox.stack.logs import log_group_name
 from sandbox.stack.model import Account, HttpApi, RestApi, Stack, UsagePlan
-from sandbox.stack.plans import put_plan, remove_plans, sync_keys
+from sandbox.stack.plans import put_plan, release_keys, remove_plans, sync_keys
 from sandbox.stack.reader import StackFile
 from sandbox.stack.rest_api import made_rest_apis, put_rest_api
 
@@ -150,6 +150,7 @@ def _put_plans(
 ) -> list[DeployedPlan]:
     stages = {api.name: (api.api_id, api.api.stage) for api in apis}
     key_ids = sync_keys(clients, stack.usage_plans)
+    release_keys(clients, stack.usage_plans, key_ids)
     found = []
     for name, plan in stack.usage_plans.items():
         with naming(f"usage_plans.{name}"):

@@ -373,7 +373,22 @@ class Stack(_Strict):
                     raise problem(f"{where}: the key has another value in another plan")
         if len(set(values.values())) < len(values):
             raise problem("usage_plans: two keys have one value")
+        _check_key_stages(self.usage_plans)
         return self
+
+
+def _check_key_stages(plans: Mapping[str, UsagePlan]) -> None:
+    """For one stage, a key is in one plan only (developer guide, usage plans)."""
+    owners: dict[tuple[str, str], str] = {}
+    for name, plan in plans.items():
+        for key in plan.keys:
+            for api in plan.apis:
+                other = owners.setdefault((key, api), name)
+                if other != name:
+                    raise problem(
+                        f"usage_plans.{name}.keys.{key}: the key is in the plan {other}, which "
+                        f"has the API {api} as well"
+                    )
 
 
 def _exactly_one(model: BaseModel, names: tuple[str, ...]) -> None:

@@ -58,6 +58,19 @@ def _made_plans(clients: Clients) -> dict[str, Mapping[str, Any]]:
     }
 
 
+def release_keys(
+    clients: Clients, plans: Mapping[str, UsagePlan], key_ids: Mapping[str, str]
+) -> None:
+    """Takes keys out of plans that do not have them any more.
+
+    Before any is put into another plan: for one stage, a key can be in one plan only.
+    """
+    for name, shown in _made_plans(clients).items():
+        wanted = {key_ids[key] for key in plans[name].keys} if name in plans else set()
+        for key_id in _plan_keys(clients, shown["id"]) - wanted:
+            clients.rest.delete_usage_plan_key(usagePlanId=shown["id"], keyId=key_id)
+
+
 def put_plan(
     clients: Clients, name: str, plan: UsagePlan, stages: Stages, key_ids: Mapping[str, str]
 ) -> str:
@@ -71,7 +84,7 @@ def put_plan(
     patches = [*_changes(current, plan), *_stage_changes(current, plan, stages)]
     if patches:
         rest.update_usage_plan(usagePlanId=current["id"], patchOperations=patches)
-    _sync_plan_keys(clients, current["id"], {key_ids[key] for key in plan.keys})
+    _add_keys(clients, current["id"], {key_ids[key] for key in plan.keys})
     return str(current["id"])
 
 
@@ -141,14 +154,14 @@ def _escaped(key: str) -> str:
     return f"{(path or '/').replace('/', '~1')}/{method}"
 
 
-def _sync_plan_keys(clients: Clients, plan_id: str, wanted: set[str]) -> None:
-    rest = clients.rest
-    pages = rest.get_paginator("get_usage_plan_keys").paginate(usagePlanId=plan_id)
-    shown = {item["id"] for page in pages for item in page["items"]}
-    for key_id in shown - wanted:
-        rest.delete_usage_plan_key(usagePlanId=plan_id, keyId=key_id)
-    for key_id in sorted(wanted - shown):
-        rest.create_usage_plan_key(usagePlanId=plan_id, keyId=key_id, keyType="API_KEY")
+def _add_keys(clients: Clients, plan_id: str, wanted: set[str]) -> None:
+    for key_id in sorted(wanted - _plan_keys(clients, plan_id)):
+        clients.rest.create_usage_plan_key(usagePlanId=plan_id, keyId=key_id, keyType="API_KEY")
+
+
+def _plan_keys(clients: Clients, plan_id: str) -> set[str]:
+    pages = clients.rest.get_paginator("get_usage_plan_keys").paginate(usagePlanId=plan_id)
+    return {item["id"] for page in pages for item in page["items"]}
 
 
 def remove_plans(clients: Clients, plans: Mapping[str, UsagePlan]) -> list[str]:

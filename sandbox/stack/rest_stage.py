@@ -60,7 +60,7 @@ def sync_stage(
 
 
 def wanted_settings(api: RestApi) -> dict[str, Settings]:
-    """The method settings of the stage, by `*/*` or `orders/{id}/GET`."""
+    """The method settings of the stage, by `*/*`, `orders/{id}/GET`, or `GET` for the root."""
     default = {
         **_throttle(api.throttle),
         "metricsEnabled": api.detailed_metrics,
@@ -79,7 +79,7 @@ def wanted_settings(api: RestApi) -> dict[str, Settings]:
         if own:
             # An override does not fall back to the stage for what it leaves out.
             inherited = {key: default[key] for key in default if not key.startswith("throttling")}
-            found[f"{route.path.lstrip('/')}/{route.method}"] = {**inherited, **own}
+            found[f"{route.path}/{route.method}".lstrip("/")] = {**inherited, **own}
     return found
 
 
