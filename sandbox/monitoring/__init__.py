@@ -1,0 +1,1 @@
+"""CloudWatch's metrics API over the sandbox's metrics."""
