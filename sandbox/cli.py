@@ -15,6 +15,7 @@ from core.command import run_command
 from core.command_line import Json, Quiet, Verbose, Version, new_app, run_app
 from core.console import Console
 from core.errors import ExitCode
+from sandbox.fault_commands import enforcement, fault_app, limits
 
 if TYPE_CHECKING:
     from sandbox.bundled import FunctionFolder
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 DEFAULT_PORT = 4599
 
 app = new_app()
+app.add_typer(fault_app, name="fault")
 
 
 @app.callback()
@@ -157,6 +159,10 @@ def functions(*, json_output: Json = False, quiet: Quiet = False) -> None:
         return ExitCode.PASS
 
     raise typer.Exit(run_command(console, body))
+
+
+app.command()(limits)
+app.command()(enforcement)
 
 
 def _print_json(console: Console, folders: tuple[FunctionFolder, ...]) -> None:
