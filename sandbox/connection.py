@@ -8,6 +8,7 @@ other, so pipelining clients get their answers in order.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import socket
 import struct
@@ -42,6 +43,8 @@ _HEADERS_TOO_LARGE = json_refusal(
     431, "RequestHeaderSectionTooLargeException", f"Headers must be below {MAX_HEADER_BYTES} bytes"
 )
 
+_NUMBERS = itertools.count()
+
 logger = logging.getLogger(__name__)
 
 
@@ -71,13 +74,17 @@ class HttpProtocol(asyncio.Protocol):
         self._wants_continue = False
         self._deaf = False  # after a refusal nothing more is read
         self._client_is_done = False  # it has ended its side, and may still want answers
+        self._number = next(_NUMBERS)
+        self._read_bytes = 0
         self._reset()
 
     def _reset(self) -> None:
         self._target = b""
         self._headers: list[Header] = []
+        self._names: list[bytes] = []
         self._host: bytes | None = None
-        self._head_bytes = 0
+        # What is read already may hold the beginning of the next request.
+        self._head_bytes = self._read_bytes
         self._chunks: list[bytes] = []
         self._body_bytes = 0
 
@@ -105,6 +112,7 @@ class HttpProtocol(asyncio.Protocol):
             # Counted here, and not header by header, because this is cheap: what came while no
             # body had begun. It may be too high by a piece of a body, a few kilobytes.
             self._head_bytes += len(data)
+        self._read_bytes = len(data)
         try:
             self._parser.feed_data(data)
             if self._head_bytes > MAX_HEADER_BYTES and not self._chunks:
@@ -116,7 +124,8 @@ class HttpProtocol(asyncio.Protocol):
                 self._turns[-1].keep_alive = False
         except httptools.HttpParserError:
             self._refuse(_BAD_REQUEST)
-        self._advance()
+        if self._turns or self._wants_continue or not self._reading:
+            self._advance()
 
     def eof_received(self) -> bool:
         """Keeps the connection of a client that sends no more until its last answer is out."""
@@ -133,6 +142,7 @@ class HttpProtocol(asyncio.Protocol):
         self._target += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        self._names.append(name)
         name = name.lower()
         self._headers.append((name, value))
         if name in _HEEDED:
@@ -167,7 +177,16 @@ class HttpProtocol(asyncio.Protocol):
         name = parser.get_method()
         method = _METHODS.get(name) or name.decode()
         body = b"".join(self._chunks) if self._chunks else b""
-        request = Request(method, self._target, self._headers, body, self._host)
+        request = Request(
+            method,
+            self._target,
+            self._headers,
+            body,
+            self._host,
+            self._names,
+            self._head_bytes,
+            self._number,
+        )
         keep_alive = parser.should_keep_alive() and not parser.should_upgrade()
         self._reset()
         if self._turns or self._answering is not None or not self._writable:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
@@ -34,6 +34,11 @@ _ID_PREFIX = str(uuid.uuid4())[:24]
 _ID_NUMBERS = itertools.count(1)
 
 
+def new_request_id() -> str:
+    """An id that no other request of this process has."""
+    return f"{_ID_PREFIX}{next(_ID_NUMBERS):012x}"
+
+
 REQUEST_ID = b"x-amzn-RequestId"
 
 
@@ -41,6 +46,7 @@ REQUEST_ID = b"x-amzn-RequestId"
 class Response:
     """One answer, not to be changed; framing, `Date` and the id are added when it is written.
 
+    `block` are further headers as they go on the wire, for what many answers share (`wire_block`).
     `id_header` is the header that carries the id of the request. `then` is what the connection
     does instead of going on, where a fault asks for it.
     """
@@ -48,14 +54,33 @@ class Response:
     status: int
     body: bytes = b""
     headers: tuple[Header, ...] = ()
+    block: bytes = b""
     id_header: bytes = REQUEST_ID
     then: Misbehaviour | None = None
+
+
+def wire_block(headers: Iterable[Header]) -> bytes:
+    """Headers as they go on the wire, for `Response.block`."""
+    return b"".join(b"\r\n%b: %b" % header for header in headers)
 
 
 class Request:
     """One request as it came in; header names are in lower case, values are raw bytes."""
 
-    __slots__ = ("_fields", "_id", "_path", "_query", "body", "headers", "host", "method", "target")
+    __slots__ = (
+        "_fields",
+        "_id",
+        "_path",
+        "_query",
+        "body",
+        "client",
+        "head_bound",
+        "headers",
+        "host",
+        "method",
+        "names",
+        "target",
+    )
 
     def __init__(
         self,
@@ -64,12 +89,21 @@ class Request:
         headers: list[Header],
         body: bytes = b"",
         host: bytes | None = None,
+        names: list[bytes] | None = None,
+        head_bound: int | None = None,
+        client: int | None = None,
     ) -> None:
         self.method = method
         self.target = target
         self.headers = headers
         self.body = body
         self.host = host
+        # The names of the headers as the client wrote them.
+        self.names = [name for name, _ in headers] if names is None else names
+        # The head has at most so many bytes, where the connection knows a bound.
+        self.head_bound = head_bound
+        # Tells connections apart.
+        self.client = client
         self._fields: dict[bytes, bytes] | None = None
         self._id: str | None = None
         self._path: str | None = None
@@ -95,8 +129,17 @@ class Request:
     def id(self) -> str:
         """The request id that the answer carries."""
         if self._id is None:
-            self._id = f"{_ID_PREFIX}{next(_ID_NUMBERS):012x}"
+            self._id = new_request_id()
         return self._id
+
+    @id.setter
+    def id(self, value: str) -> None:
+        self._id = value
+
+    @property
+    def header_bytes(self) -> int:
+        """The size of all headers together: names, values and what stands between them."""
+        return sum(len(name) + len(value) + 4 for name, value in self.headers)
 
     def header(self, name: bytes) -> bytes | None:
         """The value of the header `name` (in lower case); the last one where it is repeated."""
@@ -147,7 +190,7 @@ _HEADS = _Heads()
 def encode(response: Response, request_id: str, *, keep_alive: bool, head_only: bool) -> bytes:
     """The bytes of `response` on the wire."""
     status, body = response.status, response.body
-    parts = [_HEADS.head(status, response.id_header), request_id.encode()]
+    parts = [_HEADS.head(status, response.id_header), request_id.encode(), response.block]
     for name, value in response.headers:
         parts += (b"\r\n", name, b": ", value)
     if not keep_alive:

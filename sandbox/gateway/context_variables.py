@@ -1,0 +1,196 @@
+"""`$context`, `$stageVariables` and `$input`: what access logs and templates may name.
+
+The names are those of "$context variables for data models, authorizers, mapping templates, and
+CloudWatch access logging" (REST) and "Customize HTTP API access logs" in the developer guide. A
+name that is not known, or has no value here, is `-` in an access log and empty in a template.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from sandbox.gateway.exchange import SOURCE_IP, Exchange
+
+Getter = Callable[[Exchange], object]
+
+_EXPRESSION = re.compile(
+    r"\$context\.([A-Za-z_-]+(?:\.[A-Za-z0-9_-]+)*)"
+    r"|\$stageVariables\.([A-Za-z0-9_]+)"
+    r"|\$\{stageVariables\.([A-Za-z0-9_]+)\}"
+    r"|\$input\.params\(\s*['\"]([^'\"]+)['\"]\s*\)"
+    r"|\$input\.(body)\b"
+)
+
+
+def _header(name: bytes) -> Getter:
+    return lambda exchange: exchange.request.text_header(name)
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else round(value)
+
+
+def _time(form: str) -> Getter:
+    return lambda exchange: datetime.fromtimestamp(exchange.arrived_wall_s, UTC).strftime(form)
+
+
+def _message_string(exchange: Exchange) -> str | None:
+    message = exchange.error_message
+    return None if message is None else json.dumps(message)
+
+
+def _route_path(exchange: Exchange) -> str | None:
+    return exchange.route.path if exchange.route else None
+
+
+def _integration_latency(exchange: Exchange) -> int | None:
+    return _whole(exchange.integration_ms)
+
+
+_GETTERS: dict[str, Getter] = {
+    "accountId": lambda exchange: exchange.home.account_id,
+    "apiId": lambda exchange: exchange.stage.api_id,
+    "apiKeyId": lambda exchange: exchange.api_key.id if exchange.api_key else None,
+    "authorizer.error": lambda exchange: exchange.authorizer_error,
+    "authorizer.latency": lambda exchange: exchange.authorizer_latency_ms,
+    "authorizer.integrationLatency": lambda exchange: exchange.authorizer_latency_ms,
+    "authorizer.principalId": lambda exchange: exchange.principal_id,
+    "authorizer.status": lambda exchange: exchange.authorizer_status,
+    "authorizer.integrationStatus": lambda exchange: exchange.authorizer_status,
+    "dataProcessed": lambda exchange: exchange.response_bytes + len(exchange.request.body),
+    "deploymentId": lambda exchange: exchange.stage.deployment_id,
+    "domainName": lambda exchange: domain_name(exchange),
+    "domainPrefix": lambda exchange: exchange.stage.api_id,
+    "error.message": lambda exchange: exchange.error_message,
+    "error.messageString": _message_string,
+    "error.responseType": lambda exchange: exchange.response_type,
+    "extendedRequestId": lambda exchange: exchange.extended_id,
+    "httpMethod": lambda exchange: exchange.request.method,
+    "identity.accountId": lambda exchange: (
+        exchange.home.account_id if exchange.caller_arn else None
+    ),
+    "identity.apiKey": lambda exchange: exchange.api_key.value if exchange.api_key else None,
+    "identity.apiKeyId": lambda exchange: exchange.api_key.id if exchange.api_key else None,
+    "identity.caller": lambda exchange: exchange.access_key,
+    "identity.sourceIp": lambda exchange: SOURCE_IP,
+    "identity.user": lambda exchange: exchange.access_key,
+    "identity.userAgent": _header(b"user-agent"),
+    "identity.userArn": lambda exchange: exchange.caller_arn,
+    "integration.error": lambda exchange: exchange.integration_error,
+    "integration.integrationStatus": lambda exchange: exchange.integration_status,
+    "integration.latency": _integration_latency,
+    "integration.requestId": lambda exchange: exchange.integration_request_id,
+    "integration.status": lambda exchange: exchange.function_status,
+    "integrationErrorMessage": lambda exchange: exchange.integration_error,
+    "integrationLatency": _integration_latency,
+    "integrationStatus": lambda exchange: exchange.integration_status,
+    "path": lambda exchange: exchange.stage_path,
+    "protocol": lambda exchange: "HTTP/1.1",
+    "requestId": lambda exchange: exchange.request.id,
+    "requestTime": _time("%d/%b/%Y:%H:%M:%S +0000"),
+    "requestTimeEpoch": lambda exchange: int(exchange.arrived_wall_s * 1000),
+    "resourceId": lambda exchange: exchange.route.resource_id if exchange.route else None,
+    "resourcePath": _route_path,
+    "responseLatency": lambda exchange: _whole(exchange.latency_ms),
+    "responseLength": lambda exchange: exchange.response_bytes,
+    "routeKey": lambda exchange: exchange.route.key if exchange.route else None,
+    "stage": lambda exchange: exchange.stage.name,
+    "status": lambda exchange: exchange.status or None,
+    "waf.status": lambda exchange: 403 if exchange.response_type == "WAF_FILTERED" else None,
+    "wafResponseCode": lambda exchange: (
+        "WAF_BLOCK" if exchange.response_type == "WAF_FILTERED" else None
+    ),
+    "xrayTraceId": lambda exchange: exchange.trace_id if exchange.stage.tracing else None,
+}
+# A mapping template sees the method under its resource; error.responseType is also spelt so.
+KNOWN_VARIABLES = frozenset(_GETTERS)
+
+
+def domain_name(exchange: Exchange) -> str:
+    """The host name that the request was sent to."""
+    host = (exchange.request.host or b"").decode("latin-1")
+    return host.rpartition(":")[0] or host
+
+
+class CompiledTemplate:
+    """Text with expressions, ready to be filled in."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._parts: list[str | Getter] = []
+        end = 0
+        for match in _EXPRESSION.finditer(text):
+            self._parts += [text[end : match.start()], _getter(match)]
+            end = match.end()
+        self._parts.append(text[end:])
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether it is the same text for every request."""
+        return len(self._parts) == 1
+
+    def render(self, exchange: Exchange, missing: str = "") -> str:
+        """The text for a request; `missing` stands for what has no value."""
+        return "".join(
+            part if isinstance(part, str) else _shown(part(exchange), missing)
+            for part in self._parts
+        )
+
+
+@lru_cache(maxsize=1000)
+def compiled(text: str) -> CompiledTemplate:
+    """The template of a text, compiled once."""
+    return CompiledTemplate(text)
+
+
+def _shown(value: object, missing: str) -> str:
+    if value is None:
+        return missing
+    if isinstance(value, str):
+        return value
+    return json.dumps(value)
+
+
+def _getter(match: re.Match[str]) -> Getter:
+    context_name, variable, braced_variable, parameter, body = match.groups()
+    if context_name is not None:
+        return _context_getter(context_name)
+    if parameter is not None:
+        return lambda exchange: input_parameter(exchange, parameter)
+    if body is not None:
+        return lambda exchange: exchange.request.body.decode("utf-8", "replace")
+    name = variable or braced_variable
+    return lambda exchange: exchange.stage.variables.get(name)
+
+
+def _context_getter(name: str) -> Getter:
+    known = _GETTERS.get(name)
+    if known is not None:
+        return known
+    head, _, key = name.partition(".")
+    if head == "authorizer" and key:
+        return lambda exchange: _claim(exchange, key)
+    return lambda exchange: None
+
+
+def _claim(exchange: Exchange, key: str) -> Any:
+    """A value that an authorizer gave; of a JWT they are below `claims`."""
+    value: Any = exchange.authorizer_context or {}
+    for part in key.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+def input_parameter(exchange: Exchange, name: str) -> str | None:
+    """`$input.params(name)`: a path parameter, else a query value, else a header."""
+    if name in exchange.path_parameters:
+        return exchange.path_parameters[name]
+    query = dict(exchange.query_pairs)
+    if name in query:
+        return query[name]
+    return exchange.request.text_header(name.lower().encode("latin-1", "replace"))

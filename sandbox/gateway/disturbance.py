@@ -1,0 +1,39 @@
+"""What faults do to one request at the data plane."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from sandbox.gateway.outcome import Failed
+from sandbox.gateway.snapshot import StageKey
+from sandbox.http import Misbehaviour
+
+
+@dataclass(frozen=True, slots=True)
+class Disturbance:
+    """The faults that one request meets, put together.
+
+    `latency_s` passes before anything else and counts for Latency only, `integration_latency_s`
+    within the integration; `failed` is answered in the place of the integration.
+    """
+
+    latency_s: float = 0.0
+    integration_latency_s: float = 0.0
+    failed: Failed | None = None
+    misbehaviour: Misbehaviour | None = None
+
+
+class Disturbances(Protocol):
+    """Decides which requests are disturbed."""
+
+    def disturbance(self, stage: StageKey, route_key: str, now_s: float) -> Disturbance | None:
+        """What a request to a route meets; None for nothing, which is nearly always."""
+
+
+class Undisturbed:
+    """No faults at all."""
+
+    def disturbance(self, stage: StageKey, route_key: str, now_s: float) -> Disturbance | None:
+        """Nothing."""
+        return None

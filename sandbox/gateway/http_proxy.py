@@ -1,0 +1,88 @@
+"""HTTP proxy integrations: the request goes on to another server."""
+
+from __future__ import annotations
+
+import re
+import time
+from urllib.parse import quote
+
+import httpx
+
+from sandbox.gateway.exchange import Exchange
+from sandbox.gateway.header_rules import request_headers
+from sandbox.gateway.outcome import Answered, Failed, Outcome
+from sandbox.gateway.snapshot import HttpIntegration
+
+_PLACEHOLDER = re.compile(r"\{([^{}+]+)\+?\}")
+_VARIABLE = re.compile(r"\$\{stageVariables\.([A-Za-z0-9_]+)\}")
+# Set by the client library for the new hop, or of the old one only.
+_OF_THE_HOP = frozenset({"host", "content-length", "connection"})
+# The body is given on as it comes out of the library: decoded and whole.
+_OF_THE_ENCODING = frozenset({b"content-encoding", b"content-length", b"transfer-encoding"})
+
+# More than any laptop's load needs; beyond it requests wait for a connection.
+_MAX_CONNECTIONS = 1000
+
+
+class HttpProxy:
+    """Sends requests on for the gateway; connections are kept and reused."""
+
+    def __init__(self) -> None:
+        self._made: httpx.AsyncClient | None = None
+
+    async def answer(self, exchange: Exchange, integration: HttpIntegration) -> Outcome:
+        """The other server's answer, or what went wrong."""
+        request = exchange.request
+        method = request.method if integration.method == "ANY" else integration.method
+        headers = [pair for pair in request_headers(exchange) if pair[0].lower() not in _OF_THE_HOP]
+        began_s = time.monotonic()
+        try:
+            response = await self._client.request(
+                method,
+                _target(exchange, integration),
+                headers=headers,
+                content=request.body or None,
+                timeout=integration.timeout_ms / 1000,
+            )
+        except httpx.TimeoutException:
+            exchange.integration_error = "Execution failed due to a timeout error"
+            return Failed("INTEGRATION_TIMEOUT")
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            exchange.integration_error = f"Network error communicating with endpoint: {error}"
+            return Failed("INTEGRATION_FAILURE")
+        finally:
+            exchange.integration_ms = (time.monotonic() - began_s) * 1000
+        exchange.integration_status = exchange.function_status = response.status_code
+        kept = [pair for pair in response.headers.raw if pair[0].lower() not in _OF_THE_ENCODING]
+        return Answered(response.status_code, tuple(kept), response.content)
+
+    @property
+    def _client(self) -> httpx.AsyncClient:
+        if self._made is None:
+            limits = httpx.Limits(max_connections=_MAX_CONNECTIONS)
+            # Proxies and certificates of the environment are for the user's own calls.
+            self._made = httpx.AsyncClient(limits=limits, trust_env=False)
+        return self._made
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        if self._made is not None:
+            await self._made.aclose()
+
+
+def _target(exchange: Exchange, integration: HttpIntegration) -> str:
+    """The URL with parameters and variables filled in, and the client's query behind it."""
+
+    def parameter(match: re.Match[str]) -> str:
+        name = integration.path_parameters.get(match[1], match[1])
+        safe = "/" if match[0].endswith("+}") else ""
+        return quote(exchange.path_parameters.get(name, match[0]), safe=safe)
+
+    def variable(match: re.Match[str]) -> str:
+        return exchange.stage.variables.get(match[1], "")
+
+    url = _PLACEHOLDER.sub(parameter, _VARIABLE.sub(variable, integration.url))
+    query = exchange.request.query
+    if not query:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}{query}"

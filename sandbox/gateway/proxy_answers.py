@@ -1,0 +1,128 @@
+"""What a function gave back, read as the answer to the client."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.gateway.snapshot import PayloadFormat
+from sandbox.http import Header
+
+
+class MalformedAnswer(Exception):
+    """The function's answer is not what a proxy integration has to give."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyAnswer:
+    """A function's answer; `is_base64` tells what it says of its body, which is still encoded."""
+
+    status: int
+    headers: tuple[Header, ...]
+    body: bytes
+    is_base64: bool
+
+    def decoded(self) -> bytes:
+        """The body out of base64.
+
+        Raises:
+            MalformedAnswer: it is no base64.
+        """
+        try:
+            return base64.b64decode(self.body, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise MalformedAnswer("the body is not valid base64") from error
+
+
+def read_answer(payload: bytes, payload_format: PayloadFormat) -> ProxyAnswer:
+    """The answer in a function's payload.
+
+    Format 2.0 takes anything: what has no `statusCode` is the body of a 200.
+
+    Raises:
+        MalformedAnswer: it cannot be one; the message says why.
+    """
+    try:
+        document = json.loads(payload)
+    except ValueError as error:
+        raise MalformedAnswer("not JSON") from error
+    if payload_format == "2.0" and not (isinstance(document, dict) and "statusCode" in document):
+        body = document if isinstance(document, str) else payload.decode("utf-8", "replace")
+        headers: tuple[Header, ...] = ((b"content-type", b"application/json"),)
+        return ProxyAnswer(200, headers, body.encode(), is_base64=False)
+    if not isinstance(document, dict):
+        raise MalformedAnswer("not an object")
+    return ProxyAnswer(
+        _status(document.get("statusCode")),
+        tuple(_with_content_type(_headers(document), payload_format)),
+        _body(document.get("body"), payload_format),
+        is_base64=document.get("isBase64Encoded") is True,
+    )
+
+
+def _status(value: Any) -> int:
+    if isinstance(value, str) and value.isdigit():
+        value = int(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or not 100 <= value <= 599:
+        raise MalformedAnswer(f"statusCode must be a number from 100 to 599 (got {value!r})")
+    return value
+
+
+def _headers(document: dict[str, Any]) -> Iterator[Header]:
+    """Single values first, then multiple ones; a name in both counts with the multiple ones."""
+    multiple = document.get("multiValueHeaders") or {}
+    single = document.get("headers") or {}
+    if not isinstance(multiple, dict) or not isinstance(single, dict):
+        raise MalformedAnswer("headers must be an object")
+    several = {name.lower() for name in multiple}
+    for name, value in single.items():
+        if name.lower() not in several:
+            yield _header(name, value)
+    for name, values in multiple.items():
+        if not isinstance(values, list):
+            raise MalformedAnswer(f"multiValueHeaders.{name} must be a list")
+        yield from (_header(name, value) for value in values)
+    for cookie in document.get("cookies") or ():
+        yield _header("set-cookie", cookie)
+
+
+def _header(name: str, value: Any) -> Header:
+    if isinstance(value, bool):
+        text = "true" if value else "false"
+    elif isinstance(value, str | int | float):
+        text = str(value)
+    elif value is None:
+        text = ""
+    else:
+        raise MalformedAnswer(f"the header {name} must be a string")
+    if not name or any(c in name for c in "\r\n: ") or "\r" in text or "\n" in text:
+        raise MalformedAnswer(f"the header {name!r} cannot be sent")
+    return name.encode("latin-1", "replace"), text.encode("latin-1", "replace")
+
+
+def _with_content_type(
+    headers: Iterator[Header], payload_format: PayloadFormat
+) -> Iterator[Header]:
+    has_type = False
+    for name, value in headers:
+        has_type |= name.lower() == b"content-type"
+        yield name, value
+    if not has_type:
+        default = b"application/json" if payload_format == "1.0" else b"text/plain;charset=utf-8"
+        yield b"content-type", default
+
+
+def _body(value: Any, payload_format: PayloadFormat) -> bytes:
+    if value is None:
+        return b""
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogatepass")
+    if payload_format == "2.0":
+        return json.dumps(value).encode()
+    raise MalformedAnswer("body must be a string")
