@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import httpx
 
@@ -22,11 +22,16 @@ class AdminClient:
     """A sandbox by its endpoint.
 
     All methods raise InputError where the sandbox refuses what it is given, and ToolError where no
-    sandbox answers.
+    sandbox answers. An endpoint that is no URL is an InputError as well.
     """
 
     def __init__(self, endpoint_url: str) -> None:
         self._endpoint_url = endpoint_url.rstrip("/")
+        if not _names_a_server(endpoint_url):
+            raise InputError(
+                f"endpoint: must be an http URL with a host (got {endpoint_url})",
+                hint="such as http://127.0.0.1:4599",
+            )
 
     def add_fault(self, settings: Mapping[str, object]) -> dict[str, Any]:
         """Makes a fault active; gives it with its id."""
@@ -60,10 +65,6 @@ class AdminClient:
             # No proxy of the environment stands between a machine and itself.
             with httpx.Client(trust_env=False, timeout=_TIMEOUT_S) as client:
                 answer = client.request(method, url, json=body)
-        except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
-            raise InputError(
-                f"endpoint: {error} (got {self._endpoint_url})", hint="write http://127.0.0.1:4599"
-            ) from error
         except httpx.HTTPError as error:
             raise self._no_sandbox(str(error) or type(error).__name__) from error
         return self._read(answer)
@@ -87,3 +88,12 @@ class AdminClient:
             f"no sandbox answers at {self._endpoint_url}: {reason}",
             hint="start one with sandbox up, or give its --endpoint",
         )
+
+
+def _names_a_server(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and port != 0

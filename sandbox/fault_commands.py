@@ -242,8 +242,14 @@ def _run(body: Callable[[Console], Mapping[str, Any]], *, json_output: bool, qui
 def _described(active: Mapping[str, Any]) -> str:
     """One line about an active fault."""
     hidden = {"id", "kind", "left_s", "hits", "for_s"}
-    settings = [f"{name}={value}" for name, value in active.items() if name not in hidden]
+    if active.get("share") == 1:
+        hidden.add("share")
+    settings = [f"{name}={_figure(value)}" for name, value in active.items() if name not in hidden]
     left = "until cleared" if active["left_s"] is None else f"{active['left_s']:.0f} s left"
     return (
         f"{active['id']}  {' '.join([active['kind'], *settings])}  ({left}, {active['hits']} hits)"
     )
+
+
+def _figure(value: object) -> str:
+    return f"{value:.10g}" if isinstance(value, float) else str(value)

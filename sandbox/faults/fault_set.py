@@ -42,7 +42,7 @@ class Fault:
             self.bucket = TokenBucket(spec.rate_rps, spec.burst or max(1.0, spec.rate_rps), now_s)
 
     def document(self, now_s: float) -> dict[str, Any]:
-        """The fault as a JSON value, with the settings that were given."""
+        """The fault as a JSON value, with all its settings that are not None."""
         left_s = None if self.expires_s == math.inf else max(0.0, self.expires_s - now_s)
         settings = self.spec.model_dump(exclude_none=True)
         return {"id": self.id, **settings, "left_s": left_s, "hits": self.hits}
@@ -60,6 +60,11 @@ class FaultSet:
         self._next_expiry_s = math.inf
 
     # Who is hit
+
+    @property
+    def hit_requests(self) -> bool:
+        """Whether there is any fault that hits requests to APIs."""
+        return bool(self._of_requests)
 
     def pick(
         self,

@@ -195,7 +195,8 @@ def _first_problem(error: ValidationError, kind: str) -> str:
     problem: Any = error.errors(include_url=False)[0]
     if problem["type"] == "value_error":
         return str(problem["ctx"]["error"])
-    setting = ".".join(str(part) for part in problem["loc"] if part != kind)
+    # The first part is the kind, by which the model was chosen.
+    setting = ".".join(str(part) for part in problem["loc"][1:])
     if problem["type"] == "missing":
         return f"{setting}: is needed"
     if problem["type"] == "extra_forbidden":

@@ -13,12 +13,9 @@ from sandbox.gateway.limits.enforcement import Enforcement
 from sandbox.gateway.limits.gate import Gate, QuotaCheck, QuotaGuard, ThrottleCheck, ThrottleGuard
 from sandbox.gateway.limits.levels import ACCOUNT, LimitKey, limit_in, plan_keys, stage_keys
 from sandbox.gateway.limits.limiters import Limiter, NodeChoice, new_limiter
-from sandbox.gateway.limits.quota import DayUse, QuotaCounter, SavedUse
+from sandbox.gateway.limits.quota import KEPT_DAYS, DayUse, QuotaCounter, SavedUse
 from sandbox.gateway.limits.refusal import Refusal, quota_exhausted, throttled
 from sandbox.gateway.snapshot import ApiKey, Limit, Quota, Route, Snapshot, Stage, UsagePlan
-
-# The longest range of days that is worked out at once.
-MAX_DAYS = 400
 
 _PlanAndKey = tuple[str, str]
 _GateKey = tuple[str, str, str, str, str]
@@ -115,8 +112,8 @@ class LimitLedger:
         Raises:
             ValueError: the days are in the wrong order, or too many.
         """
-        if not 0 <= (end - start).days < MAX_DAYS:
-            raise ValueError(f"1 to {MAX_DAYS} days can be asked for (got {start} to {end})")
+        if not 0 <= (end - start).days < KEPT_DAYS:
+            raise ValueError(f"1 to {KEPT_DAYS} days can be asked for (got {start} to {end})")
         guard = self._quotas.get((plan_id, key_id))
         if guard is None:
             guard = self._new_quota_guard(plan_id, key_id, QuotaCounter(None))
