@@ -1,0 +1,1 @@
+"""Who may call an API: signatures, tokens, Lambda authorizers, resource policies."""
