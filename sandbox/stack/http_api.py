@@ -144,8 +144,8 @@ def _sync_stage(clients: Clients, api_id: str, api: HttpApi, log_group: str) -> 
     if current.get("DeploymentId") != deployment_id:
         changes["DeploymentId"] = deployment_id
     before = current.get("DefaultRouteSettings") or {}
-    wanted = {**_throttle(api.throttle), "DetailedMetricsEnabled": api.detailed_metrics}
-    if not _covers(before, wanted):
+    wanted = _default_settings(clients, api, before)
+    if any((before.get(key) or False) != value for key, value in wanted.items()):
         changes["DefaultRouteSettings"] = wanted
     changes |= _route_settings(clients, api_id, api, current.get("RouteSettings") or {})
     changes |= _variables(current.get("StageVariables") or {}, api.variables)
@@ -161,6 +161,16 @@ def _deployment(clients: Clients, api_id: str, current: str | None, mark: str) -
         if shown.get("Description") == mark:
             return current
     return http.create_deployment(ApiId=api_id, Description=mark)["DeploymentId"]
+
+
+def _default_settings(clients: Clients, api: HttpApi, before: Mapping[str, Any]) -> Arguments:
+    metrics = {"DetailedMetricsEnabled": api.detailed_metrics}
+    if api.throttle is None and "ThrottlingRateLimit" in before:
+        # UpdateStage merges and takes no throttle away; the account's own limit binds no sooner.
+        account = clients.rest.get_account()["throttleSettings"]
+        limit = Throttle(rate_rps=account["rateLimit"], burst=account["burstLimit"])
+        return {**_throttle(limit), **metrics}
+    return {**_throttle(api.throttle), **metrics}
 
 
 def _throttle(throttle: Throttle | None) -> Arguments:

@@ -45,9 +45,9 @@ class Names:
     routes: Mapping[str, frozenset[str]] = field(default_factory=dict)  # API to route keys
 
 
-def problem(message: str) -> PydanticCustomError:
-    """An error of a validator in words of our own; braces need no escaping."""
-    return PydanticCustomError("stack", "{text}", {"text": message})
+def problem(message: str, *where: str | int) -> PydanticCustomError:
+    """An error of a validator in words of our own; `where` leads on from what it validates."""
+    return PydanticCustomError("stack", "{text}", {"text": message, "where": where})
 
 
 def did_you_mean(name: str, known: frozenset[str] | set[str]) -> str:
@@ -179,7 +179,7 @@ class Function(_Strict):
     def _one_source(self) -> Self:
         _exactly_one(self, ("folder", "bundled", "model"))
         if MODEL_VARIABLE in self.environment:
-            raise problem(f"environment.{MODEL_VARIABLE}: write it as the function's model")
+            raise problem("write it as the function's model", "environment", MODEL_VARIABLE)
         return self
 
 
@@ -215,7 +215,7 @@ class _Route(_Strict):
     def _check_url(self) -> None:
         unknown = set(path_variables(self.http or "")) - set(path_variables(self.path))
         if unknown:
-            raise problem(f"http: there is no {{{min(unknown)}}} in the path {self.path}")
+            raise problem(f"there is no {{{min(unknown)}}} in the path {self.path}", "http")
 
 
 class RestRoute(_Route):
@@ -231,7 +231,7 @@ class RestRoute(_Route):
         _exactly_one(self, ("function", "http", "mock"))
         self._check_url()
         if self.mock is not None and self.timeout_ms is not None:
-            raise problem("timeout_ms: a mock has no timeout")
+            raise problem("a mock has no timeout", "timeout_ms")
         return self
 
 
@@ -300,7 +300,7 @@ class RestApi(_Api):
         _check_siblings(self.routes)
         for number, route in enumerate(self.routes):
             if route.cache is not None and self.cache is None:
-                raise problem(f"routes[{number}].cache: the API has no cache: add cache to it")
+                raise problem("the API has no cache: add cache to it", "routes", number, "cache")
         return self
 
 
@@ -343,13 +343,15 @@ class UsagePlan(_Strict):
     def _methods_exist(self, info: ValidationInfo) -> Self:
         for api, throttles in self.method_throttles.items():
             if api not in self.apis:
-                raise problem(f"method_throttles.{api}: the API is not among the plan's apis")
+                raise problem("the API is not among the plan's apis", "method_throttles", api)
             known = _names(info).routes.get(api, frozenset())
             for key in throttles:
                 if key not in known:
                     raise problem(
-                        f"method_throttles.{api}: there is no route '{key}'"
-                        f"{did_you_mean(key, known)}"
+                        f"there is no route '{key}'{did_you_mean(key, known)}",
+                        "method_throttles",
+                        api,
+                        key,
                     )
         return self
 
@@ -365,16 +367,22 @@ class Stack(_Strict):
 
     @model_validator(mode="after")
     def _keys_fit(self) -> Self:
-        values: dict[str, str] = {}
-        for plan_name, plan in self.usage_plans.items():
-            for key, value in plan.keys.items():
-                where = f"usage_plans.{plan_name}.keys.{key}"
-                if values.setdefault(key, value) != value:
-                    raise problem(f"{where}: the key has another value in another plan")
-        if len(set(values.values())) < len(values):
-            raise problem("usage_plans: two keys have one value")
+        _check_key_values(self.usage_plans)
         _check_key_stages(self.usage_plans)
         return self
+
+
+def _check_key_values(plans: Mapping[str, UsagePlan]) -> None:
+    """A key has one value, and a value is of one key."""
+    values: dict[str, str] = {}
+    names: dict[str, str] = {}
+    for plan_name, plan in plans.items():
+        for key, value in plan.keys.items():
+            where = ("usage_plans", plan_name, "keys", key)
+            if values.setdefault(key, value) != value:
+                raise problem("the key has another value in another plan", *where)
+            if names.setdefault(value, key) != key:
+                raise problem(f"the key {names[value]} has this value already", *where)
 
 
 def _check_key_stages(plans: Mapping[str, UsagePlan]) -> None:
@@ -386,8 +394,8 @@ def _check_key_stages(plans: Mapping[str, UsagePlan]) -> None:
                 other = owners.setdefault((key, api), name)
                 if other != name:
                     raise problem(
-                        f"usage_plans.{name}.keys.{key}: the key is in the plan {other}, which "
-                        f"has the API {api} as well"
+                        f"the key is in the plan {other}, which has the API {api} as well",
+                        *("usage_plans", name, "keys", key),
                     )
 
 
@@ -405,7 +413,7 @@ def _check_unique(routes: tuple[RestRoute, ...] | tuple[HttpRoute, ...]) -> None
     for number, route in enumerate(routes):
         first = seen.setdefault(route.key, number)
         if first != number:
-            raise problem(f"routes[{number}]: {route.key} is routes[{first}] already")
+            raise problem(f"{route.key} is routes[{first}] already", "routes", number)
 
 
 def _check_siblings(routes: tuple[RestRoute, ...]) -> None:
@@ -417,6 +425,7 @@ def _check_siblings(routes: tuple[RestRoute, ...]) -> None:
             parent = "/".join(parts[:length])
             if part.startswith("{") and variables.setdefault(parent, part) != part:
                 raise problem(
-                    f"routes[{number}].path: below {parent or '/'} there is {variables[parent]} "
-                    f"already: a REST API takes one variable there (got {part})"
+                    f"below {parent or '/'} there is {variables[parent]} already: a REST API takes "
+                    f"one variable there (got {part})",
+                    *("routes", number, "path"),
                 )

@@ -160,16 +160,20 @@ def _route_keys(api: Mapping[str, Value]) -> Iterator[str]:
 
 
 def _problem(details: ErrorDetails, document: Document) -> Problem:
-    steps: tuple[Step, ...] = details["loc"]
     kind = details["type"]
+    steps: tuple[Step, ...] = (*details["loc"], *details.get("ctx", {}).get("where", ()))
     path = document.resolve(steps)
+    # A mapping is found by its key: what it begins with may be lines below.
+    is_mapping = isinstance(document.at(path), dict)
+    place = document.place(path, of_key=is_mapping or kind == "extra_forbidden")
     if kind == "extra_forbidden":
-        return Problem(document.place(path, of_key=True), path, _unknown_key(steps))
+        return Problem(place, path, _unknown_key(steps))
     if kind == "missing":
-        return Problem(document.place(path, of_key=True), (*path, steps[-1]), "is missing")
+        return Problem(place, (*path, steps[-1]), "is missing")
     if steps and steps[-1] == "[key]":
-        return Problem(document.place(path, of_key=True), path, f"bad name: {_words(details)}")
-    return Problem(document.place(path), path, _words(details))
+        place = document.place(path, of_key=True)
+        return Problem(place, path, f"bad name: {_words(details)}")
+    return Problem(place, path, _words(details))
 
 
 def _echo(details: ErrorDetails) -> bool:

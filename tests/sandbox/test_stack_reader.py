@@ -1,0 +1,563 @@
+"""Stack files: what is right, and every mistake with its line, its column and its name."""
+
+from __future__ import annotations
+
+import json
+import string
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from core.errors import InputError, InputErrors
+from sandbox.bundled import bundled_functions
+from sandbox.stack.deployment import stack_functions
+from sandbox.stack.document import Place, Unreadable, dotted, read_document
+from sandbox.stack.model import HttpApi, RestApi, Throttle
+from sandbox.stack.reader import STACKS_DIR, find_stack, parse_stack, read_stack
+
+GOOD = """\
+name: shop
+functions:
+  checkout:
+    bundled: checkout
+    reserved_concurrency: 5
+  search:
+    model: {duration_ms: {"128": 40, "512": 10}, hold: true}
+    memory_mb: 512
+apis:
+  orders:
+    kind: rest
+    throttle: {rate_rps: 100, burst: 50}
+    routes:
+      - {path: /search, method: GET, function: search}
+      - path: /orders/{id}
+        method: POST
+        function: checkout
+        api_key_required: true
+  front:
+    kind: http
+    routes:
+      - {path: /search, function: search}
+usage_plans:
+  basic:
+    apis: [orders]
+    quota: {limit: 100, period: day}
+    keys: {one: key-0000000000000000001}
+"""
+
+
+def problems(text: str) -> list[str]:
+    """All that is said of a text, without the name of the file."""
+    with pytest.raises(InputErrors) as raised:
+        parse_stack(text, "stack.yaml")
+    prefix = "stack.yaml:"
+    assert all(message.startswith(prefix) for message in raised.value.messages)
+    return [message.removeprefix(prefix) for message in raised.value.messages]
+
+
+def test_a_good_file_is_read_with_its_defaults() -> None:
+    stack = parse_stack(GOOD, "stack.yaml")
+
+    orders, front = stack.apis["orders"], stack.apis["front"]
+    assert isinstance(orders, RestApi)
+    assert isinstance(front, HttpApi)
+    assert orders.stage == "prod"
+    assert front.stage == "$default"
+    assert orders.throttle == Throttle(rate_rps=100, burst=50)
+    assert [route.key for route in orders.routes] == ["GET /search", "POST /orders/{id}"]
+    assert [route.key for route in front.routes] == ["ANY /search"]
+    assert stack.functions["search"].model is not None
+    assert stack.usage_plans["basic"].keys == {"one": "key-0000000000000000001"}
+
+
+# What is put in place of what, and what is said; ^ marks the place that is told.
+MISTAKES = {
+    "unknown function": (
+        "        function: checkout",
+        "        function: ^chekout",
+        """apis.orders.routes[1].function: there is no function 'chekout'
+        (did you mean checkout?)""",
+    ),
+    "unknown bundled function": (
+        "bundled: checkout",
+        "bundled: ^chekout",
+        """functions.checkout.bundled: the sandbox brings no function 'chekout'
+        (did you mean checkout?)""",
+    ),
+    "unknown key": (
+        "    memory_mb: 512",
+        "    ^memory: 512",
+        "functions.search.memory: unknown key (did you mean memory_mb?)",
+    ),
+    "unknown key at the top": (
+        "usage_plans:",
+        "^usageplans:",
+        "usageplans: unknown key (did you mean usage_plans?)",
+    ),
+    "unknown key of a model": (
+        "hold: true",
+        "^holds: true",
+        "functions.search.model.holds: unknown key (did you mean hold?)",
+    ),
+    "key of REST APIs only": (
+        "{path: /search, function: search}",
+        "{path: /search, function: search, ^api_key_required: true}",
+        "apis.front.routes[0].api_key_required: only REST APIs have this",
+    ),
+    "key twice": (
+        "    memory_mb: 512",
+        "    memory_mb: 512\n    ^memory_mb: 256",
+        "functions.search.memory_mb: comes twice: it is in line 8 as well",
+    ),
+    "number as text": (
+        "rate_rps: 100",
+        'rate_rps: ^"100"',
+        "apis.orders.throttle.rate_rps: must be a number (got '100')",
+    ),
+    "negative rate": (
+        "rate_rps: 100",
+        "rate_rps: ^-1",
+        "apis.orders.throttle.rate_rps: must be at least 0 (got -1)",
+    ),
+    "infinite rate": (
+        "rate_rps: 100",
+        "rate_rps: ^.inf",
+        "apis.orders.throttle.rate_rps: must be a finite number (got inf)",
+    ),
+    "part of a burst": (
+        "burst: 50",
+        "burst: ^2.5",
+        "apis.orders.throttle.burst: must be a whole number (got 2.5)",
+    ),
+    "half a throttle": (
+        "throttle: {rate_rps: 100, burst: 50}",
+        "^throttle: {rate_rps: 100}",
+        "apis.orders.throttle.burst: is missing",
+    ),
+    "no integration": (
+        "path: /orders/{id}\n        method: POST\n        function: checkout\n",
+        "^path: /orders/{id}\n        method: POST\n",
+        """apis.orders.routes[1]: must have exactly one of function, http or mock
+        (got none of them)""",
+    ),
+    "two integrations": (
+        "{path: /search, method: GET, function: search}",
+        "^{path: /search, method: GET, function: search, mock: {}}",
+        """apis.orders.routes[0]: must have exactly one of function, http or mock
+        (got function and mock)""",
+    ),
+    "bad URL": (
+        "        function: checkout",
+        "        http: ^ftp://here",
+        """apis.orders.routes[1].http: must be a URL that begins with http:// or https://
+        (got 'ftp://here')""",
+    ),
+    "URL with another variable": (
+        "        function: checkout",
+        "        http: ^http://127.0.0.1:1/{number}",
+        "apis.orders.routes[1].http: there is no {number} in the path /orders/{id}",
+    ),
+    "relative path": (
+        "path: /orders/{id}",
+        "path: ^orders",
+        "apis.orders.routes[1].path: must be a path such as /orders/{id} (got 'orders')",
+    ),
+    "greedy in the middle": (
+        "path: /orders/{id}",
+        'path: ^"/{all+}/x"',
+        """apis.orders.routes[1].path: only the last part of a path may be greedy like
+        {proxy+} (got '/{all+}/x')""",
+    ),
+    "variable twice": (
+        "path: /orders/{id}",
+        'path: ^"/{id}/{id}"',
+        "apis.orders.routes[1].path: has one variable twice (got '/{id}/{id}')",
+    ),
+    "variables side by side": (
+        "        api_key_required: true",
+        '      - {path: ^"/orders/{number}", method: GET, function: search}',
+        """apis.orders.routes[2].path: below /orders there is {id} already: a REST API takes one
+        variable there (got {number})""",
+    ),
+    "route twice": (
+        "path: /orders/{id}\n        method: POST",
+        "^path: /search\n        method: GET",
+        "apis.orders.routes[1]: GET /search is routes[0] already",
+    ),
+    "no such method": (
+        "method: POST",
+        "method: ^FETCH",
+        """apis.orders.routes[1].method: must be 'GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD',
+        'OPTIONS' or 'ANY' (got 'FETCH')""",
+    ),
+    "mock with a timeout": (
+        "        function: checkout",
+        "        mock: {}\n        timeout_ms: ^100",
+        "apis.orders.routes[1].timeout_ms: a mock has no timeout",
+    ),
+    "kind missing": (
+        "  orders:\n    kind: rest\n",
+        "  ^orders:\n",
+        "apis.orders: kind: is missing: it is rest or http",
+    ),
+    "no such kind": (
+        "  orders:\n    kind: rest",
+        "  ^orders:\n    kind: soap",
+        "apis.orders: kind: must be 'rest' or 'http' (got 'soap')",
+    ),
+    "list for a mapping": (
+        "    memory_mb: 512",
+        "    environment: ^[]",
+        "functions.search.environment: must be a mapping (got an empty list)",
+    ),
+    "mapping for a list": (
+        "    apis: [orders]",
+        "    ^apis: {}",
+        "usage_plans.basic.apis: must be a list (got an empty mapping)",
+    ),
+    "number for text": (
+        "name: shop",
+        "name: ^5",
+        "name: must be text (got 5; put it in quotes)",
+    ),
+    "word for true": (
+        "api_key_required: true",
+        "api_key_required: ^yes",
+        "apis.orders.routes[1].api_key_required: must be true or false (got 'yes')",
+    ),
+    "plan without an API": (
+        "apis: [orders]",
+        "apis: ^[]",
+        "usage_plans.basic.apis: must have at least 1 (got an empty list)",
+    ),
+    "plan of an unknown API": (
+        "apis: [orders]",
+        "apis: [^order]",
+        "usage_plans.basic.apis[0]: there is no API 'order' (did you mean orders?)",
+    ),
+    "plan of an HTTP API": (
+        "apis: [orders]",
+        "apis: [^front]",
+        """usage_plans.basic.apis[0]: 'front' is an HTTP API: usage plans are for REST APIs
+        only""",
+    ),
+    "throttle of an unknown route": (
+        "    apis: [orders]",
+        """    apis: [orders]
+    method_throttles:
+      orders: {^GET /serch: {rate_rps: 1, burst: 1}}""",
+        """usage_plans.basic.method_throttles.orders.GET /serch: there is no route 'GET /serch'
+        (did you mean GET /search?)""",
+    ),
+    "no such period": (
+        "period: day",
+        "period: ^hour",
+        "usage_plans.basic.quota.period: must be 'day', 'week' or 'month' (got 'hour')",
+    ),
+    "quota of nothing": (
+        "quota: {limit: 100",
+        "quota: {limit: ^0",
+        "usage_plans.basic.quota.limit: must be at least 1 (got 0)",
+    ),
+    "short key": (
+        "key-0000000000000000001",
+        "^short",
+        "usage_plans.basic.keys.one: must have at least 20 characters (got 'short')",
+    ),
+    "key with two values": (
+        "    keys: {one: key-0000000000000000001}",
+        """    keys: {one: key-0000000000000000001}
+  gold: {apis: [orders], keys: {one: ^key-0000000000000000002}}""",
+        "usage_plans.gold.keys.one: the key has another value in another plan",
+    ),
+    "two keys with one value": (
+        "{one: key-0000000000000000001}",
+        "{one: key-0000000000000000001, two: ^key-0000000000000000001}",
+        "usage_plans.basic.keys.two: the key one has this value already",
+    ),
+    "key in two plans of a stage": (
+        "    keys: {one: key-0000000000000000001}",
+        """    keys: {one: key-0000000000000000001}
+  gold: {apis: [orders], keys: {one: ^key-0000000000000000001}}""",
+        """usage_plans.gold.keys.one: the key is in the plan basic, which has the API orders
+        as well""",
+    ),
+    "impossible model": (
+        '{"128": 40, "512": 10}',
+        '{"128": ^-40}',
+        "functions.search.model.duration_ms.128: must be greater than 0 (got -40)",
+    ),
+    "model in the environment": (
+        "    bundled: checkout",
+        '    bundled: checkout\n    environment: {SANDBOX_MODEL: ^"{}"}',
+        "functions.checkout.environment.SANDBOX_MODEL: write it as the function's model",
+    ),
+    "two sources of code": (
+        "  checkout:\n    bundled: checkout",
+        "  ^checkout:\n    bundled: checkout\n    folder: code",
+        """functions.checkout: must have exactly one of folder, bundled or model
+        (got folder and bundled)""",
+    ),
+    "cache of a route without one of the API": (
+        "        api_key_required: true",
+        "        ^cache: {ttl_s: 5}",
+        "apis.orders.routes[1].cache: the API has no cache: add cache to it",
+    ),
+    "bad cache key": (
+        "api_key_required: true",
+        "cache: {ttl_s: 5, keys: [^q]}",
+        """apis.orders.routes[1].cache.keys[0]: must be querystring.NAME, header.NAME or
+        path.NAME (got 'q')""",
+    ),
+    "bad name of a function": (
+        "  search:\n",
+        "  ^se arch:\n",
+        "functions.se arch: bad name: must match [A-Za-z0-9_-]{1,64} (got 'se arch')",
+    ),
+    "bad access log": (
+        "    kind: http",
+        "    kind: http\n    access_log: ^5",
+        "apis.front.access_log: must be true, false or a format with $context variables",
+    ),
+    "merge key": (
+        "    memory_mb: 512",
+        "    ^<<: {memory_mb: 512}",
+        "functions.search: merge keys (<<) are not supported: repeat the keys",
+    ),
+    "tag": (
+        "memory_mb: 512",
+        "memory_mb: ^!Ref Size",
+        "functions.search.memory_mb: the tag !Ref is not known here",
+    ),
+    "tab": (
+        "    memory_mb: 512",
+        "^\tmemory_mb: 512",
+        "a tab cannot indent YAML: use spaces",
+    ),
+    "not YAML": (
+        "{path: /search, method: GET, function: search}",
+        "{path: /orders/^{id}, method: GET, function: search}",
+        """is not YAML: while parsing a flow mapping, expected ',' or '}', but got '{'; put
+        text with braces in quotes""",
+    ),
+    "two documents": (
+        "usage_plans:",
+        "^---\nusage_plans:",
+        "is not YAML: expected a single document in the stream, but found another document",
+    ),
+    "control character": (
+        "name: shop",
+        "name: shop^\x01",
+        "is not YAML: unacceptable character #x0001: special characters are not allowed",
+    ),
+}
+CASES = [pytest.param(*case, id=name) for name, case in MISTAKES.items()]
+
+
+def told(text: str, said: str) -> str:
+    """What is to be told of the place that is marked in a text."""
+    before = text[: text.index("^")]
+    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    return f"{line}:{column}: {' '.join(said.split())}"
+
+
+@pytest.mark.parametrize(("before", "after", "said"), CASES)
+def test_a_mistake_is_told_with_its_place(before: str, after: str, said: str) -> None:
+    text = GOOD.replace(before, after, 1)
+
+    assert told(text, said) in problems(text.replace("^", ""))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param("", "1:1: is empty", id="nothing"),
+        pytest.param("# only this\n", "1:1: is empty", id="a comment"),
+        pytest.param("- a\n", "1:1: must be a mapping", id="a list"),
+        pytest.param("\n  words", "2:3: must be a mapping", id="words"),
+        pytest.param("a: &x [*x]", "nested too deeply", id="an alias to itself"),
+        pytest.param("[" * 5000, "nested too deeply", id="too deep"),
+        pytest.param("{? [a] : 1}", "a key must be a word", id="a list as key"),
+    ],
+)
+def test_what_is_no_stack_at_all(text: str, said: str) -> None:
+    assert any(said in message for message in problems(text))
+
+
+def test_aliases_of_aliases_cannot_fill_the_memory() -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 8)}]" for n in range(1, 12)]
+
+    assert any("too large" in message for message in problems("\n".join(lines)))
+
+
+def test_all_mistakes_are_told_at_once_and_in_order() -> None:
+    text, expected = GOOD, []
+    for name in ("unknown bundled function", "part of a burst", "unknown function", "short key"):
+        before, after, said = MISTAKES[name]
+        expected.append(told(text.replace(before, after, 1), said))
+        text = text.replace(before, after.replace("^", ""), 1)
+
+    assert problems(text) == expected
+
+
+WORDS = st.text(string.printable, max_size=8) | st.sampled_from(
+    ["name", "functions", "apis", "kind", "rest", "routes", "path", "model", "keys", "throttle"]
+)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def read(text: str) -> None:
+    try:
+        parse_stack(text, "stack.yaml")
+    except InputError:
+        return
+
+
+@given(st.text(max_size=60))
+@example("? ")
+@example("%TAG")
+@example("&")
+@example("!!int x")
+@example("!!float .")
+@example("a: !!bool maybe")
+def test_no_text_brings_another_error_than_the_readers_own(text: str) -> None:
+    read(text)
+
+
+@given(
+    st.integers(0, len(GOOD)),
+    st.integers(0, 4),
+    st.text("{}[]:-&*!|>'\"%@`,?# \n\tax0", max_size=4),
+)
+def test_no_slip_in_a_good_file_brings_another_error(at: int, cut: int, typed: str) -> None:
+    read(GOOD[:at] + typed + GOOD[at + cut :])
+
+
+@given(VALUES)
+def test_no_value_brings_another_error(value: Any) -> None:
+    read(json.dumps({"apis": {"a": value}, "functions": {"f": value}, "usage_plans": value}))
+
+
+@given(
+    st.dictionaries(
+        st.text(string.ascii_letters, min_size=1, max_size=5),
+        st.integers(-(10**15), 10**15) | st.booleans() | st.text(string.ascii_letters, max_size=5),
+    )
+)
+def test_values_are_those_that_were_written(value: dict[str, Any]) -> None:
+    assert read_document(json.dumps(value)).value == value
+
+
+def test_places_are_those_of_keys_and_values() -> None:
+    document = read_document("a:\n  - b: 1\n    c: 2\n")
+
+    assert document.place(("a", 0, "c")) == Place(3, 8)
+    assert document.place(("a", 0, "c"), of_key=True) == Place(3, 5)
+    # Of what is not there, what should have it.
+    assert document.place(("a", 0, "d")) == Place(2, 5)
+    assert dotted(("a", 0, "d")) == "a[0].d"
+    assert document.at(("a", 0, "b")) == 1
+    assert document.at(("a", 7)) is None
+
+
+def test_what_cannot_be_read_at_all_has_a_place() -> None:
+    with pytest.raises(Unreadable) as raised:
+        read_document("a: 1\nb: c: d\n")
+
+    assert raised.value.problems[0].place == Place(2, 5)
+
+
+def test_words_of_yaml_1_1_are_words() -> None:
+    assert read_document("{a: on, b: no, c: 0o17, d: 1_000, e: 2020-01-01}").value == {
+        "a": "on",
+        "b": "no",
+        "c": 15,
+        "d": 1000,
+        "e": "2020-01-01",
+    }
+
+
+# Files
+
+
+@pytest.mark.parametrize("path", sorted(STACKS_DIR.glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_bundled_stack_can_be_deployed_as_it_is(path: Path) -> None:
+    file = read_stack(path)
+
+    assert file.name == path.stem
+    assert file.stack.apis
+    assert {folder.name for folder in stack_functions(file)} == set(file.stack.functions)
+
+
+def test_a_stack_is_found_by_its_path_or_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert find_stack("orders") == STACKS_DIR / "orders.yaml"
+    (tmp_path / "orders").write_text(GOOD)
+    assert find_stack("orders") == Path("orders")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        pytest.param(None, "there is no such stack file", id="none"),
+        pytest.param(b"\xff\xfe\x00", "is not UTF-8 text", id="not UTF-8"),
+        pytest.param(b"#" * 1_000_001, "must have at most 1000000 bytes", id="too large"),
+    ],
+)
+def test_a_file_that_cannot_be_read(tmp_path: Path, content: bytes | None, said: str) -> None:
+    path = tmp_path / "stack.yaml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=said):
+        read_stack(find_stack(str(path)))
+
+
+def test_without_a_name_a_stack_has_that_of_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "my shop.yaml"
+    path.write_text("\ufefffunctions: {}\n", encoding="utf-8")
+
+    assert read_stack(path).name == "my-shop"
+
+
+def test_code_is_looked_for_beside_the_file(tmp_path: Path) -> None:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "function.json").write_text('{"runtime": "python3", "handler": "a.b"}')
+    (tmp_path / "code" / "a.py").write_text("def b(event, context): ...\n")
+    path = tmp_path / "stack.yaml"
+    path.write_text(
+        "functions:\n"
+        "  mine: {folder: code, memory_mb: 256, environment: {A: x}}\n"
+        "  theirs: {bundled: lookup, timeout_s: 9}\n"
+        "  model: {model: {duration_ms: {cpu_ms: 5}}, description: fast}\n"
+    )
+    mine, theirs, model = stack_functions(read_stack(path))
+
+    assert (mine.name, mine.handler, mine.memory_mb, mine.environment) == (
+        "mine",
+        "a.b",
+        256,
+        {"A": "x"},
+    )
+    lookup = next(folder for folder in bundled_functions() if folder.name == "lookup")
+    assert (theirs.zip_bytes, theirs.timeout_s) == (lookup.zip_bytes, 9)
+    assert theirs.environment == lookup.environment
+    assert model.environment == {"SANDBOX_MODEL": '{"duration_ms":{"cpu_ms":5.0}}'}
+    assert model.description == "fast"
+
+
+def test_code_that_is_not_there_is_told_with_the_function(tmp_path: Path) -> None:
+    path = tmp_path / "stack.yaml"
+    path.write_text("functions: {mine: {folder: nowhere}}\n")
+
+    with pytest.raises(InputError, match=r"stack.yaml: functions.mine: .*no function.json"):
+        stack_functions(read_stack(path))
