@@ -37,10 +37,16 @@ def _wall_s() -> int:
     return int(time.time())
 
 
+def _ignore_reset(api_id: str, stage: str) -> None:
+    """For where no data plane keeps anything."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestApiContext:
     """The state of the control plane, and its surroundings.
 
+    `on_change` is called after each call that changed something. `reset_cache` and
+    `reset_authorizers` forget what the data plane keeps for a stage (API id, stage name).
     `account_limit` is the account's throttle, which GetAccount shows; `max_timeout_ms` the quota
     for integration timeouts; `now_s` the time in whole seconds since the epoch.
     """
@@ -48,6 +54,9 @@ class RestApiContext:
     home: Home
     state: RestState
     ledger: UsageLedger
+    on_change: Callable[[], None]
+    reset_cache: Callable[[str, str], None] = _ignore_reset
+    reset_authorizers: Callable[[str, str], None] = _ignore_reset
     account_limit: Limit = DEFAULT_ACCOUNT_LIMIT
     max_timeout_ms: int = DEFAULT_MAX_TIMEOUT_MS
     now_s: Callable[[], int] = _wall_s

@@ -26,12 +26,9 @@ from sandbox.rest_json.validation import Validator
 
 
 class RestApiService(RestJsonService):
-    """Answers signed requests to API Gateway, version 1.
+    """Answers signed requests to API Gateway, version 1."""
 
-    `on_change` is called after each call that changed something.
-    """
-
-    def __init__(self, context: RestApiContext, on_change: Callable[[], None]) -> None:
+    def __init__(self, context: RestApiContext) -> None:
         operations: Mapping[str, Operation] = {
             **ApiOperations(context).operations(),
             **ResourceOperations(context).operations(),
@@ -48,7 +45,7 @@ class RestApiService(RestJsonService):
             **TagOperations(context).operations(),
         }
         announced = {
-            name: operation if name.startswith("Get") else _announced(operation, on_change)
+            name: operation if name.startswith("Get") else _announced(operation, context.on_change)
             for name, operation in operations.items()
         }
         super().__init__(

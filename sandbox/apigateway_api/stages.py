@@ -109,6 +109,8 @@ class StageOperations:
             "GetStages": self.list,
             "UpdateStage": self.update,
             "DeleteStage": self.delete,
+            "FlushStageCache": self.flush_cache,
+            "FlushStageAuthorizersCache": self.flush_authorizers,
         }
 
     def create(self, parameters: Parameters) -> Output:
@@ -155,6 +157,18 @@ class StageOperations:
         name = api.stage(parameters["stageName"])["stageName"]
         self._context.state.forget_stages(api.document["id"], (name,))
         del api.stages[name]
+
+    def flush_cache(self, parameters: Parameters) -> None:
+        """Forgets the cached answers of a stage."""
+        api = self._context.api(parameters)
+        stage = api.stage(parameters["stageName"])
+        self._context.reset_cache(api.document["id"], stage["stageName"])
+
+    def flush_authorizers(self, parameters: Parameters) -> None:
+        """Forgets what the authorizers of a stage have answered."""
+        api = self._context.api(parameters)
+        stage = api.stage(parameters["stageName"])
+        self._context.reset_authorizers(api.document["id"], stage["stageName"])
 
     def _check_logging(self, stage: Document) -> None:
         """Refuses logs before the account has a role to write them with, as AWS does."""
