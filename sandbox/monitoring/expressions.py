@@ -62,7 +62,7 @@ class Call:
 Expression = Number | Text | Reference | Array | Operation | Call
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+)|(?P<name>[A-Za-z][A-Za-z0-9_]*)"
+    r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z][A-Za-z0-9_]*)"
     r"|(?P<text>'[^']*'|\"[^\"]*\")|(?P<sign>[-+*/^()\[\],]))"
 )
 

@@ -7,6 +7,7 @@ kept; what goes first, when the store is full, is the oldest minute of all metri
 from __future__ import annotations
 
 import logging
+import math
 import time
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterable, Mapping
@@ -89,6 +90,8 @@ class MetricStore:
 
     def __init__(self, clock: Callable[[], float] = time.time, delay_s: float = 0.0) -> None:
         self.delay_s = delay_s
+        # What a fault adds to it, asked at each read.
+        self.more_delay_s: Callable[[], float] = lambda: 0.0
         self._clock = clock
         self._sources: list[MetricSource] = []
         self._minutes: dict[int, dict[Series, _Point]] = {}
@@ -249,14 +252,17 @@ class MetricStore:
         """The metrics with visible values since then, in the order of their names."""
         self.drain()
         found: set[Metric] = set()
-        for minute_s in self._visible(active_since_s - MINUTE_S, float("inf")):
+        # The first minute that ends after that time.
+        first_s = math.floor(active_since_s) - MINUTE_S + 1
+        for minute_s in self._visible(first_s, math.inf):
             found.update(series.metric for series in self._minutes[minute_s])
         return sorted(found, key=lambda one: (one.namespace, one.name, one.dimensions))
 
     def _visible(self, start_s: float, end_s: float) -> list[int]:
         """The beginnings of the minutes with data in a time, as far as they may be seen."""
         first, last = bisect_left(self._times, start_s), bisect_left(self._times, end_s)
-        if self.delay_s > 0:
-            newest_s = self._clock() - MINUTE_S - self.delay_s
+        delay_s = self.delay_s + self.more_delay_s()
+        if delay_s > 0:
+            newest_s = self._clock() - MINUTE_S - delay_s
             last = min(last, bisect_right(self._times, newest_s))
         return self._times[first:last]
