@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import fields
 from datetime import date
 from typing import Any
 
@@ -79,6 +80,12 @@ class ServedApis:
     def _count(self) -> None:
         self.changes += 1
 
+    def forget(self) -> None:
+        """Begins again, with nothing."""
+        for name, value in vars_of(RestState()).items():
+            setattr(self.state, name, value)
+        self.ledger.remaining = 7
+
     # Short ways to what most tests need
 
     def new_api(self, **settings: Any) -> str:
@@ -127,6 +134,11 @@ class ServedApis:
         return dict(
             self.client.update_stage(restApiId=api, stageName="prod", patchOperations=ops(*patches))
         )
+
+
+def vars_of(state: RestState) -> dict[str, Any]:
+    """The parts of a state."""
+    return {field.name: getattr(state, field.name) for field in fields(state)}
 
 
 def ops(*patches: tuple[str, str, str | None]) -> list[dict[str, str]]:
