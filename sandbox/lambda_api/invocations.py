@@ -103,7 +103,7 @@ class InvocationOperations:
             self._start_event(reference, request)
             return {"StatusCode": 202}
         version = self._pick(target)
-        result = _limited(await self._run(target, version, request, synchronous=True))
+        result = await self._run(target, version, request, synchronous=True)
         return _output(result, version, with_log=parameters.get("LogType") == "Tail")
 
     async def call(
@@ -132,8 +132,7 @@ class InvocationOperations:
         _check_invocable(target)
         arn = self._home.function_arn(reference.name, reference.qualifier)
         request = InvokeRequest(request_id, payload or b"{}", None, arn, trace_id)
-        result = await self._run(target, self._pick(target), request, synchronous=True)
-        return _limited(result)
+        return await self._run(target, self._pick(target), request, synchronous=True)
 
     async def _run(
         self, target: Target, version: Version, request: InvokeRequest, *, synchronous: bool
@@ -147,14 +146,13 @@ class InvocationOperations:
         is_throttled = interference == "throttle"
         slot = self._enter(target, spec, synchronous=synchronous, is_throttled=is_throttled)
         running = self._begin(target, spec)
-        report = None
+        result = None
         try:
-            result = await self._context.executor.invoke(spec, request)
-            report = result.report
+            result = _limited(await self._context.executor.invoke(spec, request))
         finally:
             self._gate.leave(slot)
             if running is not None and self._context.metrics is not None:
-                self._context.metrics.end(running, report)
+                self._context.metrics.end(running, result)
         if self._context.log_sink is not None:
             self._context.log_sink.append(spec.log_group, result.log_stream, log_events(result))
         return result

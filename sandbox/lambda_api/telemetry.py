@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from sandbox.execution.contract import InvokeResult, Report
+from sandbox.execution.contract import InvokeResult
 from sandbox.telemetry.contract import Dimensions, MetricSink
 
 NAMESPACE = "AWS/Lambda"
@@ -116,20 +116,20 @@ class LambdaMetrics:
         self._claimed.note(minute_s, self._unreserved.running + reserved_by_all)
         return Running(minute_s, series, gauge, not is_reserved)
 
-    def end(self, running: Running, report: Report | None) -> None:
-        """Counts an end; without a report the invocation was broken off, and is no invocation."""
+    def end(self, running: Running, result: InvokeResult | None) -> None:
+        """Counts an end; without a result the invocation was broken off, and is no invocation."""
         running.series.gauge.running -= 1
         running.function.running -= 1
         self._account.running -= 1
         self._unreserved.running -= running.unreserved
-        if report is None:
+        if result is None:
             return
         minute = running.series.minute(running.minute_s)
-        if report.status == "success":
+        if result.function_error is None:
             minute.succeeded += 1
         else:
             minute.failed += 1
-        duration_ms = float(f"{report.duration_ms:.4g}")
+        duration_ms = float(f"{result.report.duration_ms:.4g}")
         counts = minute.durations_ms
         counts[duration_ms] = counts.get(duration_ms, 0) + 1
 

@@ -153,6 +153,37 @@ def test_the_probe_sees_cpu_memory_and_the_end_of_a_process():
     probe.close()
 
 
+def test_the_peak_is_read_again_when_memory_may_have_grown():
+    """Between two looks the process takes 40 MB and gives them back, time after time."""
+    script = (
+        "for line in iter(input, 'end'):\n"
+        "    block = b'1' * (int(line) * 1024 * 1024)\n"
+        "    del block\n"
+        "    print(flush=True)\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-S", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    probe = LinuxProbe(process.pid)
+
+    def peak_after(mb):
+        process.stdin.write(b"%d\n" % mb)
+        process.stdin.flush()
+        process.stdout.readline()
+        assert probe.read() is not None
+        return probe.peak_resident_mb()
+
+    try:
+        first_mb = peak_after(1)
+        assert peak_after(40) > first_mb + 35
+        assert peak_after(1) > first_mb + 35
+        assert peak_after(80) > first_mb + 75
+        assert probe.resident_mb() < first_mb + 35
+    finally:
+        process.communicate(b"end\n")
+        probe.close()
+
+
 FAMILIES = """
 import ctypes, os, subprocess, sys, time
 block = bytearray(b"1" * (60 * 1024 * 1024))

@@ -206,6 +206,55 @@ def test_a_model_fails_only_below_its_limit(failure):
     assert call(at, {})[0].function_error is None
 
 
+def failed_calls(spec, calls):
+    return [result.function_error is not None for result in call(spec, *[{}] * calls)]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.5, 1.0])
+def test_a_share_of_calls_ends_in_an_error(share):
+    failed = failed_calls(modelled(error_share=share), 2000)
+    assert sum(failed) == pytest.approx(2000 * share, abs=60)
+    if share in (0.0, 1.0):
+        assert sum(failed) == 2000 * share
+
+
+def test_the_same_calls_fail_in_each_run():
+    spec = modelled(error_share=0.3)
+    assert failed_calls(spec, 50) == failed_calls(spec, 50)
+    assert failed_calls(spec, 50) != failed_calls(modelled(error_share=0.3, seed=1), 50)
+
+
+def test_without_errors_durations_are_what_they_were():
+    assert durations_ms(modelled(noise=NOISE), 20) == durations_ms(
+        modelled(noise=NOISE, error_share=0.0), 20
+    )
+
+
+def test_a_failure_goes_before_the_share():
+    [result] = call(modelled(failure="oom", error_share=1.0), {})
+    assert result.report.error_type == "Runtime.OutOfMemory"
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1])
+def test_a_share_is_between_nothing_and_all(share):
+    with pytest.raises(InputError, match="error_share: "):
+        parse_model(json.dumps({"duration_ms": {"128": 1}, "error_share": share}))
+
+
+def test_thousands_run_at_once_in_little_time():
+    """3,000 calls of one second each, as many as possible at the same time."""
+    spec = modelled(duration_ms={"128": 1000}, init_ms=0, hold=True)
+
+    async def work(executor):
+        began_s = time.process_time()
+        results = await asyncio.gather(*(executor.invoke(spec, request()) for _ in range(3000)))
+        assert len(results) == 3000
+        return time.process_time() - began_s
+
+    # 50 µs of CPU a call here; a busy machine makes that some times more.
+    assert with_executor(work) < 2.0
+
+
 NOISE = {"log_sigma": 0.2, "dof": 2.5}
 
 

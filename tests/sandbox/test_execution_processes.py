@@ -8,6 +8,8 @@ import json
 import math
 import shutil
 import stat
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -328,6 +330,46 @@ def test_node_handlers_run(tmp_path, name, source):
     assert payload(warm) == {"got": 2}
     assert cold.report.init_ms is not None
     assert warm.report.init_ms is None
+
+
+BOOTSTRAP = """#!{python} -S
+import http.client, os, sys, time
+connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+def call(method, path, body=None):
+    connection.request(method, "/2018-06-01/runtime/invocation/" + path, body)
+    answer = connection.getresponse()
+    answer.read()
+    return answer.getheader("Lambda-Runtime-Aws-Request-Id")
+while True:
+    call("POST", call("GET", "next") + "/response", b"1")
+    {then}
+"""
+
+
+@pytest.mark.parametrize(
+    ("then", "error_type", "slowest_s"),
+    [
+        pytest.param("time.sleep(0.1)", None, 0.9, id="asks later"),
+        pytest.param("time.sleep(0.1); sys.exit(3)", "Runtime.ExitError", 0.9, id="ends"),
+        pytest.param("time.sleep(60)", "Sandbox.Timedout", 5, id="asks no more"),
+    ],
+)
+def test_a_call_waits_until_the_runtime_asks_for_it(tmp_path, then, error_type, slowest_s):
+    bootstrap = tmp_path / "bootstrap"
+    bootstrap.write_text(BOOTSTRAP.format(python=sys.executable, then=then))
+    bootstrap.chmod(0o755)
+    spec = version(tmp_path, "any", runtime="provided.al2023", timeout_s=1)
+
+    async def work(executor):
+        await executor.invoke(spec, request())
+        began_s = time.monotonic()
+        result = await executor.invoke(spec, request())
+        return result, time.monotonic() - began_s
+
+    result, took_s = with_executor(work)
+    assert result.report.error_type == error_type
+    assert took_s < slowest_s
+    assert took_s > (0.99 if error_type == "Sandbox.Timedout" else 0.05)
 
 
 LATER = "let late = 0; const later = (then) => setTimeout(() => { late += 1; then?.(); }, 20);\n"

@@ -6,13 +6,17 @@ import asyncio
 import base64
 import gc
 import json
+import re
 import socket
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
+from execution_rig import version
 
-from sandbox.execution.runtime_api import Invocation, RuntimeApi
+from sandbox.execution.contract import InvokeRequest
+from sandbox.execution.runtime_api import Invocation, RuntimeApi, invocation_of
 
 INVOCATION = Invocation(
     request_id="id-1",
@@ -110,6 +114,36 @@ def test_next_waits_for_an_invocation_and_gets_its_headers():
     with_api(work)
 
 
+NEW_TRACE = "Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=0"
+
+
+@pytest.mark.parametrize(
+    ("given", "pattern"),
+    [
+        pytest.param(
+            None, "Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=0", id="no"
+        ),
+        pytest.param(
+            "", "Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=0", id="empty"
+        ),
+        pytest.param("Root=1-2-3", "Root=1-2-3;Parent=[0-9a-f]{16};Sampled=0", id="a root"),
+        pytest.param(
+            "Root=1-2-3;Sampled=1", "Root=1-2-3;Sampled=1;Parent=[0-9a-f]{16}", id="sampled"
+        ),
+        pytest.param(
+            "Root=1-2-3;Parent=4;Sampled=?", "Root=1-2-3;Parent=4;Sampled=.", id="complete"
+        ),
+        pytest.param("Root=1\r\nEvil: 1", "Root=1-[^\r]*;Sampled=0", id="two headers"),
+        pytest.param("Root=1-é", "Root=1-[0-9a-f]{8}-[^é]*", id="no ASCII"),
+    ],
+)
+def test_each_invocation_has_one_tracing_header(given, pattern):
+    spec = version(Path(), "echo")
+    invocation = invocation_of(InvokeRequest("id", b"{}", trace_id=given), spec, 1000)
+    assert re.fullmatch(pattern, invocation.trace_id)
+    assert invocation.to_http().count(b"\r\n") == 8
+
+
 @pytest.mark.parametrize(
     ("encoded", "expected"),
     [
@@ -198,6 +232,17 @@ def test_a_large_body_with_expect_is_asked_for():
         status, _, _ = await answer(reader)
         assert status == 202
         assert events.seen == [("response", "id-1", body)]
+
+    with_api(work)
+
+
+def test_several_calls_in_one_piece_are_several_calls():
+    async def work(api, events, reader, writer):
+        response = sent("POST", "invocation/id-1/response", b"[1]")
+        writer.write(response + sent("GET", "invocation/next"))
+        assert (await answer(reader))[0] == 202
+        await until(lambda: api.is_runtime_waiting)
+        assert events.seen == [("response", "id-1", b"[1]"), ("next",)]
 
     with_api(work)
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import lambda_rig as rig
 import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.api_errors import ApiError
+from sandbox.lambda_api.names import FunctionReference
 from sandbox.lambda_api.records import Code, Function, Settings, Version
 from sandbox.lambda_api.throttling import ConcurrencyGate
 
@@ -85,6 +88,66 @@ def test_events_have_no_request_rate() -> None:
     gate = ConcurrencyGate(account_concurrency=1)
     for _ in range(100):
         gate.leave(gate.enter(function("f"), 0, 0.0, synchronous=False))
+
+
+def starts(gate: ConcurrencyGate, name: str, now_s: float, count: int) -> int:
+    """How many of `count` calls that all need a new environment are let in."""
+    needed = {"synchronous": False, "needs_environment": True}
+    reasons = [reason_of(gate, function(name), 0, now_s, **needed) for _ in range(count)]
+    assert set(reasons) <= {None, "FunctionInvocationRateLimitExceeded"}
+    return reasons.count(None)
+
+
+def test_a_function_grows_by_a_thousand_environments_in_ten_seconds() -> None:
+    gate = ConcurrencyGate(100_000, scale_up_per_10_s=1000)
+    assert starts(gate, "f", 0.0, 1500) == 1000
+    assert starts(gate, "f", 1.0, 500) == 100, "refilled all the time"
+    assert starts(gate, "g", 1.0, 500) == 500, "each function by itself"
+    assert starts(gate, "f", 11.0, 1500) == 1000
+    assert starts(gate, "f", 3600.0, 1500) == 1000, "nothing is carried over"
+
+
+def test_idle_environments_cost_nothing_of_it() -> None:
+    gate = ConcurrencyGate(100_000, scale_up_per_10_s=1)
+    for _ in range(50):
+        gate.leave(gate.enter(function("f"), 0, 0.0, synchronous=False))
+    assert starts(gate, "f", 0.0, 5) == 1
+
+
+def test_the_growth_can_be_without_a_limit() -> None:
+    assert starts(ConcurrencyGate(100_000, None), "f", 0.0, 5000) == 5000
+
+
+@pytest.mark.parametrize(
+    ("options", "let_in"),
+    [({}, 1000), ({"scale_up_per_10_s": 50}, 50), ({"scale_up_per_10_s": None}, 1500)],
+    ids=["as AWS", "changed", "switched off"],
+)
+def test_a_sudden_crowd_is_throttled_beyond_the_growth(options: Any, let_in: int) -> None:
+    """Environments that have become idle serve the next crowd."""
+    model = {"duration_ms": {"128": 1000}, "init_ms": 0, "hold": True}
+
+    async def work(service: Any, context: Any) -> list[int]:
+        async def crowd() -> int:
+            calls = [
+                service.invoker.call(FunctionReference("f"), b"{}", f"id-{number}")
+                for number in range(1500)
+            ]
+            outcomes = await asyncio.gather(*calls, return_exceptions=True)
+            refused = [it for it in outcomes if isinstance(it, ApiError)]
+            assert {it.fields["Reason"] for it in refused} <= {
+                "FunctionInvocationRateLimitExceeded"
+            }
+            return len(outcomes) - len(refused)
+
+        return [await crowd(), await crowd()]
+
+    accounts = {"account_concurrency": 100_000, **options}
+    first, second = rig.run(work, rig.function(model=model), options=accounts)
+    assert first == let_in
+    # A second later, a tenth of the growth has come back.
+    regained = min(1500 - let_in, (options.get("scale_up_per_10_s", 1000) or 0) // 10)
+    assert second == let_in + regained
 
 
 def throttle_of(call: Any, **arguments: Any) -> dict[str, Any]:
