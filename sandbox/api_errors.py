@@ -18,7 +18,7 @@ class ApiError(Exception):
         message: str,
         *,
         status: int = 400,
-        fields: Mapping[str, str] | None = None,
+        fields: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code

@@ -56,7 +56,7 @@ def error_answer(service: ServiceModel, error: ApiError) -> Response:
             if member is not None:
                 message_name = str(member.serialization.get("name", "Message"))
             break
-    document: Mapping[str, str] = {
+    document: Mapping[str, object] = {
         **error.fields,
         "Type": "User" if status < 500 else "Service",
         message_name: error.message,

@@ -25,7 +25,7 @@ class Fault:
     message_name: str
     status: int
     is_senders: bool
-    fields: Mapping[str, str]
+    fields: Mapping[str, object]
 
     @property
     def query_header(self) -> Header:
