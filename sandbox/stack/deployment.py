@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from core.errors import InputError
+from sandbox.admin_client import AdminClient
 from sandbox.bundled import FunctionFolder
 from sandbox.stack.clients import Clients, connected, naming
 from sandbox.stack.functions import (
@@ -92,6 +93,7 @@ def deploy_stack(
         _put_functions(clients, file.stack, folders, report)
         apis = tuple(_put_apis(clients, file.stack, made, report))
         plans = tuple(_put_plans(clients, file.stack, apis, report))
+        _disturb(clients.endpoint_url, file.stack, report)
         _remove(clients, file.stack, made, report)
         return Deployed(file.name, folders, apis, plans)
 
@@ -158,6 +160,20 @@ def _put_plans(
         report(f"deployed usage plan {name}")
         found.append(DeployedPlan(name, plan_id, plan))
     return found
+
+
+def _disturb(endpoint_url: str, stack: Stack, report: Report) -> None:
+    """How throttles are kept and what goes wrong; without a word of it, both stay as they are."""
+    client = AdminClient(endpoint_url)
+    if stack.enforcement is not None and client.enforcement()["text"] != str(stack.enforcement):
+        client.enforce(str(stack.enforcement))
+        report(f"throttles are kept {stack.enforcement}")
+    wanted = [spec.model_dump(exclude_none=True) for spec in stack.faults]
+    active = client.faults() if wanted else []
+    for settings in wanted:
+        if not any(settings.items() <= shown.items() for shown in active):
+            client.add_fault(settings)
+            report(f"fault {settings['kind']} is active")
 
 
 def _remove(

@@ -25,7 +25,10 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from core.errors import InputError
 from sandbox.execution.model import MODEL_VARIABLE, Model
+from sandbox.faults import FaultSpec
+from sandbox.gateway.limits import Enforcement
 
 DEFAULT_STAGE = "$default"
 
@@ -116,6 +119,15 @@ def _access_log(value: object) -> object:
     if not isinstance(value, bool | str):
         raise problem("must be true, false or a format with $context variables")
     return value
+
+
+def _enforcement(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return Enforcement.parse(value)
+    except InputError as error:
+        raise problem(str(error).removeprefix("enforcement: ")) from error
 
 
 def _cache_key(text: str) -> str:
@@ -364,6 +376,8 @@ class Stack(_Strict):
     functions: dict[Name, Function] = {}
     apis: dict[ApiName, Api] = {}
     usage_plans: dict[ApiName, UsagePlan] = {}
+    enforcement: Annotated[Enforcement, BeforeValidator(_enforcement)] | None = None
+    faults: tuple[Annotated[FaultSpec, Field(discriminator="kind")], ...] = ()
 
     @model_validator(mode="after")
     def _keys_fit(self) -> Self:

@@ -185,8 +185,8 @@ def _words(details: ErrorDetails) -> str:
     """What is wrong, what was expected, and what came."""
     kind, context = details["type"], details.get("ctx", {})
     got = _shown(details["input"])
-    if kind == "stack":
-        return details["msg"]
+    if kind in ("stack", "value_error"):
+        return details["msg"].removeprefix("Value error, ")
     if kind in _EXPECTED:
         quotes = kind == "string_type" and isinstance(details["input"], bool | int | float)
         hint = "; put it in quotes" if quotes else ""
@@ -197,7 +197,7 @@ def _words(details: ErrorDetails) -> str:
     if kind == "literal_error":
         return f"must be {context['expected']} (got {got})"
     if kind == "union_tag_not_found":
-        return "kind: is missing: it is rest or http"
+        return "kind: is missing"
     if kind == "union_tag_invalid":
         expected = context["expected_tags"].replace(", ", " or ")
         return f"kind: must be {expected} (got '{context['tag']}')"
@@ -209,7 +209,7 @@ def _words(details: ErrorDetails) -> str:
         return f"must have at least {context['min_length']} characters (got {got})"
     if kind == "string_too_long":
         return f"must have at most {context['max_length']} characters (got {got})"
-    message = details["msg"].removeprefix("Value error, ")
+    message = details["msg"]
     return f"{message[:1].lower()}{message[1:]} (got {got})"
 
 

@@ -201,7 +201,7 @@ MISTAKES = {
     "kind missing": (
         "  orders:\n    kind: rest\n",
         "  ^orders:\n",
-        "apis.orders: kind: is missing: it is rest or http",
+        "apis.orders: kind: is missing",
     ),
     "no such kind": (
         "  orders:\n    kind: rest",
@@ -321,6 +321,27 @@ MISTAKES = {
         "    kind: http",
         "    kind: http\n    access_log: ^5",
         "apis.front.access_log: must be true, false or a format with $context variables",
+    ),
+    "bad enforcement": (
+        "name: shop",
+        "enforcement: ^shards=x",
+        """enforcement: shards: Input should be a valid integer, unable to parse string as an
+        integer (got 'x')""",
+    ),
+    "bad fault": (
+        "name: shop",
+        "faults: [{kind: latency, ms: 5, share: ^2}]",
+        "faults[0].share: must be at most 1 (got 2)",
+    ),
+    "fault without a setting": (
+        "name: shop",
+        "faults: [^{kind: latency}]",
+        "faults[0].ms: is missing",
+    ),
+    "unknown setting of a fault": (
+        "name: shop",
+        "faults: [{kind: latency, ms: 5, ^shar: 0.5}]",
+        "faults[0].shar: unknown key (did you mean share?)",
     ),
     "merge key": (
         "    memory_mb: 512",
