@@ -133,9 +133,9 @@ def test_sts_tells_who_one_is(sandbox: Any, connect: Any, refused: Any) -> None:
     identity = client.get_caller_identity()
     assert identity["Account"] == "000000000000"
     assert identity["Arn"] == "arn:aws:iam::000000000000:root"
-    code, status, message = refused(client.get_session_token)
-    assert (code, status) == ("UnknownOperationException", 501)
-    assert "GetSessionToken" in message
+    code, status, message = refused(client.get_federation_token, Name="any")
+    assert (code, status) == ("InvalidAction", 501)
+    assert "GetFederationToken" in message
 
 
 def test_it_listens_on_the_loopback_interface_only(sandbox: Any) -> None:
