@@ -449,11 +449,12 @@ class TestCommands:
 
     def test_matched_events_are_counted_before_they_are_aggregated(self) -> None:
         query = Query("filter n > 1 | stats count(*) as n | filter n > 100", "0")
-        for number, message in enumerate(ROWS):
+        for number, message in enumerate([*ROWS, "é"]):
             query.take(LogEvent(number, number, number, "g", "s", message))
         list(query.finish())
 
-        assert (query.scanned, query.matched, query.rows) == (4, 3, [])
+        assert (query.scanned, query.matched, query.rows) == (5, 3, [])
+        assert query.scanned_bytes == sum(map(len, ROWS)) + 2
 
 
 numbers = st.floats(-1e9, 1e9, allow_nan=False).map(lambda x: round(x, 3) + 0.0)

@@ -74,7 +74,8 @@ class Query:
     def take(self, event: LogEvent) -> None:
         """Runs one event through the query."""
         self.scanned += 1
-        self.scanned_bytes += len(event.message)
+        message = event.message
+        self.scanned_bytes += len(message) if message.isascii() else len(message.encode())
         self._push(Row(event, self._account_id), 0)
 
     def finish(self) -> Iterator[None]:
