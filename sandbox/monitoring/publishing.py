@@ -10,7 +10,7 @@ from sandbox.api_errors import ApiError
 from sandbox.monitoring.refusals import invalid_combination, invalid_value, missing
 from sandbox.monitoring.windows import dimensions_of
 from sandbox.telemetry.distribution import Distribution
-from sandbox.telemetry.metrics import MINUTE_S, Metric, MetricStore, Series
+from sandbox.telemetry.metrics import MAX_SERIES, MINUTE_S, Metric, MetricStore, Series
 
 # PutMetricData, 2026.
 MAX_DATA = 1000
@@ -51,7 +51,9 @@ class MetricPublishing:
             for datum in data
         ]
         if not self._store.has_room(series for series, _, _ in points):
-            raise ApiError("LimitExceededFault", "The sandbox holds no more metrics than it has.")
+            raise ApiError(
+                "LimitExceededFault", f"The sandbox keeps {MAX_SERIES:,} metrics at most."
+            )
         for series, minute_s, values in points:
             self._store.add_distribution(series, minute_s, values)
 

@@ -103,10 +103,11 @@ class DocumentReader:
         for name, member in members.items():
             value = document.get(str(member.serialization.get("name", name)))
             if value is not None:
-                parsed[name] = self._value(member, value, f"{path}{name}")
+                parsed[name] = self.value(member, value, f"{path}{name}")
         return parsed
 
-    def _value(self, shape: Shape, value: object, path: str) -> object:
+    def value(self, shape: Shape, value: object, path: str) -> object:
+        """One value with all its parts; raises as `structure` does."""
         kind = shape.type_name
         # bool is an int in Python, not in JSON.
         if not isinstance(value, self.kinds[kind]) or (
@@ -123,7 +124,7 @@ class DocumentReader:
             case ListShape():
                 items = cast(list[object], value)
                 return [
-                    self._value(shape.member, item, f"{path}[{i}]") for i, item in enumerate(items)
+                    self.value(shape.member, item, f"{path}[{i}]") for i, item in enumerate(items)
                 ]
             case MapShape():
                 return self._map(shape, cast(dict[str, object], value), path)
@@ -132,7 +133,7 @@ class DocumentReader:
     def _map(self, shape: MapShape, pairs: Mapping[str, object], path: str) -> object:
         for key in pairs:
             _check_text(key, f"{path} (a key)")
-        return {k: self._value(shape.value, v, f"{path}.{k}") for k, v in pairs.items()}
+        return {k: self.value(shape.value, v, f"{path}.{k}") for k, v in pairs.items()}
 
     def scalar(self, shape: Shape, value: object, path: str) -> object:
         """A value that has no parts, as operations see it."""

@@ -28,23 +28,33 @@ _EPOCH_TAG = 1
 
 
 class _CborReader(RpcReader):
-    """CBOR has byte strings and times of its own."""
+    """CBOR has byte strings and times of its own.
+
+    It also has values that stand in many places at once. No document has more values than bytes:
+    one that seems to would take for ever.
+    """
 
     kinds: Mapping[str, tuple[type, ...]] = {
         **RpcReader.kinds,
         "blob": (bytes,),
         "timestamp": (datetime,),
-        "list": (list,),
     }
+
+    def __init__(self, body_bytes: int) -> None:
+        self._values_left = body_bytes
+
+    def value(self, shape: Shape, value: object, path: str) -> object:
+        """One value, counted."""
+        self._values_left -= 1
+        if self._values_left < 0:
+            raise serialization_error(f"{path}: the body refers to its own values too often")
+        return super().value(shape, value, path)
 
     def scalar(self, shape: Shape, value: object, path: str) -> object:
         """A scalar; bytes are what they are."""
         if shape.type_name == "blob":
             return value
         return super().scalar(shape, value, path)
-
-
-_READER = _CborReader()
 
 
 class RpcV2Cbor:
@@ -75,7 +85,7 @@ class RpcV2Cbor:
             raise serialization_error(f"could not parse the body as CBOR: {error}") from error
         if not isinstance(document, dict):
             raise serialization_error("could not parse the body as CBOR: not a map")
-        return read_structure(_READER, operation.input_shape, document)
+        return read_structure(_CborReader(len(body)), operation.input_shape, document)
 
     def answer(
         self, request: Request, operation: OperationModel, output: Output | None

@@ -9,7 +9,7 @@ from typing import Any
 from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel
 
-from sandbox.api_errors import ApiError, validation_error
+from sandbox.api_errors import ApiError, Guard, unguarded, validation_error
 from sandbox.front import CredentialScope
 from sandbox.http import Answer, Request, Response
 from sandbox.rest_json.validation import Validator
@@ -59,6 +59,7 @@ class RpcService:
             raise ValueError(f"{service} has no operations {', '.join(sorted(unknown))}")
         self._operations = operations
         self._validator = validator
+        self.guard: Guard = unguarded
         metadata = self._model.metadata
         spoken = metadata.get("protocols") or [metadata["protocol"]]
         self._wires = {name: make(self._model) for name, make in _WIRES.items()}
@@ -75,7 +76,7 @@ class RpcService:
             self._check_region(scope)
             if protocol not in self._spoken:
                 raise no_such_operation(f"{self._title} does not speak the {protocol} protocol")
-            return await self._call(request, wire)
+            return await self._call(request, wire, scope.service)
         except ApiError as error:
             return wire.error(request, fault_of(self._model, error))
 
@@ -88,9 +89,12 @@ class RpcService:
                 status=403,
             )
 
-    async def _call(self, request: Request, wire: Wire) -> Response:
+    async def _call(self, request: Request, wire: Wire, signed_for: str) -> Response:
         body = plain_body(request)
         model, operation = self._find(wire.operation_name(request, body))
+        refusal = self.guard(signed_for, model.name)
+        if refusal is not None:
+            raise refusal
         parameters = wire.parameters(request, body, model)
         violations = self._validator.violations(model.input_shape, parameters)
         if violations:

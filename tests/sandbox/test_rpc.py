@@ -286,6 +286,11 @@ JSON_TYPE = {"Content-Type": "application/x-amz-json-1.0"}
 TARGET = {"X-Amz-Target": "GraniteServiceVersion20100801.GetMetricData"}
 CBOR = {"smithy-protocol": "rpc-v2-cbor", "Content-Type": "application/cbor"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+# A thousand queries that are one, with a thousand dimensions that are one.
+_DIMENSION = cbor2.CBORTag(28, {"Name": "A", "Value": "1"})
+_METRIC = {"Dimensions": [_DIMENSION, *[cbor2.CBORTag(29, 1)] * 1000]}
+_QUERY = cbor2.CBORTag(28, {"Id": "a", "MetricStat": {"Metric": _METRIC}})
+SHARED = cbor2.dumps({"MetricDataQueries": [_QUERY, *[cbor2.CBORTag(29, 0)] * 1000]})
 CBOR_PATH = "/service/GraniteServiceVersion20100801/operation/GetMetricData"
 
 
@@ -376,6 +381,9 @@ CBOR_PATH = "/service/GraniteServiceVersion20100801/operation/GetMetricData"
         pytest.param(CBOR, CBOR_PATH, b"\x80", 400, b"SerializationException", id="cbor-list"),
         pytest.param(
             CBOR, CBOR_PATH, b"\x81" * 5000, 400, b"SerializationException", id="cbor-deep"
+        ),
+        pytest.param(
+            CBOR, CBOR_PATH, SHARED, 400, b"too often", id="cbor-shared-values-without-end"
         ),
         pytest.param(
             CBOR,
