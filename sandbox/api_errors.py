@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 
 class ApiError(Exception):
@@ -33,3 +33,13 @@ def validation_error(violations: list[str]) -> ApiError:
     noun = "error" if count == 1 else "errors"
     text = "; ".join(violations)
     return ApiError("ValidationException", f"{count} validation {noun} detected: {text}")
+
+
+# Asked before each call, by the service's name in signatures and the operation: an error to answer
+# instead, or None.
+Guard = Callable[[str, str], ApiError | None]
+
+
+def unguarded(service: str, operation: str) -> ApiError | None:
+    """Lets every call pass."""
+    return None

@@ -269,6 +269,8 @@ class HttpProtocol(asyncio.Protocol):
         size = how.piece_bytes or len(wire)
         for start in range(how.after_bytes, len(wire), size):
             await asyncio.sleep(how.stall_s)
+            if how.ends:
+                self._transport.close()
             if self._transport.is_closing():
                 return
             self._transport.write(wire[start : start + size])

@@ -19,13 +19,15 @@ class Misbehaviour:
     """How a connection fails in the middle of an answer: a fault that somebody asked for.
 
     Of the answer, `after_bytes` go out; then the connection is reset, or nothing comes for
-    `stall_s` before the rest follows, or comes `piece_bytes` at a time with that pause between.
+    `stall_s` before the rest follows, or comes `piece_bytes` at a time with that pause between, or
+    the connection `ends`.
     """
 
     after_bytes: int = 0
     reset: bool = False
     stall_s: float = 0.0
     piece_bytes: int | None = None
+    ends: bool = False
 
 
 # Ids look like AWS's: the part that differs between runs is random, the rest counts, which costs a

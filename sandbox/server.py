@@ -7,41 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Mapping
 
 from core.errors import InputError
+from sandbox.account import ACCOUNT_ID, Account, ExecutorFactory, SandboxOptions
 from sandbox.connection import HttpProtocol
-from sandbox.execution.contract import Executor
-from sandbox.front import Application, Front, Service
 from sandbox.http import Handler
-from sandbox.lambda_api.context import LambdaContext, LambdaOptions
-from sandbox.lambda_api.names import Home
-from sandbox.lambda_api.packages import PackageStore
-from sandbox.lambda_api.service import PACKAGE_PATH, LambdaService, PackageDownloads
-from sandbox.lambda_api.store import FunctionStore
 from sandbox.state_dir import StateDirectory
-from sandbox.sts import StsService
+
+__all__ = ["ACCOUNT_ID", "ExecutorFactory", "HttpServer", "Sandbox", "SandboxOptions"]
 
 HOST = "127.0.0.1"
-ACCOUNT_ID = "000000000000"
-
-logger = logging.getLogger(__name__)
-
-# Makes the executor; it is given the variables that let handlers reach the sandbox.
-ExecutorFactory = Callable[[Mapping[str, str]], Executor]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SandboxOptions:
-    """How a sandbox is started; `port` 0 takes any free port."""
-
-    port: int = 0
-    region: str = "us-east-1"
-    state_dir: Path | None = None
-    lambda_options: LambdaOptions = field(default_factory=LambdaOptions)
 
 
 class HttpServer:
@@ -109,14 +85,12 @@ class Sandbox:
         self,
         http: HttpServer,
         state: StateDirectory,
-        executor: Executor,
-        lambda_service: LambdaService,
+        account: Account,
         environment: Mapping[str, str],
     ) -> None:
         self._http = http
         self._state = state
-        self._executor = executor
-        self._lambda_service = lambda_service
+        self._account = account
         self.environment = environment
 
     @property
@@ -133,44 +107,27 @@ class Sandbox:
         """
         state = StateDirectory(options.state_dir)
         try:
-            store = FunctionStore(state.path / "state.json" if state.lasting else None)
-            packages = PackageStore(state.path / "code")
-            packages.keep_only(store.codes())
             http = await HttpServer.listen(options.port)
         except BaseException:
             state.release()
             raise
         environment = client_environment(http.port, options.region)
         try:
-            executor = make_executor(environment)
+            account = Account(options, state, environment, make_executor)
         except BaseException:
             await http.close()
             state.release()
             raise
-        context = LambdaContext(
-            home=Home(ACCOUNT_ID, options.region),
-            options=options.lambda_options,
-            store=store,
-            packages=packages,
-            executor=executor,
-            package_url=environment["AWS_ENDPOINT_URL"] + PACKAGE_PATH,
-        )
-        lambda_service = LambdaService(context)
-        services: dict[str, Service] = {"lambda": lambda_service, "sts": StsService(ACCOUNT_ID)}
-        applications: list[Application] = [PackageDownloads(packages)]
-        await http.serve(Front(services, applications).handle)
-        return cls(http, state, executor, lambda_service, environment)
+        await http.serve(account.front.handle)
+        return cls(http, state, account, environment)
 
     async def close(self) -> None:
         """Stops everything; no process and no temporary file is left."""
         try:
             await self._http.close()
-            await self._lambda_service.close()
+            await self._account.close()
         finally:
-            try:
-                await self._executor.close()
-            finally:
-                self._state.release()
+            self._state.release()
 
 
 def client_environment(port: int, region: str) -> dict[str, str]:

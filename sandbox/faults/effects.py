@@ -40,14 +40,14 @@ class FaultEffects:
         self._faults = faults
         self._clock = clock
         self._rng = rng or Random()
-        # The names of APIs by their ids, for faults that name one; the owner keeps it up to date.
-        self.api_names: Mapping[str, str] = {}
+        # Gives the names of APIs by their ids, for faults that name one.
+        self.names_of_apis: Callable[[], Mapping[str, str]] = dict
 
     def disturbance(self, stage: StageKey, route_key: str, now_s: float) -> Disturbance | None:
         """What a request meets (`gateway.disturbance.Disturbances`)."""
         if not self._faults.hit_requests:
             return None
-        name = self.api_names.get(stage[0])
+        name = self.names_of_apis().get(stage[0])
         hits = self._faults.pick(stage, route_key, now_s, self._rng, name)
         return disturbance_of([hit.spec for hit in hits if isinstance(hit.spec, RequestFault)])
 

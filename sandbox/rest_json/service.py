@@ -7,7 +7,7 @@ from inspect import isawaitable
 from typing import Any
 from urllib.parse import unquote
 
-from sandbox.api_errors import ApiError, validation_error
+from sandbox.api_errors import ApiError, Guard, unguarded, validation_error
 from sandbox.front import CredentialScope
 from sandbox.http import Answer, Request, Response
 from sandbox.rest_json.answers import answer, error_answer
@@ -40,6 +40,7 @@ class RestJsonService:
         self._router = RestJsonRouter(service)
         self._operations = operations
         self._validator = validator
+        self.guard: Guard = unguarded
 
     def handle(self, request: Request, scope: CredentialScope) -> Answer:
         """The answer to `request`, errors included."""
@@ -48,7 +49,7 @@ class RestJsonService:
     async def _answer(self, request: Request, scope: CredentialScope) -> Response:
         try:
             self._check_region(scope)
-            return await self._call(request)
+            return await self._call(request, scope.service)
         except ApiError as error:
             return error_answer(self._router.model, error)
 
@@ -61,7 +62,7 @@ class RestJsonService:
                 status=403,
             )
 
-    async def _call(self, request: Request) -> Response:
+    async def _call(self, request: Request, signed_for: str) -> Response:
         match = self._router.match(request.method, request.path, request.query)
         if match is None:
             raise ApiError(
@@ -76,6 +77,9 @@ class RestJsonService:
                 f"the sandbox does not serve the {self._title} operation {match.operation.name}",
                 status=501,
             )
+        refusal = self.guard(signed_for, match.operation.name)
+        if refusal is not None:
+            raise refusal
         parameters = self.parameters(request, match)
         violations = self._validator.violations(match.operation.input_shape, parameters)
         if violations:

@@ -100,6 +100,8 @@ class LogStore:
         self._groups: dict[str, LogGroup] = {}
         self._group_numbers = itertools.count()
         self.arrival_delay_s = arrival_delay_s
+        # What a fault adds to it, asked at each read.
+        self.more_delay_s: Callable[[], float] = lambda: 0.0
         directory.mkdir(parents=True, exist_ok=True)
 
     def now_ms(self) -> int:
@@ -167,7 +169,8 @@ class LogStore:
         What is seen is decided now, and not when the lists are taken.
         """
         now_ms = self._clock_ms()
-        horizon_ms = None if not self.arrival_delay_s else now_ms - self.arrival_delay_s * 1000
+        delay_s = self.arrival_delay_s + self.more_delay_s()
+        horizon_ms = None if not delay_s else now_ms - delay_s * 1000
         sources = [
             self._source(self._groups[name], wanted, now_ms)
             for name in wanted.groups

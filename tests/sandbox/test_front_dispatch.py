@@ -115,8 +115,8 @@ def test_a_package_that_is_not_there_is_404(sandbox: Any, name: str) -> None:
         pytest.param("s3", "list_buckets", "s3", id="rest-xml"),
         pytest.param("dynamodb", "list_tables", "dynamodb", id="json"),
         pytest.param("sns", "list_topics", "sns", id="query"),
-        pytest.param("cloudwatch", "list_metrics", "monitoring", id="cbor"),
-        pytest.param("apigateway", "get_rest_apis", "apigateway", id="rest-json"),
+        pytest.param("health", "describe_events", "health", id="cbor"),
+        pytest.param("xray", "get_groups", "xray", id="rest-json"),
     ],
 )
 def test_a_service_that_is_not_here_is_named_in_its_own_protocol(
@@ -125,7 +125,8 @@ def test_a_service_that_is_not_here_is_named_in_its_own_protocol(
     client = connect(sandbox, service)
     code, status, message = refused(getattr(client, operation))
     assert (code, status) == ("UnknownServiceException", 501)
-    assert message == f"the sandbox does not serve {name} (it serves lambda, sts)"
+    served = "apigateway, lambda, logs, monitoring, servicequotas, sts"
+    assert message == f"the sandbox does not serve {name} (it serves {served})"
 
 
 def test_sts_tells_who_one_is(sandbox: Any, connect: Any, refused: Any) -> None:
