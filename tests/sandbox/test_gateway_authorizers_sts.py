@@ -33,14 +33,26 @@ def port(keys):
 
 
 @pytest.fixture(scope="module")
+def session():
+    return boto3.Session()
+
+
+@pytest.fixture(scope="module")
 def sts(port):
     with client_of(port, "sts", region="eu-north-1") as client:
         yield client
 
 
-def with_credentials(port, credentials):
+@pytest.fixture(scope="module")
+def loose(port):
+    """A client that sends what the SDK would refuse."""
+    with client_of(port, "sts", parameter_validation=False) as client:
+        yield client
+
+
+def with_credentials(session, port, credentials):
     """A client that signs with what STS gave."""
-    return boto3.Session().client(
+    return session.client(
         "sts",
         endpoint_url=f"http://127.0.0.1:{port}",
         region_name="us-east-1",
@@ -56,7 +68,7 @@ def test_everybody_is_root(sts):
     assert (identity["Account"], identity["UserId"]) == (ACCOUNT, ACCOUNT)
 
 
-def test_an_assumed_role_has_a_name_of_its_own(port, sts, keys):
+def test_an_assumed_role_has_a_name_of_its_own(session, port, sts, keys):
     answer = sts.assume_role(RoleArn=ROLE, RoleSessionName="me@here", DurationSeconds=900)
     credentials = answer["Credentials"]
     assert credentials["AccessKeyId"].startswith("ASIA")
@@ -68,17 +80,17 @@ def test_an_assumed_role_has_a_name_of_its_own(port, sts, keys):
     secret = keys.secret_of(credentials["AccessKeyId"], credentials["SessionToken"])
     assert isinstance(secret, Secret)
     assert secret.secret_key == credentials["SecretAccessKey"]
-    assumed = with_credentials(port, credentials)
+    assumed = with_credentials(session, port, credentials)
     identity = assumed.get_caller_identity()
     assert identity["Arn"] == arn
     assert identity["UserId"] == answer["AssumedRoleUser"]["AssumedRoleId"]
     assumed.close()
 
 
-def test_credentials_end(port, sts, keys, time, refused):
+def test_credentials_end(session, port, sts, keys, time, refused):
     credentials = sts.get_session_token()["Credentials"]
     assert credentials["Expiration"] == datetime.fromtimestamp(time[0] + 43_200, UTC)
-    client = with_credentials(port, credentials)
+    client = with_credentials(session, port, credentials)
     assert client.get_caller_identity()["Arn"] == f"arn:aws:iam::{ACCOUNT}:root"
     now = time[0]
     time[0] = now + 43_200
@@ -91,9 +103,9 @@ def test_credentials_end(port, sts, keys, time, refused):
         client.close()
 
 
-def test_keys_that_were_never_given_are_nobodys(port, refused):
+def test_keys_that_were_never_given_are_nobodys(session, port, refused):
     invented = {"AccessKeyId": "ASIA0", "SecretAccessKey": "x", "SessionToken": "y"}
-    client = with_credentials(port, invented)
+    client = with_credentials(session, port, invented)
     assert refused(client.get_caller_identity)[:2] == ("InvalidClientTokenId", 403)
     client.close()
 
@@ -113,7 +125,6 @@ def test_keys_that_were_never_given_are_nobodys(port, refused):
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_what_is_refused(port, refused, operation, arguments, code):
-    with client_of(port, "sts", parameter_validation=False) as loose:
-        defaults = {"RoleArn": ROLE, "RoleSessionName": "me"} if operation == "assume_role" else {}
-        assert refused(getattr(loose, operation), **{**defaults, **arguments})[0] == code
+def test_what_is_refused(loose, refused, operation, arguments, code):
+    defaults = {"RoleArn": ROLE, "RoleSessionName": "me"} if operation == "assume_role" else {}
+    assert refused(getattr(loose, operation), **{**defaults, **arguments})[0] == code
