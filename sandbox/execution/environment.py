@@ -25,11 +25,11 @@ from sandbox.execution.cpu import cpu_share, virtual_clock
 from sandbox.execution.faults import Fault
 from sandbox.execution.host import Host
 from sandbox.execution.invocation_log import InvocationLog
-from sandbox.execution.platform_log import Phase, PlatformLog, report_of
+from sandbox.execution.platform_log import Phase, PlatformLog, new_log_stream, report_of
 from sandbox.execution.probe import Reading
 from sandbox.execution.process import RuntimeProcess
 from sandbox.execution.runtime_api import RuntimeApi, invocation_of
-from sandbox.execution.runtimes import NotRunnable, launch_of
+from sandbox.execution.runtimes import NotRunnable, launch_of, not_startable
 from sandbox.execution.stretch import Stretch
 
 
@@ -69,7 +69,7 @@ class ProcessEnvironment:
         self._log = PlatformLog(spec)
         self._api: RuntimeApi | None = None
         self._process: RuntimeProcess | None = None
-        self._log_stream = ""
+        self._log_stream = new_log_stream(spec.version, _now())
         # Whether the runtime asked for an invocation that it has not been given, and who waits
         # until it does.
         self._has_asked = False
@@ -154,13 +154,15 @@ class ProcessEnvironment:
             self._end(faults.not_loaded(body, error_type))
 
     def on_disconnect(self) -> None:
-        """The process may have ended."""
+        """The process may have ended; if it was waiting, it waits no more."""
+        if self._api is not None and not self._api.is_runtime_waiting:
+            self._has_asked = False
         self.look()
 
     def on_refused(self, error: OSError) -> None:
         """The runtime cannot reach the sandbox, and waiting would not help."""
         self._is_spent = True
-        reason = _not_startable(error)
+        reason = not_startable(error)
         if self._process is not None:
             self._process.kill()
         self._end(faults.not_started(self._request_id, reason.error_type, str(reason)))
@@ -232,7 +234,7 @@ class ProcessEnvironment:
         try:
             process = await self._spawn()
         except (NotRunnable, OSError) as caught:
-            error = _not_startable(caught) if isinstance(caught, OSError) else caught
+            error = not_startable(caught) if isinstance(caught, OSError) else caught
             fault = faults.not_started(self._request_id, error.error_type, str(error))
             log.add(self._init_report(fault, 0.0, phase))
             return _Loaded(fault=fault)
@@ -284,9 +286,10 @@ class ProcessEnvironment:
         process, api = self._process, self._api
         if process is None or api is None:
             return _Ran(faults.exited(request.request_id, -signal.SIGKILL), carried_ms)
-        if not self._has_asked and (returncode := process.returncode()) is not None:
-            return _Ran(faults.exited(request.request_id, returncode), carried_ms)
-        if not api.is_runtime_waiting:
+        if not self._has_asked:
+            returncode = process.returncode()
+            if returncode is not None:
+                return _Ran(faults.exited(request.request_id, returncode), carried_ms)
             return _Ran(faults.timed_out(request.request_id, self.spec.timeout_s), timeout_ms)
         start = process.probe.read() or Reading(time.monotonic_ns(), 0, 0)
         stretch = self._new_stretch(process, start, cpu_share(self.spec.memory_mb))
@@ -384,16 +387,6 @@ async def _hold(time_s: float) -> float:
     began_s = time.monotonic()
     await asyncio.sleep(time_s)
     return (time.monotonic() - began_s) * 1000
-
-
-def _not_startable(error: OSError) -> NotRunnable:
-    if descriptors.are_used_up(error):
-        return NotRunnable(
-            "Sandbox.TooManyOpenFiles",
-            f"the sandbox has too few file descriptors for another environment ({error}): "
-            "raise the limit with `ulimit -n`, or send fewer calls at a time",
-        )
-    return NotRunnable("Sandbox.NotStarted", f"could not start an environment: {error}")
 
 
 def _now() -> datetime:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from sandbox.execution import descriptors
 from sandbox.execution.contract import VersionSpec
 from sandbox.execution.platform_log import new_log_stream
 
@@ -43,6 +44,17 @@ class NotRunnable(Exception):
     def __init__(self, error_type: str, reason: str) -> None:
         super().__init__(reason)
         self.error_type = error_type
+
+
+def not_startable(error: OSError) -> NotRunnable:
+    """What a caller is told when the system could not start an environment."""
+    if descriptors.are_used_up(error):
+        return NotRunnable(
+            "Sandbox.TooManyOpenFiles",
+            f"the sandbox has too few file descriptors for another environment ({error}): "
+            "raise the limit with `ulimit -n`, or send fewer calls at a time",
+        )
+    return NotRunnable("Sandbox.NotStarted", f"could not start an environment: {error}")
 
 
 @dataclass(frozen=True, slots=True)

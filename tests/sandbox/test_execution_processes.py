@@ -346,6 +346,27 @@ while True:
 """
 
 
+def test_a_runtime_that_connects_anew_is_given_the_call(tmp_path):
+    """It asked, hung up while it waited, and asks again."""
+    then = (
+        "connection.request('GET', '/2018-06-01/runtime/invocation/next'); time.sleep(0.05); "
+        "connection.close(); time.sleep(0.2)"
+    )
+    bootstrap = tmp_path / "bootstrap"
+    bootstrap.write_text(BOOTSTRAP.format(python=sys.executable, then=then))
+    bootstrap.chmod(0o755)
+    spec = version(tmp_path, "any", runtime="provided.al2023", timeout_s=3)
+
+    async def work(executor):
+        await executor.invoke(spec, request())
+        await asyncio.sleep(0.15)
+        return await executor.invoke(spec, request())
+
+    result = with_executor(work)
+    assert result.report.status == "success"
+    assert result.report.init_ms is None
+
+
 @pytest.mark.parametrize(
     ("then", "error_type", "slowest_s"),
     [

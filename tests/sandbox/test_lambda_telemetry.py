@@ -291,6 +291,21 @@ def test_without_a_group_of_its_own_a_function_has_the_usual_one() -> None:
     assert len(seen.events) == 3, "a stream for each environment"
 
 
+def test_what_could_not_be_started_is_logged_as_well() -> None:
+    recorder = rig.Recorder()
+
+    async def work(service: Any, context: Any) -> InvokeResult:
+        latest = rig.version(runtime="provided.al2023", environment={})
+        context.store.put(rig.function(latest=latest, running=latest))
+        return await service.invoker.call(F, b"{}", "id")
+
+    result: InvokeResult = rig.run(work, run_loop=asyncio.run, log_sink=recorder)
+    assert result.report.error_type == "Runtime.InvalidEntrypoint"
+    [((_, stream), events)] = recorder.events.items()
+    assert "/[$LATEST]" in stream
+    assert any("INIT_REPORT" in text for _, text in events)
+
+
 def test_what_a_real_handler_prints_has_the_time_at_which_it_did(make_zip: Any) -> None:
     source = (
         "import time, os\n"
