@@ -47,7 +47,7 @@ def check_integration(context: RestApiContext, method: Document, integration: Do
     if kind == "AWS_PROXY":
         _check_function(context, integration)
     else:
-        _check_url(integration)
+        _check_url(method, integration)
 
 
 def path_parameters(integration: Document) -> dict[str, str]:
@@ -111,7 +111,7 @@ def _refuse_mappings(integration: Document, why: str) -> None:
             raise unserved(f"the mapping of {source} to {target}{why}")
 
 
-def _check_url(integration: Document) -> None:
+def _check_url(method: Document, integration: Document) -> None:
     uri = integration.get("uri", "")
     # A stage variable may stand for any part, the host included.
     plain = re.sub(r"\$\{stageVariables\.[A-Za-z0-9_]+\}", "variable", uri)
@@ -122,7 +122,9 @@ def _check_url(integration: Document) -> None:
         host = None
     if not host or parts.scheme not in ("http", "https"):
         raise bad_request("Invalid HTTP endpoint specified for URI")
-    renamed = path_parameters(integration)
-    for name in renamed:
-        if f"{{{name}}}" not in plain:
-            raise invalid_mapping(f"integration.request.path.{name}")
+    declared = method.get("requestParameters", {})
+    for target, source in path_parameters(integration).items():
+        if f"{{{target}}}" not in plain:
+            raise invalid_mapping(f"integration.request.path.{target}")
+        if f"method.request.path.{source}" not in declared:
+            raise invalid_mapping(f"method.request.path.{source}")

@@ -454,7 +454,8 @@ OTHER = FUNCTION.replace("us-east-1", "eu-west-1")
 def test_integrations_are_kept_as_given(
     served: ServedApis, api: str, settings: dict[str, Any]
 ) -> None:
-    named = served.add_method(api, served.root(api))
+    declared = {"method.request.path.key": True}
+    named = served.add_method(api, served.root(api), requestParameters=declared)
 
     served.client.put_integration(**named, **settings)
 
@@ -491,8 +492,13 @@ def test_integrations_are_kept_as_given(
         ),
         pytest.param(
             {**HTTP, "requestParameters": {"integration.request.path.no": "method.request.path.a"}},
-            "Invalid mapping expression",
+            "parameter specified: integration.request.path.no",
             id="not in the URL",
+        ),
+        pytest.param(
+            {**HTTP, "requestParameters": {"integration.request.path.id": "method.request.path.a"}},
+            "parameter specified: method.request.path.a",
+            id="not declared by the method",
         ),
         pytest.param(
             {**PROXY, "cacheKeyParameters": ["method.request.querystring.q"]},

@@ -130,7 +130,8 @@ def test_a_function_is_invoked_by_post_alone(served: ServedApis) -> None:
 
 def test_a_url_behind_a_method(served: ServedApis) -> None:
     api = served.new_api()
-    named = served.add_method(api, served.add_path(api, "{id}"), "ANY")
+    declared = {"method.request.path.id": True}
+    named = served.add_method(api, served.add_path(api, "{id}"), "ANY", requestParameters=declared)
     served.client.put_integration(
         **named,
         type="HTTP_PROXY",
