@@ -177,6 +177,18 @@ def test_delayed_synchronisation_overshoots_and_pays_it_back() -> None:
     assert abs(len(passed) - (50 + 100 * 60)) < most_at_once_too_early
 
 
+def test_what_was_used_just_before_a_synchronisation_is_not_forgotten() -> None:
+    _, gate = rig("shards=4,sync_ms=10000", stage_limit=Limit(10.0, 50.0))
+    assert gate.admit(1.0, WALL_S) is None
+
+    at_once = sum(gate.admit(9.9, WALL_S, client) is None for client in range(1000))
+
+    # Four copies of 50 tokens, of a bucket that then has 150 too few: 15 seconds, and one token.
+    assert at_once == pytest.approx(200, abs=1)
+    assert gate.admit(24.8, WALL_S) is not None
+    assert gate.admit(25.2, WALL_S) is None
+
+
 def test_a_load_below_the_limit_never_notices_the_delay() -> None:
     _, gate = rig("shards=4,sync_ms=500", stage_limit=Limit(100.0, 50.0))
     assert len(passes(gate, 90, 60)) == 90 * 60

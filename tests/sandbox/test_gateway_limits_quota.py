@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.errors import InputError
@@ -244,6 +244,11 @@ CHANGES = st.one_of(
 )
 
 
+@example(  # the last day with a request is not the present one
+    period="DAY",
+    offset=0,
+    changes=[("use", 0, 1), ("limit", 0, 0), ("use", 1, 1), ("limit", 2, 0)],
+)
 @given(
     period=st.sampled_from(["DAY", "WEEK", "MONTH"]),
     offset=st.integers(0, 20),

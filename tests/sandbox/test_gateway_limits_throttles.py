@@ -102,6 +102,16 @@ def test_over_a_minute_burst_and_rate_are_admitted(
         assert passed == pytest.approx(most, rel=0.01)
 
 
+@pytest.mark.parametrize("started_s", [0.0, 12_345.678, 30 * 86_400.1])
+@pytest.mark.parametrize("rate_rps", [3.0, 7.0, 30.0, 333.0])
+def test_a_request_at_the_moment_of_its_token_is_not_lost_to_rounding(
+    rate_rps: float, started_s: float
+) -> None:
+    gate = limited(Limit(rate_rps, 1.0))
+    due_s = (started_s + number / rate_rps for number in range(2000))
+    assert all(gate.admit(at_s, WALL_S) is None for at_s in due_s)
+
+
 @pytest.mark.parametrize(
     ("limit", "passed"),
     [

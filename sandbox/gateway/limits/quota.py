@@ -23,13 +23,17 @@ _Count = Annotated[int, Field(ge=0)]
 
 
 class SavedUse(BaseModel):
-    """A counter as it is saved; `days` has what was used and what then remained."""
+    """A counter as it is saved; `days` has what was used and what then remained.
+
+    `day` is the present one, whose record still follows the limit; None before the first request.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     plan_id: str
     key_id: str
     first_day: int | None
+    day: int | None
     extra: int
     extra_since: int | None
     days: dict[int, tuple[_Count, _Count | None]]
@@ -127,6 +131,7 @@ class QuotaCounter:
             plan_id=plan_id,
             key_id=key_id,
             first_day=self._first_day,
+            day=self._day if self._day_end_s else None,
             extra=self._extra,
             extra_since=self._extra_since,
             days=dict(self._days),
@@ -139,8 +144,8 @@ class QuotaCounter:
         counter._days = dict(sorted(saved.days.items()))
         counter._first_day = saved.first_day
         counter._extra, counter._extra_since = saved.extra, saved.extra_since
-        if saved.days:
-            counter._begin(max(saved.days))
+        if saved.day is not None:
+            counter._begin(saved.day)
         return counter
 
     def _begin(self, day: int) -> None:
