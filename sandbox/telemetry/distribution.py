@@ -17,6 +17,8 @@ MAX_VALUES = 4096
 # What more values than that are rounded to, in significant digits: an error of 0.05 % at most.
 # Fewer digits follow where that does not help.
 FIRST_DIGITS = 4
+# What is smaller is 0 where values are rounded; the powers of ten stay finite so.
+_TINY = 1e-300
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,8 +111,14 @@ class Distribution:
 
 def rounded(values: Numbers, digits: int) -> Numbers:
     """`values` with so many significant digits."""
-    # By way of text, because a power of ten times a whole number is not always the nearest double.
-    return np.asarray([float(f"{value:.{digits}g}") for value in values.tolist()], np.float64)
+    sizes = np.maximum(np.abs(values), _TINY)
+    shifts = np.floor(np.log10(sizes)) - (digits - 1)
+    # Only positive powers of ten are exact: dividing by them gives the double next to the decimal.
+    powers = np.power(10.0, np.abs(shifts))
+    with np.errstate(over="ignore"):  # in the one of the two that is not taken
+        large = np.round(values / powers) * powers
+        small = np.round(values * powers) / powers
+    return np.where(np.abs(values) < _TINY, 0.0, np.where(shifts >= 0, large, small))
 
 
 def _unique(values: Numbers, counts: Numbers) -> tuple[Numbers, Numbers]:

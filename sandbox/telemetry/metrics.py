@@ -56,6 +56,9 @@ class _Point:
     charged: int = 0
 
     def add(self, counts: Mapping[float, float]) -> None:
+        if len(counts) > MAX_VALUES // 4:  # arrays are quicker with so many
+            self.add_distribution(Distribution.of(counts))
+            return
         fresh = self.fresh
         for value, count in counts.items():
             fresh[value] = fresh.get(value, 0.0) + count
