@@ -49,9 +49,7 @@ class AuthorizerOperations:
     def create(self, parameters: Mapping[str, Any]) -> Document:
         """Creates an authorizer; routes name it."""
         api = self._context.api(parameters)
-        members = given(parameters, "ApiId")
-        document = {**members, "AuthorizerId": new_id(6, api.authorizers)}
-        _check(document, self._context.home)
+        document = new_authorizer(given(parameters, "ApiId"), api, self._context.home)
         return self._store(api, document)
 
     def get(self, parameters: Mapping[str, Any]) -> Document:
@@ -95,6 +93,17 @@ class AuthorizerOperations:
         redeploy(api, self._context.timestamp())
         self._context.on_change()
         return document
+
+
+def new_authorizer(members: Document, api: HttpApi, home: Home) -> Document:
+    """The authorizer that `members` describe.
+
+    Raises:
+        ApiError: they break a rule, or the sandbox does not serve them.
+    """
+    document = {**members, "AuthorizerId": new_id(6, api.authorizers)}
+    _check(document, home)
+    return document
 
 
 def _check(document: Document, home: Home) -> None:

@@ -10,6 +10,7 @@ from sandbox.apigatewayv2_api.authorizers import AuthorizerOperations
 from sandbox.apigatewayv2_api.context import HttpApiContext
 from sandbox.apigatewayv2_api.deployments import DeploymentOperations
 from sandbox.apigatewayv2_api.errors import bad_request
+from sandbox.apigatewayv2_api.imports import ImportOperations
 from sandbox.apigatewayv2_api.integrations import IntegrationOperations
 from sandbox.apigatewayv2_api.routes import RouteOperations
 from sandbox.apigatewayv2_api.stages import StageOperations
@@ -35,8 +36,10 @@ class HttpApiService(RestJsonService):
     """Answers signed requests to /v2 of API Gateway."""
 
     def __init__(self, context: HttpApiContext) -> None:
+        apis = ApiOperations(context)
         operations: Mapping[str, Operation] = {
-            **ApiOperations(context).operations(),
+            **apis.operations(),
+            **ImportOperations(context, apis).operations(),
             **IntegrationOperations(context).operations(),
             **RouteOperations(context).operations(),
             **AuthorizerOperations(context).operations(),

@@ -275,14 +275,25 @@ def test_a_function_that_fails(function):
     assert caught.value.response_type == "AUTHORIZER_FAILURE"
 
 
-def test_a_function_that_takes_too_long(monkeypatch):
+def test_a_function_that_takes_too_long_runs_on_and_is_dropped_at_the_end(monkeypatch):
     monkeypatch.setattr(lambda_authorizer, "TIMEOUT_S", 0.01)
+    ended = []
 
     async def slow(exchange, authorizer, event):
-        await asyncio.sleep(60)
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append(True)
 
-    with pytest.raises(AuthorizerFailed, match="timed out"):
-        decide(slow)
+    async def late():
+        kept = LambdaAuthorizers(slow)
+        with pytest.raises(AuthorizerFailed, match="timed out"):
+            await kept.decide(exchange(headers=TOKEN), authorizer())
+        assert ended == []
+        await kept.close()
+        assert ended == [True]
+
+    asyncio.run(late())
 
 
 # What is kept
