@@ -84,7 +84,7 @@ class ApiGateway:
         self._rest, self._http = RestState(), HttpState()
         if state_file is not None and state_file.exists():
             self._load(state_file)
-        functions = LambdaAuthorizers(AuthorizerCalls(invoker))
+        self._authorizers = functions = LambdaAuthorizers(AuthorizerCalls(invoker))
         self._key_client = httpx.AsyncClient(trust_env=False)
         keys = KeyCache(http_fetch(self._key_client))
         self.plane = GatewayPlane(
@@ -141,6 +141,7 @@ class ApiGateway:
     async def close(self) -> None:
         """Drops what runs, and saves what was used of the quotas."""
         await self.plane.close()
+        await self._authorizers.close()
         await self._key_client.aclose()
         self._save()
 
