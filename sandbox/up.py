@@ -17,14 +17,17 @@ from typing import Any, Literal
 
 from core.console import Console
 from core.errors import ExitCode, InputError, Interrupted
+from sandbox.api_gateway import GatewayOptions
 from sandbox.bundled import FunctionFolder, bundled_functions, read_function_folder
 from sandbox.deploy import deploy
 from sandbox.execution import descriptors
 from sandbox.execution.cpu import host_cpu_note
 from sandbox.execution.executor import LocalExecutor
+from sandbox.gateway.snapshot import Limit
 from sandbox.lambda_api.context import LambdaOptions
 from sandbox.server import ACCOUNT_ID, Sandbox, SandboxOptions
 from sandbox.stack.deployment import Deployed, deploy_stack, stack_functions
+from sandbox.stack.model import Account as StackAccount
 from sandbox.stack.reader import StackFile, find_stack, read_stack
 from sandbox.stack.view import stack_document, stack_lines
 
@@ -167,18 +170,23 @@ async def _serve(options: UpOptions, content: _Content, console: Console) -> Exi
     return ExitCode.PASS
 
 
-def _sandbox_options(options: UpOptions, stack: StackFile | None) -> SandboxOptions:
-    wanted = stack.stack.account.concurrency if stack else None
+def _sandbox_options(options: UpOptions, file: StackFile | None) -> SandboxOptions:
+    account = file.stack.account if file else StackAccount()
+    concurrency = options.account_concurrency or account.concurrency
+    throttle = account.throttle
     return SandboxOptions(
         port=options.port,
         region=options.region,
         state_dir=options.state_dir,
         lambda_options=LambdaOptions(
-            account_concurrency=(
-                options.account_concurrency or wanted or DEFAULT_ACCOUNT_CONCURRENCY
-            ),
+            account_concurrency=concurrency or DEFAULT_ACCOUNT_CONCURRENCY,
             max_memory_mb=options.max_memory_mb,
             update_s=options.update_ms / 1000,
+        ),
+        gateway_options=(
+            GatewayOptions(account_limit=Limit(throttle.rate_rps, throttle.burst))
+            if throttle
+            else GatewayOptions()
         ),
     )
 

@@ -87,14 +87,22 @@ def deploy_stack(
         InputError: the sandbox was started with other account limits than the stack has.
         AwsError: a call was refused; the message names the part of the stack.
     """
-    with connected(environment, file.name) as clients, naming(f"{file.path}"):
+    with connected(environment, file.name) as clients:
+        return deploy_with(clients, file, folders, report)
+
+
+def deploy_with(
+    clients: Clients, file: StackFile, folders: tuple[FunctionFolder, ...], report: Report
+) -> Deployed:
+    """As `deploy_stack`, with clients that are there."""
+    with naming(f"{file.path}"):
         _check_account(clients, file.stack.account)
         made = {"rest": made_rest_apis(clients), "http": made_http_apis(clients)}
         _put_functions(clients, file.stack, folders, report)
         apis = tuple(_put_apis(clients, file.stack, made, report))
         plans = tuple(_put_plans(clients, file.stack, apis, report))
         _disturb(clients.endpoint_url, file.stack, report)
-        _remove(clients, file.stack, made, report)
+        _remove(clients, file.stack, made, apis, report)
         return Deployed(file.name, folders, apis, plans)
 
 
@@ -177,21 +185,29 @@ def _disturb(endpoint_url: str, stack: Stack, report: Report) -> None:
 
 
 def _remove(
-    clients: Clients, stack: Stack, made: Mapping[str, Mapping[str, str]], report: Report
+    clients: Clients,
+    stack: Stack,
+    made: Mapping[str, Mapping[str, str]],
+    apis: tuple[DeployedApi, ...],
+    report: Report,
 ) -> None:
     removed = remove_plans(clients, stack.usage_plans)
-    for kind, apis in made.items():
-        for name, api_id in apis.items():
+    for kind, ids in made.items():
+        for name, api_id in ids.items():
             wanted = stack.apis.get(name)
             if wanted is None or wanted.kind != kind:
                 _delete_api(clients, kind, api_id)
                 removed.append(f"{kind} API {name}")
     removed += [f"function {name}" for name in remove_functions(clients, set(stack.functions))]
-    kept = {**made_rest_apis(clients), **made_http_apis(clients)}
     for function in stack.functions:
-        forget_apis(clients, function, set(kept.values()))
+        callers = {api.api_id for api in apis if _calls(api.api, function)}
+        forget_apis(clients, function, callers)
     for what in removed:
         report(f"removed {what}")
+
+
+def _calls(api: RestApi | HttpApi, function: str) -> bool:
+    return any(route.function == function for route in api.routes)
 
 
 def _delete_api(clients: Clients, kind: str, api_id: str) -> None:

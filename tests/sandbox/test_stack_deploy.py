@@ -1,0 +1,494 @@
+"""Stacks in a real sandbox: deployed, changed, taken away again, and called by clients."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import botocore.client
+import pytest
+from botocore.exceptions import ClientError
+
+from core.errors import AwsError, InputError
+from sandbox.background import BackgroundSandbox
+from sandbox.stack.clients import Clients, connected
+from sandbox.stack.deployment import Deployed, deploy_with, stack_functions
+from sandbox.stack.reader import StackFile, parse_stack
+from sandbox.stack.view import stack_document, stack_lines
+
+# NAME stands for a name that no other test has. Rates are so low that only bursts count.
+SHOP = """\
+functions:
+  NAME-quick: {model: {duration_ms: {"128": 1}, init_ms: 0, response: {statusCode: 200}}}
+  NAME-busy:
+    model: {duration_ms: {"128": 1}, init_ms: 0, response: {statusCode: 200}}
+    reserved_concurrency: 0
+apis:
+  NAME-orders:
+    kind: rest
+    throttle: {rate_rps: 0.001, burst: 3}
+    variables: {color: blue}
+    gateway_responses:
+      QUOTA_EXCEEDED: {status: 429, headers: {x-why: quota}, body: '{"message":"no more"}'}
+    routes:
+      - {path: /health, method: GET, mock: {status: 203, body: {ok: true}, headers: {x-mock: "1"}}}
+      - {path: /products, method: GET, function: NAME-quick}
+      - {path: /search, method: GET, function: NAME-quick, throttle: {rate_rps: 0.001, burst: 1}}
+      - {path: /checkout, method: POST, function: NAME-busy, throttle: {rate_rps: 9, burst: 9}}
+      - path: /orders/{id}
+        method: GET
+        function: NAME-quick
+        api_key_required: true
+        throttle: {rate_rps: 100, burst: 100}
+      - path: /orders
+        method: POST
+        function: NAME-quick
+        api_key_required: true
+        throttle: {rate_rps: 100, burst: 100}
+  NAME-front:
+    kind: http
+    throttle: {rate_rps: 0.001, burst: 2}
+    routes:
+      - {path: /products, method: GET, function: NAME-quick}
+      - {path: /search, method: GET, function: NAME-quick, throttle: {rate_rps: 0.001, burst: 1}}
+      - {path: $default, function: NAME-busy}
+usage_plans:
+  NAME-slow:
+    apis: [NAME-orders]
+    throttle: {rate_rps: 0.001, burst: 2}
+    method_throttles: {NAME-orders: {POST /orders: {rate_rps: 0.001, burst: 1}}}
+    keys: {NAME-slow: key-of-the-slow-NAME}
+  NAME-small:
+    apis: [NAME-orders]
+    quota: {limit: 1, period: month}
+    keys: {NAME-small: key-of-the-small-NAME}
+"""
+
+READING = ("Get", "List", "Describe")
+
+
+class Stack:
+    """A stack of a name of its own, and the calls that its last deployment made."""
+
+    def __init__(self, clients: Clients, calls: list[str]) -> None:
+        self.clients, self.name, self.calls = clients, clients.stack, calls
+        self.base = self.deploy()
+
+    def deploy(self, *changes: tuple[str, str], text: str = SHOP) -> Deployed:
+        for before, after in changes:
+            assert before in text
+            text = text.replace(before, after, 1)
+        stack = parse_stack(text.replace("NAME", self.name), "stack.yaml")
+        file = StackFile(self.name, Path("stack.yaml"), stack)
+        self.calls.clear()
+        return deploy_with(self.clients, file, stack_functions(file), lambda _: None)
+
+    @property
+    def changes(self) -> list[str]:
+        """What the last deployment called, but for the calls that only look."""
+        return [call for call in self.calls if not call.startswith((*READING, "CreateLogGroup"))]
+
+
+@pytest.fixture(scope="module")
+def calls() -> Iterator[list[str]]:
+    """The operations that boto3 calls, in their order."""
+    found: list[str] = []
+    call = botocore.client.BaseClient._make_api_call
+
+    def recorded(client: Any, operation: str, arguments: Any) -> Any:
+        found.append(operation)
+        return call(client, operation, arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.client.BaseClient, "_make_api_call", recorded)
+        yield found
+
+
+@pytest.fixture(scope="module")
+def clients(sandbox: BackgroundSandbox) -> Iterator[Clients]:
+    with connected(sandbox.environment, "nobody") as made:
+        yield made
+
+
+@pytest.fixture
+def stack(clients: Clients, unused_name: Callable[[], str], calls: list[str]) -> Iterator[Stack]:
+    """A stack that is taken away after the test."""
+    deployed = Stack(replace(clients, stack=unused_name()), calls)
+    yield deployed
+    deployed.deploy(text="functions: {}")
+
+
+@pytest.fixture(scope="module")
+def shop(clients: Clients, calls: list[str]) -> Stack:
+    """A stack that is deployed already; whoever changes it changes it back."""
+    return Stack(replace(clients, stack=f"shop-{os.getpid()}"), calls)
+
+
+def send(url: str, method: str, path: str, key: str | None = None) -> tuple[int, Any, Any]:
+    """Status, headers and body of a request to an API."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=30)
+    try:
+        headers = {} if key is None else {"x-api-key": key}
+        connection.request(method, parts.path + path, headers=headers)
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read().decode()
+    finally:
+        connection.close()
+
+
+# The control planes
+
+
+def test_all_of_it_is_there(
+    stack: Stack, sandbox: BackgroundSandbox, connect: Callable[..., Any]
+) -> None:
+    deployed = stack.base
+    orders, front = deployed.apis
+    rest = connect(sandbox, "apigateway")
+    stage = rest.get_stage(restApiId=orders.api_id, stageName="prod")
+    settings = stage["methodSettings"]
+    assert (settings["*/*"]["throttlingRateLimit"], settings["*/*"]["throttlingBurstLimit"]) == (
+        0.001,
+        3,
+    )
+    assert stage["variables"] == {"color": "blue"}
+    assert json.loads(stage["accessLogSettings"]["format"])["errorType"] == (
+        "$context.error.responseType"
+    )
+    slow = rest.get_usage_plan(usagePlanId=deployed.plans[0].plan_id)
+    assert slow["throttle"] == {"rateLimit": 0.001, "burstLimit": 2}
+    assert [list(stage["throttle"]) for stage in slow["apiStages"]] == [["/orders/POST"]]
+    http_stage = connect(sandbox, "apigatewayv2").get_stage(
+        ApiId=front.api_id, StageName="$default"
+    )
+    assert http_stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] == 2
+    assert http_stage["RouteSettings"]["GET /search"]["ThrottlingBurstLimit"] == 1
+    client = connect(sandbox)
+    policy = client.get_policy(FunctionName=f"{stack.name}-quick")["Policy"]
+    assert {front.api_id, orders.api_id} == {
+        statement["Condition"]["ArnLike"]["AWS:SourceArn"].split(":")[-1].split("/")[0]
+        for statement in json.loads(policy)["Statement"]
+    }
+
+
+def test_a_second_deployment_changes_nothing(stack: Stack) -> None:
+    assert {"CreateRestApi", "CreateApi", "CreateUsagePlan"} <= set(stack.changes)
+
+    again = stack.deploy()
+    assert stack.changes == []
+    assert stack_document(again) == stack_document(stack.base)
+
+
+# What is changed in the file, and which calls follow from it.
+CHANGES = {
+    "throttle of the REST stage": (
+        "throttle: {rate_rps: 0.001, burst: 3}",
+        "throttle: {rate_rps: 5, burst: 3}",
+        ["UpdateStage"],
+    ),
+    "no throttle of the REST stage": (
+        "    throttle: {rate_rps: 0.001, burst: 3}\n",
+        "",
+        ["UpdateStage"],
+    ),
+    "no throttle of a method": (
+        ", throttle: {rate_rps: 9, burst: 9}",
+        "",
+        ["UpdateStage"],
+    ),
+    "no throttle of the HTTP stage": (
+        "    throttle: {rate_rps: 0.001, burst: 2}\n    routes",
+        "    routes",
+        ["UpdateStage"],
+    ),
+    "variables": ("{color: blue}", "{size: large}", ["UpdateStage"]),
+    "no access log": ("    kind: rest", "    kind: rest\n    access_log: false", ["UpdateStage"]),
+    "no access log of the HTTP API": (
+        "    kind: http",
+        "    kind: http\n    access_log: false",
+        ["DeleteAccessLogSettings"],
+    ),
+    "variables of the HTTP API": (
+        "    kind: http",
+        "    kind: http\n    variables: {color: red}",
+        ["UpdateStage"],
+    ),
+    "metrics": ("    kind: rest", "    kind: rest\n    detailed_metrics: true", ["UpdateStage"]),
+    "cache": (
+        "    kind: rest",
+        "    kind: rest\n    cache: {ttl_s: 60}",
+        ["UpdateStage"],
+    ),
+    "execution log": ("    kind: rest", "    kind: rest\n    execution_log: info", ["UpdateStage"]),
+    "description": (
+        "    kind: rest",
+        "    kind: rest\n    description: new",
+        ["UpdateRestApi"],
+    ),
+    "binary media types": (
+        "    kind: rest",
+        "    kind: rest\n    binary_media_types: [image/png]",
+        ["UpdateRestApi", "CreateDeployment", "UpdateStage"],
+    ),
+    "mock": (
+        "status: 203",
+        "status: 200",
+        [
+            "DeleteMethod",
+            "PutMethod",
+            "PutIntegration",
+            "PutMethodResponse",
+            "PutIntegrationResponse",
+            "CreateDeployment",
+            "UpdateStage",
+        ],
+    ),
+    "proxy of a URL": (
+        "{path: /products, method: GET, function: NAME-quick}",
+        '{path: "/products/{id}", method: GET, http: "http://127.0.0.1:1/{id}"}',
+        [
+            "CreateResource",
+            "DeleteMethod",
+            "PutMethod",
+            "PutIntegration",
+            "CreateDeployment",
+            "UpdateStage",
+        ],
+    ),
+    "gateway response": (
+        "QUOTA_EXCEEDED: {status: 429,",
+        "QUOTA_EXCEEDED: {status: 400,",
+        ["PutGatewayResponse", "CreateDeployment", "UpdateStage"],
+    ),
+    "other gateway response": (
+        "QUOTA_EXCEEDED:",
+        "THROTTLED:",
+        ["DeleteGatewayResponse", "PutGatewayResponse", "CreateDeployment", "UpdateStage"],
+    ),
+    "function of an HTTP route": (
+        "{path: $default, function: NAME-busy}",
+        "{path: $default, function: NAME-quick}",
+        ["UpdateIntegration", "CreateDeployment", "UpdateStage", "RemovePermission"],
+    ),
+    "throttle of a plan": (
+        "    throttle: {rate_rps: 0.001, burst: 2}\n    method",
+        "    method",
+        ["UpdateUsagePlan"],
+    ),
+    "throttle of a method in a plan": (
+        "    method_throttles: {NAME-orders: {POST /orders: {rate_rps: 0.001, burst: 1}}}\n",
+        "",
+        ["UpdateUsagePlan"],
+    ),
+    "quota": ("limit: 1,", "limit: 2,", ["UpdateUsagePlan"]),
+    "value of a key": (
+        "key-of-the-slow-NAME",
+        "key-of-the-sloth-NAME",
+        ["DeleteApiKey", "CreateApiKey", "CreateUsagePlanKey"],
+    ),
+    "key in another plan": (
+        "    keys: {NAME-slow: key-of-the-slow-NAME}\n  NAME-small:",
+        "  NAME-small:",
+        ["DeleteUsagePlanKey", "DeleteApiKey"],
+    ),
+    "reserved concurrency": (
+        "    reserved_concurrency: 0\n",
+        "",
+        ["DeleteFunctionConcurrency"],
+    ),
+    "model": ('"128": 1}', '"128": 2}', ["UpdateFunctionConfiguration"]),
+}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [pytest.param(*case, id=name) for name, case in CHANGES.items()],
+)
+def test_what_differs_is_changed_and_nothing_else(
+    shop: Stack, before: str, after: str, expected: list[str]
+) -> None:
+    try:
+        changed = shop.deploy((before, after))
+        assert shop.changes == expected
+        assert [api.api_id for api in changed.apis] == [api.api_id for api in shop.base.apis]
+        assert [plan.plan_id for plan in changed.plans] == [
+            plan.plan_id for plan in shop.base.plans
+        ]
+
+        shop.deploy((before, after))
+        assert shop.changes == []
+    finally:
+        shop.deploy()
+
+
+def test_only_what_the_stack_made_is_removed(
+    stack: Stack,
+    sandbox: BackgroundSandbox,
+    connect: Callable[..., Any],
+    create_in: Callable[..., str],
+) -> None:
+    rest, client = connect(sandbox, "apigateway"), connect(sandbox)
+    other = rest.create_rest_api(name=f"{stack.name}-orders")["id"]
+    client.delete_function(FunctionName=f"{stack.name}-quick")
+    function = create_in(client, f"{stack.name}-quick")
+    stack.deploy()
+
+    stack.deploy(text="functions: {}")
+    assert [rest.get_rest_api(restApiId=other)["id"], function] == [other, f"{stack.name}-quick"]
+    client.get_function(FunctionName=function)
+    with pytest.raises(ClientError, match="ResourceNotFound"):
+        client.get_function(FunctionName=f"{stack.name}-busy")
+    names = {api["name"] for api in rest.get_rest_apis(limit=500)["items"] if api["id"] != other}
+    assert f"{stack.name}-orders" not in names
+    assert f"{stack.name}-slow" not in {key["name"] for key in rest.get_api_keys()["items"]}
+    rest.delete_rest_api(restApiId=other)
+    client.delete_function(FunctionName=function)
+
+
+def test_a_deployment_that_broke_off_is_finished_by_the_next(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = botocore.client.BaseClient._make_api_call
+
+    def breaking(client: Any, operation: str, arguments: Any) -> Any:
+        if operation == "CreateDeployment":
+            error = {"Error": {"Code": "TooManyRequestsException", "Message": "enough"}}
+            raise ClientError(error, operation)
+        return call(client, operation, arguments)
+
+    change = ("status: 203", "status: 200")
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", breaking)
+    with pytest.raises(AwsError) as raised:
+        stack.deploy(change)
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", call)
+    assert raised.value.code == "TooManyRequestsException"
+    assert str(raised.value).startswith(f"apis.{stack.name}-orders: ")
+
+    stack.deploy(change)
+    assert stack.changes == ["CreateDeployment", "UpdateStage"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        pytest.param(
+            "    reserved_concurrency: 0",
+            "    environment: {AWS_REGION: x}",
+            r"functions.NAME-busy: .*reserved keys",
+            id="function",
+        ),
+        pytest.param(
+            "    kind: rest",
+            "    kind: rest\n    access_log: nothing",
+            r"apis.NAME-orders: .*UpdateStage",
+            id="REST stage",
+        ),
+        pytest.param(
+            "    kind: http",
+            "    kind: http\n    variables: {a: 'b c'}",
+            r"apis.NAME-front: .*UpdateStage",
+            id="HTTP stage",
+        ),
+    ],
+)
+def test_a_refusal_is_told_with_its_place(stack: Stack, before: str, after: str, said: str) -> None:
+    with pytest.raises(AwsError, match=said.replace("NAME", stack.name)):
+        stack.deploy((before, after))
+
+
+@pytest.mark.parametrize(
+    ("account", "said"),
+    [
+        pytest.param("{concurrency: 7}", "account.concurrency: .* with 1000", id="concurrency"),
+        pytest.param(
+            "{throttle: {rate_rps: 7, burst: 7}}",
+            "account.throttle: .* with 10000 requests/s and a burst of 5000",
+            id="throttle",
+        ),
+    ],
+)
+def test_limits_of_the_account_are_those_of_the_start(
+    stack: Stack, account: str, said: str
+) -> None:
+    with pytest.raises(InputError, match=said):
+        stack.deploy(text=f"account: {account}\n")
+    limits = "{concurrency: 1000, throttle: {rate_rps: 10000, burst: 5000}}"
+    assert stack.deploy(text=f"account: {limits}\n").apis == ()
+
+
+def test_people_see_addresses_limits_and_keys(stack: Stack) -> None:
+    deployed = stack.base
+    orders, front = deployed.apis
+    name = stack.name
+    assert list(stack_lines(deployed)) == [
+        f"{name}-orders: REST API, stage prod: 0.001 requests/s, burst 3",
+        f"  {stack.clients.endpoint_url}/_aws/execute-api/{orders.api_id}/prod",
+        "  GET /search: 0.001 requests/s, burst 1",
+        "  POST /checkout: 9 requests/s, burst 9",
+        "  GET /orders/{id}: 100 requests/s, burst 100",
+        "  POST /orders: 100 requests/s, burst 100",
+        f"{name}-front: HTTP API, stage $default: 0.001 requests/s, burst 2",
+        f"  {stack.clients.endpoint_url}/_aws/execute-api/{front.api_id}",
+        "  GET /search: 0.001 requests/s, burst 1",
+        f"usage plan {name}-slow of {name}-orders: 0.001 requests/s, burst 2",
+        f"  x-api-key: key-of-the-slow-{name} ({name}-slow)",
+        f"usage plan {name}-small of {name}-orders: 1 requests a month",
+        f"  x-api-key: key-of-the-small-{name} ({name}-small)",
+    ]
+
+
+# What clients of the APIs see
+
+
+def statuses(url: str, method: str, path: str, times: int, key: str | None = None) -> list[int]:
+    return [send(url, method, path, key)[0] for _ in range(times)]
+
+
+def test_each_limit_has_its_own_answer(stack: Stack) -> None:
+    orders, front = (api.url for api in stack.base.apis)
+    slow, small = f"key-of-the-slow-{stack.name}", f"key-of-the-small-{stack.name}"
+
+    # The method's bucket is its own; the stage's is shared by /health and /products.
+    assert statuses(orders, "GET", "/search", 2) == [200, 429]
+    assert statuses(orders, "GET", "/health", 1) == [203]
+    assert statuses(orders, "GET", "/products", 3) == [200, 200, 429]
+    assert send(orders, "GET", "/health")[0] == 429
+
+    # Lambda's own throttle is no 429 behind API Gateway.
+    status, headers, body = send(orders, "POST", "/checkout")
+    assert (status, headers["x-amzn-ErrorType"]) == (500, "InternalServerErrorException")
+
+    assert send(orders, "GET", "/orders/1")[0] == 403
+    assert statuses(orders, "POST", "/orders", 2, slow) == [200, 429]
+    assert statuses(orders, "GET", "/orders/1", 2, slow) == [200, 429]
+    assert send(orders, "GET", "/orders/1", small)[0] == 200
+    status, headers, body = send(orders, "GET", "/orders/1", small)
+    assert (status, headers["x-why"], body) == (429, "quota", '{"message":"no more"}')
+
+    assert statuses(front, "GET", "/search", 2) == [200, 429]
+    assert statuses(front, "GET", "/products", 3) == [200, 200, 429]
+
+
+def test_buckets_and_counters_outlive_a_deployment(stack: Stack) -> None:
+    orders = stack.base.apis[0].url
+    small = f"key-of-the-small-{stack.name}"
+    assert statuses(orders, "GET", "/search", 1) == [200]
+    assert statuses(orders, "GET", "/orders/1", 1, small) == [200]
+
+    stack.deploy(("status: 203", "status: 200"))
+    assert statuses(orders, "GET", "/health", 1) == [200]
+    assert statuses(orders, "GET", "/search", 1) == [429]
+    assert statuses(orders, "GET", "/orders/1", 1, small) == [429]
+
+
+def test_a_mock_answers_with_its_headers_and_body(stack: Stack) -> None:
+    orders = stack.base.apis[0].url
+    status, headers, body = send(orders, "GET", "/health")
+    assert (status, headers["x-mock"], json.loads(body)) == (203, "1", {"ok": True})
