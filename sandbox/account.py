@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -54,6 +55,10 @@ class SandboxOptions:
     metrics_delay_s: float = 0.0
     lambda_options: LambdaOptions = field(default_factory=LambdaOptions)
     gateway_options: GatewayOptions = field(default_factory=GatewayOptions)
+
+
+# How often metrics go into their compact form, so that what is counted by request stays small.
+_DRAIN_S = 5.0
 
 
 class Account:
@@ -127,6 +132,7 @@ class Account:
             AdminApplication(faults, self._gateway.ledger, time.monotonic),
         ]
         self.front = Front(services, applications)
+        self._draining = asyncio.get_running_loop().create_task(_drain(metrics))
 
     def _applied_quotas(self) -> dict[str, float]:
         """The quotas that differ from AWS's defaults, or may."""
@@ -139,6 +145,7 @@ class Account:
 
     async def close(self) -> None:
         """Stops everything; no process is left."""
+        self._draining.cancel()
         try:
             await self._gateway.close()
             await self._lambda.close()
@@ -148,3 +155,10 @@ class Account:
             self._logs.close()
             if self._scratch is not None:
                 self._scratch.release()
+
+
+async def _drain(metrics: MetricStore) -> None:
+    """Takes over what the services counted, for as long as the sandbox runs."""
+    while True:
+        await asyncio.sleep(_DRAIN_S)
+        metrics.drain()

@@ -160,7 +160,7 @@ class ApiGateway:
             Snapshot(
                 stages={stage.key: stage for stage in stages},
                 keys=compile_keys(self._rest),
-                plans=compile_plans(self._rest),
+                plans=compile_plans(self._rest, limit),
                 account_limit=limit,
             )
         )

@@ -3,6 +3,7 @@
 The names are those of "$context variables for data models, authorizers, mapping templates, and
 CloudWatch access logging" (REST) and "Customize HTTP API access logs" in the developer guide. A
 name that is not known, or has no value here, is `-` in an access log and empty in a template.
+Paths of `$input` are looked up by JMESPath, whose simple expressions are those of JSONPath.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+import jmespath
+from jmespath.exceptions import JMESPathError
+
 from sandbox.gateway.exchange import SOURCE_IP, Exchange
 
 Getter = Callable[[Exchange], object]
@@ -23,6 +27,7 @@ _EXPRESSION = re.compile(
     r"|\$stageVariables\.([A-Za-z0-9_]+)"
     r"|\$\{stageVariables\.([A-Za-z0-9_]+)\}"
     r"|\$input\.params\(\s*['\"]([^'\"]+)['\"]\s*\)"
+    r"|\$input\.(json|path)\(\s*['\"]\$\.?([^'\"]*)['\"]\s*\)"
     r"|\$input\.(body)\b"
 )
 
@@ -157,15 +162,34 @@ def _shown(value: object, missing: str) -> str:
 
 
 def _getter(match: re.Match[str]) -> Getter:
-    context_name, variable, braced_variable, parameter, body = match.groups()
+    context_name, variable, braced_variable, parameter, form, path, body = match.groups()
     if context_name is not None:
         return _context_getter(context_name)
     if parameter is not None:
         return lambda exchange: input_parameter(exchange, parameter)
+    if form is not None:
+        return _input_getter(form, path)
     if body is not None:
         return lambda exchange: exchange.request.body.decode("utf-8", "replace")
     name = variable or braced_variable
     return lambda exchange: exchange.stage.variables.get(name)
+
+
+def _input_getter(form: str, path: str) -> Getter:
+    """`$input.json(path)`, which is JSON, and `$input.path(path)`, which is plain text."""
+    try:
+        expression = jmespath.compile(path or "@")
+    except JMESPathError:
+        return lambda exchange: None
+
+    def get(exchange: Exchange) -> object:
+        try:
+            value = expression.search(json.loads(exchange.request.body or b"{}"))
+        except (ValueError, JMESPathError):
+            return None
+        return json.dumps(value) if form == "json" else value
+
+    return get
 
 
 def _context_getter(name: str) -> Getter:

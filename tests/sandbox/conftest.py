@@ -20,6 +20,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from sandbox.api_gateway import GatewayOptions
 from sandbox.background import BackgroundSandbox
 from sandbox.execution.executor import LocalExecutor
 from sandbox.lambda_api.context import LambdaOptions
@@ -50,10 +51,20 @@ def _no_aws_of_the_user() -> Iterator[None]:
         yield
 
 
-def start(stack: ExitStack, *, state_dir: Path | None = None, **options: Any) -> BackgroundSandbox:
+def start(
+    stack: ExitStack,
+    *,
+    state_dir: Path | None = None,
+    gateway_options: GatewayOptions | None = None,
+    **options: Any,
+) -> BackgroundSandbox:
     options.setdefault("update_s", 0.03)
     options.setdefault("event_retry_delays_s", (0.02, 0.04))
-    sandbox_options = SandboxOptions(state_dir=state_dir, lambda_options=LambdaOptions(**options))
+    sandbox_options = SandboxOptions(
+        state_dir=state_dir,
+        lambda_options=LambdaOptions(**options),
+        gateway_options=gateway_options or GatewayOptions(),
+    )
     return stack.enter_context(
         BackgroundSandbox(
             sandbox_options, lambda environment: LocalExecutor(aws_environment=environment)
