@@ -243,3 +243,28 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(bundled, "_code_files", lambda folder: iter([folder / "gone.py"]))
     with pytest.raises(InputError, match=r"could not read .*/gone\.py: No such file"):
         read_function_folder(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("nonsense", "Expecting value"),
+        ("[]", "at least one item"),
+        ('{"items": [{"quantity": 1}]}', "has a sku"),
+        ('{"items": [{"sku": "A", "quantity": 0}]}', "from 1 to 1000"),
+    ],
+    ids=["not JSON", "no order", "no sku", "no quantity"],
+)
+def test_an_order_that_cannot_be_is_the_clients_fault(body, said):
+    [result] = call(spec_of(FUNCTIONS["create-order"]), {"body": body})
+    answer = payload(result)
+    assert (answer["statusCode"], result.function_error) == (400, None)
+    assert said in json.loads(answer["body"])["message"]
+
+
+def test_an_order_has_a_number_by_what_is_in_it():
+    event = json.loads((EVENTS_DIR / "create-order.json").read_text())
+    quick = spec_of(FUNCTIONS["create-order"], environment={"STORE_MS": "0"})
+    first, second, other = (payload(result) for result in call(quick, event, event, {}))
+    assert first["statusCode"] == 201
+    assert first == second != other
