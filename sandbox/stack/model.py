@@ -1,160 +1,50 @@
-"""What a stack file may say, as types.
-
-Names follow AWS's words, with the unit in the name. References to functions and APIs are checked
-while the file is validated, against the names that the file defines (`Names`), so that one
-reading finds all that is wrong.
-"""
+"""What a stack file may say, as types. Names follow AWS's words, with the unit in the name."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     JsonValue,
     ValidationInfo,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 
-from core.errors import InputError
 from sandbox.execution.model import MODEL_VARIABLE, Model
 from sandbox.faults import FaultSpec
-from sandbox.gateway.limits import Enforcement
+from sandbox.stack.fields import (
+    AccessLog,
+    ApiName,
+    BundledRef,
+    CacheKey,
+    EnforcementField,
+    Flag,
+    FunctionRef,
+    KeyValue,
+    Method,
+    Name,
+    Number,
+    RestApiRef,
+    RoutePath,
+    Seconds,
+    Status,
+    Text,
+    Url,
+    Variables,
+    Whole,
+    did_you_mean,
+    names_of,
+    path_variables,
+    problem,
+    route_path,
+)
 
 DEFAULT_STAGE = "$default"
-
-_SEGMENT = re.compile(r"[A-Za-z0-9._:~-]+|\{[A-Za-z0-9._-]+\+?\}")
-_VARIABLE = re.compile(r"\{([A-Za-z0-9._-]+)\+?\}")
-_HTTP_URL = re.compile(r"https?://[^\s/?#]+[^\s]*")
-_CACHE_KEY = re.compile(r"(querystring|header|path)\.[A-Za-z0-9._-]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """The names that a file defines, and those that the sandbox brings along."""
-
-    functions: frozenset[str] = frozenset()
-    bundled: frozenset[str] = frozenset()
-    apis: Mapping[str, str] = field(default_factory=dict)  # name to kind
-    routes: Mapping[str, frozenset[str]] = field(default_factory=dict)  # API to route keys
-
-
-def problem(message: str, *where: str | int) -> PydanticCustomError:
-    """An error of a validator in words of our own; `where` leads on from what it validates."""
-    return PydanticCustomError("stack", "{text}", {"text": message, "where": where})
-
-
-def did_you_mean(name: str, known: frozenset[str] | set[str]) -> str:
-    """A hint in parentheses for a name that is not among the known ones."""
-    close = get_close_matches(name, sorted(known), n=1)
-    if close:
-        return f" (did you mean {close[0]}?)"
-    listed = ", ".join(sorted(known)[:12])
-    return f" (there are {listed})" if listed else ""
-
-
-def _names(info: ValidationInfo) -> Names:
-    return info.context if isinstance(info.context, Names) else Names()
-
-
-def _known_function(name: str, info: ValidationInfo) -> str:
-    known = _names(info).functions
-    if name not in known:
-        raise problem(f"there is no function '{name}'{did_you_mean(name, known)}")
-    return name
-
-
-def _known_bundled(name: str, info: ValidationInfo) -> str:
-    known = _names(info).bundled
-    if name not in known:
-        raise problem(f"the sandbox brings no function '{name}'{did_you_mean(name, known)}")
-    return name
-
-
-def _known_rest_api(name: str, info: ValidationInfo) -> str:
-    kinds = _names(info).apis
-    if kinds.get(name) == "http":
-        raise problem(f"'{name}' is an HTTP API: usage plans are for REST APIs only")
-    if name not in kinds:
-        known = {api for api, kind in kinds.items() if kind == "rest"}
-        raise problem(f"there is no API '{name}'{did_you_mean(name, known)}")
-    return name
-
-
-def _route_path(path: str) -> str:
-    if path == "/":
-        return path
-    segments = path.split("/")
-    if segments[0] != "" or any(_SEGMENT.fullmatch(part) is None for part in segments[1:]):
-        raise problem(f"must be a path such as /orders/{{id}} (got '{path}')")
-    if any(part.endswith("+}") for part in segments[:-1]):
-        raise problem(f"only the last part of a path may be greedy like {{proxy+}} (got '{path}')")
-    variables = path_variables(path)
-    if len(set(variables)) < len(variables):
-        raise problem(f"has one variable twice (got '{path}')")
-    return path
-
-
-def path_variables(path: str) -> tuple[str, ...]:
-    """The names in braces of a path or URL, without the + of greedy ones."""
-    return tuple(_VARIABLE.findall(path))
-
-
-def _http_url(url: str) -> str:
-    if _HTTP_URL.fullmatch(url) is None:
-        raise problem(f"must be a URL that begins with http:// or https:// (got '{url}')")
-    return url
-
-
-def _access_log(value: object) -> object:
-    if not isinstance(value, bool | str):
-        raise problem("must be true, false or a format with $context variables")
-    return value
-
-
-def _enforcement(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    try:
-        return Enforcement.parse(value)
-    except InputError as error:
-        raise problem(str(error).removeprefix("enforcement: ")) from error
-
-
-def _cache_key(text: str) -> str:
-    if _CACHE_KEY.fullmatch(text) is None:
-        raise problem(f"must be querystring.NAME, header.NAME or path.NAME (got '{text}')")
-    return text
-
-
-Text = Annotated[str, Field(strict=True)]
-Flag = Annotated[bool, Field(strict=True)]
-Whole = Annotated[int, Field(strict=True)]
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Name = Annotated[str, Field(strict=True, pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-ApiName = Annotated[str, Field(strict=True, pattern=r"^[A-Za-z0-9._-]{1,128}$")]
-FunctionRef = Annotated[Text, AfterValidator(_known_function)]
-BundledRef = Annotated[Text, AfterValidator(_known_bundled)]
-RestApiRef = Annotated[Text, AfterValidator(_known_rest_api)]
-RoutePath = Annotated[Text, AfterValidator(_route_path)]
-Url = Annotated[Text, AfterValidator(_http_url)]
-CacheKey = Annotated[Text, AfterValidator(_cache_key)]
-Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "ANY"]
-Status = Annotated[Whole, Field(ge=200, le=599)]
-Seconds = Annotated[Whole, Field(ge=0, le=3600)]
-# "Amazon API Gateway quotas": API keys have 20 to 128 characters.
-KeyValue = Annotated[str, Field(strict=True, min_length=20, max_length=128)]
-AccessLog = Annotated[bool | str, BeforeValidator(lambda value: _access_log(value))]
-Variables = dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$")], Text]
 
 
 class _Strict(BaseModel):
@@ -268,7 +158,7 @@ class HttpRoute(_Route):
 
 
 def _http_path(path: str) -> str:
-    return path if path == DEFAULT_STAGE else _route_path(path)
+    return path if path == DEFAULT_STAGE else route_path(path)
 
 
 class GatewayResponse(_Strict):
@@ -356,7 +246,7 @@ class UsagePlan(_Strict):
         for api, throttles in self.method_throttles.items():
             if api not in self.apis:
                 raise problem("the API is not among the plan's apis", "method_throttles", api)
-            known = _names(info).routes.get(api, frozenset())
+            known = names_of(info).routes.get(api, frozenset())
             for key in throttles:
                 if key not in known:
                     raise problem(
@@ -376,7 +266,7 @@ class Stack(_Strict):
     functions: dict[Name, Function] = {}
     apis: dict[ApiName, Api] = {}
     usage_plans: dict[ApiName, UsagePlan] = {}
-    enforcement: Annotated[Enforcement, BeforeValidator(_enforcement)] | None = None
+    enforcement: EnforcementField | None = None
     faults: tuple[Annotated[FaultSpec, Field(discriminator="kind")], ...] = ()
 
     @model_validator(mode="after")

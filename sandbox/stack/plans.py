@@ -119,14 +119,14 @@ def _stage_changes(
         for item in current.get("apiStages") or []
     }
     wanted = {":".join(stages[api]): _method_throttles(plan, api) for api in plan.apis}
-    for stage in shown.keys() - wanted.keys():
+    for stage in sorted(shown.keys() - wanted.keys()):
         yield {"op": "remove", "path": "/apiStages", "value": stage}
     for stage, throttles in wanted.items():
         before = shown.get(stage)
         if before is None:
             yield {"op": "add", "path": "/apiStages", "value": stage}
             before = {}
-        for key in before.keys() - throttles.keys():
+        for key in sorted(before.keys() - throttles.keys()):
             yield {"op": "remove", "path": f"/apiStages/{stage}/throttle/{_escaped(key)}"}
         for key, limits in throttles.items():
             for member, value in limits.items():

@@ -16,7 +16,8 @@ from pydantic_core import ErrorDetails
 from core.errors import InputError, InputErrors
 from sandbox.bundled import FUNCTIONS_DIR, SETTINGS_FILE
 from sandbox.stack.document import Document, Problem, Step, Unreadable, Value, read_document
-from sandbox.stack.model import HttpApi, HttpRoute, Names, RestApi, RestRoute, Stack, did_you_mean
+from sandbox.stack.fields import Names, did_you_mean
+from sandbox.stack.model import HttpApi, HttpRoute, RestApi, RestRoute, Stack
 
 STACKS_DIR = Path(__file__).parents[1] / "stacks"
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.stack.clients import Clients, naming
-from sandbox.stack.model import Mock, RestRoute, path_variables
+from sandbox.stack.fields import path_variables
+from sandbox.stack.model import Mock, RestRoute
 
 Arguments = dict[str, Any]
 
@@ -94,7 +95,7 @@ def sync_routes(
                     restApiId=api_id, parentId=resources[parent or "/"]["id"], pathPart=part
                 )
             )
-    for path in wanted:
+    for path in sorted(wanted):
         methods = {method: plan for (at, method), plan in plans.items() if at == path}
         _sync_methods(clients, api_id, resources[path], methods, f"{place}: {path}")
 

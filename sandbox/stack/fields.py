@@ -1,0 +1,146 @@
+"""The fields of a stack file: texts, numbers, names, paths and references, each with its check.
+
+References to functions and APIs are checked while the file is validated, against the names that
+the file defines (`Names`), so that one reading finds all that is wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+from core.errors import InputError
+from sandbox.gateway.limits import Enforcement
+
+_SEGMENT = re.compile(r"[A-Za-z0-9._:~-]+|\{[A-Za-z0-9._-]+\+?\}")
+_VARIABLE = re.compile(r"\{([A-Za-z0-9._-]+)\+?\}")
+_HTTP_URL = re.compile(r"https?://[^\s/?#]+[^\s]*")
+_CACHE_KEY = re.compile(r"(querystring|header|path)\.[A-Za-z0-9._-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names that a file defines, and those that the sandbox brings along."""
+
+    functions: frozenset[str] = frozenset()
+    bundled: frozenset[str] = frozenset()
+    apis: Mapping[str, str] = field(default_factory=dict)  # name to kind
+    routes: Mapping[str, frozenset[str]] = field(default_factory=dict)  # API to route keys
+
+
+def problem(message: str, *where: str | int) -> PydanticCustomError:
+    """An error of a validator in words of our own; `where` leads on from what it validates."""
+    return PydanticCustomError("stack", "{text}", {"text": message, "where": where})
+
+
+def did_you_mean(name: str, known: frozenset[str] | set[str]) -> str:
+    """A hint in parentheses for a name that is not among the known ones."""
+    close = get_close_matches(name, sorted(known), n=1)
+    if close:
+        return f" (did you mean {close[0]}?)"
+    listed = ", ".join(sorted(known)[:12])
+    return f" (there are {listed})" if listed else ""
+
+
+def names_of(info: ValidationInfo) -> Names:
+    """The names that a validation was given."""
+    return info.context if isinstance(info.context, Names) else Names()
+
+
+def _known_function(name: str, info: ValidationInfo) -> str:
+    known = names_of(info).functions
+    if name not in known:
+        raise problem(f"there is no function '{name}'{did_you_mean(name, known)}")
+    return name
+
+
+def _known_bundled(name: str, info: ValidationInfo) -> str:
+    known = names_of(info).bundled
+    if name not in known:
+        raise problem(f"the sandbox brings no function '{name}'{did_you_mean(name, known)}")
+    return name
+
+
+def _known_rest_api(name: str, info: ValidationInfo) -> str:
+    kinds = names_of(info).apis
+    if kinds.get(name) == "http":
+        raise problem(f"'{name}' is an HTTP API: usage plans are for REST APIs only")
+    if name not in kinds:
+        known = {api for api, kind in kinds.items() if kind == "rest"}
+        raise problem(f"there is no API '{name}'{did_you_mean(name, known)}")
+    return name
+
+
+def route_path(path: str) -> str:
+    """A path that a route can have."""
+    if path == "/":
+        return path
+    segments = path.split("/")
+    if segments[0] != "" or any(_SEGMENT.fullmatch(part) is None for part in segments[1:]):
+        raise problem(f"must be a path such as /orders/{{id}} (got '{path}')")
+    if any(part.endswith("+}") for part in segments[:-1]):
+        raise problem(f"only the last part of a path may be greedy like {{proxy+}} (got '{path}')")
+    variables = path_variables(path)
+    if len(set(variables)) < len(variables):
+        raise problem(f"has one variable twice (got '{path}')")
+    return path
+
+
+def path_variables(path: str) -> tuple[str, ...]:
+    """The names in braces of a path or URL, without the + of greedy ones."""
+    return tuple(_VARIABLE.findall(path))
+
+
+def _http_url(url: str) -> str:
+    if _HTTP_URL.fullmatch(url) is None:
+        raise problem(f"must be a URL that begins with http:// or https:// (got '{url}')")
+    return url
+
+
+def _access_log(value: object) -> object:
+    if not isinstance(value, bool | str):
+        raise problem("must be true, false or a format with $context variables")
+    return value
+
+
+def _enforcement(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return Enforcement.parse(value)
+    except InputError as error:
+        raise problem(str(error).removeprefix("enforcement: ")) from error
+
+
+def _cache_key(text: str) -> str:
+    if _CACHE_KEY.fullmatch(text) is None:
+        raise problem(f"must be querystring.NAME, header.NAME or path.NAME (got '{text}')")
+    return text
+
+
+Text = Annotated[str, Field(strict=True)]
+Flag = Annotated[bool, Field(strict=True)]
+Whole = Annotated[int, Field(strict=True)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Name = Annotated[str, Field(strict=True, pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+ApiName = Annotated[str, Field(strict=True, pattern=r"^[A-Za-z0-9._-]{1,128}$")]
+FunctionRef = Annotated[Text, AfterValidator(_known_function)]
+BundledRef = Annotated[Text, AfterValidator(_known_bundled)]
+RestApiRef = Annotated[Text, AfterValidator(_known_rest_api)]
+RoutePath = Annotated[Text, AfterValidator(route_path)]
+Url = Annotated[Text, AfterValidator(_http_url)]
+CacheKey = Annotated[Text, AfterValidator(_cache_key)]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "ANY"]
+Status = Annotated[Whole, Field(ge=200, le=599)]
+Seconds = Annotated[Whole, Field(ge=0, le=3600)]
+# "Amazon API Gateway quotas": API keys have 20 to 128 characters.
+KeyValue = Annotated[str, Field(strict=True, min_length=20, max_length=128)]
+AccessLog = Annotated[bool | str, BeforeValidator(_access_log)]
+EnforcementField = Annotated[Enforcement, BeforeValidator(_enforcement)]
+Variables = dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$")], Text]
