@@ -1,0 +1,1 @@
+"""One boto3 script that passes against AWS's documentation, run against several local AWSs."""
