@@ -8,7 +8,7 @@ from tests.contract.step import step
 _CONCURRENCY = {"ServiceCode": "lambda", "QuotaCode": "L-B99A9384"}
 
 
-@step()
+@step(moto="an ARN of STS, where users are IAM's")
 def somebody_is_somebody(aws: Account) -> None:
     identity = aws.client("sts").get_caller_identity()
     assert len(identity["Account"]) == 12
@@ -34,7 +34,7 @@ def a_role_is_assumed(aws: Account) -> None:
         client.close()
 
 
-@step()
+@step(moto="no quotas of Lambda", ministack="no Service Quotas")
 def a_quota_has_a_value(aws: Account) -> None:
     quota = aws.client("service-quotas").get_service_quota(**_CONCURRENCY)["Quota"]
     assert (quota["QuotaName"], quota["Adjustable"]) == ("Concurrent executions", True)
@@ -43,7 +43,7 @@ def a_quota_has_a_value(aws: Account) -> None:
     assert quota["UsageMetric"]["MetricName"] == "ConcurrentExecutions"
 
 
-@step()
+@step(moto="500, not implemented", ministack="no Service Quotas")
 def a_quota_has_a_default(aws: Account) -> None:
     get_default = aws.client("service-quotas").get_aws_default_service_quota
     assert get_default(**_CONCURRENCY)["Quota"]["Value"] == 1_000.0
@@ -52,7 +52,7 @@ def a_quota_has_a_default(aws: Account) -> None:
         assert quota["Value"] == value, code
 
 
-@step()
+@step(ministack="no Service Quotas")
 def an_unknown_quota_is_not_there(aws: Account) -> None:
     get_quota = aws.client("service-quotas").get_service_quota
     # Service Quotas speaks JSON 1.1, where each error of the caller's is a 400.
@@ -60,7 +60,7 @@ def an_unknown_quota_is_not_there(aws: Account) -> None:
     assert refused(get_quota, ServiceCode="lambda", QuotaCode="L-00000000") == missing
 
 
-@step()
+@step(moto="500, not implemented", ministack="no Service Quotas")
 def quotas_are_listed_in_pages(aws: Account) -> None:
     quotas = aws.client("service-quotas")
     first = quotas.list_service_quotas(ServiceCode="apigateway", MaxResults=2)

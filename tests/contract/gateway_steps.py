@@ -18,6 +18,9 @@ from tests.contract.apis import RestApi
 from tests.contract.functions import RAISES, SLEEPS, answers, new_function
 from tests.contract.step import step
 
+_NO_API = "serves no deployed APIs"
+_NO_TYPE = "no x-amzn-ErrorType"
+
 FORBIDDEN = (403, "ForbiddenException", {"message": "Forbidden"})
 BAD_GATEWAY = (502, "InternalServerErrorException", {"message": "Internal server error"})
 
@@ -27,7 +30,7 @@ def seen(answer: httpx.Response) -> tuple[int, str | None, object]:
     return answer.status_code, answer.headers.get("x-amzn-ErrorType"), answer.json()
 
 
-@step()
+@step(moto=_NO_API)
 def a_mock_answers(aws: Account) -> None:
     api = RestApi(aws)
     api.mock("/orders", '{"orders":[]}')
@@ -37,7 +40,7 @@ def a_mock_answers(aws: Account) -> None:
     assert answer.headers["content-type"] == "application/json"
 
 
-@step()
+@step(moto=_NO_API, ministack="no x-amz-apigw-id")
 def answers_have_ids(aws: Account) -> None:
     api = RestApi(aws)
     api.mock("/orders")
@@ -47,7 +50,7 @@ def answers_have_ids(aws: Account) -> None:
     assert first.headers["x-amz-apigw-id"]
 
 
-@step()
+@step(moto=_NO_API)
 def a_function_answers(aws: Account) -> None:
     api = RestApi(aws)
     api.proxy("/orders", new_function(aws, answers(201, "made", **{"X-Order": "7"})))
@@ -56,7 +59,7 @@ def a_function_answers(aws: Account) -> None:
     assert (answer.status_code, answer.text, answer.headers["x-order"]) == (201, "made", "7")
 
 
-@step()
+@step(moto=_NO_API, ministack="the first value of a repeated parameter, where AWS has the last")
 def a_function_is_told_of_the_request(aws: Account) -> None:
     source = (
         "import json\n"
@@ -77,7 +80,7 @@ def a_function_is_told_of_the_request(aws: Account) -> None:
     assert (event["body"], event["isBase64Encoded"]) == (None, False)
 
 
-@step()
+@step(moto=_NO_API, ministack="changes need no deployment")
 def what_is_not_deployed_is_not_there(aws: Account) -> None:
     api = RestApi(aws)
     api.mock("/orders")
@@ -88,7 +91,7 @@ def what_is_not_deployed_is_not_there(aws: Account) -> None:
     assert api.get("/carts").status_code == 200
 
 
-@step()
+@step(moto=_NO_API)
 def an_unknown_path_lacks_a_token(aws: Account) -> None:
     api = RestApi(aws)
     api.mock("/orders")
@@ -99,7 +102,7 @@ def an_unknown_path_lacks_a_token(aws: Account) -> None:
     assert seen(posted) == (403, "MissingAuthenticationTokenException", lacking)
 
 
-@step()
+@step(moto=_NO_API)
 def an_unknown_stage_is_forbidden(aws: Account) -> None:
     api = RestApi(aws)
     api.mock("/orders")
@@ -107,7 +110,7 @@ def an_unknown_stage_is_forbidden(aws: Account) -> None:
     assert seen(api.get("/orders", stage="none")) == FORBIDDEN
 
 
-@step()
+@step(moto=_NO_API, ministack=_NO_TYPE)
 def a_key_is_needed_where_it_is_required(aws: Account) -> None:
     api = RestApi(aws)
     api.mock("/orders", apiKeyRequired=True)
@@ -116,7 +119,7 @@ def a_key_is_needed_where_it_is_required(aws: Account) -> None:
     assert seen(api.get("/orders", {"x-api-key": "0" * 20})) == FORBIDDEN
 
 
-@step()
+@step(moto=_NO_API)
 def a_method_is_throttled(aws: Account) -> None:
     api = RestApi(aws)
     for path in ("/orders", "/carts"):
@@ -133,7 +136,7 @@ def a_method_is_throttled(aws: Account) -> None:
     assert api.get("/carts").status_code == 200
 
 
-@step()
+@step(moto=_NO_API)
 def a_throttled_method_recovers(aws: Account) -> None:
     api = RestApi(aws)
     api.mock("/orders")
@@ -144,7 +147,7 @@ def a_throttled_method_recovers(aws: Account) -> None:
     assert api.get("/orders").status_code == 200
 
 
-@step()
+@step(moto=_NO_API)
 def there_is_no_hint_when_to_retry(aws: Account) -> None:
     api = RestApi(aws)
     api.mock("/orders")
@@ -154,7 +157,7 @@ def there_is_no_hint_when_to_retry(aws: Account) -> None:
     assert "retry-after" not in answer.headers
 
 
-@step()
+@step(moto=_NO_API, ministack="tells the client what was raised")
 def what_a_function_raises_is_502(aws: Account) -> None:
     api = RestApi(aws)
     api.proxy("/orders", new_function(aws, RAISES))
@@ -162,7 +165,7 @@ def what_a_function_raises_is_502(aws: Account) -> None:
     assert seen(api.get("/orders")) == BAD_GATEWAY
 
 
-@step()
+@step(moto=_NO_API, ministack="passes it on")
 def an_answer_of_another_form_is_502(aws: Account) -> None:
     api = RestApi(aws)
     api.proxy("/orders", new_function(aws, "def handler(event, context):\n    return 'seven'\n"))
@@ -170,7 +173,7 @@ def an_answer_of_another_form_is_502(aws: Account) -> None:
     assert seen(api.get("/orders")) == BAD_GATEWAY
 
 
-@step()
+@step(moto=_NO_API, ministack="429, as Lambda itself has it")
 def a_throttled_function_is_500(aws: Account) -> None:
     api = RestApi(aws)
     function = new_function(aws, answers())
@@ -183,7 +186,7 @@ def a_throttled_function_is_500(aws: Account) -> None:
     assert seen(api.get("/orders")) == (500, *BAD_GATEWAY[1:])
 
 
-@step()
+@step(moto=_NO_API, ministack="asks for no permission")
 def a_function_has_to_allow_the_api(aws: Account) -> None:
     api = RestApi(aws)
     function = new_function(aws, answers())
@@ -194,7 +197,7 @@ def a_function_has_to_allow_the_api(aws: Account) -> None:
     assert seen(api.get("/orders")) == (500, *BAD_GATEWAY[1:])
 
 
-@step()
+@step(moto=_NO_API, ministack="waits for the function")
 def an_integration_that_takes_too_long_is_504(aws: Account) -> None:
     api = RestApi(aws)
     api.proxy("/orders", new_function(aws, SLEEPS, Timeout=5), timeoutInMillis=200)
@@ -203,7 +206,7 @@ def an_integration_that_takes_too_long_is_504(aws: Account) -> None:
     assert seen(api.get("/orders")) == (504, "InternalServerErrorException", late)
 
 
-@step()
+@step(moto=_NO_API)
 def a_gateway_response_replaces_the_answer(aws: Account) -> None:
     api = RestApi(aws)
     api.mock("/orders")

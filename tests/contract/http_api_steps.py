@@ -9,8 +9,10 @@ from tests.contract.apis import STAGE, HttpApi
 from tests.contract.functions import RAISES, answers, arn_of, new_function
 from tests.contract.step import step
 
+_NO_API = "serves no deployed APIs"
 
-@step()
+
+@step(moto="200 for CreateApi, where AWS has 201")
 def an_api_has_an_endpoint(aws: Account) -> None:
     apis = aws.client("apigatewayv2")
     created = apis.create_api(Name="shop", ProtocolType="HTTP", Description="orders")
@@ -25,7 +27,7 @@ def an_api_has_an_endpoint(aws: Account) -> None:
     assert refused(apis.get_api, **named) == ("NotFoundException", 404)
 
 
-@step()
+@step(moto="200 for CreateIntegration, where AWS has 201")
 def an_integration_waits_30_seconds(aws: Account) -> None:
     api = HttpApi(aws)
     function = new_function(aws)
@@ -40,7 +42,7 @@ def an_integration_waits_30_seconds(aws: Account) -> None:
     assert (created["PayloadFormatVersion"], created["ConnectionType"]) == ("2.0", "INTERNET")
 
 
-@step()
+@step(moto="accepts any timeout", ministack="accepts any timeout")
 def an_integration_waits_no_longer(aws: Account) -> None:
     api = HttpApi(aws)
     wrong = refused(
@@ -54,7 +56,7 @@ def an_integration_waits_no_longer(aws: Account) -> None:
     assert wrong == ("BadRequestException", 400)
 
 
-@step()
+@step(moto="makes a second route of a key", ministack="makes a second route of a key")
 def a_route_is_made_once(aws: Account) -> None:
     api = HttpApi(aws)
     integration = api.integration(new_function(aws))
@@ -67,7 +69,7 @@ def a_route_is_made_once(aws: Account) -> None:
     assert missing == ("NotFoundException", 404)
 
 
-@step()
+@step(moto="accepts any key", ministack="accepts any key")
 def a_route_key_is_a_method_and_a_path(aws: Account) -> None:
     api = HttpApi(aws)
     for key in ("orders", "FETCH /orders", "GET orders"):
@@ -75,7 +77,7 @@ def a_route_key_is_a_method_and_a_path(aws: Account) -> None:
         assert wrong == ("BadRequestException", 400), key
 
 
-@step()
+@step(moto="deletes it", ministack="deletes it")
 def an_integration_with_a_route_stays(aws: Account) -> None:
     api = HttpApi(aws)
     integration = api.integration(new_function(aws))
@@ -84,7 +86,7 @@ def an_integration_with_a_route_stays(aws: Account) -> None:
     assert held == ("ConflictException", 409)
 
 
-@step()
+@step(moto="500 for UpdateStage")
 def a_stage_has_throttles(aws: Account) -> None:
     api = HttpApi(aws)
     api.route("GET /orders", api.integration(new_function(aws)))
@@ -102,7 +104,7 @@ def a_stage_has_throttles(aws: Account) -> None:
     assert (own["ThrottlingRateLimit"], own["ThrottlingBurstLimit"]) == (2.0, 1)
 
 
-@step()
+@step(moto="404 for CreateDeployment", ministack="no AutoDeployed")
 def a_deployment_is_made_by_hand(aws: Account) -> None:
     api = HttpApi(aws)
     api.route("GET /orders", api.integration(new_function(aws, answers())))
@@ -112,7 +114,7 @@ def a_deployment_is_made_by_hand(aws: Account) -> None:
     assert api.get("/orders").status_code == 200
 
 
-@step()
+@step(moto=_NO_API)
 def a_function_answers(aws: Account) -> None:
     api = HttpApi(aws)
     function = new_function(aws, answers(201, "made", **{"x-order": "7"}))
@@ -123,7 +125,7 @@ def a_function_answers(aws: Account) -> None:
     assert answer.headers["apigw-requestid"]
 
 
-@step()
+@step(moto=_NO_API)
 def a_function_answers_with_any_json(aws: Account) -> None:
     api = HttpApi(aws)
     source = "def handler(event, context):\n    return {'sold': 7}\n"
@@ -134,7 +136,7 @@ def a_function_answers_with_any_json(aws: Account) -> None:
     assert answer.headers["content-type"] == "application/json"
 
 
-@step()
+@step(moto=_NO_API)
 def a_function_is_told_of_the_request(aws: Account) -> None:
     source = "def handler(event, context):\n    return event\n"
     api = HttpApi(aws)
@@ -152,7 +154,7 @@ def a_function_is_told_of_the_request(aws: Account) -> None:
     assert context["http"]["sourceIp"] == "127.0.0.1"
 
 
-@step()
+@step(moto=_NO_API)
 def an_unknown_route_is_404(aws: Account) -> None:
     api = HttpApi(aws)
     api.route("GET /orders", api.integration(new_function(aws, answers())))
@@ -161,7 +163,7 @@ def an_unknown_route_is_404(aws: Account) -> None:
     assert (answer.status_code, answer.json()) == (404, {"message": "Not Found"})
 
 
-@step()
+@step(moto=_NO_API, ministack="throttles no routes")
 def a_route_is_throttled(aws: Account) -> None:
     api = HttpApi(aws)
     integration = api.integration(new_function(aws, answers()))
@@ -180,7 +182,7 @@ def a_route_is_throttled(aws: Account) -> None:
     assert api.get("/carts").status_code == 200
 
 
-@step()
+@step(moto=_NO_API, ministack="502 with what was raised")
 def what_a_function_raises_is_500(aws: Account) -> None:
     api = HttpApi(aws)
     api.route("GET /orders", api.integration(new_function(aws, RAISES)))

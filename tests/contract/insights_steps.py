@@ -9,6 +9,8 @@ from tests.contract.account import Account, refused, until
 from tests.contract.logs_steps import new_stream, put
 from tests.contract.step import step
 
+_NO_COMMANDS = "ignores the commands of a query"
+
 _LINES = [
     json.dumps({"path": path, "status": status, "ms": ms})
     for path, status, ms in (
@@ -52,13 +54,13 @@ def fields_are_shown(aws: Account) -> None:
     assert [row["@message"] for row in rows] == _LINES[:2]
 
 
-@step()
+@step(moto=_NO_COMMANDS, ministack=_NO_COMMANDS)
 def events_are_counted_by_group(aws: Account) -> None:
     rows = _rows(aws, "stats count(*) as n by path | sort n desc")
     assert rows == [{"path": "/orders", "n": "3"}, {"path": "/carts", "n": "1"}]
 
 
-@step()
+@step(moto=_NO_COMMANDS, ministack=_NO_COMMANDS)
 def numbers_are_averaged(aws: Account) -> None:
     query = "filter status = 200 | stats avg(ms) as mean, max(ms) as most, min(ms) as least"
     (row,) = _rows(aws, query)
@@ -69,14 +71,14 @@ def numbers_are_averaged(aws: Account) -> None:
     }
 
 
-@step()
+@step(moto=_NO_COMMANDS, ministack=_NO_COMMANDS)
 def percentiles_are_computed(aws: Account) -> None:
     lines = [json.dumps({"ms": ms}) for ms in range(1, 101)]
     (row,) = _rows(aws, "stats pct(ms, 95) as p95", *lines)
     assert abs(float(row["p95"]) - 95.0) <= 1.0
 
 
-@step()
+@step(moto=_NO_COMMANDS, ministack=_NO_COMMANDS)
 def reports_of_functions_have_fields(aws: Account) -> None:
     report = (
         "REPORT RequestId: 1f5c1b1e-0000-4000-8000-00000000000{}\tDuration: {}.50 ms\t"
@@ -91,14 +93,14 @@ def reports_of_functions_have_fields(aws: Account) -> None:
     assert {name: float(value) for name, value in row.items()} == {"n": 3, "mean": 2.5, "mb": 128}
 
 
-@step()
+@step(moto=_NO_COMMANDS, ministack=_NO_COMMANDS)
 def text_is_parsed(aws: Account) -> None:
     query = 'parse @message "took * ms" as ms | stats sum(ms) as total'
     (row,) = _rows(aws, query, "took 5 ms", "took 7 ms", "did not finish")
     assert float(row["total"]) == 12.0
 
 
-@step()
+@step(moto="accepts any text", ministack="accepts any text")
 def a_query_has_to_be_one(aws: Account) -> None:
     named = new_stream(aws)
     wrong = refused(

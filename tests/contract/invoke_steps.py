@@ -19,8 +19,10 @@ from tests.contract.functions import (
 )
 from tests.contract.step import step
 
+_ECHO = "runs no code without Docker: the payload comes back"
 
-@step()
+
+@step(moto=_ECHO)
 def an_answer_is_what_the_handler_returns(aws: Account) -> None:
     answer = call(aws, new_function(aws), {"id": 7})
     assert (http_status(answer), answer["StatusCode"]) == (200, 200)
@@ -29,7 +31,7 @@ def an_answer_is_what_the_handler_returns(aws: Account) -> None:
     assert answer["ExecutedVersion"] == "$LATEST"
 
 
-@step()
+@step(moto="ignores the qualifier")
 def a_qualifier_chooses_the_version(aws: Account) -> None:
     name = new_function(aws, answers(body="old"))
     functions = aws.client("lambda")
@@ -48,7 +50,7 @@ def a_qualifier_chooses_the_version(aws: Account) -> None:
     assert call(aws, f"{name}:live")["ExecutedVersion"] == "1"
 
 
-@step()
+@step(moto="ignores the qualifier", ministack="ignores the weights")
 def weights_divide_the_calls(aws: Account) -> None:
     name = new_function(aws)
     functions = aws.client("lambda")
@@ -69,7 +71,7 @@ def weights_divide_the_calls(aws: Account) -> None:
     assert set(versions) == {"1", "2"}
 
 
-@step()
+@step(moto="no LogResult", ministack="only what is printed is in LogResult")
 def the_tail_of_the_log_has_a_report(aws: Account) -> None:
     name = new_function(aws, "def handler(event, context):\n    print('sold a lamp')\n")
     answer = call(aws, name, LogType="Tail")
@@ -88,7 +90,7 @@ def the_tail_of_the_log_has_a_report(aws: Account) -> None:
     assert "LogResult" not in call(aws, name)
 
 
-@step()
+@step(moto=_ECHO, ministack="errorType is always Runtime.HandlerError")
 def what_a_handler_raises_is_an_answer(aws: Account) -> None:
     answer = call(aws, new_function(aws, RAISES))
     assert (http_status(answer), answer["StatusCode"]) == (200, 200)
@@ -98,14 +100,14 @@ def what_a_handler_raises_is_an_answer(aws: Account) -> None:
     assert any("app.py" in line for line in payload["stackTrace"])
 
 
-@step()
+@step(moto=_ECHO, ministack="errorType is RuntimeError")
 def a_module_that_is_not_there_is_an_answer(aws: Account) -> None:
     answer = call(aws, new_function(aws, Handler="missing.handler"))
     assert answer["FunctionError"] == "Unhandled"
     assert answer["Payload"]["errorType"] == "Runtime.ImportModuleError"
 
 
-@step()
+@step(moto=_ECHO)
 def a_timeout_is_an_answer(aws: Account) -> None:
     answer = call(aws, new_function(aws, SLEEPS, Timeout=1))
     assert (answer["StatusCode"], answer["FunctionError"]) == (200, "Unhandled")
@@ -118,13 +120,13 @@ def a_dry_run_only_asks(aws: Account) -> None:
     assert (http_status(answer), answer["StatusCode"], answer["Payload"]) == (204, 204, None)
 
 
-@step()
+@step(moto="202 with the payload")
 def an_event_is_accepted(aws: Account) -> None:
     answer = call(aws, new_function(aws), {"id": 7}, InvocationType="Event")
     assert (http_status(answer), answer["StatusCode"], answer["Payload"]) == (202, 202, None)
 
 
-@step()
+@step(moto="200 for a function that is not there")
 def what_is_not_there_is_404(aws: Account) -> None:
     invoke = aws.client("lambda").invoke
     missing = ("ResourceNotFoundException", 404)
@@ -132,14 +134,14 @@ def what_is_not_there_is_404(aws: Account) -> None:
     assert refused(invoke, FunctionName=new_function(aws), Qualifier="nowhere") == missing
 
 
-@step()
+@step(moto="accepts any payload", ministack="accepts any payload")
 def a_payload_has_to_be_json(aws: Account) -> None:
     invoke = aws.client("lambda").invoke
     wrong = refused(invoke, FunctionName=new_function(aws), Payload=b"{order: 7}")
     assert wrong == ("InvalidRequestContentException", 400)
 
 
-@step()
+@step(moto="throttles nothing")
 def reserved_concurrency_of_zero_throttles(aws: Account) -> None:
     name = new_function(aws)
     functions = aws.client("lambda")

@@ -21,7 +21,7 @@ from tests.contract.functions import (
 from tests.contract.step import step
 
 
-@step()
+@step(moto="Active at once")
 def a_new_function_is_pending_and_then_active(aws: Account) -> None:
     name = aws.name("fn")
     created = create(aws, name, MemorySize=256, Timeout=7, Description="echo")
@@ -64,7 +64,7 @@ def a_missing_function_is_404(aws: Account) -> None:
     assert refused(functions.publish_version, FunctionName=name) == missing
 
 
-@step()
+@step(moto="accepts any size", ministack="accepts any size")
 def memory_above_10240_mb_is_refused(aws: Account) -> None:
     name = new_function(aws)
     functions = aws.client("lambda")
@@ -75,7 +75,7 @@ def memory_above_10240_mb_is_refused(aws: Account) -> None:
     assert settled(aws, name)["MemorySize"] == 128
 
 
-@step()
+@step(moto="Successful at once")
 def a_change_is_in_progress_and_then_successful(aws: Account) -> None:
     name = new_function(aws)
     functions = aws.client("lambda")
@@ -85,7 +85,7 @@ def a_change_is_in_progress_and_then_successful(aws: Account) -> None:
     assert settled(aws, name)["MemorySize"] == 512
 
 
-@step()
+@step(moto="shows no RevisionId", ministack="PublishVersion ignores the RevisionId")
 def a_revision_guards_against_lost_updates(aws: Account) -> None:
     name = new_function(aws)
     first = settled(aws, name)["RevisionId"]
@@ -121,7 +121,7 @@ def versions_count_from_one(aws: Account) -> None:
     assert [version["Version"] for version in listed] == ["$LATEST", "1", "2"]
 
 
-@step()
+@step(moto="a new version each time")
 def publishing_what_is_published_gives_the_same_version(aws: Account) -> None:
     name = new_function(aws)
     functions = aws.client("lambda")
@@ -142,7 +142,7 @@ def a_version_keeps_its_configuration(aws: Account) -> None:
     assert (old["MemorySize"], new["MemorySize"]) == (256, 1024)
 
 
-@step()
+@step(moto="ignores CodeSha256", ministack="ignores CodeSha256")
 def the_sum_guards_what_is_published(aws: Account) -> None:
     name = new_function(aws)
     publish = aws.client("lambda").publish_version
@@ -150,7 +150,7 @@ def the_sum_guards_what_is_published(aws: Account) -> None:
     assert wrong == ("InvalidParameterValueException", 400)
 
 
-@step()
+@step(moto="ConflictException for a name that is taken")
 def an_alias_points_to_a_version(aws: Account) -> None:
     name = new_function(aws)
     functions = aws.client("lambda")
@@ -169,7 +169,7 @@ def an_alias_points_to_a_version(aws: Account) -> None:
     assert refused(functions.get_alias, **alias) == ("ResourceNotFoundException", 404)
 
 
-@step()
+@step(ministack="accepts any version")
 def an_alias_needs_a_version_that_exists(aws: Account) -> None:
     name = new_function(aws)
     create_alias = aws.client("lambda").create_alias
@@ -189,7 +189,7 @@ def an_alias_divides_calls_between_two_versions(aws: Account) -> None:
     assert not functions.get_alias(**alias).get("RoutingConfig", {}).get("AdditionalVersionWeights")
 
 
-@step()
+@step(moto="accepts any weights", ministack="accepts any weights")
 def weights_are_checked(aws: Account) -> None:
     name = _two_versions(aws)
     functions = aws.client("lambda")
@@ -209,7 +209,7 @@ def weights_are_checked(aws: Account) -> None:
     assert create_alias("$LATEST", {"1": 0.5}) == wrong
 
 
-@step()
+@step(moto="deletes the version")
 def a_version_with_an_alias_stays(aws: Account) -> None:
     name = _two_versions(aws)
     functions = aws.client("lambda")
@@ -236,7 +236,7 @@ def reserved_concurrency_is_set_and_removed(aws: Account) -> None:
     assert "ReservedConcurrentExecutions" not in concurrency
 
 
-@step()
+@step(moto="404 for GetAccountSettings", ministack="lets all be reserved")
 def a_hundred_executions_stay_unreserved(aws: Account) -> None:
     name = new_function(aws)
     functions = aws.client("lambda")
@@ -250,7 +250,7 @@ def a_hundred_executions_stay_unreserved(aws: Account) -> None:
     assert "UnreservedConcurrentExecution" in found.message
 
 
-@step()
+@step(moto="404 for GetAccountSettings")
 def the_account_knows_its_limits(aws: Account) -> None:
     new_function(aws)
     settings = aws.client("lambda").get_account_settings()
@@ -260,7 +260,10 @@ def the_account_knows_its_limits(aws: Account) -> None:
     assert settings["AccountUsage"]["FunctionCount"] >= 1
 
 
-@step()
+@step(
+    moto="200 for AddPermission, where AWS has 201",
+    ministack="shows an empty policy, where AWS has a 404",
+)
 def who_may_invoke_is_a_policy(aws: Account) -> None:
     name = new_function(aws)
     functions = aws.client("lambda")
@@ -283,7 +286,7 @@ def who_may_invoke_is_a_policy(aws: Account) -> None:
     assert refused(functions.get_policy, FunctionName=name) == ("ResourceNotFoundException", 404)
 
 
-@step()
+@step(moto="ignores MaxItems")
 def functions_are_listed_in_pages(aws: Account) -> None:
     names = {new_function(aws) for _ in range(3)}
     functions = aws.client("lambda")

@@ -60,7 +60,7 @@ def a_stream_is_made_once(aws: Account) -> None:
     assert lost == ("ResourceNotFoundException", 400)
 
 
-@step()
+@step(moto="accepts any number of days")
 def retention_is_one_of_a_few(aws: Account) -> None:
     named = new_stream(aws)
     logs = aws.client("logs")
@@ -102,7 +102,9 @@ def events_need_their_stream(aws: Account) -> None:
     assert lost == ("ResourceNotFoundException", 400)
 
 
-@step()
+@step(
+    moto="the index is that of the last old event, not the one after it", ministack="accepts them"
+)
 def events_too_old_are_told_of(aws: Account) -> None:
     named = new_stream(aws)
     now = int(time.time() * 1000)
@@ -117,7 +119,7 @@ def events_too_old_are_told_of(aws: Account) -> None:
     assert [event["message"] for event in shown] == ["new"]
 
 
-@step()
+@step(moto="does not know terms to leave out", ministack="does not know optional terms")
 def events_are_filtered_by_terms(aws: Account) -> None:
     named = new_stream(aws)
     put(aws, named, "ERROR order 7", "INFO order 7", "ERROR cart 9 slow")
@@ -131,7 +133,7 @@ def events_are_filtered_by_terms(aws: Account) -> None:
         assert _filtered(aws, named, pattern) == expected, pattern
 
 
-@step()
+@step(moto="does not know JSON patterns", ministack="does not know JSON patterns")
 def events_are_filtered_by_members(aws: Account) -> None:
     named = new_stream(aws)
     lines = [json.dumps({"status": status, "path": path}) for status, path in _REQUESTS]
@@ -157,7 +159,7 @@ def events_are_filtered_by_time(aws: Account) -> None:
     assert found == ["two", "three"]
 
 
-@step()
+@step(moto="no logs of functions")
 def functions_have_logs(aws: Account) -> None:
     name = new_function(aws, "def handler(event, context):\n    print('sold a lamp')\n")
     call(aws, name)

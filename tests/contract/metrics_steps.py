@@ -87,7 +87,7 @@ def statistic_sets_are_added_up(aws: Account) -> None:
     assert _values(aws, _query(namespace, "Maximum")) == [9.0]
 
 
-@step()
+@step(moto="500 for percentiles")
 def percentiles_are_of_single_values(aws: Account) -> None:
     namespace = aws.name("Shop")
     _put(aws, namespace, {"Values": [float(value) for value in range(1, 101)]})
@@ -97,7 +97,7 @@ def percentiles_are_of_single_values(aws: Account) -> None:
         assert abs(value - expected) <= 0.01 * expected + 1.0, statistic
 
 
-@step()
+@step(moto="500 for trimmed means", ministack="gives the mean of all")
 def trimmed_means_leave_out_the_ends(aws: Account) -> None:
     namespace = aws.name("Shop")
     _put(aws, namespace, {"Values": [*(10.0,) * 1, 1000.0], "Counts": [99.0, 1.0]})
@@ -105,7 +105,7 @@ def trimmed_means_leave_out_the_ends(aws: Account) -> None:
     assert abs(value - 10.0) <= 0.2
 
 
-@step()
+@step(moto="no ExtendedStatistics in the answer")
 def percentiles_are_statistics_too(aws: Account) -> None:
     namespace = aws.name("Shop")
     _put(aws, namespace, {"Values": [float(value) for value in range(1, 101)]})
@@ -121,7 +121,10 @@ def percentiles_are_statistics_too(aws: Account) -> None:
     assert abs(point["ExtendedStatistics"]["p95"] - 95.0) <= 2.0
 
 
-@step()
+@step(
+    moto="adds up all dimensions where none is given",
+    ministack="adds up all dimensions where none is given",
+)
 def dimensions_make_metrics(aws: Account) -> None:
     namespace = aws.name("Shop")
     for shop, value in (("north", 1.0), ("south", 5.0)):
@@ -131,7 +134,7 @@ def dimensions_make_metrics(aws: Account) -> None:
     assert _values(aws, _query(namespace, "Sum")) == []
 
 
-@step()
+@step(moto="ignores the namespace where there are dimensions")
 def namespaces_make_metrics(aws: Account) -> None:
     first, second = aws.name("Shop"), aws.name("Shop")
     for namespace, value in ((first, 1.0), (second, 5.0)):
@@ -139,7 +142,7 @@ def namespaces_make_metrics(aws: Account) -> None:
     assert _values(aws, _query(first, "Sum", Shop="north")) == [1.0]
 
 
-@step()
+@step(ministack="ignores ScanBy")
 def points_are_by_period(aws: Account) -> None:
     namespace = aws.name("Shop")
     _put(
@@ -159,7 +162,7 @@ def points_are_by_period(aws: Account) -> None:
     ]
 
 
-@step()
+@step(moto="ignores MaxDatapoints", ministack="ignores MaxDatapoints")
 def points_come_in_pages(aws: Account) -> None:
     namespace = aws.name("Shop")
     _put(
@@ -187,7 +190,9 @@ def points_come_in_pages(aws: Account) -> None:
     assert values == [0.0, 1.0, 2.0, 3.0, 4.0]
 
 
-@step()
+@step(
+    moto="no values for an expression of several metrics", ministack="InternalError for expressions"
+)
 def metrics_are_added_by_an_expression(aws: Account) -> None:
     namespace = aws.name("Shop")
     _put(aws, namespace, {"Value": 3.0}, {"Value": 12.0, "MetricName": "Count"})
@@ -199,7 +204,7 @@ def metrics_are_added_by_an_expression(aws: Account) -> None:
     assert _values(aws, *inputs, share) == [25.0]
 
 
-@step()
+@step(moto="accepts any id", ministack="accepts any id")
 def an_id_begins_with_a_small_letter(aws: Account) -> None:
     wrong = refused(
         aws.client("cloudwatch").get_metric_data,
@@ -229,7 +234,7 @@ def metrics_are_listed(aws: Account) -> None:
     assert filtered == [expected]
 
 
-@step()
+@step(moto="accepts AWS's namespaces", ministack="accepts AWS's namespaces")
 def a_namespace_of_aws_is_aws_s(aws: Account) -> None:
     wrong = refused(
         aws.client("cloudwatch").put_metric_data,
@@ -240,7 +245,7 @@ def a_namespace_of_aws_is_aws_s(aws: Account) -> None:
     assert wrong[0].startswith("InvalidParameterValue")
 
 
-@step()
+@step(moto="no metrics of functions")
 def functions_have_metrics(aws: Account) -> None:
     name = new_function(aws, RAISES)
     for _ in range(3):
@@ -256,7 +261,7 @@ def functions_have_metrics(aws: Account) -> None:
     assert total("Duration") > 0
 
 
-@step()
+@step(moto="no metrics of APIs", ministack="no metrics of APIs")
 def apis_have_metrics(aws: Account) -> None:
     api = RestApi(aws)
     api.mock("/orders")

@@ -8,7 +8,7 @@ from tests.contract.functions import arn_of, new_function
 from tests.contract.step import step
 
 
-@step()
+@step(moto="200 for CreateRestApi, where AWS has 201")
 def an_api_has_a_root(aws: Account) -> None:
     apis = aws.client("apigateway")
     created = apis.create_rest_api(
@@ -27,7 +27,7 @@ def an_api_has_a_root(aws: Account) -> None:
     assert gone == ("NotFoundException", 404)
 
 
-@step()
+@step(moto="ignores paths that it does not know", ministack="ignores paths that it does not know")
 def an_api_is_patched(aws: Account) -> None:
     api = RestApi(aws)
     operations = [
@@ -41,7 +41,10 @@ def an_api_is_patched(aws: Account) -> None:
     assert refusal == ("BadRequestException", 400)
 
 
-@step()
+@step(
+    moto="makes a second resource of a path",
+    ministack="keeps the resources below one that is deleted",
+)
 def a_resource_has_a_path(aws: Account) -> None:
     api = RestApi(aws)
     orders = {"restApiId": api.id, "parentId": api.resource("/"), "pathPart": "orders"}
@@ -59,7 +62,7 @@ def a_resource_has_a_path(aws: Account) -> None:
     assert paths == ["/"]
 
 
-@step()
+@step(moto="accepts an open brace", ministack="accepts any text")
 def a_path_part_has_to_be_one(aws: Account) -> None:
     api = RestApi(aws)
     root = api.resource("/")
@@ -68,7 +71,7 @@ def a_path_part_has_to_be_one(aws: Account) -> None:
         assert wrong == ("BadRequestException", 400), part
 
 
-@step()
+@step(moto="puts it again", ministack="puts it again")
 def a_method_is_put_once(aws: Account) -> None:
     api = RestApi(aws)
     named = api.method("/orders", "POST", apiKeyRequired=True)
@@ -81,7 +84,7 @@ def a_method_is_put_once(aws: Account) -> None:
     assert refused(api.client.get_method, **named) == ("NotFoundException", 404)
 
 
-@step()
+@step(moto="no timeoutInMillis by default")
 def an_integration_waits_29_seconds_unless_told_otherwise(aws: Account) -> None:
     api = RestApi(aws)
     function = new_function(aws)
@@ -99,7 +102,7 @@ def an_integration_waits_29_seconds_unless_told_otherwise(aws: Account) -> None:
     assert api.client.get_integration(**named)["timeoutInMillis"] == 5_000
 
 
-@step()
+@step(moto="accepts any timeout", ministack="accepts any timeout")
 def an_integration_waits_no_longer_than_29_seconds(aws: Account) -> None:
     api = RestApi(aws)
     named = api.method("/orders")
@@ -118,7 +121,7 @@ def an_integration_needs_its_method(aws: Account) -> None:
     assert missing == ("NotFoundException", 404)
 
 
-@step()
+@step(moto="shows them unasked", ministack="shows them unasked")
 def resources_show_their_methods_when_asked(aws: Account) -> None:
     api = RestApi(aws)
     api.mock("/orders")
@@ -136,14 +139,14 @@ def resources_show_their_methods_when_asked(aws: Account) -> None:
     assert embedded["methodIntegration"]["integrationResponses"]["200"]["statusCode"] == "200"
 
 
-@step()
+@step(ministack="deploys it")
 def nothing_is_deployed_without_a_method(aws: Account) -> None:
     api = RestApi(aws)
     deploy = api.client.create_deployment
     assert refused(deploy, restApiId=api.id, stageName="prod") == ("BadRequestException", 400)
 
 
-@step()
+@step(moto="NotFoundException with a 400", ministack="deploys it")
 def nothing_is_deployed_without_an_integration(aws: Account) -> None:
     api = RestApi(aws)
     api.method("/orders")
@@ -157,7 +160,7 @@ def the_account_has_a_throttle(aws: Account) -> None:
     assert throttle == {"rateLimit": 10_000.0, "burstLimit": 5_000}
 
 
-@step()
+@step(moto="404 for a default")
 def a_gateway_response_is_a_default_until_it_is_put(aws: Account) -> None:
     api = RestApi(aws)
     named = {"restApiId": api.id, "responseType": "THROTTLED"}
@@ -173,7 +176,7 @@ def a_gateway_response_is_a_default_until_it_is_put(aws: Account) -> None:
     assert api.client.get_gateway_response(**named)["defaultResponse"] is True
 
 
-@step()
+@step(moto="lists no defaults")
 def there_are_as_many_gateway_responses_as_types(aws: Account) -> None:
     api = RestApi(aws)
     shown = api.client.get_gateway_responses(restApiId=api.id)["items"]
@@ -183,7 +186,7 @@ def there_are_as_many_gateway_responses_as_types(aws: Account) -> None:
     assert missing == {"DEFAULT_4XX", "DEFAULT_5XX"}
 
 
-@step()
+@step(moto="ignores the limit")
 def apis_are_listed_in_pages(aws: Account) -> None:
     made = {RestApi(aws).id for _ in range(3)}
     apis = aws.client("apigateway")

@@ -11,6 +11,9 @@ from tests.contract.apis import STAGE, RestApi
 from tests.contract.gateway_steps import FORBIDDEN, seen
 from tests.contract.step import step
 
+_NO_API = "serves no deployed APIs"
+_NO_TYPE = "no x-amzn-ErrorType"
+
 
 @dataclass(frozen=True, slots=True)
 class Customer:
@@ -80,7 +83,7 @@ def a_plan_has_limits(aws: Account) -> None:
     assert gone == ("NotFoundException", 404)
 
 
-@step()
+@step(ministack="shows it unasked")
 def a_key_shows_its_value_when_asked(aws: Account) -> None:
     value = aws.name("customer-key")
     created = _key(aws, value)
@@ -90,7 +93,7 @@ def a_key_shows_its_value_when_asked(aws: Account) -> None:
     assert get_key(apiKey=created["id"], includeValue=True)["value"] == value
 
 
-@step()
+@step(ministack="makes a second key of a value")
 def a_key_has_20_characters_and_is_unique(aws: Account) -> None:
     create_key = aws.client("apigateway").create_api_key
     short = refused(create_key, name="short", value="0" * 19, enabled=True)
@@ -101,7 +104,7 @@ def a_key_has_20_characters_and_is_unique(aws: Account) -> None:
     assert taken == ("ConflictException", 409)
 
 
-@step()
+@step(moto="accepts it again", ministack="accepts it again")
 def a_key_is_of_a_plan_once(aws: Account) -> None:
     customer = _customer(aws)
     apis = customer.api.client
@@ -115,7 +118,7 @@ def a_key_is_of_a_plan_once(aws: Account) -> None:
     assert http_status(apis.delete_usage_plan_key(**named)) == 202
 
 
-@step()
+@step(moto=_NO_API, ministack=_NO_TYPE)
 def a_key_opens_the_apis_of_its_plan(aws: Account) -> None:
     customer = _customer(aws)
     assert customer.get().status_code == 200
@@ -125,7 +128,7 @@ def a_key_opens_the_apis_of_its_plan(aws: Account) -> None:
     assert seen(other.get("/orders", {"x-api-key": customer.value})) == FORBIDDEN
 
 
-@step()
+@step(moto=_NO_API, ministack="opens as before")
 def a_disabled_key_opens_nothing(aws: Account) -> None:
     customer = _customer(aws)
     disable = [{"op": "replace", "path": "/enabled", "value": "false"}]
@@ -133,7 +136,7 @@ def a_disabled_key_opens_nothing(aws: Account) -> None:
     assert seen(customer.get()) == FORBIDDEN
 
 
-@step()
+@step(moto=_NO_API)
 def a_plan_throttles_its_keys(aws: Account) -> None:
     customer = _customer(aws, throttle={"rateLimit": 1, "burstLimit": 2})
     answers = [customer.get() for _ in range(12)]
@@ -144,7 +147,7 @@ def a_plan_throttles_its_keys(aws: Account) -> None:
     assert {str(seen(answer)) for answer in refused_ones} == {str(throttled)}
 
 
-@step()
+@step(moto=_NO_API, ministack=_NO_TYPE)
 def a_quota_is_used_up(aws: Account) -> None:
     customer = _customer(aws, quota={"limit": 3, "period": "DAY"})
     answers = [customer.get() for _ in range(5)]
@@ -152,7 +155,7 @@ def a_quota_is_used_up(aws: Account) -> None:
     assert seen(answers[-1]) == (429, "LimitExceededException", {"message": "Limit Exceeded"})
 
 
-@step()
+@step(moto="404 for GetUsage", ministack="GetUsage is empty")
 def usage_is_by_key_and_day(aws: Account) -> None:
     customer = _customer(aws, quota={"limit": 5, "period": "MONTH"})
     for _ in range(2):
@@ -167,7 +170,7 @@ def usage_is_by_key_and_day(aws: Account) -> None:
     assert pairs[-1] == [2, 3]
 
 
-@step()
+@step(moto=_NO_API, ministack="no UpdateUsage")
 def what_remains_is_extended(aws: Account) -> None:
     customer = _customer(aws, quota={"limit": 1, "period": "DAY"})
     assert [customer.get().status_code for _ in range(2)] == [200, 429]
