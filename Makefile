@@ -1,6 +1,7 @@
-# make demo    try it: sets up, tunes the sandbox's functions, writes one report
-# make test    sets up what the tests need and runs them
-# make check   what CI checks besides the tests: format, lint, types
+# make demo      try it: sets up, tunes the sandbox's functions, writes one report
+# make test      sets up what the tests need and runs them
+# make check     what CI checks besides the tests: format, lint, types
+# make contract  runs one boto3 script against the sandbox, moto and MiniStack
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -13,7 +14,7 @@ EDITABLE = --config-settings editable_mode=compat
 DEMO_FUNCTIONS = thumbnail lookup checkout report-sort
 DEMO_RUN := runs/$(shell date -u +%Y%m%dT%H%M%SZ)-demo
 
-.PHONY: demo test check clean
+.PHONY: demo test check contract clean
 
 demo: $(VENV)/installed
 	@for name in $(DEMO_FUNCTIONS); do \
@@ -35,8 +36,18 @@ check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+# moto and MiniStack run in environments of their own: they pin what the toolkit has in other versions.
+contract: $(VENV)/installed-dev .contract/moto/installed .contract/ministack/installed
+	$(BIN)/python -m pytest -n 2 -q tests/contract
+
+.contract/%/installed: tests/contract/%.txt
+	@echo "installing $* into .contract/$*"
+	@$(PYTHON) -m venv .contract/$*
+	@.contract/$*/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .contract build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and "Python 3.11 or newer is needed (this is %d.%d); say which with make PYTHON=..." % v[:2])'
