@@ -66,6 +66,10 @@ def wire_block(headers: Iterable[Header]) -> bytes:
     return b"".join(b"\r\n%b: %b" % header for header in headers)
 
 
+def _nobody_listens(response: Response) -> None:
+    """For requests that came over no connection."""
+
+
 class Request:
     """One request as it came in; header names are in lower case, values are raw bytes."""
 
@@ -74,6 +78,7 @@ class Request:
         "_id",
         "_path",
         "_query",
+        "answer_early",
         "body",
         "client",
         "head_bound",
@@ -106,6 +111,8 @@ class Request:
         self.head_bound = head_bound
         # Tells connections apart.
         self.client = client
+        # Answers before the coroutine that was to do so has ended; its own answer is dropped then.
+        self.answer_early: Callable[[Response], None] = _nobody_listens
         self._fields: dict[bytes, bytes] | None = None
         self._id: str | None = None
         self._path: str | None = None

@@ -20,7 +20,8 @@ from jmespath.exceptions import JMESPathError
 
 from sandbox.gateway.exchange import SOURCE_IP, Exchange
 
-Getter = Callable[[Exchange], object]
+# What a getter gives is text or a number, or None where there is nothing.
+Getter = Callable[[Exchange], str | int | float | None]
 
 _EXPRESSION = re.compile(
     r"\$context\.([A-Za-z_-]+(?:\.[A-Za-z0-9_-]+)*)"
@@ -40,8 +41,14 @@ def _whole(value: float | None) -> int | None:
     return None if value is None else round(value)
 
 
-def _time(form: str) -> Getter:
-    return lambda exchange: datetime.fromtimestamp(exchange.arrived_wall_s, UTC).strftime(form)
+def request_time(exchange: Exchange) -> str:
+    """When the request came, in the form of common log formats."""
+    return _clf_time(int(exchange.arrived_wall_s))
+
+
+@lru_cache(maxsize=4)
+def _clf_time(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%d/%b/%Y:%H:%M:%S +0000")
 
 
 def _message_string(exchange: Exchange) -> str | None:
@@ -97,7 +104,7 @@ _GETTERS: dict[str, Getter] = {
     "path": lambda exchange: exchange.stage_path,
     "protocol": lambda exchange: "HTTP/1.1",
     "requestId": lambda exchange: exchange.request.id,
-    "requestTime": _time("%d/%b/%Y:%H:%M:%S +0000"),
+    "requestTime": request_time,
     "requestTimeEpoch": lambda exchange: int(exchange.arrived_wall_s * 1000),
     "resourceId": lambda exchange: exchange.route.resource_id if exchange.route else None,
     "resourcePath": _route_path,
@@ -123,42 +130,34 @@ def domain_name(exchange: Exchange) -> str:
 
 
 class CompiledTemplate:
-    """Text with expressions, ready to be filled in."""
+    """Text with expressions, ready to be filled in: a busy stage does so for each request."""
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._parts: list[str | Getter] = []
-        end = 0
+        self._getters: list[Getter] = []
+        pieces, end = [], 0
         for match in _EXPRESSION.finditer(text):
-            self._parts += [text[end : match.start()], _getter(match)]
+            pieces.append(text[end : match.start()])
+            self._getters.append(_getter(match))
             end = match.end()
-        self._parts.append(text[end:])
+        pieces.append(text[end:])
+        self._format = "%s".join(piece.replace("%", "%%") for piece in pieces)
 
     @property
     def is_constant(self) -> bool:
         """Whether it is the same text for every request."""
-        return len(self._parts) == 1
+        return not self._getters
 
     def render(self, exchange: Exchange, missing: str = "") -> str:
         """The text for a request; `missing` stands for what has no value."""
-        return "".join(
-            part if isinstance(part, str) else _shown(part(exchange), missing)
-            for part in self._parts
-        )
+        values = [get(exchange) for get in self._getters]
+        return self._format % tuple([missing if value is None else value for value in values])
 
 
 @lru_cache(maxsize=1000)
 def compiled(text: str) -> CompiledTemplate:
     """The template of a text, compiled once."""
     return CompiledTemplate(text)
-
-
-def _shown(value: object, missing: str) -> str:
-    if value is None:
-        return missing
-    if isinstance(value, str):
-        return value
-    return json.dumps(value)
 
 
 def _getter(match: re.Match[str]) -> Getter:
@@ -182,12 +181,12 @@ def _input_getter(form: str, path: str) -> Getter:
     except JMESPathError:
         return lambda exchange: None
 
-    def get(exchange: Exchange) -> object:
+    def get(exchange: Exchange) -> str | None:
         try:
             value = expression.search(json.loads(exchange.request.body or b"{}"))
         except (ValueError, JMESPathError):
             return None
-        return json.dumps(value) if form == "json" else value
+        return json.dumps(value) if form == "json" else _as_text(value)
 
     return get
 
@@ -202,12 +201,17 @@ def _context_getter(name: str) -> Getter:
     return lambda exchange: None
 
 
-def _claim(exchange: Exchange, key: str) -> Any:
+def _claim(exchange: Exchange, key: str) -> str | None:
     """A value that an authorizer gave; of a JWT they are below `claims`."""
     value: Any = exchange.authorizer_context or {}
     for part in key.split("."):
         value = value.get(part) if isinstance(value, dict) else None
-    return value
+    return _as_text(value)
+
+
+def _as_text(value: Any) -> str | None:
+    """A JSON value as templates show it: text as it is, everything else as JSON."""
+    return value if value is None or isinstance(value, str) else json.dumps(value)
 
 
 def input_parameter(exchange: Exchange, name: str) -> str | None:

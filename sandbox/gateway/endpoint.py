@@ -84,7 +84,9 @@ class LiveStage:
         self.access_log = (
             AccessLogWriter(stage.access_log, logs) if stage.access_log and logs else None
         )
-        self.execution_log = ExecutionLogWriter(stage, logs) if logs else None
+        settings = (stage.default, *stage.overrides.values())
+        is_logged = any(one.logging_level != "OFF" for one in settings)
+        self.execution_log = ExecutionLogWriter(stage, logs) if logs and is_logged else None
         self.unrouted = self.meter_of(None, detailed=False)
         self._endpoints: dict[str, Endpoint] = {}
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import random
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+from sandbox.gateway.outcome import Failed
 from sandbox.gateway.snapshot import ApiKey, Route, Stage
 from sandbox.http import Request
 from sandbox.lambda_api.names import Home
@@ -21,6 +23,10 @@ _EXTENDED_PREFIX = secrets.token_urlsafe(6)[:5]
 _NUMBERS = itertools.count(1)
 
 SOURCE_IP = "127.0.0.1"
+
+
+def _ignore(failed: Failed) -> None:
+    """For an exchange that nobody waits for."""
 
 
 class Exchange:
@@ -51,6 +57,8 @@ class Exchange:
     integration_request_id: str | None = None
     overhead_in_integration_ms: float = 0.0
     cache_hit: bool | None = None
+    # The integration took too long, and the client has been answered.
+    has_expired: bool = False
     # The gateway response, where the gateway answers itself.
     response_type: str | None = None
     error_message: str | None = None
@@ -76,6 +84,8 @@ class Exchange:
         self.path = path  # after the stage, percent-encoded
         self.arrived_s = arrived_s
         self.arrived_wall_s = arrived_wall_s
+        # Answers a request whose integration takes too long; the data plane says how.
+        self.expire: Callable[[Failed], None] = _ignore
         self.extended_id = f"{_EXTENDED_PREFIX}{next(_NUMBERS):06x}="
 
     @property
@@ -88,7 +98,7 @@ class Exchange:
         """The X-Ray trace header: the client's, or a new one that is not sampled."""
         if self.trace_id_made is None:
             given = self.request.text_header(b"x-amzn-trace-id")
-            root = f"Root=1-{int(self.arrived_wall_s):08x}-{secrets.token_hex(12)}"
+            root = f"Root=1-{int(self.arrived_wall_s):08x}-{random.getrandbits(96):024x}"
             self.trace_id_made = given or root
         return self.trace_id_made
 

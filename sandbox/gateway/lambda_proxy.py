@@ -21,6 +21,8 @@ from sandbox.lambda_api.names import FunctionReference
 # Lambda takes this much in one synchronous call (Lambda quotas, 2026).
 MAX_EVENT_BYTES = 6_291_456
 
+_TIMED_OUT = Failed("INTEGRATION_TIMEOUT")
+
 
 class Invoker(Protocol):
     """Runs functions of the sandbox's Lambda."""
@@ -42,73 +44,64 @@ class Invoker(Protocol):
 
 
 class LambdaProxy:
-    """Calls functions for the gateway; a call that is too late runs on, as on AWS."""
+    """Calls functions for the gateway."""
 
     def __init__(self, invoker: Invoker) -> None:
         self._invoker = invoker
-        self._running: set[asyncio.Future[InvokeResult]] = set()
 
     async def answer(self, exchange: Exchange, integration: LambdaIntegration) -> Outcome:
-        """The function's answer, or what went wrong."""
+        """The function's answer, or what went wrong.
+
+        A function that takes longer than the integration may runs on, as on AWS: then
+        `exchange.expire` is called in time, and what is given here in the end is of no use.
+        """
         event = proxy_event(exchange, integration.payload_format)
         if len(event) > MAX_EVENT_BYTES:
             exchange.integration_error = "the event is larger than Lambda takes"
             return Failed("REQUEST_TOO_LARGE")
-        try:
-            result = await self._call(exchange, integration, event)
-        except TimeoutError:
-            exchange.integration_error = "Execution failed due to a timeout error"
-            return Failed("INTEGRATION_TIMEOUT")
-        except ApiError as error:
-            return _refused(exchange, error)
-        exchange.integration_status = 200
-        exchange.overhead_in_integration_ms = result.overhead_ms
-        if result.function_error is not None:
-            exchange.integration_error = _function_error(exchange, result)
-            return Failed("BAD_GATEWAY")
-        try:
-            return _answered(exchange, read_answer(result.payload, integration.payload_format))
-        except MalformedAnswer as error:
-            exchange.integration_error = (
-                "Execution failed due to configuration error: "
-                f"Malformed Lambda proxy response: {error}"
-            )
-            return Failed("BAD_GATEWAY")
-
-    async def _call(
-        self, exchange: Exchange, integration: LambdaIntegration, event: bytes
-    ) -> InvokeResult:
         exchange.integration_request_id = request_id = new_request_id()
-        call = asyncio.ensure_future(
-            self._invoker.call(
+        loop = asyncio.get_running_loop()
+        expiry = loop.call_later(integration.timeout_ms / 1000, _expire, exchange, integration)
+        began_s = time.monotonic()
+        try:
+            result = await self._invoker.call(
                 integration.function,
                 event,
                 request_id,
                 source_arn=exchange.method_arn,
                 trace_id=exchange.trace_id,
             )
-        )
-        self._running.add(call)
-        call.add_done_callback(self._running.discard)
-        began_s = time.monotonic()
-        done, _ = await asyncio.wait((call,), timeout=integration.timeout_ms / 1000)
+        except ApiError as error:
+            exchange.integration_ms = (time.monotonic() - began_s) * 1000
+            return _refused(exchange, error)
+        finally:
+            expiry.cancel()
+        if exchange.has_expired:
+            return _TIMED_OUT
         exchange.integration_ms = (time.monotonic() - began_s) * 1000
-        if not done:
-            call.add_done_callback(_forget)
-            raise TimeoutError
-        return call.result()
-
-    async def close(self) -> None:
-        """Drops the calls that run on."""
-        for call in tuple(self._running):
-            call.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        return _outcome(exchange, integration, result)
 
 
-def _forget(call: asyncio.Future[InvokeResult]) -> None:
-    """Looks at how a late call ended, so that nobody complains of an error unseen."""
-    if not call.cancelled():
-        call.exception()
+def _expire(exchange: Exchange, integration: LambdaIntegration) -> None:
+    exchange.has_expired = True
+    exchange.integration_ms = float(integration.timeout_ms)
+    exchange.integration_error = "Execution failed due to a timeout error"
+    exchange.expire(_TIMED_OUT)
+
+
+def _outcome(exchange: Exchange, integration: LambdaIntegration, result: InvokeResult) -> Outcome:
+    exchange.integration_status = 200
+    exchange.overhead_in_integration_ms = result.overhead_ms
+    if result.function_error is not None:
+        exchange.integration_error = _function_error(exchange, result)
+        return Failed("BAD_GATEWAY")
+    try:
+        return _answered(exchange, read_answer(result.payload, integration.payload_format))
+    except MalformedAnswer as error:
+        exchange.integration_error = (
+            f"Execution failed due to configuration error: Malformed Lambda proxy response: {error}"
+        )
+        return Failed("BAD_GATEWAY")
 
 
 def _refused(exchange: Exchange, error: ApiError) -> Failed:

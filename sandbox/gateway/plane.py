@@ -103,8 +103,7 @@ class GatewayPlane:
             self._caches[stage].flush()
 
     async def close(self) -> None:
-        """Drops what still runs."""
-        await self._lambda.close()
+        """Closes the connections to other servers."""
         await self._http.close()
 
     # From the request to its endpoint
@@ -173,7 +172,15 @@ class GatewayPlane:
         if headers is not None:
             preflight = Response(204, b"", headers, id_header=HTTP_API_ID)
             return self._finished(exchange, live, endpoint.meter, preflight)
+
+        def expire(failed: Failed) -> None:
+            late = self._failed(exchange, live, endpoint.meter, failed)
+            exchange.request.answer_early(late)
+
+        exchange.expire = expire
         outcome = await self._outcome(exchange, endpoint, disturbance)
+        if exchange.has_expired:
+            return _NOT_THERE_REST  # nobody waits for it any more
         if isinstance(outcome, Failed):
             response = self._failed(exchange, live, endpoint.meter, outcome)
         else:
@@ -205,7 +212,7 @@ class GatewayPlane:
         if cached is not None:
             return cached
         outcome = await self._integrated(exchange, endpoint, disturbance)
-        if isinstance(outcome, Answered) and outcome.status < 400:
+        if isinstance(outcome, Answered) and outcome.status < 400 and not exchange.has_expired:
             cache.keep(exchange, policy, outcome, self._clock())
         return outcome
 
@@ -325,19 +332,20 @@ class GatewayPlane:
         if exchange.cache_hit is not None:
             minute.cache_hits += exchange.cache_hit
             minute.cache_misses += not exchange.cache_hit
-        if self._logs is not None:
-            self._log(exchange, live)
+        if live.access_log is not None or live.execution_log is not None:
+            _log(exchange, live)
         return response
 
-    def _log(self, exchange: Exchange, live: LiveStage) -> None:
-        at_ms = int(exchange.arrived_wall_s * 1000)
-        if live.access_log is not None:
-            live.access_log.write(exchange, at_ms)
-        if live.execution_log is not None and exchange.route is not None:
-            settings = live.stage.overrides.get(exchange.route.key, live.stage.default)
-            if settings.logging_level != "OFF":
-                everything = settings.logging_level == "INFO"
-                live.execution_log.write(exchange, at_ms, everything=everything)
+
+def _log(exchange: Exchange, live: LiveStage) -> None:
+    at_ms = int(exchange.arrived_wall_s * 1000)
+    if live.access_log is not None:
+        live.access_log.write(exchange, at_ms)
+    if live.execution_log is not None and exchange.route is not None:
+        settings = live.stage.overrides.get(exchange.route.key, live.stage.default)
+        if settings.logging_level != "OFF":
+            everything = settings.logging_level == "INFO"
+            live.execution_log.write(exchange, at_ms, everything=everything)
 
 
 def _unservable(request: Request, live: LiveStage) -> Failed | None:

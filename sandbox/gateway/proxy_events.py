@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import base64
 import json
-from datetime import UTC, datetime
 from typing import Any
 
-from sandbox.gateway.context_variables import domain_name
+from sandbox.gateway.context_variables import domain_name, request_time
 from sandbox.gateway.exchange import SOURCE_IP, Exchange
 from sandbox.gateway.header_rules import request_headers
 
-_TIME = "%d/%b/%Y:%H:%M:%S +0000"
+_ENCODER = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 # What an HTTP API hands on as text; it encodes all else.
 _TEXT_TYPES = ("text/", "application/json", "application/xml", "application/javascript")
 
@@ -23,7 +22,7 @@ _TEXT_TYPES = ("text/", "application/json", "application/xml", "application/java
 def proxy_event(exchange: Exchange, payload_format: str) -> bytes:
     """The event for a request, as JSON."""
     event = event_v1(exchange) if payload_format == "1.0" else event_v2(exchange)
-    return json.dumps(event, separators=(",", ":")).encode()
+    return _ENCODER.encode(event).encode()
 
 
 def event_v1(exchange: Exchange) -> dict[str, Any]:
@@ -59,7 +58,7 @@ def context_v1(exchange: Exchange) -> dict[str, Any]:
         "resourcePath": route.path if route else None,
         "httpMethod": request.method,
         "extendedRequestId": exchange.extended_id,
-        "requestTime": _request_time(exchange),
+        "requestTime": request_time(exchange),
         "path": exchange.stage_path,
         "accountId": exchange.home.account_id,
         "protocol": "HTTP/1.1",
@@ -135,7 +134,7 @@ def context_v2(exchange: Exchange) -> dict[str, Any]:
         "requestId": request.id,
         "routeKey": exchange.route.key if exchange.route else None,
         "stage": exchange.stage.name,
-        "time": _request_time(exchange),
+        "time": request_time(exchange),
         "timeEpoch": int(exchange.arrived_wall_s * 1000),
     }
     if exchange.authorizer_context is not None:
@@ -184,10 +183,6 @@ def _takes(pattern: str, kind: str) -> bool:
     if pattern.endswith("/*"):
         return kind.startswith(pattern[:-1])
     return kind == pattern.lower()
-
-
-def _request_time(exchange: Exchange) -> str:
-    return datetime.fromtimestamp(exchange.arrived_wall_s, UTC).strftime(_TIME)
 
 
 def _multi(pairs: list[tuple[str, str]]) -> dict[str, list[str]]:
