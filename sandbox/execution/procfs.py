@@ -54,7 +54,7 @@ class LinuxProbe:
         self._parents: dict[int, int] = {}  # of each descendant
         self._seen: frozenset[int] = frozenset()  # descendants, at the last look at memory
         self._lasting: frozenset[int] = frozenset()  # those of them seen at the one before, too
-        names = ("stat", "statm", "status", "task", self._schedstat, self._own_children)
+        names = ("stat", "statm", "status", self._schedstat, self._own_children)
         try:
             for name in names:
                 with suppress(FileNotFoundError, ProcessLookupError):
@@ -67,8 +67,10 @@ class LinuxProbe:
         """The counters now, or None when the process is gone."""
         try:
             now_ns = time.monotonic_ns()
-            cpu_ns = _process_cpu_ns(self._pid) + self._reaped_cpu_ns()
-            self._note_threads()
+            stat = self._stat()
+            cpu_ns = _process_cpu_ns(self._pid) + (int(stat[13]) + int(stat[14])) * _NS_PER_TICK
+            self._faults = stat[7], stat[9]
+            self._note_threads(int(stat[17]))
         except (OSError, ValueError, IndexError):
             self._faults = None
             return None
@@ -168,15 +170,16 @@ class LinuxProbe:
             self._files[name] = descriptor
         return descriptor
 
-    def _reaped_cpu_ns(self) -> int:
-        # The command's name may hold blanks and brackets: count fields from its last bracket.
-        fields = self._text("stat").rpartition(b")")[2].split(None, 15)
-        self._faults = fields[7], fields[9]
-        return (int(fields[13]) + int(fields[14])) * _NS_PER_TICK
+    def _stat(self) -> list[bytes]:
+        """The fields of /proc/PID/stat (proc(5)), counted from 0 for the state.
 
-    def _note_threads(self) -> None:
-        # A directory's link count tells the number of threads without listing them.
-        if os.fstat(self._opened("task")).st_nlink <= 3:
+        7 and 9 are page faults, 13 and 14 the CPU ticks of children that ended, 17 the threads.
+        """
+        # The command's name may hold blanks and brackets: the fields begin after its last bracket.
+        return self._text("stat").rpartition(b")")[2].split(None, 18)
+
+    def _note_threads(self, count: int) -> None:
+        if count <= 1:
             delays_ns = self._delay_ns_by_thread
             if len(delays_ns) > 1:
                 for thread in delays_ns.keys() - {self._main}:
