@@ -291,7 +291,7 @@ class ProcessEnvironment:
             if returncode is not None:
                 return _Ran(faults.exited(request.request_id, returncode), carried_ms)
             return _Ran(faults.timed_out(request.request_id, self.spec.timeout_s), timeout_ms)
-        start = process.probe.read() or Reading(time.monotonic_ns(), 0, 0)
+        start = process.probe.begin() or Reading(time.monotonic_ns(), 0, 0)
         stretch = self._new_stretch(process, start, cpu_share(self.spec.memory_mb))
         self._has_asked = False
         api.deliver(invocation_of(request, self.spec, limit_ms))

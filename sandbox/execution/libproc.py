@@ -65,6 +65,10 @@ class MacProbe:
         ticks = usage.ri_user_time + usage.ri_system_time
         return Reading(now_ns, int(ticks * self._ns_per_tick), 0)
 
+    def begin(self) -> Reading | None:
+        """As `read`."""
+        return self.read()
+
     def resident_mb(self, known_mb: float = 0.0, limit_mb: float = math.inf) -> float:
         """Resident memory now."""
         usage = RusageInfo()

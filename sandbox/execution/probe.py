@@ -31,6 +31,13 @@ class Probe(Protocol):
     def read(self) -> Reading | None:
         """The counters now, or None when the process is gone."""
 
+    def begin(self) -> Reading | None:
+        """As `read`, for the start of a stretch soon after the last one, and cheaper.
+
+        What an idle process seldom does may be told as of the last reading: that it started
+        threads or processes, and that processes ended.
+        """
+
     def resident_mb(self, known_mb: float = 0.0, limit_mb: float = math.inf) -> float:
         """Memory that is resident now; 0 when the process is gone.
 
@@ -59,6 +66,10 @@ class BlindProbe:
     def read(self) -> Reading | None:
         """The time, and no usage."""
         return Reading(time.monotonic_ns(), 0, 0)
+
+    def begin(self) -> Reading | None:
+        """As `read`."""
+        return self.read()
 
     def resident_mb(self, known_mb: float = 0.0, limit_mb: float = math.inf) -> float:
         """Unknown, hence 0."""

@@ -47,6 +47,7 @@ class LinuxProbe:
         self._own_children = f"task/{pid}/children"
         self._delay_ns_by_thread: dict[str, int] = {}
         self._delay_ns_of_ended_threads = 0
+        self._reaped_ns = 0  # CPU of children that ended, at the last reading
         self._files: dict[str, int] = {}
         self._faults: tuple[bytes, bytes] | None = None  # minor and major ones, at the last reading
         self._peak_mb = 0.0
@@ -68,7 +69,8 @@ class LinuxProbe:
         try:
             now_ns = time.monotonic_ns()
             stat = self._stat()
-            cpu_ns = _process_cpu_ns(self._pid) + (int(stat[13]) + int(stat[14])) * _NS_PER_TICK
+            self._reaped_ns = (int(stat[13]) + int(stat[14])) * _NS_PER_TICK
+            cpu_ns = _process_cpu_ns(self._pid) + self._reaped_ns
             self._faults = stat[7], stat[9]
             self._note_threads(int(stat[17]))
         except (OSError, ValueError, IndexError):
@@ -79,6 +81,19 @@ class LinuxProbe:
         delay_ns = self._delay_ns_of_ended_threads + sum(self._delay_ns_by_thread.values())
         threads = len(self._delay_ns_by_thread) + len(self._parents)
         return Reading(now_ns, cpu_ns, delay_ns, threads)
+
+    def begin(self) -> Reading | None:
+        """As `read`; of a process that was alone with one thread, only what has to be read."""
+        delays_ns = self._delay_ns_by_thread
+        if self._parents or len(delays_ns) != 1:
+            return self.read()
+        try:
+            now_ns = time.monotonic_ns()
+            cpu_ns = _process_cpu_ns(self._pid) + self._reaped_ns
+            delays_ns[self._main] = _run_delay_ns(self._text(self._schedstat))
+        except (OSError, ValueError, IndexError):
+            return None
+        return Reading(now_ns, cpu_ns, self._delay_ns_of_ended_threads + delays_ns[self._main], 1)
 
     @property
     def counting_s(self) -> float:
