@@ -40,7 +40,7 @@ RUNTIME_CLIENT_CPU_MS = 0.5
 _ROUNDING_MS = 1e-6
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that costs a microsecond for each call
 class Interval:
     """What a process and its descendants did in a stretch of time, all threads together.
 

@@ -35,7 +35,7 @@ _ACCEPTED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that costs a microsecond for each call
 class Invocation:
     """What a runtime is told about one invocation."""
 
