@@ -6,7 +6,8 @@ wrk (Debian's package) asks each server in turn, over and over, with keep-alive 
 
 - bare: asyncio + httptools with one fixed answer, the floor of what Python can do here;
 - nginx: one worker with one fixed answer, where it is installed;
-- mock: a REST API's mock integration, with a stage throttle, an account throttle and metrics;
+- mock: a REST API's mock integration, with a stage throttle, an account throttle and metrics, and
+  once more with an access log of 23 variables;
 - 429: the same with a method throttle of one request a second: nearly all are refused;
 - 403: the same with an API key that the request does not have;
 - Lambda proxy: a REST and an HTTP API before a real Python handler in real processes, and before
@@ -42,7 +43,7 @@ import boto3
 import httptools
 
 CONNECTIONS = 32
-LAMBDA_CONNECTIONS = 8
+LAMBDA_CONNECTIONS = 16
 # What is asked for: the share of the bare server that mocks and refusals reach, and Lambda
 # proxies a second through real processes on two cores.
 WANTED_SHARE = 0.40
@@ -62,14 +63,21 @@ apis:
   bench:
     kind: rest
     throttle: {rate_rps: 1000000, burst: 1000000}
+    access_log: false
     routes:
       - {path: /mock, method: GET, mock: {body: {ok: true}}}
       - {path: /throttled, method: GET, mock: {body: x}, throttle: {rate_rps: 1, burst: 1}}
       - {path: /keyed, method: GET, mock: {body: x}, api_key_required: true}
       - {path: /real, method: GET, function: real}
       - {path: /modelled, method: GET, function: modelled}
+  logged:
+    kind: rest
+    access_log: true
+    routes:
+      - {path: /mock, method: GET, mock: {body: {ok: true}}}
   benchhttp:
     kind: http
+    access_log: false
     routes:
       - {path: /real, method: GET, function: real}
 """
@@ -211,13 +219,14 @@ def _latency_ms(shown: str, percentile: str) -> float:
 
 def targets(bare: str, other: str | None, apis: dict[str, str]) -> list[Target]:
     """What is asked in each round; the bare server first."""
-    rest, http = apis["bench"], apis["benchhttp"]
+    rest, http, logged = apis["bench"], apis["benchhttp"], apis["logged"]
     asked = [Target("bare asyncio + httptools", bare, CONNECTIONS, 200)]
     if other is not None:
         asked.append(Target("nginx, one worker", other, CONNECTIONS, 200))
     return [
         *asked,
         Target("mock integration", f"{rest}/mock", CONNECTIONS, 200),
+        Target("mock, with an access log", f"{logged}/mock", CONNECTIONS, 200),
         Target("refused: throttled, 429", f"{rest}/throttled", CONNECTIONS, 429),
         Target("refused: no API key, 403", f"{rest}/keyed", CONNECTIONS, 403),
         Target("Lambda proxy, REST, process", f"{rest}/real", LAMBDA_CONNECTIONS, 200),
@@ -315,7 +324,7 @@ def main() -> None:
         apis = {api["name"]: api for api in sandbox["apis"]}
         asked = targets(bare["endpoint_url"], other, {name: it["url"] for name, it in apis.items()})
         for target in asked:
-            ask(target, 1.0)  # warm: processes, pages, connections
+            ask(target, 3.0)  # warm: processes, pages, connections
         rounds: dict[str, list[Round]] = {target.name: [] for target in asked}
         for _ in range(options.runs):
             for target in asked:
