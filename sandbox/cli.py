@@ -78,6 +78,10 @@ def up(
     update_ms: Annotated[
         float, typer.Option(help="How long a change of a function is in progress.")
     ] = 50.0,
+    metrics_delay: Annotated[
+        float,
+        typer.Option(help="Publish a minute of metrics so long after its end.", metavar="SECONDS"),
+    ] = 0.0,
     region: Annotated[str, typer.Option(help="The region that it serves.")] = "us-east-1",
     stop_with_stdin: Annotated[
         bool, typer.Option("--stop-with-stdin", help="Stop when stdin ends.")
@@ -106,6 +110,7 @@ def up(
             account_concurrency=account_concurrency,
             max_memory_mb=max_memory_mb,
             update_ms=update_ms,
+            metrics_delay_s=metrics_delay,
             region=region,
             stop_with_stdin=stop_with_stdin,
         )

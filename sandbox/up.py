@@ -54,6 +54,7 @@ class UpOptions:
     account_concurrency: int | None  # None: what the stack says, or the default
     max_memory_mb: int
     update_ms: float
+    metrics_delay_s: float
     region: str
     stop_with_stdin: bool
 
@@ -63,6 +64,7 @@ class UpOptions:
             ("--account-concurrency", self.account_concurrency, 1, 1_000_000),
             ("--max-memory-mb", self.max_memory_mb, 128, 10_240),
             ("--update-ms", self.update_ms, 0, 600_000),
+            ("--metrics-delay", self.metrics_delay_s, 0, 86_400),
         ):
             if value is not None and not low <= value <= high:
                 raise InputError(f"{name}: must be from {low} to {high} (got {value})")
@@ -178,6 +180,7 @@ def _sandbox_options(options: UpOptions, file: StackFile | None) -> SandboxOptio
         port=options.port,
         region=options.region,
         state_dir=options.state_dir,
+        metrics_delay_s=options.metrics_delay_s,
         lambda_options=LambdaOptions(
             account_concurrency=concurrency or DEFAULT_ACCOUNT_CONCURRENCY,
             max_memory_mb=options.max_memory_mb,

@@ -18,6 +18,12 @@ COMMANDS = [
     pytest.param("tuner", ["restore"], "docs/tune.md", id="tune restore"),
     pytest.param("sandbox", ["up"], "docs/sandbox.md", id="sandbox up"),
     pytest.param("sandbox", ["functions"], "docs/sandbox.md", id="sandbox functions"),
+    pytest.param("sandbox", ["deploy"], "docs/gateway.md", id="sandbox deploy"),
+    pytest.param("sandbox", ["fault", "add"], "docs/gateway.md", id="sandbox fault add"),
+    pytest.param("sandbox", ["fault", "list"], "docs/gateway.md", id="sandbox fault list"),
+    pytest.param("sandbox", ["fault", "clear"], "docs/gateway.md", id="sandbox fault clear"),
+    pytest.param("sandbox", ["limits"], "docs/gateway.md", id="sandbox limits"),
+    pytest.param("sandbox", ["enforcement"], "docs/gateway.md", id="sandbox enforcement"),
     pytest.param("reports", ["build"], "docs/reports.md", id="reports build"),
 ]
 
