@@ -12,32 +12,18 @@ from sandbox.apigateway_api.patching import SERVED_OPS, Member, Rules, patched, 
 from sandbox.apigateway_api.refusing import bad_request, unserved
 from sandbox.apigateway_api.state import Document, RestApi
 from sandbox.apigateway_api.templates import check_templates
+from sandbox.gateway.response_types import REST_TYPES
 
-# "Gateway response types for API Gateway" in the developer guide (2026). The two defaults have no
-# status: they keep the one that the type in question has.
-DEFAULT_STATUSES: Mapping[str, str | None] = {
-    "ACCESS_DENIED": "403",
-    "API_CONFIGURATION_ERROR": "500",
-    "AUTHORIZER_CONFIGURATION_ERROR": "500",
-    "AUTHORIZER_FAILURE": "500",
-    "BAD_REQUEST_BODY": "400",
-    "BAD_REQUEST_PARAMETERS": "400",
-    "DEFAULT_4XX": None,
-    "DEFAULT_5XX": None,
-    "EXPIRED_TOKEN": "403",
-    "INTEGRATION_FAILURE": "504",
-    "INTEGRATION_TIMEOUT": "504",
-    "INVALID_API_KEY": "403",
-    "INVALID_SIGNATURE": "403",
-    "MISSING_AUTHENTICATION_TOKEN": "403",
-    "QUOTA_EXCEEDED": "429",
-    "REQUEST_TOO_LARGE": "413",
-    "RESOURCE_NOT_FOUND": "404",
-    "THROTTLED": "429",
-    "UNAUTHORIZED": "401",
-    "UNSUPPORTED_MEDIA_TYPE": "415",
-    "WAF_FILTERED": "403",
-}
+# The two catch-alls have no status: they keep the one that the type in question has.
+DEFAULT_STATUSES: Mapping[str, str | None] = dict(
+    sorted(
+        {
+            **{name: str(kind.status) for name, kind in REST_TYPES.items()},
+            "DEFAULT_4XX": None,
+            "DEFAULT_5XX": None,
+        }.items()
+    )
+)
 DEFAULT_TEMPLATES = {"application/json": '{"message":$context.error.messageString}'}
 
 _NAME = re.compile(r"gatewayresponse\.header\.[A-Za-z0-9!#$%&'*+.^_`|~-]+")
