@@ -13,9 +13,6 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
 
-from botocore.loaders import Loader
-from botocore.model import ServiceModel
-
 from sandbox.api_errors import ApiError, validation_error
 from sandbox.credentials import CredentialStore, Expired, Identity, TemporaryCredentials
 from sandbox.front import CredentialScope
@@ -23,6 +20,7 @@ from sandbox.http import Request, Response
 from sandbox.rest_json.validation import Validator
 from sandbox.rpc.faults import fault_of
 from sandbox.rpc.query import Query
+from sandbox.service_models import service_model
 
 # Defaults in s, and the longest session that a new role allows (IAM and STS API references, 2026).
 _SESSION_TOKEN_S = 43_200
@@ -39,7 +37,7 @@ class StsService:
 
     def __init__(self, account_id: str, credentials: CredentialStore | None = None) -> None:
         self.credentials = credentials or CredentialStore(account_id)
-        self._model = ServiceModel(Loader().load_service_model("sts", "service-2"), "sts")
+        self._model = service_model("sts")
         self._wire = Query(self._model)
         self._validator = Validator({}, frozenset())
         self._operations = {

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote
 
-from botocore.loaders import Loader
-from botocore.model import OperationModel, ServiceModel
+from botocore.model import OperationModel
+
+from sandbox.service_models import service_model
 
 
 @dataclass(slots=True)
@@ -42,7 +43,7 @@ class RestJsonRouter:
     """The operations of one service model, by method, path and fixed query fields."""
 
     def __init__(self, service: str) -> None:
-        self.model = ServiceModel(Loader().load_service_model(service, "service-2"), service)
+        self.model = service_model(service)
         self._root = _Node()
         for name in self.model.operation_names:
             self._add(self.model.operation_model(name))

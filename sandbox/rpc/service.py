@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from inspect import isawaitable
 from typing import Any
 
-from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel
 
 from sandbox.api_errors import ApiError, Guard, unguarded, validation_error
@@ -19,6 +18,7 @@ from sandbox.rpc.faults import fault_of
 from sandbox.rpc.query import FORM_TYPE, Query
 from sandbox.rpc.rpc_v2_cbor import PROTOCOL, RpcV2Cbor
 from sandbox.rpc.wire import Wire, no_such_operation
+from sandbox.service_models import service_model
 
 Parameters = Mapping[str, Any]
 Output = dict[str, Any]
@@ -53,7 +53,7 @@ class RpcService:
     ) -> None:
         self._title = title
         self._region = region
-        self._model = ServiceModel(Loader().load_service_model(service, "service-2"), service)
+        self._model = service_model(service)
         unknown = operations.keys() - set(self._model.operation_names)
         if unknown:
             raise ValueError(f"{service} has no operations {', '.join(sorted(unknown))}")

@@ -12,14 +12,14 @@ import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
 
 from sandbox.gateway.snapshot import JwtAuthorizer
+
+if TYPE_CHECKING:
+    from sandbox.gateway.authorizers.jose import KeySet
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "ES256")
 
@@ -85,9 +85,11 @@ class KeyCache:
                 document = await self._fetch(await self._keys_url(issuer))
         except (TimeoutError, httpx.HTTPError, httpx.InvalidURL) as error:
             raise TokenRefused("OIDC discovery endpoint communication error") from error
+        from sandbox.gateway.authorizers.jose import key_set
+
         try:
-            keys = KeySet.import_key_set(json.loads(document or b""))
-        except (ValueError, TypeError, KeyError, JoseError) as error:
+            keys = key_set(json.loads(document or b""))
+        except ValueError as error:
             raise TokenRefused("OIDC discovery endpoint communication error") from error
         if len(self._kept) >= _MOST_ISSUERS:
             self._kept.clear()
@@ -144,9 +146,11 @@ def verified_claims(token: str, keys: KeySet) -> dict[str, Any]:
     Raises:
         TokenRefused: it is no token, or its signature is not good.
     """
+    from sandbox.gateway.authorizers.jose import signed_claims
+
     try:
-        claims = jwt.decode(token, keys, algorithms=list(ALGORITHMS)).claims
-    except (JoseError, ValueError, TypeError, KeyError) as error:
+        claims = signed_claims(token, keys, ALGORITHMS)
+    except ValueError as error:
         raise TokenRefused(f"the token could not be verified: {error}") from error
     if not isinstance(claims, dict):
         raise TokenRefused("invalid token")
