@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from sandbox.apigateway_api.context import DEFAULT_ACCOUNT_LIMIT
-from sandbox.apigateway_api.method_settings import ALL_METHODS, NO_LIMIT, setting_key
+from sandbox.apigateway_api.method_settings import ALL_METHODS, NO_LIMIT, method_of
 from sandbox.apigateway_api.state import Deployment, Document, RestState
 from sandbox.gateway.snapshot import (
     CachePolicy,
@@ -27,10 +27,11 @@ def method_settings(
     caching on for GET alone.
     """
     every = stage["methodSettings"]
+    single = {method_of(key): settings for key, settings in every.items()}
     default = _settings(every.get(ALL_METHODS, {}), account_limit, cache=None)
     overrides = {}
     for path, name, method in _methods(deployment):
-        own = every.get(setting_key(path, name)) or every.get(setting_key(path, "*"))
+        own = single.get((path, name)) or single.get((path, "*"))
         document = every.get(ALL_METHODS, {}) if own is None else own
         cache = _cache(document, method) if stage["cacheClusterEnabled"] else None
         if own is None and name != "GET":
@@ -71,11 +72,7 @@ def _settings(
     document: Document, account_limit: Limit, cache: CachePolicy | None
 ) -> MethodSettings:
     return MethodSettings(
-        limit=_limit(
-            document.get("throttlingRateLimit", NO_LIMIT),
-            document.get("throttlingBurstLimit", NO_LIMIT),
-            account_limit,
-        ),
+        limit=_method_limit(document, account_limit),
         detailed_metrics=document.get("metricsEnabled", False),
         cache=cache,
         logging_level=document.get("loggingLevel", "OFF"),
@@ -87,6 +84,16 @@ def _cache(document: Document, method: Document) -> CachePolicy | None:
         return None
     keys = method["methodIntegration"]["cacheKeyParameters"]
     return CachePolicy(document["cacheTtlInSeconds"], tuple(keys))
+
+
+def _method_limit(document: Document, account_limit: Limit) -> Limit | None:
+    """The throttle; none where it is the account's, which is what it is where nobody set it."""
+    limit = _limit(
+        document.get("throttlingRateLimit", NO_LIMIT),
+        document.get("throttlingBurstLimit", NO_LIMIT),
+        account_limit,
+    )
+    return None if limit == account_limit else limit
 
 
 def _limit(rate_rps: float, burst: float, account_limit: Limit) -> Limit | None:

@@ -1,8 +1,15 @@
-"""Settings of single methods in a stage: `/~1orders~1{id}/GET/throttling/rateLimit` and others."""
+"""Settings of single methods in a stage: `/~1orders~1{id}/GET/throttling/rateLimit` and others.
+
+A key of `methodSettings` is what the patch path has before the setting, as AWS keeps it (AWS CLI
+examples of update-stage, 2022): "~1orders~1{id}/GET", and "orders/GET" where no slash was escaped,
+which is how Terraform writes. Both name the same method. The root is "~1/GET" or "/GET". The first
+patch of a method sets everything else to its default, with the account's limits for a throttle.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sandbox.apigateway_api.patching import (
@@ -16,11 +23,10 @@ from sandbox.apigateway_api.patching import (
 )
 from sandbox.apigateway_api.refusing import bad_request
 from sandbox.apigateway_api.state import Document
+from sandbox.gateway.snapshot import Limit
 
 ALL_METHODS = "*/*"
-# Stands for the root, whose path would leave nothing before the method.
-ROOT = "~1"
-# What a throttle is where nobody has set it.
+# What a throttle is patched to where there is to be none.
 NO_LIMIT = -1
 # Cache TTL: "default 300 seconds, at most 3600" (API Gateway quotas, L-8C2F9A1D).
 MAX_CACHE_TTL_S = 3600
@@ -31,7 +37,7 @@ _STRATEGIES = (
     "SUCCEED_WITHOUT_RESPONSE_HEADER",
 )
 _PATH = re.compile(
-    r"/(?P<resource>.+)/(?P<method>\*|[A-Z]+)"
+    r"/(?P<resource>.*)/(?P<method>\*|[A-Z]+)"
     r"(?:/(?P<setting>(?:metrics|logging|throttling|caching)/[A-Za-z]+))?"
 )
 
@@ -61,16 +67,16 @@ def _not_below(number: float, path: str) -> float:
 class _Setting:
     name: str
     parse: Parse
-    default: object
+    default: object = None
 
 
 # By the end of the patch path; API reference, "UpdateStage" and "MethodSetting".
 _SETTINGS = {
     "metrics/enabled": _Setting("metricsEnabled", as_bool, default=False),
-    "logging/loglevel": _Setting("loggingLevel", one_of("OFF", "ERROR", "INFO"), "OFF"),
+    "logging/loglevel": _Setting("loggingLevel", one_of("OFF", "ERROR", "INFO")),
     "logging/dataTrace": _Setting("dataTraceEnabled", as_bool, default=False),
-    "throttling/burstLimit": _Setting("throttlingBurstLimit", _as_burst, NO_LIMIT),
-    "throttling/rateLimit": _Setting("throttlingRateLimit", _as_rate, float(NO_LIMIT)),
+    "throttling/burstLimit": _Setting("throttlingBurstLimit", _as_burst),
+    "throttling/rateLimit": _Setting("throttlingRateLimit", _as_rate),
     "caching/enabled": _Setting("cachingEnabled", as_bool, default=False),
     "caching/ttlInSeconds": _Setting("cacheTtlInSeconds", _as_ttl, 300),
     "caching/dataEncrypted": _Setting("cacheDataEncrypted", as_bool, default=False),
@@ -86,29 +92,49 @@ _SETTINGS = {
 SETTING_PATHS = [f"/{{resourcePath}}/{{httpMethod}}/{name}" for name in _SETTINGS]
 
 
+def _defaults(account_limit: Limit) -> Document:
+    return {
+        **{it.name: it.default for it in _SETTINGS.values() if it.default is not None},
+        "throttlingBurstLimit": int(account_limit.burst),
+        "throttlingRateLimit": account_limit.rate_rps,
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class MethodSettingRule:
     """What a patch does to one method's settings: `key` as in `methodSettings`."""
 
     key: str
     setting: str | None
+    account_limit: Limit
     ops: tuple[str, ...]
 
     def apply(self, document: Document, patch: Patch) -> None:
         """Sets one setting, or removes one or all."""
         every: Document = document.setdefault("methodSettings", {})
-        if self.setting is None:
-            if self.key not in every:
-                raise bad_request(f"Invalid method setting path: {patch.path}")
-            del every[self.key]
+        if patch.op == "remove":
+            self._remove(every, patch)
             return
-        setting = _SETTINGS[self.setting]
-        one = every.setdefault(self.key, {it.name: it.default for it in _SETTINGS.values()})
-        removing = patch.op == "remove"
-        one[setting.name] = setting.default if removing else setting.parse(patch.text(), patch.path)
+        setting = _SETTINGS[self.setting or ""]
+        # Back to the end: of two keys for one method, the last that was patched has effect.
+        one = every.pop(self.key, None) or _defaults(self.account_limit)
+        every[self.key] = {**one, setting.name: setting.parse(patch.text(), patch.path)}
+
+    def _remove(self, every: Document, patch: Patch) -> None:
+        found = _keys_of(every, *method_of(self.key))
+        if not found:
+            raise bad_request(f"Invalid method setting path: {patch.path}")
+        key = self.key if self.key in found else found[-1]
+        if self.setting is None:
+            del every[key]
+            return
+        name = _SETTINGS[self.setting].name
+        rest = {member: value for member, value in every[key].items() if member != name}
+        default = _defaults(self.account_limit).get(name)
+        every[key] = rest if default is None else {**rest, name: default}
 
 
-def method_setting_rule(path: str) -> MethodSettingRule | None:
+def method_setting_rule(path: str, account_limit: Limit) -> MethodSettingRule | None:
     """What patches of `path` change; None where it names no setting of methods."""
     found = _PATH.fullmatch(path)
     if found is None or (found["resource"] == "*" and found["method"] != "*"):
@@ -116,11 +142,15 @@ def method_setting_rule(path: str) -> MethodSettingRule | None:
     setting = found["setting"]
     if setting is not None and setting not in _SETTINGS:
         return None
-    resource = unescape(found["resource"]).strip("/") or ROOT
     ops = ("remove",) if setting is None else ("add", "replace", "remove")
-    return MethodSettingRule(f"{resource}/{found['method']}", setting, ops)
+    return MethodSettingRule(f"{found['resource']}/{found['method']}", setting, account_limit, ops)
 
 
-def setting_key(path: str, method: str) -> str:
-    """The key in `methodSettings` of a method of the resource at `path`."""
-    return f"{path.strip('/') or ROOT}/{method}"
+def method_of(key: str) -> tuple[str, str]:
+    """The path and the method that a key of `methodSettings` names; "*" and "*" for all."""
+    resource, _, method = key.rpartition("/")
+    return (resource if resource == "*" else f"/{unescape(resource).strip('/')}"), method
+
+
+def _keys_of(every: Mapping[str, Document], path: str, method: str) -> list[str]:
+    return [key for key in every if method_of(key) == (path, method)]

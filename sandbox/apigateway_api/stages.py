@@ -26,6 +26,7 @@ from sandbox.apigateway_api.patching import (
 )
 from sandbox.apigateway_api.refusing import bad_request, conflict, refuse_unserved
 from sandbox.apigateway_api.state import Document, RestApi
+from sandbox.gateway.snapshot import Limit
 
 # "0.5, 1.6, 6.1, ..." (model, CacheClusterSize).
 _CACHE_SIZES = ("0.5", "1.6", "6.1", "13.5", "28.4", "58.2", "118", "237")
@@ -144,7 +145,9 @@ class StageOperations:
         api = self._context.api(parameters)
         old = api.stage(parameters["stageName"])
         patches = read_patches(parameters)
-        stage = patched(old, patches, {**_RULES, **_rules_of_methods(patches)})
+        stage = patched(
+            old, patches, {**_RULES, **_rules_of_methods(patches, self._context.account_limit)}
+        )
         _check_deployment(api, stage["deploymentId"])
         self._check_logging(stage)
         _finish(stage, self._context.now_s())
@@ -172,7 +175,7 @@ class StageOperations:
 
     def _check_logging(self, stage: Document) -> None:
         """Refuses logs before the account has a role to write them with, as AWS does."""
-        levels = [it["loggingLevel"] for it in stage.get("methodSettings", {}).values()]
+        levels = [it.get("loggingLevel", "OFF") for it in stage.get("methodSettings", {}).values()]
         logs = "accessLogSettings" in stage or any(level != "OFF" for level in levels)
         if logs and not self._context.state.account.get("cloudwatchRoleArn"):
             raise bad_request(
@@ -222,7 +225,7 @@ def _check_deployment(api: RestApi, identifier: str) -> None:
         raise bad_request("Deployment id does not exist")
 
 
-def _rules_of_methods(patches: list[Patch]) -> Rules:
+def _rules_of_methods(patches: list[Patch], account_limit: Limit) -> Rules:
     """The rules of those patches that are about single methods.
 
     The paths that are allowed are without number, so an error names their pattern.
@@ -231,7 +234,7 @@ def _rules_of_methods(patches: list[Patch]) -> Rules:
     for patch in patches:
         if _VARIABLE_PATH.fullmatch(patch.path):  # or a variable named GET would be a method
             continue
-        rule = method_setting_rule(patch.path)
+        rule = method_setting_rule(patch.path, account_limit)
         if rule is not None:
             rules[patch.path] = rule
         elif patch.path.count("/") > 2:

@@ -21,13 +21,14 @@ _SETTINGS = {
     "caching/enabled": "cachingEnabled",
     "caching/ttlInSeconds": "cacheTtlInSeconds",
 }
-# What these are when nobody has set them.
-_UNSET = {
-    "throttlingRateLimit": (None, -1),
-    "throttlingBurstLimit": (None, -1),
-    "metricsEnabled": (None, False),
-    "loggingLevel": (None, "OFF"),
-    "cachingEnabled": (None, False),
+# Said outright, or the first setting of a method would have AWS show the account's limits for it.
+_NO_THROTTLE = {"throttlingRateLimit": -1, "throttlingBurstLimit": -1}
+# What makes no difference where nothing is set.
+_NOTHING = {
+    **_NO_THROTTLE,
+    "metricsEnabled": False,
+    "loggingLevel": "OFF",
+    "cachingEnabled": False,
 }
 
 Settings = dict[str, Any]
@@ -71,7 +72,7 @@ def wanted_settings(api: RestApi) -> dict[str, Settings]:
         default["cacheTtlInSeconds"] = api.cache.ttl_s
     found = {"*/*": default}
     for route in api.routes:
-        own: Settings = _throttle(route.throttle)
+        own: Settings = {} if route.throttle is None else _throttle(route.throttle)
         if route.detailed_metrics is not None:
             own["metricsEnabled"] = route.detailed_metrics
         if route.cache is not None:
@@ -79,33 +80,40 @@ def wanted_settings(api: RestApi) -> dict[str, Settings]:
         if own:
             # An override does not fall back to the stage for what it leaves out.
             inherited = {key: default[key] for key in default if not key.startswith("throttling")}
-            found[f"{route.path}/{route.method}".lstrip("/")] = {**inherited, **own}
+            found[f"{route.path}/{route.method}".lstrip("/")] = {
+                **_NO_THROTTLE,
+                **inherited,
+                **own,
+            }
     return found
 
 
 def _throttle(throttle: Throttle | None) -> Settings:
     if throttle is None:
-        return {}
+        return _NO_THROTTLE
     return {"throttlingRateLimit": throttle.rate_rps, "throttlingBurstLimit": throttle.burst}
 
 
 def _method_settings(
     current: Mapping[str, Mapping[str, Any]], wanted: Mapping[str, Settings]
 ) -> Iterator[PatchOperationTypeDef]:
-    shown = {key.replace("~1", "/").lstrip("/"): settings for key, settings in current.items()}
-    for key in shown:
-        if key not in wanted or _has_more(shown[key], wanted[key]):
-            yield {"op": "remove", "path": _setting_path(key)}
+    shown = {_plain(key): settings for key, settings in current.items()}
+    for key in current:
+        if _plain(key) not in wanted:
+            yield {"op": "remove", "path": f"/{key}"}
     for key, settings in wanted.items():
         before = shown.get(key, {})
-        again = bool(before) and _has_more(before, settings)
+        if not before and settings == _NOTHING:
+            continue
         for suffix, member in _SETTINGS.items():
-            if member not in settings:
-                continue
-            value = settings[member]
-            if again or not _same(member, before.get(member), value):
+            if member in settings and before.get(member) != settings[member]:
                 path = f"{_setting_path(key)}/{suffix}"
-                yield {"op": "replace", "path": path, "value": _text(value)}
+                yield {"op": "replace", "path": path, "value": _text(settings[member])}
+
+
+def _plain(key: str) -> str:
+    """A key of `methodSettings` as `wanted_settings` has it, whoever wrote it."""
+    return key.replace("~1", "/").lstrip("/")
 
 
 def _setting_path(key: str) -> str:
@@ -113,19 +121,6 @@ def _setting_path(key: str) -> str:
         return "/*/*"
     path, _, method = key.rpartition("/")
     return f"/~1{path.replace('/', '~1')}/{method}"
-
-
-def _has_more(shown: Mapping[str, Any], wanted: Settings) -> bool:
-    """Whether a throttle is there that nobody wants any more."""
-    return any(
-        member not in wanted and shown.get(member) not in _UNSET[member]
-        for member in ("throttlingRateLimit", "throttlingBurstLimit")
-    )
-
-
-def _same(member: str, shown: Any, wanted: Any) -> bool:
-    unset = _UNSET.get(member, (None,))
-    return bool(shown == wanted) or (shown in unset and wanted in unset)
 
 
 def _deployment(current: Mapping[str, Any], wanted: str) -> Iterator[PatchOperationTypeDef]:

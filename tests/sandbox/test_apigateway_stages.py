@@ -11,8 +11,9 @@ from apigateway_rig import LOG_GROUP, ROLE, ServedApis, ops
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sandbox.apigateway_api.context import DEFAULT_ACCOUNT_LIMIT
 from sandbox.apigateway_api.gateway_responses import DEFAULT_STATUSES
-from sandbox.apigateway_api.method_settings import method_setting_rule, setting_key
+from sandbox.apigateway_api.method_settings import method_of, method_setting_rule
 
 BAD = "BadRequestException"
 Refused = Callable[..., tuple[str, int, str]]
@@ -149,12 +150,12 @@ def test_a_stage_that_cannot_be_is_refused(
     assert answer[2] in text
 
 
+# What the first setting of a method brings with it: AWS CLI examples of update-stage, 2022.
 DEFAULTS = {
     "metricsEnabled": False,
-    "loggingLevel": "OFF",
     "dataTraceEnabled": False,
-    "throttlingBurstLimit": -1,
-    "throttlingRateLimit": -1.0,
+    "throttlingBurstLimit": 5000,
+    "throttlingRateLimit": 10_000.0,
     "cachingEnabled": False,
     "cacheTtlInSeconds": 300,
     "cacheDataEncrypted": False,
@@ -169,9 +170,16 @@ DEFAULTS = {
         ("/*/*/throttling/rateLimit", "12.5", "*/*", "throttlingRateLimit", 12.5),
         ("/*/*/throttling/burstLimit", "7", "*/*", "throttlingBurstLimit", 7),
         ("/*/*/throttling/burstLimit", "-1", "*/*", "throttlingBurstLimit", -1),
-        ("/~1orders~1{id}/GET/metrics/enabled", "true", "orders/{id}/GET", "metricsEnabled", True),
+        (
+            "/~1orders~1{id}/GET/metrics/enabled",
+            "true",
+            "~1orders~1{id}/GET",
+            "metricsEnabled",
+            True,
+        ),
         ("/orders/{id}/GET/metrics/enabled", "true", "orders/{id}/GET", "metricsEnabled", True),
         ("/~1/GET/logging/loglevel", "ERROR", "~1/GET", "loggingLevel", "ERROR"),
+        ("//GET/metrics/enabled", "true", "/GET", "metricsEnabled", True),
         ("/orders/*/logging/dataTrace", "true", "orders/*", "dataTraceEnabled", True),
         ("/*/*/caching/enabled", "TRUE", "*/*", "cachingEnabled", True),
         ("/*/*/caching/ttlInSeconds", "3600", "*/*", "cacheTtlInSeconds", 3600),
@@ -215,6 +223,32 @@ def test_settings_of_methods_are_removed(served: ServedApis, api: str) -> None:
     )
 
     assert stage["methodSettings"] == {"*/*": {**DEFAULTS, "throttlingBurstLimit": 5}}
+
+
+@pytest.mark.parametrize(
+    ("path", "other"),
+    [
+        pytest.param("/~1orders~1{id}/GET", "/orders/{id}/GET", id="as Terraform writes"),
+        pytest.param("/orders/{id}/GET", "/~1orders~1{id}/GET", id="as AWS writes"),
+        pytest.param("/~1/GET", "//GET", id="root"),
+    ],
+)
+def test_settings_are_removed_by_either_name(
+    served: ServedApis, api: str, refused: Refused, path: str, other: str
+) -> None:
+    served.patch_stage(
+        api,
+        ("replace", f"{path}/metrics/enabled", "true"),
+        ("replace", f"{path}/logging/loglevel", "INFO"),
+    )
+
+    fewer = served.patch_stage(api, ("remove", f"{other}/logging/loglevel", None))
+    none = served.patch_stage(api, ("remove", other, None))
+
+    assert fewer["methodSettings"] == {path[1:]: {**DEFAULTS, "metricsEnabled": True}}
+    assert none["methodSettings"] == {}
+    again = {"restApiId": api, "stageName": "prod", "patchOperations": ops(("remove", other, None))}
+    assert refused(served.client.update_stage, **again)[1] == 400
 
 
 def test_a_stage_is_changed_by_patches(served: ServedApis, api: str) -> None:
@@ -362,12 +396,15 @@ def test_the_setting_of_each_method_is_found_again(
     escaped: bool,  # noqa: FBT001 - Hypothesis gives it by name
 ) -> None:
     path = "/" + "/".join(segments)
-    given_path = path.replace("/", "~1") if escaped or path == "/" else path[1:]
+    given_path = path.replace("/", "~1") if escaped else path[1:]
 
-    rule = method_setting_rule(f"/{given_path}/{method}/throttling/rateLimit")
+    rule = method_setting_rule(
+        f"/{given_path}/{method}/throttling/rateLimit", DEFAULT_ACCOUNT_LIMIT
+    )
 
     assert rule is not None
-    assert rule.key == setting_key(path, method)
+    assert rule.key == f"{given_path}/{method}"
+    assert method_of(rule.key) == (path, method)
     assert rule.setting == "throttling/rateLimit"
 
 
