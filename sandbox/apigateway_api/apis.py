@@ -17,6 +17,7 @@ from sandbox.apigateway_api.paging import page
 from sandbox.apigateway_api.patching import (
     Member,
     NamedInPath,
+    Parse,
     Patch,
     Rules,
     as_bool,
@@ -26,6 +27,9 @@ from sandbox.apigateway_api.patching import (
 )
 from sandbox.apigateway_api.refusing import bad_request, refuse_unserved, unserved
 from sandbox.apigateway_api.state import LONG_ID, Document, RestApi, new_id
+from sandbox.gateway.authorizers.policy import PolicyError
+from sandbox.gateway.authorizers.resource_policy import parse_resource_policy
+from sandbox.lambda_api.names import Home
 
 _KEY_SOURCES = ("HEADER", "AUTHORIZER")
 _KEPT = (
@@ -37,20 +41,26 @@ _KEPT = (
     "tags",
 )
 _UNSERVED = ("cloneFrom", "minimumCompressionSize", "endpointAccessMode", "securityPolicy")
+# AWS's words; what is wrong follows.
+_NO_POLICY = (
+    "Invalid policy document. Please check the policy syntax and ensure that Principals are valid."
+)
 
 
-def as_policy(text: str, path: str) -> str:
-    """A resource policy: a JSON object with statements; empty for none."""
-    try:
-        policy = json.loads(text) if text else {"Statement": []}
-    except ValueError:
-        policy = None
-    if not isinstance(policy, dict) or "Statement" not in policy:
-        raise bad_request(
-            "Invalid policy document. Please check the policy syntax and ensure that Principals "
-            "are valid."
-        )
-    return text
+def policy_parser(home: Home) -> Parse:
+    """Reads a resource policy that the data plane can apply; empty text is none."""
+
+    def parse(text: str, path: str) -> str:
+        try:
+            if text:
+                # Which API it is of decides what it allows, not whether it is one.
+                parse_resource_policy(json.loads(text), home, "any")
+        except ValueError as error:
+            reason = str(error) if isinstance(error, PolicyError) else "it is no JSON"
+            raise bad_request(f"{_NO_POLICY} ({reason})") from error
+        return text
+
+    return parse
 
 
 def as_name(text: str, path: str) -> str:
@@ -84,7 +94,6 @@ _RULES: Rules = {
     "/name": Member(as_name),
     "/description": Member(),
     "/version": Member(),
-    "/policy": Member(as_policy),
     "/apiKeySource": Member(one_of(*_KEY_SOURCES)),
     "/disableExecuteApiEndpoint": Member(as_bool),
     "/binaryMediaTypes/*": NamedInPath(),
@@ -98,6 +107,8 @@ class ApiOperations:
     def __init__(self, context: RestApiContext) -> None:
         self._context = context
         self._state = context.state
+        self._as_policy = policy_parser(context.home)
+        self._rules: Rules = {**_RULES, "/policy": Member(self._as_policy)}
 
     def operations(self) -> Mapping[str, Operation]:
         """The operations by their name."""
@@ -112,7 +123,7 @@ class ApiOperations:
     def create(self, parameters: Parameters) -> Output:
         """Creates an API with its root resource."""
         refuse_unserved(parameters, _UNSERVED)
-        as_policy(parameters.get("policy", ""), "policy")
+        self._as_policy(parameters.get("policy", ""), "policy")
         root_id = new_id(LONG_ID, ())
         document = {
             "id": new_id(LONG_ID, self._state.apis),
@@ -140,7 +151,7 @@ class ApiOperations:
     def update(self, parameters: Parameters) -> Output:
         """Changes an API."""
         api = self._context.api(parameters)
-        api.document = patched(api.document, read_patches(parameters), _RULES)
+        api.document = patched(api.document, read_patches(parameters), self._rules)
         return shown_api(api.document)
 
     def delete(self, parameters: Parameters) -> None:

@@ -37,8 +37,60 @@ def test_an_api_begins_with_its_root(served: ServedApis) -> None:
     assert resources == [{"id": created["rootResourceId"], "path": "/"}]
 
 
+STATEMENT = {
+    "Effect": "Allow",
+    "Principal": "*",
+    "Action": "execute-api:Invoke",
+    "Resource": "execute-api:/*",
+}
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        pytest.param(
+            {"Condition": {"DateGreaterThan": {"aws:CurrentTime": "2026-01-01T00:00:00Z"}}},
+            "(the sandbox does not serve the condition DateGreaterThan (IpAddress,",
+            id="condition",
+        ),
+        pytest.param(
+            {"Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/40"}}},
+            "(10.0.0.0/40 is no address or range of addresses)",
+            id="no address",
+        ),
+        pytest.param(
+            {"NotAction": "execute-api:Invoke"}, "does not serve NotAction", id="not an action"
+        ),
+        pytest.param({"Principal": {"Service": "x"}}, "Principal has to be", id="principal"),
+        pytest.param({"Resource": None}, "Resource has to be", id="no resource"),
+    ],
+)
+def test_a_policy_that_cannot_be_applied_is_not_taken(
+    served: ServedApis, api: str, refused: Refused, more: dict[str, Any], reason: str
+) -> None:
+    policy = json.dumps({"Statement": [{**STATEMENT, **more}]})
+    patches = ops(("replace", "/policy", policy))
+
+    made = refused(served.client.create_rest_api, name="shop", policy=policy)
+    changed = refused(served.client.update_rest_api, restApiId=api, patchOperations=patches)
+
+    assert made == changed
+    assert made[:2] == (BAD, 400)
+    assert made[2].startswith("Invalid policy document. Please check the policy syntax and ")
+    assert reason in made[2]
+    assert "policy" not in served.client.get_rest_api(restApiId=api)
+
+
+def test_a_policy_is_taken_back(served: ServedApis) -> None:
+    api = served.new_api(policy=json.dumps({"Statement": STATEMENT}))
+
+    served.client.update_rest_api(restApiId=api, patchOperations=ops(("replace", "/policy", "")))
+
+    assert not served.client.get_rest_api(restApiId=api).get("policy")
+
+
 def test_a_policy_is_shown_with_its_quotes_escaped(served: ServedApis) -> None:
-    policy = json.dumps({"Statement": [{"Effect": "Allow", "Principal": "*"}]})
+    policy = json.dumps({"Statement": [STATEMENT]})
     api = served.new_api(policy=policy)
 
     shown = served.client.get_rest_api(restApiId=api)["policy"]

@@ -299,6 +299,16 @@ def test_a_method_whose_authorizer_cannot_be_told_is_not_open(served: ServedApis
             id="all of a resource",
         ),
         pytest.param(
+            (
+                ("/orders/{id}/GET/throttling/burstLimit", "3"),
+                ("/~1orders~1{id}/GET/throttling/burstLimit", "4"),
+                ("/orders/{id}/GET/throttling/burstLimit", "5"),
+            ),
+            MethodSettings(),
+            {"GET /orders/{id}": MethodSettings(Limit(10_000, 5))},
+            id="by two names, of which the last one patched has effect",
+        ),
+        pytest.param(
             (("/*/*/caching/enabled", "true"), ("/*/*/throttling/burstLimit", "3")),
             MethodSettings(Limit(10_000, 3)),
             {},
@@ -356,10 +366,11 @@ def test_settings_of_methods(
 
 
 def test_what_is_said_of_the_whole_api_and_stage(served: ServedApis) -> None:
+    anyone = {"Principal": "*", "Action": "execute-api:Invoke"}
     policy = {
         "Statement": [
-            {"Effect": "Deny", "Principal": "*", "Resource": "execute-api:/prod/GET/*"},
-            {"Effect": "Allow", "Principal": "*", "Resource": ["execute-api:/*", "arn:x"]},
+            {**anyone, "Effect": "Deny", "Resource": "execute-api:/prod/GET/*"},
+            {**anyone, "Effect": "Allow", "Resource": ["execute-api:/*", "arn:x"]},
         ]
     }
     api = served.new_api(
@@ -489,7 +500,7 @@ def test_the_aws_cli_reads_the_answers(served: ServedApis, tmp_path: Path) -> No
         timeout=60,
     )
 
-    assert json.loads(done.stdout)["methodSettings"]["orders/GET"]["throttlingRateLimit"] == 7
+    assert json.loads(done.stdout)["methodSettings"]["~1orders/GET"]["throttlingRateLimit"] == 7
     assert compiled(served).overrides["GET /orders"].limit == Limit(7, 5000)
 
 
