@@ -213,3 +213,7 @@ class _Usage:
     def set_remaining(self, plan_id: str, key_id: str, remaining: int) -> None:
         """Leaves so many requests in the present period."""
         self._ledger.set_remaining(plan_id, key_id, remaining, self._wall_clock())
+
+    def forget_plan(self, plan_id: str) -> None:
+        """Drops what was used under a plan that is deleted."""
+        self._ledger.forget_plan(plan_id)

@@ -32,6 +32,9 @@ class UsageLedger(Protocol):
     def set_remaining(self, plan_id: str, key_id: str, remaining: int) -> None:
         """Sets how many requests are left in the current period."""
 
+    def forget_plan(self, plan_id: str) -> None:
+        """Drops what was used under a plan that is deleted."""
+
 
 def _wall_s() -> int:
     return int(time.time())

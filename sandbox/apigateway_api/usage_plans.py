@@ -21,7 +21,7 @@ class UsagePlanOperations:
     """The operations on usage plans and their keys."""
 
     def __init__(self, context: RestApiContext) -> None:
-        self._state = context.state
+        self._state, self._ledger = context.state, context.ledger
 
     def operations(self) -> Mapping[str, Operation]:
         """The operations by their name."""
@@ -46,6 +46,7 @@ class UsagePlanOperations:
             "apiStages": [_stage(entry) for entry in parameters.get("apiStages", ())],
             **chosen(parameters, _KEPT),
         }
+        plan = _with_offset(plan)
         check_plan(plan, self._state.apis)
         self._state.usage_plans[plan["id"]] = plan
         self._state.plan_keys[plan["id"]] = []
@@ -67,7 +68,7 @@ class UsagePlanOperations:
         """Changes a usage plan, at once for the requests that follow."""
         old = self._state.usage_plan(parameters["usagePlanId"])
         patches = read_patches(parameters)
-        plan = patched(old, patches, plan_rules(patches))
+        plan = _with_offset(patched(old, patches, plan_rules(patches)))
         check_plan(plan, self._state.apis)
         for key_id in self._state.plan_keys[plan["id"]]:
             self._check_stages(plan, key_id)
@@ -75,7 +76,7 @@ class UsagePlanOperations:
         return plan
 
     def delete(self, parameters: Parameters) -> None:
-        """Deletes a usage plan that has no stages any more."""
+        """Deletes a usage plan that has no stages any more, with what was used of its quota."""
         plan = self._state.usage_plan(parameters["usagePlanId"])
         if plan["apiStages"]:
             raise bad_request(
@@ -84,6 +85,7 @@ class UsagePlanOperations:
             )
         del self._state.usage_plans[plan["id"]]
         del self._state.plan_keys[plan["id"]]
+        self._ledger.forget_plan(plan["id"])
 
     def add_key(self, parameters: Parameters) -> Output:
         """Puts an API key into a usage plan."""
@@ -146,6 +148,11 @@ def _stage(entry: Document) -> Document:
     stage = {"apiId": entry["apiId"], "stage": entry["stage"]}
     throttles = {method_key(name): limit for name, limit in entry.get("throttle", {}).items()}
     return {**stage, "throttle": throttles} if throttles else stage
+
+
+def _with_offset(plan: Document) -> Document:
+    """A plan whose quota shows its offset, also where that is 0 (AWS CLI, create-usage-plan)."""
+    return {**plan, "quota": {"offset": 0, **plan["quota"]}} if "quota" in plan else plan
 
 
 def _stage_names(plan: Document) -> set[str]:

@@ -34,6 +34,7 @@ class RecordingLedger:
     def __init__(self) -> None:
         self.remaining = 7
         self.asked: list[tuple[str, str, date, date]] = []
+        self.forgotten: list[str] = []
 
     def used_by_day(
         self, plan_id: str, key_id: str, start: date, end: date
@@ -43,6 +44,9 @@ class RecordingLedger:
 
     def set_remaining(self, plan_id: str, key_id: str, remaining: int) -> None:
         self.remaining = remaining
+
+    def forget_plan(self, plan_id: str) -> None:
+        self.forgotten.append(plan_id)
 
 
 class ServedApis:

@@ -140,6 +140,20 @@ def test_a_plan_is_kept_as_given(served: ServedApis, api: str) -> None:
     assert stage["throttle"] == {"/orders/GET": {"rateLimit": 1.0}}
 
 
+def test_a_quota_shows_its_offset(served: ServedApis) -> None:
+    plan = new_plan(served, quota={"limit": 100, "period": "WEEK"})
+    bare = new_plan(served, name="bare")
+    limits = ops(("add", "/quota/limit", "5"), ("add", "/quota/period", "DAY"))
+
+    created = served.client.get_usage_plan(usagePlanId=plan)["quota"]
+    added = served.client.update_usage_plan(usagePlanId=bare, patchOperations=limits)["quota"]
+    changes = ops(("replace", "/quota/offset", "3"), ("remove", "/quota/offset", None))
+    removed = served.client.update_usage_plan(usagePlanId=plan, patchOperations=changes)["quota"]
+
+    assert created == removed == {"limit": 100, "offset": 0, "period": "WEEK"}
+    assert added == {"limit": 5, "offset": 0, "period": "DAY"}
+
+
 @pytest.mark.parametrize(
     ("settings", "answer"),
     [
@@ -284,7 +298,9 @@ def test_a_plan_with_stages_is_not_deleted(served: ServedApis, api: str, refused
     kept = refused(served.client.delete_usage_plan, usagePlanId=plan)
     served.client.delete_stage(restApiId=api, stageName="prod")
     without = served.client.get_usage_plan(usagePlanId=plan)["apiStages"]
+    assert served.ledger.forgotten == []
     served.client.delete_usage_plan(usagePlanId=plan)
+    assert served.ledger.forgotten == [plan]
 
     assert kept[:2] == (BAD, 400)
     assert without == []

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from gateway_rig import RestRig, send
 
+from sandbox.admin_client import AdminClient
+
 
 @pytest.fixture
 def rest(sandbox: Any, client: Any, connect: Callable[..., Any]) -> RestRig:
@@ -96,6 +98,21 @@ def test_update_usage_gives_more(rest: RestRig) -> None:
         patchOperations=[{"op": "replace", "path": "/remaining", "value": "3"}],
     )
     assert burst(rest, "/keyed", 5, **{"x-api-key": value}) == {200: 3, 429: 2}
+
+
+def test_a_deleted_plan_leaves_no_counters(rest: RestRig) -> None:
+    rest.deploy()
+    plan_id, _, value = new_key(rest, quota={"limit": 5, "period": "DAY"})
+    assert burst(rest, "/keyed", 2, **{"x-api-key": value}) == {200: 2}
+    counters = lambda: [  # noqa: E731
+        it["used"]
+        for it in AdminClient(rest.endpoint_url).limits()["quotas"]
+        if it["plan_id"] == plan_id
+    ]
+    assert counters() == [2]
+    rest.client.delete_stage(restApiId=rest.api_id, stageName=rest.stage)
+    rest.client.delete_usage_plan(usagePlanId=plan_id)
+    assert counters() == []
 
 
 def test_a_plan_throttles_each_key_alone(rest: RestRig) -> None:
