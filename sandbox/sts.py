@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 from sandbox.api_errors import ApiError, validation_error
 from sandbox.credentials import CredentialStore, Expired, Identity, TemporaryCredentials
 from sandbox.front import CredentialScope
-from sandbox.http import Request, Response
+from sandbox.http import Answer, Request, Response
 from sandbox.rest_json.validation import Validator
 from sandbox.rpc.faults import fault_of
 from sandbox.rpc.query import Query
@@ -46,14 +46,17 @@ class StsService:
             "AssumeRole": self._assume_role,
         }
 
-    def handle(self, request: Request, scope: CredentialScope) -> Response:
+    def handle(self, request: Request, scope: CredentialScope) -> Answer:
         """The answer to `request`, errors included."""
+        return self._answer_or_error(request, scope)
+
+    async def _answer_or_error(self, request: Request, scope: CredentialScope) -> Response:
         try:
-            return self._answer(request, scope)
+            return await self._answer(request, scope)
         except ApiError as error:
             return self._wire.error(request, fault_of(self._model, error))
 
-    def _answer(self, request: Request, scope: CredentialScope) -> Response:
+    async def _answer(self, request: Request, scope: CredentialScope) -> Response:
         name = self._wire.operation_name(request, request.body)
         operation = self._operations.get(name)
         if operation is None:
@@ -69,7 +72,7 @@ class StsService:
         if violations:
             raise ApiError("ValidationError", validation_error(violations).message)
         output = operation(parameters, self._caller(request, scope))
-        return self._wire.answer(request, model, output)
+        return await self._wire.answer(request, model, output)
 
     def _caller(self, request: Request, scope: CredentialScope) -> Identity:
         """Who signed. Keys that the sandbox did not give are the root user's."""

@@ -14,8 +14,8 @@ from sandbox.logs_api.context import LogsContext, invalid
 from sandbox.logs_api.insights.errors import QueryError
 from sandbox.logs_api.insights.query import Query, ResultRow
 from sandbox.logs_api.paging import bad_token, text_of_token, token_of
-from sandbox.logs_api.slices import Slices
 from sandbox.rpc.service import Operation, Output
+from sandbox.slices import Slices, made_of_each
 from sandbox.telemetry.log_store import ReadRange
 
 logger = logging.getLogger(__name__)
@@ -177,16 +177,17 @@ class QueryOperations:
             )
         return query
 
-    def _results(self, parameters: Parameters) -> Output:
+    async def _results(self, parameters: Parameters) -> Output:
         running = self._find(parameters["queryId"])
         first = _page_start(parameters.get("nextToken"))
         end = first + (parameters.get("maxItems") or PAGE_ROWS)
-        rows, query = running.rows, running.query
+        # What has come by now: the query may run on while the page is made.
+        count, status, is_over = len(running.rows), running.status, running.is_over
+        query = running.query
+        shown = await made_of_each(running.rows[first:end], _shown_row)
         return {
             "queryLanguage": "CWLI",
-            "results": [
-                [{"field": name, "value": value} for name, value in row] for row in rows[first:end]
-            ],
+            "results": shown,
             "statistics": {
                 "recordsMatched": float(query.matched),
                 "recordsScanned": float(query.scanned),
@@ -194,10 +195,10 @@ class QueryOperations:
                 "bytesScanned": float(query.scanned_bytes),
                 "estimatedBytesSkipped": 0.0,
                 "logGroupsScanned": float(len(running.groups)),
-                "resultCount": float(len(rows)),
+                "resultCount": float(count),
             },
-            "status": running.status,
-            "nextToken": token_of(str(end)) if running.is_over and end < len(rows) else None,
+            "status": status,
+            "nextToken": token_of(str(end)) if is_over and end < count else None,
         }
 
     def _stop(self, parameters: Parameters) -> Output:
@@ -255,6 +256,10 @@ def _page_start(token: str | None) -> int:
     if not text.isdecimal() or len(text) > 9:
         raise bad_token()
     return int(text)
+
+
+def _shown_row(row: ResultRow) -> list[dict[str, str]]:
+    return [{"field": name, "value": value} for name, value in row]
 
 
 def _shown(running: RunningQuery) -> Output:

@@ -18,8 +18,8 @@ from sandbox.logs_api.paging import (
     text_of_token,
     token_of,
 )
-from sandbox.logs_api.slices import Slices
 from sandbox.rpc.service import Operation, Output
+from sandbox.slices import Slices, made_of_each
 from sandbox.telemetry.log_merge import LogEvent, Position
 from sandbox.telemetry.log_segments import EVENT_OVERHEAD_BYTES
 from sandbox.telemetry.log_store import LogGroup, ReadRange
@@ -107,7 +107,7 @@ class ReadingOperations:
         page = await _read_page(self._store.read(wanted), limit, lambda _: True)
         events = page.events[::-1] if wanted.newest_first else page.events
         return {
-            "events": [_plain(event) for event in events],
+            "events": await made_of_each(events, _plain),
             **_stream_tokens(events, wanted),
         }
 
@@ -136,7 +136,7 @@ class ReadingOperations:
             _pattern(parameters.get("filterPattern", "")),
         )
         return {
-            "events": [_filtered(event) for event in page.events],
+            "events": await made_of_each(page.events, _filtered),
             "searchedLogStreams": [],  # always, since 2020
             "nextToken": _filter_token(page, wanted),
         }

@@ -13,6 +13,7 @@ from sandbox.monitoring.refusals import invalid
 from sandbox.monitoring.time_series import Points, TimeSeries
 from sandbox.monitoring.tokens import make_token, read_token
 from sandbox.monitoring.windows import shown_time, start_of
+from sandbox.slices import Slices, made_of_each
 from sandbox.telemetry.metrics import MetricStore
 
 # GetMetricData, 2026.
@@ -36,7 +37,7 @@ class MetricData:
         self._store = store
         self._quota_of = quota_of
 
-    def get_metric_data(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    async def get_metric_data(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """A page of the results of all queries that return data."""
         if parameters["StartTime"] >= parameters["EndTime"]:
             raise invalid("The parameter StartTime must be less than the parameter EndTime.")
@@ -45,12 +46,17 @@ class MetricData:
             raise invalid(f"The parameter MaxDatapoints must be between 1 and {MAX_POINTS}.")
         queries = parse_queries(parameters["MetricDataQueries"], self._account_id)
         place = _place(parameters)
-        results = self._results(queries, parameters)
-        return _page(results, place, most, parameters)
+        results = await self._results(queries, parameters)
+        return await _page(results, place, most, parameters)
 
-    def _results(self, queries: Sequence[Query], parameters: Mapping[str, Any]) -> list[_Result]:
+    async def _results(
+        self, queries: Sequence[Query], parameters: Mapping[str, Any]
+    ) -> list[_Result]:
+        slices = Slices()
         fetched = {
-            query.id: self._fetch(query, parameters) for query in queries if query.stat is not None
+            query.id: await self._fetch(query, parameters, slices)
+            for query in queries
+            if query.stat is not None
         }
         end_s = min(parameters["EndTime"].timestamp(), self._store.now())
         evaluator = Evaluator(parameters["StartTime"], end_s, fetched, self._quota_of)
@@ -67,7 +73,9 @@ class MetricData:
             for series in found[query.id]
         ]
 
-    def _fetch(self, query: Query, parameters: Mapping[str, Any]) -> TimeSeries:
+    async def _fetch(
+        self, query: Query, parameters: Mapping[str, Any], slices: Slices
+    ) -> TimeSeries:
         stat = query.stat
         if stat is None:
             raise ValueError(f"{query.id} is no metric")
@@ -80,6 +88,8 @@ class MetricData:
             value = stat.measure(values)
             if value is not None:
                 points[begin_s] = value
+            if slices.is_over:
+                await slices.rest()
         return TimeSeries(stat.metric.name, stat.period_s, points, stat.metric)
 
 
@@ -95,7 +105,7 @@ def _place(parameters: Mapping[str, Any]) -> tuple[int, int | None]:
         raise ApiError("InvalidNextToken", f"The NextToken is not valid: {error}") from error
 
 
-def _page(
+async def _page(
     results: Sequence[_Result],
     place: tuple[int, int | None],
     most: int,
@@ -110,7 +120,7 @@ def _page(
         taken = points[:most]
         most -= len(taken)
         complete = len(taken) == len(points)
-        shown.append(_shown(result, taken, "Complete" if complete else "PartialData"))
+        shown.append(await _shown(result, taken, "Complete" if complete else "PartialData"))
         if not complete:
             return _cut(shown, [number, taken[-1][0]], parameters)
         last_s = None
@@ -135,11 +145,13 @@ def _cut(
     return {"MetricDataResults": shown, "Messages": [], "NextToken": token}
 
 
-def _shown(result: _Result, points: Sequence[tuple[int, float]], status: str) -> dict[str, Any]:
+async def _shown(
+    result: _Result, points: Sequence[tuple[int, float]], status: str
+) -> dict[str, Any]:
     return {
         "Id": result.id,
         "Label": result.label,
-        "Timestamps": [shown_time(time_s) for time_s, _ in points],
+        "Timestamps": await made_of_each((time_s for time_s, _ in points), shown_time),
         "Values": [value for _, value in points],
         "StatusCode": status,
     }

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 
@@ -68,25 +69,67 @@ def error_answer(service: ServiceModel, error: ApiError) -> Response:
 def to_json(shape: Shape, value: Any) -> Any:
     """`value` as JSON carries it: blobs in base64, times as seconds since the epoch.
 
-    Some models ask for times as ISO 8601 texts instead.
+    Some models ask for times as ISO 8601 texts instead. What is the same in JSON is not copied.
     """
+    convert = _converter(shape)
+    return value if convert is None else convert(value)
+
+
+Converter = Callable[[Any], Any]
+
+# None for what JSON carries as it is. Looking into the shapes takes far longer than the rest.
+_converters: WeakKeyDictionary[Shape, Converter | None] = WeakKeyDictionary()
+
+
+def _converter(shape: Shape) -> Converter | None:
+    if shape not in _converters:
+        # For shapes within themselves; replaced at once.
+        _converters[shape] = lambda value: to_json(shape, value)
+        _converters[shape] = _make_converter(shape)
+    return _converters[shape]
+
+
+def _make_converter(shape: Shape) -> Converter | None:
     match shape:
         case StructureShape():
-            return {
-                str(shape.members[name].serialization.get("name", name)): to_json(
-                    shape.members[name], member
-                )
-                for name, member in value.items()
-                if member is not None
-            }
+            return _structure_converter(shape)
         case ListShape():
-            return [to_json(shape.member, item) for item in value]
+            item = _converter(shape.member)
+            return None if item is None else lambda value: [item(one) for one in value]
         case MapShape():
-            return {key: to_json(shape.value, item) for key, item in value.items()}
+            part = _converter(shape.value)
+            if part is None:
+                return None
+            return lambda value: {key: part(one) for key, one in value.items()}
     if shape.type_name == "blob":
-        return base64.b64encode(value).decode()
+        return lambda value: base64.b64encode(value).decode()
     if shape.type_name == "timestamp":
         if shape.serialization.get("timestampFormat") == "iso8601":
-            return value.strftime("%Y-%m-%dT%H:%M:%SZ")
-        return value.timestamp()
-    return value
+            return lambda value: value.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return lambda value: value.timestamp()
+    return None
+
+
+def _structure_converter(shape: StructureShape) -> Converter:
+    names = {
+        name: str(member.serialization.get("name", name)) for name, member in shape.members.items()
+    }
+    parts = {name: _converter(member) for name, member in shape.members.items()}
+    if all(part is None for part in parts.values()) and all(a == b for a, b in names.items()):
+
+        def unchanged(value: Any) -> Any:
+            if None not in value.values() and value.keys() <= names.keys():
+                return value
+            return {names[name]: member for name, member in value.items() if member is not None}
+
+        return unchanged
+
+    def convert(value: Any) -> Any:
+        converted = {}
+        for name, member in value.items():
+            if member is not None:
+                part = parts[name]
+                converted[names[name]] = member if part is None else part(member)
+        return converted
+
+    return convert

@@ -7,10 +7,11 @@ import json
 from botocore.model import OperationModel, ServiceModel
 
 from sandbox.http import Header, Request, Response
-from sandbox.rest_json.answers import to_json
 from sandbox.rest_json.parsing import serialization_error
 from sandbox.rest_json.strict_json import parse_json
 from sandbox.rpc.faults import Fault
+from sandbox.rpc.json_writer import json_pieces
+from sandbox.rpc.pieces import joined
 from sandbox.rpc.reading import RpcReader, read_structure
 from sandbox.rpc.wire import Output, Parameters, no_such_operation
 
@@ -47,12 +48,12 @@ class AwsJson:
             raise serialization_error("could not parse the body as JSON: not an object")
         return read_structure(_READER, operation.input_shape, document)
 
-    def answer(
+    async def answer(
         self, request: Request, operation: OperationModel, output: Output | None
     ) -> Response:
         """The output as a JSON object; an empty body where the operation has no output."""
         shape = operation.output_shape
-        body = b"" if shape is None else json.dumps(to_json(shape, output or {})).encode()
+        body = b"" if shape is None else await joined(json_pieces(shape, output or {}))
         return Response(200, body, (self._type_of(request),))
 
     def error(self, request: Request, fault: Fault) -> Response:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
@@ -16,12 +17,15 @@ from sandbox.api_errors import ApiError
 from sandbox.http import Header, Request, Response
 from sandbox.rest_json.parsing import decode_blob, from_text, serialization_error
 from sandbox.rpc.faults import Fault
+from sandbox.rpc.pieces import joined
 from sandbox.rpc.reading import to_time
 from sandbox.rpc.wire import Output, Parameters
 
 FORM_TYPE = "application/x-www-form-urlencoded"
 
 _TYPE: Header = (b"content-type", b"text/xml")
+# Texts of an answer that are put together at once.
+_PIECE_TEXTS = 500
 # What XML 1.0 cannot carry, not even escaped.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -59,21 +63,21 @@ class Query:
         shape = operation.input_shape
         return _structure(shape, root, "") if isinstance(shape, StructureShape) else {}
 
-    def answer(
+    async def answer(
         self, request: Request, operation: OperationModel, output: Output | None
     ) -> Response:
         """The output in its result element, and the request id behind it."""
         shape = operation.output_shape
-        result = ""
+        result = b""
         if shape is not None:
             wrapper = str(shape.serialization.get("resultWrapper", f"{operation.name}Result"))
-            result = f"<{wrapper}>{''.join(_to_xml(shape, output or {}))}</{wrapper}>"
+            written = await joined(_xml_pieces(shape, output or {}))
+            result = b"<%b>%b</%b>" % (wrapper.encode(), written, wrapper.encode())
         root = f"{operation.name}Response"
-        body = (
-            f'<{root} xmlns="{escape(self._namespace)}">{result}'
-            f"<ResponseMetadata><RequestId>{request.id}</RequestId></ResponseMetadata></{root}>"
-        )
-        return Response(200, body.encode(), (_TYPE,))
+        start = f'<{root} xmlns="{escape(self._namespace)}">'
+        metadata = f"<ResponseMetadata><RequestId>{request.id}</RequestId></ResponseMetadata>"
+        body = start.encode() + result + f"{metadata}</{root}>".encode()
+        return Response(200, body, (_TYPE,))
 
     def error(self, request: Request, fault: Fault) -> Response:
         """The error document with the code of the query protocol."""
@@ -149,6 +153,12 @@ def _scalar(shape: Shape, text: str, path: str) -> object:
         case "timestamp":
             return to_time(text, path)
     return from_text(shape, text, path)
+
+
+def _xml_pieces(shape: Shape, value: Any) -> Iterator[bytes]:
+    texts = _to_xml(shape, value)
+    while some := list(islice(texts, _PIECE_TEXTS)):
+        yield "".join(some).encode()
 
 
 def _to_xml(shape: Shape, value: Any) -> Iterator[str]:

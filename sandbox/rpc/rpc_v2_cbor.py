@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 from urllib.parse import unquote
 
 import cbor2
-from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
+from botocore.model import OperationModel, ServiceModel, Shape
 
 from sandbox.http import Header, Request, Response
 from sandbox.rest_json.parsing import serialization_error
 from sandbox.rpc.aws_json import wants_query_codes
+from sandbox.rpc.cbor_writer import cbor_pieces
 from sandbox.rpc.faults import Fault
+from sandbox.rpc.pieces import joined
 from sandbox.rpc.reading import RpcReader, read_structure
 from sandbox.rpc.wire import Output, Parameters, no_such_operation
 
@@ -24,7 +25,6 @@ PROTOCOL = b"rpc-v2-cbor"
 
 _PROTOCOL_HEADER: Header = (b"smithy-protocol", PROTOCOL)
 _TYPE: Header = (b"content-type", b"application/cbor")
-_EPOCH_TAG = 1
 
 
 class _CborReader(RpcReader):
@@ -87,14 +87,14 @@ class RpcV2Cbor:
             raise serialization_error("could not parse the body as CBOR: not a map")
         return read_structure(_CborReader(len(body)), operation.input_shape, document)
 
-    def answer(
+    async def answer(
         self, request: Request, operation: OperationModel, output: Output | None
     ) -> Response:
         """The output as a CBOR map; neither body nor type where the operation has no output."""
         shape = operation.output_shape
         if shape is None:
             return Response(200, b"", (_PROTOCOL_HEADER,))
-        body = cbor2.dumps(_to_cbor(shape, output or {}))
+        body = await joined(cbor_pieces(shape, output or {}))
         return Response(200, body, (_PROTOCOL_HEADER, _TYPE))
 
     def error(self, request: Request, fault: Fault) -> Response:
@@ -104,22 +104,3 @@ class RpcV2Cbor:
         if wants_query_codes(request):
             headers.append(fault.query_header)
         return Response(fault.status, cbor2.dumps(document), tuple(headers))
-
-
-def _to_cbor(shape: Shape, value: Any) -> Any:
-    match shape:
-        case StructureShape():
-            return {
-                name: _to_cbor(shape.members[name], member)
-                for name, member in value.items()
-                if member is not None
-            }
-        case ListShape():
-            return [_to_cbor(shape.member, item) for item in value]
-        case MapShape():
-            return {key: _to_cbor(shape.value, item) for key, item in value.items()}
-    if shape.type_name == "timestamp":
-        return cbor2.CBORTag(_EPOCH_TAG, value.timestamp())
-    if shape.type_name in ("float", "double"):
-        return float(value)
-    return value

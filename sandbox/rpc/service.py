@@ -102,7 +102,7 @@ class RpcService:
         output = operation(parameters)
         if isawaitable(output):
             output = await output
-        return wire.answer(request, model, output)
+        return await wire.answer(request, model, output)
 
     def _find(self, name: str) -> tuple[OperationModel, Operation]:
         if name not in self._model.operation_names:

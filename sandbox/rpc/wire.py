@@ -31,7 +31,7 @@ class Wire(Protocol):
             ApiError: the body is not an input of the operation.
         """
 
-    def answer(
+    async def answer(
         self, request: Request, operation: OperationModel, output: Output | None
     ) -> Response:
         """The response that carries `output`; timestamps in it are datetimes."""

@@ -8,8 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 SLICE_S = 0.001
+
+T = TypeVar("T")
+Made = TypeVar("Made")
 
 
 class Slices:
@@ -27,3 +32,13 @@ class Slices:
         """Lets everything else that is ready go first."""
         await asyncio.sleep(0)
         self._end = time.perf_counter() + SLICE_S
+
+
+async def made_of_each(items: Iterable[T], make: Callable[[T], Made]) -> list[Made]:
+    """What `make` makes of each of many things, in slices."""
+    slices, made = Slices(), []
+    for item in items:
+        made.append(make(item))
+        if slices.is_over:
+            await slices.rest()
+    return made
