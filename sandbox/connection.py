@@ -35,7 +35,7 @@ _BUFFER_BYTES = 65_536
 LINGER_S = 5.0
 
 # Headers that this module heeds itself.
-_HEEDED = frozenset({b"content-length", b"expect", b"host"})
+_HEEDED = frozenset({b"connection", b"content-length", b"expect", b"host"})
 _METHODS = {name.encode(): name for name in ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD")}
 
 _BAD_REQUEST = json_refusal(400, "BadRequestException", "Bad Request")
@@ -53,11 +53,15 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Turn:
-    """A request that waits for its answer; `refusal` where it could not be read to its end."""
+    """A request that waits for its answer; `refusal` where it could not be read to its end.
+
+    `is_answered` where it has been answered before its handler was done.
+    """
 
     request: Request
     keep_alive: bool
     refusal: Response | None = None
+    is_answered: bool = False
 
 
 class HttpProtocol(asyncio.BufferedProtocol):
@@ -91,10 +95,12 @@ class HttpProtocol(asyncio.BufferedProtocol):
         self._headers: list[Header] = []
         self._names: list[bytes] = []
         self._host: bytes | None = None
+        self._may_close = False  # it has a Connection header
         # What is read already may hold the beginning of the next request.
         self._head_bytes = self._read_bytes
         self._chunks: list[bytes] = []
         self._body_bytes = 0
+        self._bytes_after_body = 0
 
     # asyncio.Protocol
 
@@ -126,10 +132,14 @@ class HttpProtocol(asyncio.BufferedProtocol):
             # Counted here, and not header by header, because this is cheap: what came while no
             # body had begun. It may be too high by a piece of a body, a few kilobytes.
             self._head_bytes += len(data)
+        else:
+            self._bytes_after_body += len(data)
         self._read_bytes = len(data)
         try:
             self._parser.feed_data(data)
             if self._head_bytes > MAX_HEADER_BYTES and not self._chunks:
+                self._refuse(_HEADERS_TOO_LARGE)
+            if self._bytes_after_body > MAX_HEADER_BYTES:  # trailers, and no end of them
                 self._refuse(_HEADERS_TOO_LARGE)
         except httptools.HttpParserUpgrade:
             # Nothing here is upgraded: the request was complete, and is answered as it stands.
@@ -156,6 +166,8 @@ class HttpProtocol(asyncio.BufferedProtocol):
         self._target += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        if self._chunks:
+            return  # trailers are not to be taken for headers (RFC 9110, 6.5.1)
         self._names.append(name)
         name = name.lower()
         self._headers.append((name, value))
@@ -164,7 +176,11 @@ class HttpProtocol(asyncio.BufferedProtocol):
 
     def _heed(self, name: bytes, value: bytes) -> None:
         if name == b"host":
+            if self._host is not None:
+                self._refuse(_BAD_REQUEST)  # RFC 9112, 3.2
             self._host = value
+        elif name == b"connection":
+            self._may_close = True
         elif name == b"expect":
             self._wants_continue = value.lower() == b"100-continue"
         elif int(value) > MAX_BODY_BYTES:
@@ -178,6 +194,7 @@ class HttpProtocol(asyncio.BufferedProtocol):
         if self._deaf:
             return
         self._body_bytes += len(body)
+        self._bytes_after_body = 0
         if self._body_bytes > MAX_BODY_BYTES:
             self._refuse(_BODY_TOO_LARGE)
             return
@@ -202,6 +219,9 @@ class HttpProtocol(asyncio.BufferedProtocol):
             self._number,
         )
         keep_alive = parser.should_keep_alive() and not parser.should_upgrade()
+        if self._may_close and parser.get_http_version() == "1.0":
+            # Such a client waits for the end unless the answer has a Connection header, too.
+            keep_alive = False
         self._reset()
         if self._turns or self._answering is not None or not self._writable:
             self._turns.append(_Turn(request, keep_alive))
@@ -221,16 +241,24 @@ class HttpProtocol(asyncio.BufferedProtocol):
             return
         self._answering = turn = _Turn(request, keep_alive)
         request.answer_early = partial(self._answer_early, turn)
-        task = asyncio.get_running_loop().create_task(self._answer_later(turn, answer))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._start(self._answer_later(turn, answer))
 
     def _answer_early(self, turn: _Turn, response: Response) -> None:
         """Answers while the coroutine that was to do so runs on."""
-        if self._answering is turn:
-            self._answering = None
-            self._write(turn.request, response, keep_alive=turn.keep_alive)
-            self._advance()
+        if self._answering is not turn or turn.is_answered:
+            return
+        turn.is_answered = True
+        if response.then is not None:
+            self._start(self._misbehave(turn, response, response.then))
+            return
+        self._answering = None
+        self._write(turn.request, response, keep_alive=turn.keep_alive)
+        self._advance()
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _refuse(self, refusal: Response) -> None:
         """Answers, in its turn, a request that cannot be read, and closes after it."""
@@ -261,8 +289,8 @@ class HttpProtocol(asyncio.BufferedProtocol):
             response = await answer
         except Exception:
             response = _internal_error(turn.request)
-        if self._answering is not turn:
-            return  # it has been answered early
+        if turn.is_answered:
+            return
         if response.then is not None:
             await self._misbehave(turn, response, response.then)
             return
@@ -285,7 +313,10 @@ class HttpProtocol(asyncio.BufferedProtocol):
     async def _misbehave(self, turn: _Turn, response: Response, how: Misbehaviour) -> None:
         """Writes the answer as a fault wants it; nothing else is written meanwhile."""
         request = turn.request
-        wire = encode(response, request.id, keep_alive=turn.keep_alive, head_only=False)
+        if self._transport.is_closing():
+            return  # the client did not wait for it
+        head_only = request.method == "HEAD"
+        wire = encode(response, request.id, keep_alive=turn.keep_alive, head_only=head_only)
         self._transport.write(wire[: how.after_bytes])
         if how.reset:
             reset(self._transport)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 import socket
+import struct
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
 
 from sandbox.connection import MAX_BODY_BYTES, MAX_PIPELINED
-from sandbox.http import Answer, Request, Response
+from sandbox.http import Answer, Misbehaviour, Request, Response
 from sandbox.server import HttpServer
 
 
@@ -279,3 +282,109 @@ def test_closing_does_not_wait_for_answers() -> None:
     with serving(answer) as port, socket.create_connection(("127.0.0.1", port), 10) as connection:  # type: ignore[arg-type]
         connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         assert waiting.wait(10)
+
+
+def headers_shown(request: Request) -> Response:
+    lines = [b"%b=%b" % pair for pair in request.headers]
+    return Response(200, b"|".join([*lines, b"host:" + (request.host or b"")]))
+
+
+def test_trailers_are_no_headers() -> None:
+    request = (
+        b"PUT /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"3\r\nabc\r\n0\r\nHost: y\r\nX-Late: 1\r\n\r\n"
+    )
+    with serving(headers_shown) as port:
+        received = talk(port, request)
+    assert received.endswith(b"host=x|transfer-encoding=chunked|host:x")
+
+
+def test_trailers_without_end_are_refused() -> None:
+    head = b"PUT /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n"
+    with serving(echo) as port:
+        received = talk(port, head, *[b"X-Late: " + b"x" * 60_000 + b"\r\n"] * 20)
+    assert received.startswith(b"HTTP/1.1 431")
+
+
+def test_two_hosts_are_refused() -> None:
+    with serving(echo) as port:
+        received = talk(port, b"GET / HTTP/1.1\r\nHost: evil.example\r\nHost: x\r\n\r\n")
+    assert received.startswith(b"HTTP/1.1 400")
+
+
+def test_an_old_client_that_waits_for_the_end_gets_it() -> None:
+    """HTTP/1.0 keeps a connection only where the answer says so, too."""
+    request = b"GET / HTTP/1.0\r\nHost: x\r\nConnection: Keep-Alive\r\n\r\n"
+    with serving(echo) as port, socket.create_connection(("127.0.0.1", port), 10) as connection:
+        connection.sendall(request)
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert b"connection: close" in received
+    assert bodies(received) == [b"GET /? 0"]
+
+
+def test_a_head_request_has_no_body_whatever_a_fault_does() -> None:
+    async def stalled(request: Request) -> Response:
+        return Response(200, b"body", then=Misbehaviour(after_bytes=5, stall_s=0.01))
+
+    request = b"HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    with serving(stalled) as port, socket.create_connection(("127.0.0.1", port), 10) as connection:
+        connection.sendall(request)
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert received.endswith(b"content-length: 4\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        Misbehaviour(reset=True),
+        Misbehaviour(after_bytes=9, reset=True),
+        Misbehaviour(stall_s=0.01, ends=True),
+        Misbehaviour(stall_s=0.01, piece_bytes=1),
+    ],
+    ids=["reset", "reset later", "end", "pieces"],
+)
+def test_a_client_that_left_is_not_written_to(
+    how: Misbehaviour, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The fault comes when nobody is there any more; nothing goes wrong by it."""
+    arrived, gone, ended = threading.Event(), threading.Event(), threading.Event()
+
+    async def disturbed(request: Request) -> Response:
+        arrived.set()
+        while not gone.is_set():
+            await asyncio.sleep(0.001)
+        # The connection's end has been seen after a few turns of the loop.
+        await asyncio.sleep(0.02)
+        asyncio.get_running_loop().call_later(0.05, ended.set)
+        return Response(200, b"body", then=how)
+
+    with serving(disturbed) as port:
+        connection = socket.create_connection(("127.0.0.1", port), 10)
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert arrived.wait(10)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+        gone.set()
+        assert ended.wait(10)
+    gc.collect()
+    assert caplog.text == ""
+
+
+def test_an_early_answer_can_misbehave_and_the_late_one_is_dropped() -> None:
+    async def late(request: Request) -> Response:
+        stall = Misbehaviour(after_bytes=9, stall_s=0.1)
+        request.answer_early(Response(504, b"early", then=stall))
+        await asyncio.sleep(0.03)
+        return Response(200, b"late")
+
+    def handler(request: Request) -> Answer:
+        return late(request) if request.path == "/late" else echo(request)
+
+    requests = b"".join(b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % path for path in (b"/late", b"/2"))
+    began_s = time.monotonic()
+    with serving(handler) as port:
+        received = talk(port, requests, answers=2)
+    assert time.monotonic() - began_s >= 0.1
+    assert re.findall(rb"HTTP/1.1 (\d+)", received) == [b"504", b"200"]
+    assert b"late" not in received.replace(b"/late", b"")
+    assert bodies(received) == [b"GET /2? 0"]
