@@ -14,7 +14,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from core.console import Console
 from core.errors import ExitCode, InputError, Interrupted
@@ -27,10 +27,11 @@ from sandbox.execution.executor import LocalExecutor
 from sandbox.gateway.snapshot import Limit
 from sandbox.lambda_api.context import LambdaOptions
 from sandbox.server import ACCOUNT_ID, Sandbox, SandboxOptions
-from sandbox.stack.deployment import Deployed, deploy_stack, stack_functions
-from sandbox.stack.model import Account as StackAccount
-from sandbox.stack.reader import StackFile, find_stack, read_stack
-from sandbox.stack.view import stack_document, stack_lines
+
+if TYPE_CHECKING:
+    # Stacks are imported where there is one: without, the sandbox starts sooner.
+    from sandbox.stack.deployment import Deployed
+    from sandbox.stack.reader import StackFile
 
 # "Lambda quotas": concurrent executions of an account.
 DEFAULT_ACCOUNT_CONCURRENCY = 1000
@@ -140,6 +141,9 @@ def _content(options: UpOptions) -> _Content:
     given = tuple(read_function_folder(path) for path in options.folders)
     if options.stack is None:
         return _Content((*bundled, *given))
+    from sandbox.stack.deployment import stack_functions
+    from sandbox.stack.reader import find_stack, read_stack
+
     stack = read_stack(find_stack(options.stack))
     stack_folders = stack_functions(stack)
     names = {folder.name for folder in stack_folders}
@@ -175,9 +179,9 @@ async def _serve(options: UpOptions, content: _Content, console: Console) -> Exi
 
 
 def _sandbox_options(options: UpOptions, file: StackFile | None) -> SandboxOptions:
-    account = file.stack.account if file else StackAccount()
-    concurrency = options.account_concurrency or account.concurrency
-    throttle = account.throttle
+    account = file.stack.account if file else None
+    concurrency = options.account_concurrency or (account.concurrency if account else None)
+    throttle = account.throttle if account else None
     return SandboxOptions(
         port=options.port,
         region=options.region,
@@ -226,6 +230,8 @@ def _deploy(environment: Mapping[str, str], content: _Content, console: Console)
     deploy(environment, content.folders, ACCOUNT_ID, done)
     if content.stack is None:
         return None
+    from sandbox.stack.deployment import deploy_stack
+
     return deploy_stack(environment, content.stack, content.stack_folders, console.detail)
 
 
@@ -239,6 +245,14 @@ def described(folder: FunctionFolder) -> dict[str, Any]:
         "memory_mb": folder.memory_mb,
         "timeout_s": folder.timeout_s,
     }
+
+
+def _stack_document(deployed: Deployed | None) -> dict[str, Any]:
+    if deployed is None:
+        return {}
+    from sandbox.stack.view import stack_document
+
+    return stack_document(deployed)
 
 
 def _announce(
@@ -255,15 +269,18 @@ def _announce(
             "environment": dict(environment),
             "functions": [described(folder) for folder in content.functions],
             "host_cores": os.cpu_count() or 1,
-            **(stack_document(deployed) if deployed else {}),
+            **_stack_document(deployed),
         }
         console.document(json.dumps(document))
     else:
         for name, value in environment.items():
             sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
         sys.stdout.flush()
-    for line in stack_lines(deployed) if deployed else ():
-        console.say(line)
+    if deployed is not None:
+        from sandbox.stack.view import stack_lines
+
+        for line in stack_lines(deployed):
+            console.say(line)
     names = ", ".join(folder.name for folder in content.functions) or "none"
     console.say(f"sandbox ready at {endpoint_url}; functions: {names}; stop it with Ctrl-C")
     console.detail("no isolation: handlers run with your rights; signatures are not checked")
