@@ -41,10 +41,16 @@ from sandbox.gateway.plane import GatewayPlane
 from sandbox.gateway.snapshot import Limit, Snapshot
 from sandbox.http import Answer, Request
 from sandbox.lambda_api.names import Home
+from sandbox.state_file import read_state_file, unreadable
 from sandbox.telemetry.contract import LogSink
 
 _SCHEMA_VERSION = 1
 _V2_PREFIX = "/v2/"
+
+# What messages call the state file.
+_WHAT = "the sandbox's APIs"
+# What comes of documents that are not as this sandbox writes them.
+_FOREIGN = (LookupError, ValueError, TypeError, AttributeError)
 
 logger = logging.getLogger(__name__)
 
@@ -120,7 +126,7 @@ class ApiGateway:
                 reset_authorizers=reset_authorizers,
             )
         )
-        self._serve()
+        self._serve_first()
 
     def handle(self, request: Request, scope: CredentialScope) -> Answer:
         """The answer to a signed call; both versions are signed for "apigateway"."""
@@ -148,6 +154,20 @@ class ApiGateway:
     def _changed(self) -> None:
         self._save()
         self._serve()
+
+    def _serve_first(self) -> None:
+        """Serves what the state file has: whether it is whole shows only now.
+
+        Raises:
+            InputError: it is not.
+        """
+        try:
+            self.api_names()
+            self._serve()
+        except _FOREIGN as error:
+            if self._file is None:
+                raise
+            raise unreadable(self._file, _WHAT, error) from error
 
     def _serve(self) -> None:
         """Puts what the control planes know to work."""
@@ -181,19 +201,18 @@ class ApiGateway:
         scratch.replace(self._file)
 
     def _load(self, file: Path) -> None:
+        document = read_state_file(file, _WHAT, _SCHEMA_VERSION)
+        where = ""
         try:
-            document = json.loads(file.read_text(encoding="utf-8"))
-            if document["schema_version"] != _SCHEMA_VERSION:
-                raise ValueError(f"schema_version is {document['schema_version']}")
-            self._rest = RestState.load(document["rest"])
-            self._http = HttpState.load(document["http"])
-            self.ledger.load(document["usage"])
-        except (OSError, ValueError, KeyError, TypeError, InputError) as error:
-            first = str(error).splitlines()[0]
-            raise InputError(
-                f"{file}: could not read the sandbox's APIs: {first}",
-                hint="give another --state directory, or remove this one",
-            ) from error
+            rest, http, usage = document["rest"], document["http"], document["usage"]
+            where = "rest"
+            self._rest = RestState.load(rest)
+            where = "http"
+            self._http = HttpState.load(http)
+            where = "usage"
+            self.ledger.load(usage)
+        except (*_FOREIGN, InputError) as error:
+            raise unreadable(file, _WHAT, error, where) from error
 
 
 class _Usage:

@@ -13,10 +13,13 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from core.errors import InputError
 from sandbox.lambda_api.records import Code, Function
+from sandbox.state_file import read_state_file, unreadable
 
 SCHEMA_VERSION = 1
+
+# What messages call the file.
+_WHAT = "the sandbox's state"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +90,11 @@ def _write(path: Path, functions: tuple[Function, ...]) -> None:
 
 def _read(path: Path) -> list[Function]:
     """The functions in a state file; what was in progress when it was written is done now."""
+    content = read_state_file(path, _WHAT, SCHEMA_VERSION)
     try:
-        document = _DOCUMENT.validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        first = str(error).splitlines()[0]
-        raise InputError(
-            f"{path}: could not read the sandbox's state: {first}",
-            hint="give another --state directory, or remove this one",
-        ) from error
-    if document.schema_version != SCHEMA_VERSION:
-        raise InputError(
-            f"{path}: schema_version: must be {SCHEMA_VERSION} (got {document.schema_version})",
-            hint="give another --state directory",
-        )
+        document = _DOCUMENT.validate_python(content)
+    except ValidationError as error:
+        raise unreadable(path, _WHAT, error) from error
     return [
         function.settled()
         if function.pending or function.updating

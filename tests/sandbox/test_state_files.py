@@ -1,0 +1,117 @@
+"""Files of a state directory that cannot be read: the message says what is wrong with them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gateway_rig import HttpRig, RestRig
+
+from core.errors import InputError
+from sandbox.background import BackgroundSandbox
+from sandbox.execution.executor import LocalExecutor
+from sandbox.server import SandboxOptions
+
+Change = Callable[[Any], object]
+
+
+def run(state_dir: Path) -> BackgroundSandbox:
+    return BackgroundSandbox(SandboxOptions(state_dir=state_dir), lambda _: LocalExecutor())
+
+
+def refusal(state_dir: Path) -> str:
+    with pytest.raises(InputError) as caught, run(state_dir):
+        pass
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["state.json", "apis.json"])
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        pytest.param(b"", "is not JSON: ", id="empty"),
+        pytest.param(b"{", "is not JSON: ", id="cut off"),
+        pytest.param(b"\xff\xfe", "is not UTF-8 text", id="binary"),
+        pytest.param(b"[]", "must be a JSON object", id="a list"),
+        pytest.param(b"null", "must be a JSON object", id="null"),
+        pytest.param(b"{}", "schema_version: is missing", id="without a version"),
+        pytest.param(b'{"schema_version": 9}', "schema_version: must be 1 (got 9)", id="later"),
+    ],
+)
+def test_what_is_no_state_is_told(tmp_path: Path, name: str, content: bytes, reason: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    message = refusal(tmp_path)
+    assert message.startswith(f"{tmp_path / name}: could not read the sandbox's ")
+    assert reason in message
+
+
+def test_a_directory_in_the_place_of_a_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "apis.json").mkdir()
+    assert "apis.json: could not read the sandbox's APIs: Is a directory (" in refusal(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An apis.json with one API of each kind."""
+    import boto3
+
+    directory = tmp_path_factory.mktemp("state")
+    with run(directory) as running:
+        session = boto3.Session("any", "any", region_name="us-east-1")
+        url = running.endpoint_url
+        rest = session.client("apigateway", endpoint_url=url)
+        http = session.client("apigatewayv2", endpoint_url=url)
+        functions = session.client("lambda", endpoint_url=url)
+        api = RestRig(url, rest, functions).create("orders")
+        api.mock("/health")
+        api.deploy()
+        HttpRig(url, http, functions).create("shop").deploy()
+        for client in (rest, http, functions):
+            client.close()
+    return (directory / "apis.json").read_text()
+
+
+def of_rest(document: Any) -> Any:
+    (api,) = document["rest"]["apis"].values()
+    return api
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        pytest.param(lambda found: found.pop("http"), "http: is missing", id="a part"),
+        pytest.param(
+            lambda found: found["rest"].update(apis=[]), "rest: apis: ", id="a value of a kind"
+        ),
+        pytest.param(lambda found: found.update(http=5), "http: ", id="another kind"),
+        pytest.param(
+            lambda found: found["http"]["apis"][0]["document"].pop("ApiId"), "ApiId", id="an id"
+        ),
+        pytest.param(
+            lambda found: of_rest(found)["stages"]["prod"].pop("deploymentId"),
+            "deploymentId",
+            id="what a stage serves",
+        ),
+        pytest.param(lambda found: of_rest(found)["document"].pop("name"), "name", id="a name"),
+        pytest.param(lambda found: found.update(usage={"uses": 1}), "usage: ", id="usage"),
+    ],
+)
+def test_apis_of_another_making_are_refused(
+    tmp_path: Path, saved: str, change: Change, reason: str
+) -> None:
+    document = json.loads(saved)
+    change(document)
+    (tmp_path / "apis.json").write_text(json.dumps(document))
+    message = refusal(tmp_path)
+    assert message.startswith(f"{tmp_path / 'apis.json'}: could not read the sandbox's APIs: ")
+    assert reason in message
+
+
+def test_apis_as_they_were_saved_are_taken(tmp_path: Path, saved: str) -> None:
+    (tmp_path / "apis.json").write_text(saved)
+    with run(tmp_path):
+        pass
+    assert json.loads((tmp_path / "apis.json").read_text()) == json.loads(saved)
