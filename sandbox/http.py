@@ -61,6 +61,15 @@ class Response:
     then: Misbehaviour | None = None
 
 
+# All control characters but the tab: what follows a line break would be another header.
+_NO_CONTROLS = dict.fromkeys((*range(9), *range(10, 32), 127), " ")
+
+
+def header_text(text: str) -> bytes:
+    """Text that somebody chose as the name or the value of a header; it cannot end the header."""
+    return text.translate(_NO_CONTROLS).encode("latin-1", "replace")
+
+
 def wire_block(headers: Iterable[Header]) -> bytes:
     """Headers as they go on the wire, for `Response.block`."""
     return b"".join(b"\r\n%b: %b" % header for header in headers)

@@ -8,9 +8,9 @@ do so, where AWS can be told to ask for a permission.
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
 
-from sandbox.gateway.context_variables import input_parameter
 from sandbox.gateway.exchange import Exchange
 from sandbox.gateway.outcome import Answered
 from sandbox.gateway.snapshot import CachePolicy
@@ -20,7 +20,10 @@ MAX_ENTRY_BYTES = 1_048_576
 # The smallest cache cluster has 0.5 GB; the sandbox keeps no more in memory whatever its size.
 MAX_BYTES = 64 * 1024 * 1024
 
-_Key = tuple[str, ...]
+# What an entry takes beside its bytes, about: objects, a dictionary's slot, small texts.
+_ENTRY_BYTES = 600
+
+_Key = tuple[str | None, ...]
 
 
 class StageCache:
@@ -46,11 +49,11 @@ class StageCache:
             return
         key = _key(exchange, policy)
         old = self._entries.pop(key, None)
-        self._bytes += len(answer.body) - (len(old[1].body) if old else 0)
+        self._bytes += _size(key, answer) - (_size(key, old[1]) if old else 0)
         self._entries[key] = (now_s + policy.ttl_s, answer)
         while self._bytes > MAX_BYTES:
-            _, (_, oldest) = self._entries.popitem(last=False)
-            self._bytes -= len(oldest.body)
+            oldest, (_, dropped) = self._entries.popitem(last=False)
+            self._bytes -= _size(oldest, dropped)
 
     def flush(self) -> None:
         """Forgets everything (FlushStageCache)."""
@@ -59,5 +62,24 @@ class StageCache:
 
 
 def _key(exchange: Exchange, policy: CachePolicy) -> _Key:
-    names = (name.rpartition(".")[2] for name in policy.key_parameters)
-    return exchange.path, *(input_parameter(exchange, name) or "" for name in names)
+    return exchange.path, *(_parameter(exchange, name) for name in policy.key_parameters)
+
+
+def _parameter(exchange: Exchange, name: str) -> str | None:
+    """The value of `method.request.LOCATION.NAME`; a name may have dots in it."""
+    location, _, name = name.removeprefix("method.request.").partition(".")
+    match location:
+        case "path":
+            return exchange.path_parameters.get(name)
+        case "querystring":
+            return dict(exchange.query_pairs).get(name)
+        case "multivaluequerystring":
+            values = [value for key, value in exchange.query_pairs if key == name]
+            return json.dumps(values)
+    return exchange.request.text_header(name.lower().encode("latin-1", "replace"))
+
+
+def _size(key: _Key, answer: Answered) -> int:
+    """The memory of an entry, about."""
+    headers = sum(len(name) + len(value) for name, value in answer.headers)
+    return _ENTRY_BYTES + len(answer.body) + headers + sum(len(part or "") for part in key)

@@ -19,6 +19,7 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 
 from sandbox.gateway.exchange import SOURCE_IP, Exchange
+from sandbox.rest_json.strict_json import parse_json
 
 # What a getter gives is text or a number, or None where there is nothing.
 Getter = Callable[[Exchange], str | int | float | None]
@@ -126,7 +127,8 @@ KNOWN_VARIABLES = frozenset(_GETTERS)
 def domain_name(exchange: Exchange) -> str:
     """The host name that the request was sent to."""
     host = (exchange.request.host or b"").decode("latin-1")
-    return host.rpartition(":")[0] or host
+    name, _, port = host.rpartition(":")
+    return name if name and port.isdigit() else host
 
 
 class CompiledTemplate:
@@ -183,7 +185,7 @@ def _input_getter(form: str, path: str) -> Getter:
 
     def get(exchange: Exchange) -> str | None:
         try:
-            value = expression.search(json.loads(exchange.request.body or b"{}"))
+            value = expression.search(parse_json(exchange.request.body or b"{}"))
         except (ValueError, JMESPathError):
             return None
         return json.dumps(value) if form == "json" else _as_text(value)

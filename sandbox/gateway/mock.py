@@ -9,7 +9,7 @@ from sandbox.gateway.context_variables import compiled
 from sandbox.gateway.exchange import Exchange
 from sandbox.gateway.outcome import Answered
 from sandbox.gateway.snapshot import MockIntegration, MockResponse
-from sandbox.http import Header, wire_block
+from sandbox.http import Header, header_text, wire_block
 
 _DEFAULT_TYPE = "application/json"
 # Mapping templates are often no strict JSON: {statusCode: 200} and a trailing comma are in use.
@@ -81,7 +81,7 @@ def _chosen_status(integration: MockIntegration, exchange: Exchange) -> int:
 def _status_in(text: str) -> int:
     try:
         document = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter where it is nested too deeply
         document = None
     if isinstance(document, dict) and isinstance(document.get("statusCode"), int):
         return int(document["statusCode"])
@@ -92,6 +92,14 @@ def _status_in(text: str) -> int:
 
 
 def _response_for(integration: MockIntegration, status: int) -> MockResponse:
+    """The response that is to answer."""
+    response = _selected(integration, status)
+    if response.status < 200:
+        raise MalformedMock(f"a status of {response.status} does not end a request")
+    return response
+
+
+def _selected(integration: MockIntegration, status: int) -> MockResponse:
     """The response whose pattern takes the status, else the one without a pattern."""
     default = None
     for response in integration.responses:
@@ -114,10 +122,7 @@ def _template(response: MockResponse) -> tuple[str, str]:
 
 
 def _headers(response: MockResponse, content_type: str) -> tuple[Header, ...]:
-    own = tuple(
-        (name.encode(), value.encode("latin-1", "replace"))
-        for name, value in (response.headers.items())
-    )
+    own = tuple((header_text(name), header_text(value)) for name, value in response.headers.items())
     if any(name.lower() == b"content-type" for name, _ in own):
         return own
-    return ((b"content-type", content_type.encode()), *own)
+    return ((b"content-type", header_text(content_type)), *own)

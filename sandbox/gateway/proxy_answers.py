@@ -5,12 +5,19 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from sandbox.gateway.snapshot import PayloadFormat
 from sandbox.http import Header
+from sandbox.rest_json.strict_json import parse_json
+
+_STATUS = re.compile(r"[0-9]{3}")
+# What a header may be (RFC 9110, 5.1 and 5.5): a token, and a value without control characters.
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class MalformedAnswer(Exception):
@@ -47,34 +54,34 @@ def read_answer(payload: bytes, payload_format: PayloadFormat) -> ProxyAnswer:
         MalformedAnswer: it cannot be one; the message says why.
     """
     try:
-        document = json.loads(payload)
+        document = parse_json(payload)
     except ValueError as error:
         raise MalformedAnswer("not JSON") from error
     if payload_format == "2.0" and not (isinstance(document, dict) and "statusCode" in document):
         body = document if isinstance(document, str) else payload.decode("utf-8", "replace")
         headers: tuple[Header, ...] = ((b"content-type", b"application/json"),)
-        return ProxyAnswer(200, headers, body.encode(), is_base64=False)
+        return ProxyAnswer(200, headers, body.encode("utf-8", "replace"), is_base64=False)
     if not isinstance(document, dict):
         raise MalformedAnswer("not an object")
     return ProxyAnswer(
         _status(document.get("statusCode")),
-        tuple(_with_content_type(_headers(document), payload_format)),
+        tuple(_with_content_type(_headers(document, payload_format), payload_format)),
         _body(document.get("body"), payload_format),
         is_base64=document.get("isBase64Encoded") is True,
     )
 
 
 def _status(value: Any) -> int:
-    if isinstance(value, str) and value.isdigit():
+    if isinstance(value, str) and _STATUS.fullmatch(value):
         value = int(value)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or not 100 <= value <= 599:
-        raise MalformedAnswer(f"statusCode must be a number from 100 to 599 (got {value!r})")
+    if not isinstance(value, int) or isinstance(value, bool) or not 200 <= value <= 599:
+        raise MalformedAnswer(f"statusCode must be a number from 200 to 599 (got {value!r})")
     return value
 
 
-def _headers(document: dict[str, Any]) -> Iterator[Header]:
+def _headers(document: dict[str, Any], payload_format: PayloadFormat) -> Iterator[Header]:
     """Single values first, then multiple ones; a name in both counts with the multiple ones."""
     multiple = document.get("multiValueHeaders") or {}
     single = document.get("headers") or {}
@@ -88,7 +95,10 @@ def _headers(document: dict[str, Any]) -> Iterator[Header]:
         if not isinstance(values, list):
             raise MalformedAnswer(f"multiValueHeaders.{name} must be a list")
         yield from (_header(name, value) for value in values)
-    for cookie in document.get("cookies") or ():
+    cookies = document.get("cookies") or () if payload_format == "2.0" else ()
+    if not isinstance(cookies, list | tuple):
+        raise MalformedAnswer("cookies must be a list")
+    for cookie in cookies:
         yield _header("set-cookie", cookie)
 
 
@@ -101,9 +111,9 @@ def _header(name: str, value: Any) -> Header:
         text = ""
     else:
         raise MalformedAnswer(f"the header {name} must be a string")
-    if not name or any(c in name for c in "\r\n: ") or "\r" in text or "\n" in text:
+    if _NAME.fullmatch(name) is None or _CONTROL.search(text) is not None:
         raise MalformedAnswer(f"the header {name!r} cannot be sent")
-    return name.encode("latin-1", "replace"), text.encode("latin-1", "replace")
+    return name.encode(), text.encode("latin-1", "replace")
 
 
 def _with_content_type(
@@ -122,7 +132,7 @@ def _body(value: Any, payload_format: PayloadFormat) -> bytes:
     if value is None:
         return b""
     if isinstance(value, str):
-        return value.encode("utf-8", "surrogatepass")
+        return value.encode("utf-8", "replace")
     if payload_format == "2.0":
         return json.dumps(value).encode()
     raise MalformedAnswer("body must be a string")

@@ -14,7 +14,8 @@ from sandbox.gateway.context_variables import domain_name, request_time
 from sandbox.gateway.exchange import SOURCE_IP, Exchange
 from sandbox.gateway.header_rules import request_headers
 
-_ENCODER = json.JSONEncoder(separators=(",", ":"), check_circular=False)
+# In UTF-8, as the sizes that Lambda allows are meant.
+_ENCODER = json.JSONEncoder(separators=(",", ":"), check_circular=False, ensure_ascii=False)
 # What an HTTP API hands on as text; it encodes all else.
 _TEXT_TYPES = ("text/", "application/json", "application/xml", "application/javascript")
 
@@ -22,7 +23,7 @@ _TEXT_TYPES = ("text/", "application/json", "application/xml", "application/java
 def proxy_event(exchange: Exchange, payload_format: str) -> bytes:
     """The event for a request, as JSON."""
     event = event_v1(exchange) if payload_format == "1.0" else event_v2(exchange)
-    return _ENCODER.encode(event).encode()
+    return _ENCODER.encode(event).encode("utf-8", "replace")
 
 
 def event_v1(exchange: Exchange) -> dict[str, Any]:
@@ -93,20 +94,20 @@ def context_v1(exchange: Exchange) -> dict[str, Any]:
 def event_v2(exchange: Exchange) -> dict[str, Any]:
     """Format 2.0 of HTTP APIs; what a request does not have is left out."""
     request = exchange.request
-    headers = _joined([(name.lower(), value) for name, value in request_headers(exchange)])
-    cookies = headers.pop("cookie", None)
+    headers = _multi([(name.lower(), value) for name, value in request_headers(exchange)])
+    cookies = [part.strip() for line in headers.pop("cookie", ()) for part in line.split(";")]
     body, is_base64 = _body(exchange)
     event: dict[str, Any] = {
         "version": "2.0",
         "routeKey": exchange.route.key if exchange.route else None,
         "rawPath": exchange.stage_path,
         "rawQueryString": request.query,
-        "headers": headers,
+        "headers": {name: ",".join(values) for name, values in headers.items()},
         "requestContext": context_v2(exchange),
         "isBase64Encoded": is_base64,
     }
     optional = {
-        "cookies": [part.strip() for part in cookies.split(";")] if cookies else None,
+        "cookies": cookies,
         "queryStringParameters": _joined(exchange.query_pairs),
         "pathParameters": dict(exchange.path_parameters),
         "stageVariables": dict(exchange.stage.variables),

@@ -10,7 +10,7 @@ from sandbox.gateway.exchange import Exchange
 from sandbox.gateway.outcome import Failed
 from sandbox.gateway.response_types import CUSTOMISED_AS, HTTP_TYPES, rest_type
 from sandbox.gateway.snapshot import GatewayResponse, Stage
-from sandbox.http import Header, Response, wire_block
+from sandbox.http import Header, Response, header_text, wire_block
 
 HTTP_API_ID = b"apigw-requestid"
 JSON_TYPE: Header = (b"content-type", b"application/json")
@@ -81,13 +81,16 @@ class GatewayResponses:
         exchange.response_type = CUSTOMISED_AS.get(name, name)
         exchange.error_message = message or kind.message
         content_type, body = _body(exchange, custom, name)
-        headers: list[Header] = [(b"content-type", content_type.encode("latin-1", "replace"))]
+        headers: list[Header] = [(b"content-type", header_text(content_type))]
         headers.append((b"x-amzn-ErrorType", kind.error_type.encode()))
         for header, template in custom.headers.items():
             value = compiled(template.text).render(exchange)
-            headers.append((_latin(header), _latin(value)))
+            headers.append((header_text(header), header_text(value)))
         headers.append((b"x-amz-apigw-id", exchange.extended_id.encode()))
-        return Response(custom.status or status or kind.status, body.encode(), tuple(headers))
+        code = custom.status or status or kind.status
+        if code < 200:
+            code = kind.status  # 1xx ends no request: the client would go on waiting
+        return Response(code, body.encode("utf-8", "replace"), tuple(headers))
 
 
 def _body(exchange: Exchange, custom: GatewayResponse, name: str) -> tuple[str, str]:
@@ -114,8 +117,3 @@ def _plain(name: str, message: str | None, status: int | None) -> _Plain:
         body=kind.body(message).encode(),
         block=wire_block((JSON_TYPE, (b"x-amzn-ErrorType", kind.error_type.encode()))),
     )
-
-
-def _latin(text: str) -> bytes:
-    """Text as header bytes; line breaks would begin another header."""
-    return text.replace("\r", " ").replace("\n", " ").encode("latin-1", "replace")
