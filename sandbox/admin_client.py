@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -29,12 +30,18 @@ class AdminClient:
         self._endpoint_url = endpoint_url.rstrip("/")
         if not _names_a_server(endpoint_url):
             raise InputError(
-                f"endpoint: must be an http URL with a host (got {endpoint_url})",
+                f"--endpoint: must be an http URL with a host (got {endpoint_url})",
                 hint="such as http://127.0.0.1:4599",
             )
 
     def add_fault(self, settings: Mapping[str, object]) -> dict[str, Any]:
         """Makes a fault active; gives it with its id."""
+        for name, value in settings.items():
+            # JSON has no such numbers: they cannot even be sent.
+            if isinstance(value, float) and not math.isfinite(value):
+                raise InputError(
+                    f"fault {settings.get('kind')}: {name}: must be a finite number (got {value})"
+                )
         return self._ask("POST", "faults", dict(settings))
 
     def faults(self) -> list[dict[str, Any]]:

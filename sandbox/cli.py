@@ -14,7 +14,7 @@ import typer
 from core.command import run_command
 from core.command_line import Json, Quiet, Verbose, Version, new_app, run_app
 from core.console import Console
-from core.errors import ExitCode
+from core.errors import ExitCode, InputError
 from sandbox.fault_commands import enforcement, fault_app, limits
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def up(
         DEFAULT_PORT
     ),
     state: Annotated[
-        Path | None, typer.Option(help="Keep functions here between two runs.", metavar="DIR")
+        str | None, typer.Option(help="Keep functions here between two runs.", metavar="DIR")
     ] = None,
     cpu_model: Annotated[
         CpuModel, typer.Option(help="How the CPU share of a memory size is modelled.")
@@ -105,7 +105,7 @@ def up(
             stack=stack,
             with_bundled=functions,
             port=port,
-            state_dir=state,
+            state_dir=None if state is None else _directory(state),
             cpu_model=cpu_model.value,
             account_concurrency=account_concurrency,
             max_memory_mb=max_memory_mb,
@@ -164,6 +164,13 @@ def functions(*, json_output: Json = False, quiet: Quiet = False) -> None:
         return ExitCode.PASS
 
     raise typer.Exit(run_command(console, body))
+
+
+def _directory(state: str) -> Path:
+    # An empty path would be the working directory: --state "$UNSET" is not meant so.
+    if not state:
+        raise InputError("--state: must name a directory (got '')")
+    return Path(state)
 
 
 app.command()(limits)

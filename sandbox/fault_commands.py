@@ -14,6 +14,7 @@ from core.command import run_command
 from core.command_line import Json, Quiet, new_app
 from core.console import Console
 from core.errors import ExitCode
+from core.text import one_line
 
 DEFAULT_ENDPOINT = "http://127.0.0.1:4599"
 
@@ -246,9 +247,8 @@ def _described(active: Mapping[str, Any]) -> str:
         hidden.add("share")
     settings = [f"{name}={_figure(value)}" for name, value in active.items() if name not in hidden]
     left = "until cleared" if active["left_s"] is None else f"{active['left_s']:.0f} s left"
-    return (
-        f"{active['id']}  {' '.join([active['kind'], *settings])}  ({left}, {active['hits']} hits)"
-    )
+    what = one_line(" ".join([active["kind"], *settings]))
+    return f"{active['id']}  {what}  ({left}, {active['hits']} hits)"
 
 
 def _figure(value: object) -> str:

@@ -21,8 +21,21 @@ def show_limits(console: Console, document: Mapping[str, Any]) -> None:
         console.say("no limit has seen a request yet")
 
 
+def _table(texts: tuple[str, ...], figures: tuple[str, ...]) -> Table:
+    """Figures stand below each other; what is too long for the terminal goes on in the next line.
+
+    A limit is found again by its whole name only: nothing of it is left out.
+    """
+    table = Table(box=None, padding=(0, 1, 0, 0))
+    for name in texts:
+        table.add_column(name, overflow="fold")
+    for name in figures:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
 def _throttles(entries: list[Mapping[str, Any]]) -> Table:
-    table = Table("Level", "Limit of", "Rate/s", "Burst", "Tokens", "Admitted", "Refused", box=None)
+    table = _table(("Level", "Limit of"), ("Rate/s", "Burst", "Tokens", "Admitted", "Refused"))
     for entry in entries:
         table.add_row(
             entry["level"],
@@ -37,7 +50,7 @@ def _throttles(entries: list[Mapping[str, Any]]) -> Table:
 
 
 def _quotas(entries: list[Mapping[str, Any]]) -> Table:
-    table = Table("Quota of", "Limit", "Used", "Remaining", "Admitted", "Refused", box=None)
+    table = _table(("Quota of", "Limit"), ("Used", "Remaining", "Admitted", "Refused"))
     for entry in entries:
         limited = entry["limit"] is not None
         table.add_row(

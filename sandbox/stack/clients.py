@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 STACK_TAG = "sandbox:stack"
 
 _ATTEMPTS = 4
+_START = "start one with sandbox up, or give its --endpoint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +96,14 @@ def naming(what: str) -> Iterator[None]:
     Raises:
         AwsError: a call inside was refused or had no answer.
     """
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
     try:
         yield
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code")
         raise AwsError(f"{what}: {error}", code=code) from error
+    except EndpointConnectionError as error:
+        raise AwsError(f"{what}: {error}", hint=_START) from error
     except BotoCoreError as error:
         raise AwsError(f"{what}: {error}") from error

@@ -71,8 +71,11 @@ def find_stack(text: str) -> Path:
     bundled = {file.stem: file for file in STACKS_DIR.glob("*.yaml")}
     if text in bundled:
         return bundled[text]
+    if text and path.is_dir():
+        raise InputError(f"{text}: is a directory, and a stack is a file")
     raise InputError(
-        f"{text}: there is no such stack file, and the sandbox brings no stack of this name",
+        f"{text or repr(text)}: there is no such stack file, and the sandbox brings no stack of "
+        "this name",
         hint=f"it brings {', '.join(sorted(bundled)) or 'none'}",
     )
 
@@ -85,11 +88,12 @@ def read_stack(path: Path) -> StackFile:
         InputErrors: something in it is not right.
     """
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(_MAX_BYTES + 1)
     except OSError as error:
         raise InputError(f"could not read {path}: {error.strerror}") from error
     if len(content) > _MAX_BYTES:
-        raise InputError(f"{path}: must have at most {_MAX_BYTES} bytes (got {len(content)})")
+        raise InputError(f"{path}: must have at most {_MAX_BYTES} bytes")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

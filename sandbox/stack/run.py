@@ -32,7 +32,8 @@ class DeployOptions:
     def __post_init__(self) -> None:
         try:
             parts = urlsplit(self.endpoint)
-            on_this_machine = parts.scheme == "http" and parts.hostname in _LOOPBACK
+            is_served = parts.scheme == "http" and parts.hostname in _LOOPBACK
+            on_this_machine = is_served and parts.port != 0
         except ValueError:
             on_this_machine = False
         if not on_this_machine:

@@ -165,6 +165,33 @@ def test_limits_are_shown_as_they_are(rig: AdminRig, run: Run) -> None:
     assert document["throttles"] == rig.ledger.document(rig.now_s)["throttles"]
 
 
+def test_no_limit_is_shortened_in_80_columns(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    route = Route("POST /orders", "POST", "/orders", "r1", None)
+    stage = Stage(kind="REST", api_id="y7yjsq51zk", api_name="orders", name="prod", routes=(route,))
+    of_methods = {stage.key: {"/orders/POST": Limit(1000.0, 2000.0)}}
+    plan = UsagePlan("rixtrm", "gold", Limit(1000.0, 2000.0), Quota(1_000_000, "MONTH"), of_methods)
+    key = ApiKey("qiyxzmj3ep", "one", "secret", enabled=True)
+    snapshot = Snapshot(stages={stage.key: stage}, plans={plan.id: plan})
+    with running_admin() as rig:
+        rig.ledger.gate_for(snapshot, stage, route, plan, key).admit(rig.now_s, 1e9)
+
+        code, out, _ = run("limits", "--endpoint", rig.url)
+
+    assert code == 0
+    assert "…" not in out
+    assert max(map(len, out.splitlines())) <= 80
+    names = "".join(line[17:42].strip() for line in out.splitlines())
+    assert "rixtrm:qiyxzmj3ep:y7yjsq51zk:prod:/orders/POST" in names
+
+
+def test_a_fault_is_one_line_whatever_its_names_are(rig: AdminRig, run: Run) -> None:
+    run("fault", "add", "waf", "--stage", "a\nb\x1b[31m")
+    out = run("fault", "list")[1]
+    assert "stage=a b\ufffd[31m" in out
+    assert out.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("command", "message"),
     [
@@ -173,6 +200,8 @@ def test_limits_are_shown_as_they_are(rig: AdminRig, run: Run) -> None:
         ("fault add latency --ms 5 --status 503", "fault latency: status: this kind has no such"),
         ("fault add latency --ms 5 --share 2", "fault latency: share: Input should be less than"),
         ("fault add latency --ms soon", "--ms"),
+        ("fault add latency --ms nan", "fault latency: ms: must be a finite number (got nan)"),
+        ("fault add latency --ms 5 --for inf", "for_s: must be a finite number (got inf)"),
         ("fault add", "KIND"),
         ("fault clear f9999", "there is no active fault 'f9999'"),
         ("fault clear a/b", "there is no active fault 'a/b'"),
@@ -182,7 +211,8 @@ def test_limits_are_shown_as_they_are(rig: AdminRig, run: Run) -> None:
         ("limits --endpoint http://[", "endpoint: "),
         ("limits --endpoint 127.0.0.1:4599", "endpoint: "),
         ("limits --endpoint http://127.0.0.1:x", "endpoint: "),
-        ("limits --endpoint http://", "endpoint: must be an http URL with a host (got http://)"),
+        ("limits --endpoint http://127.0.0.1:99999", "--endpoint: must be an http URL"),
+        ("limits --endpoint http://", "--endpoint: must be an http URL with a host (got http://)"),
     ],
 )
 def test_a_wrong_word_ends_with_2(rig: AdminRig, run: Run, command: str, message: str) -> None:

@@ -171,6 +171,23 @@ def unused_port() -> int:
             ["deploy", "orders", "--endpoint", "http://[::1"], 2, "--endpoint: must", id="no URL"
         ),
         pytest.param(
+            ["deploy", "orders", "--endpoint", "http://127.0.0.1:99999"],
+            2,
+            "--endpoint: must",
+            id="no port",
+        ),
+        pytest.param(
+            ["deploy", "orders", "--endpoint", "http://127.0.0.1:{port}"],
+            1,
+            "start one with sandbox up",
+            id="what to do where nobody is",
+        ),
+        pytest.param(["deploy", "{tmp}"], 2, "is a directory", id="a directory"),
+        pytest.param(["up", "--stack", ""], 2, "'': there is no such stack file", id="nothing"),
+        pytest.param(
+            ["up", "--state", "", "--port", "0"], 2, "--state: must name a directory", id="no state"
+        ),
+        pytest.param(
             ["deploy", "orders", "--endpoint", "http://127.0.0.1:{port}"],
             1,
             "Could not connect",
