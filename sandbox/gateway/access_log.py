@@ -66,7 +66,5 @@ class ExecutionLogWriter:
 
 
 def _cut(line: str) -> str:
-    raw = line.encode()
-    if len(raw) <= _MAX_EXECUTION_BYTES:
-        return line
+    raw = line.encode("utf-8", "replace")
     return raw[:_MAX_EXECUTION_BYTES].decode("utf-8", "ignore")

@@ -44,8 +44,8 @@ class MockResponder:
         status = _chosen_status(self._integration, exchange)
         response = _response_for(self._integration, status)
         content_type, text = _template(response)
-        body = compiled(text).render(exchange)
-        return Answered(response.status, _headers(response, content_type), body.encode())
+        body = compiled(text).render(exchange).encode("utf-8", "replace")
+        return Answered(response.status, _headers(response, content_type), body)
 
 
 def _constant(integration: MockIntegration) -> Answered | None:

@@ -9,17 +9,21 @@ import pytest
 from authorizer_rig import exchange
 
 from sandbox.gateway import cache as stage_cache
+from sandbox.gateway.access_log import ExecutionLogWriter
 from sandbox.gateway.cache import StageCache
 from sandbox.gateway.context_variables import compiled, domain_name
 from sandbox.gateway.exchange import Exchange
 from sandbox.gateway.mock import MalformedMock, MockResponder
-from sandbox.gateway.outcome import Answered
+from sandbox.gateway.outcome import Answered, Failed
 from sandbox.gateway.proxy_answers import MalformedAnswer, read_answer
 from sandbox.gateway.proxy_events import event_v2, proxy_event
+from sandbox.gateway.responses import GatewayResponses
 from sandbox.gateway.snapshot import (
     CachePolicy,
+    GatewayResponse,
     MockIntegration,
     MockResponse,
+    Stage,
     Template,
 )
 from sandbox.http import Request
@@ -65,6 +69,40 @@ def test_half_a_character_is_replaced(document: Any) -> None:
 
 
 # Mocks and templates
+
+
+def test_a_customised_answer_has_no_status_that_ends_no_request() -> None:
+    stage = Stage(
+        kind="REST",
+        api_id="api",
+        api_name="api",
+        name="prod",
+        routes=(),
+        gateway_responses={"THROTTLED": GatewayResponse(102)},
+    )
+    answer = GatewayResponses(stage).answer(exchange(), Failed("THROTTLED"))
+    assert answer.status == 429
+
+
+def test_half_a_character_in_a_template_is_replaced() -> None:
+    asked = exchange(method="POST")
+    asked.request.body = b'{"a": "\\ud800"}'
+    response = MockResponse(200, None, {}, {"application/json": Template("$input.path('$.a')")})
+    integration = MockIntegration(mock().request_templates, "WHEN_NO_MATCH", (response,))
+    assert MockResponder(integration).answer(asked).body == b"?"
+
+
+def test_half_a_character_of_a_function_can_be_logged() -> None:
+    lines: list[str] = []
+
+    class Sink:
+        def append(self, group: str, stream: str, events: Any) -> None:
+            lines.extend(message for _, message in events)
+
+    asked = exchange()
+    asked.integration_error = "\ud800" * 1000
+    ExecutionLogWriter(asked.stage, Sink()).write(asked, 0, everything=False)
+    assert lines[0].encode().endswith(b"?" * 900)
 
 
 def mock(
