@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 
 from core.errors import InputError
-from sandbox.api_errors import Guard
+from sandbox.api_errors import ApiError, Guard
 from sandbox.apigateway_api.compile import compile_keys, compile_plans
 from sandbox.apigateway_api.compile import compile_stages as compile_rest_stages
 from sandbox.apigateway_api.context import (
@@ -50,7 +50,7 @@ _V2_PREFIX = "/v2/"
 # What messages call the state file.
 _WHAT = "the sandbox's APIs"
 # What comes of documents that are not as this sandbox writes them.
-_FOREIGN = (LookupError, ValueError, TypeError, AttributeError)
+_FOREIGN = (LookupError, ValueError, TypeError, AttributeError, ApiError)
 
 logger = logging.getLogger(__name__)
 

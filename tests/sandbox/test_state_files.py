@@ -68,7 +68,9 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> str:
         api = RestRig(url, rest, functions).create("orders")
         api.mock("/health")
         api.deploy()
-        HttpRig(url, http, functions).create("shop").deploy()
+        shop = HttpRig(url, http, functions).create("shop")
+        shop.function("GET /products", "absent", allow=False)
+        shop.deploy()
         for client in (rest, http, functions):
             client.close()
     return (directory / "apis.json").read_text()
@@ -77,6 +79,13 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> str:
 def of_rest(document: Any) -> Any:
     (api,) = document["rest"]["apis"].values()
     return api
+
+
+def a_route(document: Any) -> Any:
+    """What an HTTP API serves."""
+    (frozen,) = document["http"]["apis"][0]["configurations"].values()
+    (route,) = frozen["routes"].values()
+    return route
 
 
 @pytest.mark.parametrize(
@@ -96,6 +105,7 @@ def of_rest(document: Any) -> Any:
             id="what a stage serves",
         ),
         pytest.param(lambda found: of_rest(found)["document"].pop("name"), "name", id="a name"),
+        pytest.param(lambda found: a_route(found).update(RouteKey="x"), "route key", id="a key"),
         pytest.param(lambda found: found.update(usage={"uses": 1}), "usage: ", id="usage"),
     ],
 )
