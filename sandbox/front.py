@@ -23,6 +23,8 @@ _LOOPBACK_HOST = re.compile(
 )
 # Names below amazonaws.com belong to AWS: no stranger can make one of them resolve to 127.0.0.1.
 _AWS_HOST = re.compile(r"(?:[a-z0-9-]+\.)+amazonaws\.com(?:\.cn)?(?::\d{1,5})?", re.I)
+# The longest host name (RFC 1035, 2.3.4) with a port; longer ones are checked each time.
+_MAX_KNOWN_HOST_BYTES = 261
 _CREDENTIAL = re.compile(r"Credential=([^,\s]+)")
 
 
@@ -82,7 +84,7 @@ class Front:
         if _LOOPBACK_HOST.fullmatch(name) is None and _AWS_HOST.fullmatch(name) is None:
             return False
         # A client may invent names below localhost without end; memory must not follow.
-        if len(self._known_hosts) < 1000:
+        if len(self._known_hosts) < 1000 and len(host) <= _MAX_KNOWN_HOST_BYTES:
             self._known_hosts.add(host)
         return True
 

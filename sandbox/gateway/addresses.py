@@ -28,7 +28,7 @@ class UnknownStage(Exception):
 
 def is_addressed_by_host(request: Request) -> bool:
     """Whether the Host header names an API."""
-    return request.host is not None and _HOST_PART in request.host
+    return request.host is not None and _HOST_PART in request.host.lower()
 
 
 def destination(request: Request, stages: Mapping[StageKey, LiveStage]) -> Destination:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sandbox.gateway.access_log import AccessLogWriter, ExecutionLogWriter
+from sandbox.gateway.cache import StageCache
 from sandbox.gateway.cors import Cors
 from sandbox.gateway.limits import Gate, LimitLedger
 from sandbox.gateway.meter import GatewayMeters, Meter, Place
@@ -73,8 +74,10 @@ class LiveStage:
         ledger: LimitLedger,
         meters: GatewayMeters,
         logs: LogSink | None,
+        cache: StageCache,
     ) -> None:
         self.stage = stage
+        self.cache = cache
         self.snapshot = snapshot
         self.ledger = ledger
         self._meters = meters

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.parse import quote
 
 import httpx
 
 from sandbox.gateway.exchange import Exchange
 from sandbox.gateway.header_rules import request_headers
-from sandbox.gateway.outcome import Answered, Failed, Outcome
+from sandbox.gateway.outcome import TIMEOUT_ERROR, Answered, Failed, Outcome
 from sandbox.gateway.snapshot import HttpIntegration
 
 _PLACEHOLDER = re.compile(r"\{([^{}+]+)\+?\}")
@@ -30,22 +32,30 @@ class HttpProxy:
     def __init__(self) -> None:
         self._made: httpx.AsyncClient | None = None
 
-    async def answer(self, exchange: Exchange, integration: HttpIntegration) -> Outcome:
-        """The other server's answer, or what went wrong."""
+    async def answer(
+        self, exchange: Exchange, integration: HttpIntegration, spent_s: float = 0.0
+    ) -> Outcome:
+        """The other server's answer, or what went wrong; of the timeout `spent_s` are over."""
         request = exchange.request
         method = request.method if integration.method == "ANY" else integration.method
-        headers = [pair for pair in request_headers(exchange) if pair[0].lower() not in _OF_THE_HOP]
+        headers = [
+            (name.encode("latin-1"), value.encode("latin-1"))
+            for name, value in request_headers(exchange)
+            if name.lower() not in _OF_THE_HOP
+        ]
         began_s = time.monotonic()
         try:
-            response = await self._client.request(
-                method,
-                _target(exchange, integration),
-                headers=headers,
-                content=request.body or None,
-                timeout=integration.timeout_ms / 1000,
-            )
-        except httpx.TimeoutException:
-            exchange.integration_error = "Execution failed due to a timeout error"
+            # The library's own timeouts are for each step; a slow answer has any number of them.
+            async with asyncio.timeout(integration.timeout_ms / 1000 - spent_s):
+                response = await self._client.request(
+                    method,
+                    _target(exchange, integration),
+                    headers=headers,
+                    content=request.body or None,
+                    timeout=integration.timeout_ms / 1000,
+                )
+        except (TimeoutError, httpx.TimeoutException):
+            exchange.integration_error = TIMEOUT_ERROR
             return Failed("INTEGRATION_TIMEOUT")
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             exchange.integration_error = f"Network error communicating with endpoint: {error}"
@@ -60,8 +70,13 @@ class HttpProxy:
     def _client(self) -> httpx.AsyncClient:
         if self._made is None:
             limits = httpx.Limits(max_connections=_MAX_CONNECTIONS)
+            # Cookies are those of clients: none is kept for the next one.
+            no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
             # Proxies and certificates of the environment are for the user's own calls.
-            self._made = httpx.AsyncClient(limits=limits, trust_env=False)
+            self._made = httpx.AsyncClient(limits=limits, trust_env=False, cookies=no_cookies)
+            # What the library says of itself is not what the client sent.
+            for name in tuple(self._made.headers):
+                del self._made.headers[name]
         return self._made
 
     async def close(self) -> None:

@@ -11,7 +11,7 @@ from typing import Protocol
 from sandbox.api_errors import ApiError
 from sandbox.execution.contract import InvokeResult
 from sandbox.gateway.exchange import Exchange
-from sandbox.gateway.outcome import Answered, Failed, Outcome
+from sandbox.gateway.outcome import TIMEOUT_ERROR, Answered, Failed, Outcome
 from sandbox.gateway.proxy_answers import MalformedAnswer, ProxyAnswer, read_answer
 from sandbox.gateway.proxy_events import is_binary, proxy_event
 from sandbox.gateway.snapshot import LambdaIntegration
@@ -49,8 +49,10 @@ class LambdaProxy:
     def __init__(self, invoker: Invoker) -> None:
         self._invoker = invoker
 
-    async def answer(self, exchange: Exchange, integration: LambdaIntegration) -> Outcome:
-        """The function's answer, or what went wrong.
+    async def answer(
+        self, exchange: Exchange, integration: LambdaIntegration, spent_s: float = 0.0
+    ) -> Outcome:
+        """The function's answer, or what went wrong; `spent_s` of the timeout are over already.
 
         A function that takes longer than the integration may runs on, as on AWS: then
         `exchange.expire` is called in time, and what is given here in the end is of no use.
@@ -61,7 +63,8 @@ class LambdaProxy:
             return Failed("REQUEST_TOO_LARGE")
         exchange.integration_request_id = request_id = new_request_id()
         loop = asyncio.get_running_loop()
-        expiry = loop.call_later(integration.timeout_ms / 1000, _expire, exchange, integration)
+        left_s = integration.timeout_ms / 1000 - spent_s
+        expiry = loop.call_later(left_s, _expire, exchange, integration)
         began_s = time.monotonic()
         try:
             result = await self._invoker.call(
@@ -85,7 +88,7 @@ class LambdaProxy:
 def _expire(exchange: Exchange, integration: LambdaIntegration) -> None:
     exchange.has_expired = True
     exchange.integration_ms = float(integration.timeout_ms)
-    exchange.integration_error = "Execution failed due to a timeout error"
+    exchange.integration_error = TIMEOUT_ERROR
     exchange.expire(_TIMED_OUT)
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from sandbox.http import Header
 
+TIMEOUT_ERROR = "Execution failed due to a timeout error"
+
 
 @dataclass(slots=True)
 class Answered:

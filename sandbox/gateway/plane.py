@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 
 from sandbox.gateway.addresses import (
@@ -28,10 +29,17 @@ from sandbox.gateway.lambda_proxy import Invoker, LambdaProxy
 from sandbox.gateway.limits import LimitLedger
 from sandbox.gateway.meter import GatewayMeters, Meter
 from sandbox.gateway.mock import MalformedMock, UnsupportedMediaType
-from sandbox.gateway.outcome import Answered, Failed, Outcome
+from sandbox.gateway.outcome import TIMEOUT_ERROR, Answered, Failed, Outcome
 from sandbox.gateway.response_types import REST_UNTYPED
 from sandbox.gateway.responses import HTTP_API_ID, JSON_TYPE
-from sandbox.gateway.snapshot import ApiKey, HttpIntegration, LambdaIntegration, Snapshot, StageKey
+from sandbox.gateway.snapshot import (
+    ApiKey,
+    HttpIntegration,
+    Integration,
+    LambdaIntegration,
+    Snapshot,
+    StageKey,
+)
 from sandbox.http import Answer, Handler, Header, Request, Response
 from sandbox.lambda_api.names import Home
 from sandbox.telemetry.contract import LogSink
@@ -41,8 +49,10 @@ MAX_BODY_BYTES = 10_485_760
 MAX_URL_BYTES = 10_240
 MAX_HEADER_BYTES = 10_240
 
-# Addresses whose destination is remembered; a load test uses thousands.
+# Addresses whose destination is remembered; a load test uses thousands. Clients invent what they
+# like, so they are few enough, and short enough, for some 30 MB.
 _MAX_KNOWN = 20_000
+_MAX_KNOWN_BYTES = 512
 
 _NOT_THERE_REST = Response(
     403,
@@ -84,23 +94,29 @@ class GatewayPlane:
         self._lambda = LambdaProxy(invoker)
         self._http = HttpProxy()
         self._stages: dict[StageKey, LiveStage] = {}
-        self._known: dict[_Address, Destination] = {}
-        self._caches: dict[StageKey, StageCache] = {}
+        self._known: OrderedDict[_Address, Destination] = OrderedDict()
 
     def adopt(self, snapshot: Snapshot) -> None:
         """Serves from `snapshot` from now on; buckets, counters and caches stay."""
         self._ledger.adopt(snapshot, self._clock())
         self._known.clear()
+        caches = {key: live.cache for key, live in self._stages.items()}
         self._stages = {
-            key: LiveStage(stage, snapshot, self._ledger, self._meters, self._logs)
+            key: LiveStage(
+                stage,
+                snapshot,
+                self._ledger,
+                self._meters,
+                self._logs,
+                caches.get(key) or StageCache(),
+            )
             for key, stage in snapshot.stages.items()
         }
-        self._caches = {key: self._caches.get(key) or StageCache() for key in self._stages}
 
     def flush_cache(self, stage: StageKey) -> None:
         """Empties the cache of a stage."""
-        if stage in self._caches:
-            self._caches[stage].flush()
+        if stage in self._stages:
+            self._stages[stage].cache.flush()
 
     async def close(self) -> None:
         """Closes the connections to other servers."""
@@ -126,14 +142,22 @@ class GatewayPlane:
                 found = destination(request, self._stages)
             except UnknownStage as error:
                 return _NOT_THERE_HTTP if error.is_http else _NOT_THERE_REST
-            if len(self._known) < _MAX_KNOWN:
-                self._known[address] = found
+            self._remember(address, found)
         exchange = Exchange(
             request, found.stage.stage, self._home, found.path, self._clock(), self._wall_clock()
         )
         if found.stage.stage.kind == "HTTP":
             request.id = exchange.extended_id
         return self._serve(exchange, found)
+
+    def _remember(self, address: _Address, found: Destination) -> None:
+        """Keeps the destination of an address; the oldest go where there are too many."""
+        _, path, host = address
+        if len(path) + len(host or b"") > _MAX_KNOWN_BYTES:
+            return
+        if len(self._known) >= _MAX_KNOWN:
+            self._known.popitem(last=False)
+        self._known[address] = found
 
     def _serve(self, exchange: Exchange, found: Destination) -> Answer:
         live, endpoint = found.stage, found.endpoint
@@ -175,6 +199,8 @@ class GatewayPlane:
 
         def expire(failed: Failed) -> None:
             late = self._failed(exchange, live, endpoint.meter, failed)
+            if disturbance is not None:
+                late.then = disturbance.misbehaviour
             exchange.request.answer_early(late)
 
         exchange.expire = expire
@@ -206,7 +232,7 @@ class GatewayPlane:
         policy = endpoint.settings.cache if exchange.request.method == "GET" else None
         if policy is None:
             return await self._integrated(exchange, endpoint, disturbance)
-        cache = self._caches[endpoint.stage.stage.key]
+        cache = endpoint.stage.cache
         cached = cache.find(exchange, policy, self._clock())
         exchange.cache_hit = cached is not None
         if cached is not None:
@@ -247,17 +273,19 @@ class GatewayPlane:
         delay_s = disturbance.integration_latency_s if disturbance else 0.0
         began_s = self._clock()
         if delay_s:
-            await asyncio.sleep(delay_s)
+            too_late = await _delayed(exchange, integration, delay_s)
+            if too_late is not None:
+                return too_late
         match integration:
             case LambdaIntegration():
-                outcome = await self._lambda.answer(exchange, integration)
+                outcome = await self._lambda.answer(exchange, integration, delay_s)
             case HttpIntegration():
-                outcome = await self._http.answer(exchange, integration)
+                outcome = await self._http.answer(exchange, integration, delay_s)
             case None:
                 return Failed("API_CONFIGURATION_ERROR")
             case _:
                 outcome = self._mock_outcome(exchange, endpoint)
-        if delay_s:
+        if delay_s and not exchange.has_expired:
             exchange.integration_ms = (self._clock() - began_s) * 1000
         return outcome
 
@@ -335,6 +363,22 @@ class GatewayPlane:
         if live.access_log is not None or live.execution_log is not None:
             _log(exchange, live)
         return response
+
+
+async def _delayed(
+    exchange: Exchange, integration: Integration | None, delay_s: float
+) -> Failed | None:
+    """Waits as a fault wants it; the timeout of an integration counts meanwhile."""
+    if not isinstance(integration, LambdaIntegration | HttpIntegration):
+        await asyncio.sleep(delay_s)
+        return None
+    timeout_s = integration.timeout_ms / 1000
+    await asyncio.sleep(min(delay_s, timeout_s))
+    if delay_s < timeout_s:
+        return None
+    exchange.integration_ms = float(integration.timeout_ms)
+    exchange.integration_error = TIMEOUT_ERROR
+    return Failed("INTEGRATION_TIMEOUT")
 
 
 def _log(exchange: Exchange, live: LiveStage) -> None:
