@@ -62,16 +62,16 @@ class MetricData:
         evaluator = Evaluator(parameters["StartTime"], end_s, fetched, self._quota_of)
         found = evaluator.evaluate(queries)
         backwards = parameters.get("ScanBy", "TimestampDescending") == "TimestampDescending"
-        return [
-            _Result(
-                query.id,
-                query.label if query.label is not None else series.label,
-                sorted(series.points.items(), reverse=backwards),
-            )
-            for query in queries
-            if query.returned
-            for series in found[query.id]
-        ]
+
+        def result(wanted: tuple[Query, TimeSeries]) -> _Result:
+            query, series = wanted
+            label = query.label if query.label is not None else series.label
+            return _Result(query.id, label, sorted(series.points.items(), reverse=backwards))
+
+        return await made_of_each(
+            ((query, series) for query in queries if query.returned for series in found[query.id]),
+            result,
+        )
 
     async def _fetch(
         self, query: Query, parameters: Mapping[str, Any], slices: Slices

@@ -192,6 +192,8 @@ class MetricStore:
         return self._minutes[minute_s]
 
     def _fold(self, point: _Point) -> Distribution:
+        if point.folded is not None and not point.fresh:
+            return point.folded  # nothing has come: it costs what it did
         values = point.fold()
         self._charge(point)
         return values
