@@ -13,6 +13,10 @@ are remembered, 20,000 at most; processes start; log groups fill up to 512 MB ea
 counts is the growth of the front process from the third minute to the last one, both as means.
 "Flat" is less than 5 % or 20 MB; otherwise the exit code is 1. The requests are those of the runs
 of wrk that have ended.
+
+The processes of Python handlers do grow, by 110 to 150 bytes a call, and would on Lambda as well:
+AWS's runtime client sets the variable _X_AMZN_TRACE_ID for each call, and the setenv of glibc keeps
+every value that it has ever been given (measured with glibc 2.36; one trace id for all: no growth).
 """
 
 from __future__ import annotations
