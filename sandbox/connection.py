@@ -317,12 +317,14 @@ class HttpProtocol(asyncio.BufferedProtocol):
             return  # the client did not wait for it
         head_only = request.method == "HEAD"
         wire = encode(response, request.id, keep_alive=turn.keep_alive, head_only=head_only)
-        self._transport.write(wire[: how.after_bytes])
+        # What comes in pieces is the body; the head is no part of it.
+        begun = how.after_bytes if how.piece_bytes is None else wire.index(b"\r\n\r\n") + 4
+        self._transport.write(wire[:begun])
         if how.reset:
             reset(self._transport)
             return
         size = how.piece_bytes or len(wire)
-        for start in range(how.after_bytes, len(wire), size):
+        for start in range(begun, len(wire), size):
             await asyncio.sleep(how.stall_s)
             if how.ends:
                 self._transport.close()

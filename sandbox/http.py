@@ -19,8 +19,8 @@ class Misbehaviour:
     """How a connection fails in the middle of an answer: a fault that somebody asked for.
 
     Of the answer, `after_bytes` go out; then the connection is reset, or nothing comes for
-    `stall_s` before the rest follows, or comes `piece_bytes` at a time with that pause between, or
-    the connection `ends`.
+    `stall_s` before the rest follows, or the connection `ends`. With `piece_bytes` the head goes
+    out, and the body follows so many bytes at a time with that pause before each.
     """
 
     after_bytes: int = 0
