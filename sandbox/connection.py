@@ -241,7 +241,8 @@ class HttpProtocol(asyncio.BufferedProtocol):
             return
         self._answering = turn = _Turn(request, keep_alive)
         request.answer_early = partial(self._answer_early, turn)
-        self._start(self._answer_later(turn, answer))
+        # Where the server closes before it has begun, nobody else would end it.
+        self._start(self._answer_later(turn, answer)).add_done_callback(lambda _: answer.close())
 
     def _answer_early(self, turn: _Turn, response: Response) -> None:
         """Answers while the coroutine that was to do so runs on."""
@@ -255,10 +256,11 @@ class HttpProtocol(asyncio.BufferedProtocol):
         self._write(turn.request, response, keep_alive=turn.keep_alive)
         self._advance()
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     def _refuse(self, refusal: Response) -> None:
         """Answers, in its turn, a request that cannot be read, and closes after it."""

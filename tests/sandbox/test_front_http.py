@@ -10,7 +10,7 @@ import struct
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -399,3 +399,30 @@ def test_a_slow_body_has_its_head_at_once() -> None:
         pieces = list(iter(lambda: connection.recv(65536), b""))
     assert pieces[0].endswith(b"\r\n\r\n")
     assert pieces[1:] == [b"01234", b"56789"]
+
+
+def test_an_answer_that_is_dropped_before_it_began_leaves_no_warning() -> None:
+    """A coroutine that nobody awaits is warned of, and warnings are errors here."""
+
+    async def never() -> Response:
+        return Response(200)
+
+    async def close_at_once() -> None:
+        server = await HttpServer.listen(0)
+        closing: list[asyncio.Task[None]] = []
+
+        def handler(request: Request) -> Answer:
+            # It begins before the answer does, for which a task is made after this.
+            closing.append(asyncio.get_running_loop().create_task(server.close()))
+            return never()
+
+        await server.serve(handler)
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        with suppress(ConnectionResetError):
+            await reader.read()
+        writer.close()
+        await asyncio.gather(*closing)
+
+    asyncio.run(close_at_once())
+    gc.collect()
