@@ -21,26 +21,20 @@ apart from IntegrationLatency. The client shares the cores with all of them.
 from __future__ import annotations
 
 import argparse
-import asyncio
-import json
 import os
 import re
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
 
 import boto3
-import httptools
+from servers import BARE, SANDBOX_UP, child, nginx
 
 CONNECTIONS = 32
 LAMBDA_CONNECTIONS = 16
@@ -87,87 +81,6 @@ ANSWER = {"statusCode": 200, "headers": {"content-type": "application/json"}, "b
 def handler(event, context):
     return ANSWER
 """
-NGINX = """
-daemon off; worker_processes 1; pid {folder}/pid; error_log stderr crit;
-events {{ worker_connections 1024; }}
-http {{
-  access_log off; keepalive_requests 1000000000;
-  client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
-  uwsgi_temp_path {folder}; scgi_temp_path {folder};
-  server {{
-    listen 127.0.0.1:{port};
-    default_type application/json;
-    location / {{ return 200 '{{"ok": true}}'; }}
-  }}
-}}
-"""
-
-
-class BareProtocol(asyncio.Protocol):
-    """Answers each request with the same bytes."""
-
-    ANSWER = (
-        b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
-        b"x-amzn-RequestId: 0\r\ncontent-length: 12\r\n\r\n" + b'{"ok": true}'
-    )
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-        self._parser = httptools.HttpRequestParser(self)
-
-    def data_received(self, data: bytes) -> None:
-        self._parser.feed_data(data)
-
-    def on_message_complete(self) -> None:
-        self._transport.write(self.ANSWER)
-
-
-async def serve_bare() -> None:
-    """Says its URL as `sandbox up --json` does, and serves until it is killed."""
-    server = await asyncio.get_running_loop().create_server(BareProtocol, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    print(json.dumps({"endpoint_url": f"http://127.0.0.1:{port}"}), flush=True)
-    await server.serve_forever()
-
-
-@contextmanager
-def child(*arguments: str) -> Iterator[dict[str, Any]]:
-    """A server in a process of its own, while the block runs; gives what it says of itself."""
-    process = subprocess.Popen(
-        [sys.executable, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    with process:
-        if process.stdout is None:
-            raise RuntimeError("the server has no stdout")
-        yield json.loads(process.stdout.readline())
-        process.terminate()
-
-
-@contextmanager
-def nginx(folder: Path) -> Iterator[str | None]:
-    """nginx with a fixed answer; None where it is not installed."""
-    binary = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    if binary is None:
-        yield None
-        return
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port))
-    with subprocess.Popen([binary, "-c", str(folder / "nginx.conf"), "-p", str(folder)]) as process:
-        _await_port(port)
-        yield f"http://127.0.0.1:{port}/"
-        process.terminate()
-
-
-def _await_port(port: int) -> None:
-    for _ in range(100):
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise RuntimeError(f"nothing listens on port {port}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,11 +210,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0)
-    parser.add_argument("--serve-bare", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.serve_bare:
-        asyncio.run(serve_bare())
-        return
     if shutil.which("wrk") is None:
         sys.exit("wrk is needed: apt-get install wrk")
     with ExitStack() as stack:
@@ -312,15 +221,9 @@ def main() -> None:
             '{"runtime": "python3", "handler": "app.handler"}'
         )
         (folder / "stack.yaml").write_text(STACK)
-        bare = stack.enter_context(child(__file__, "--serve-bare"))
+        bare = stack.enter_context(child(*BARE))
         other = stack.enter_context(nginx(folder))
-        up = ("up", "--no-functions", "--json", "-q", "--port", "0")
-        sandbox = stack.enter_context(
-            child(
-                *("-c", "from sandbox.cli import main; main()"),
-                *(*up, "--stack", str(folder / "stack.yaml")),
-            )
-        )
+        sandbox = stack.enter_context(child(*SANDBOX_UP, "--stack", str(folder / "stack.yaml")))
         apis = {api["name"]: api for api in sandbox["apis"]}
         asked = targets(bare["endpoint_url"], other, {name: it["url"] for name, it in apis.items()})
         for target in asked:
@@ -333,7 +236,7 @@ def main() -> None:
         print(f"medians of {options.runs} rounds of {options.seconds:g} s on {cores} cores\n")
         print_table(asked, rounds)
         rest = apis["bench"]
-        print_overhead(sandbox["endpoint_url"], rest["api_id"], rest["stage"])
+        print_overhead(sandbox["endpoint_url"], rest["id"], rest["stage"])
         print(
             f"wanted: {WANTED_SHARE:.0%} of bare for mock and refusals, "
             f"{WANTED_LAMBDA_RPS:,} Lambda proxies/s through processes"

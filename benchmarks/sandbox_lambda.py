@@ -12,25 +12,21 @@ figure is the median over the runs.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import base64
 import io
-import json
 import re
 import statistics
-import subprocess
-import sys
 import time
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import boto3
-import httptools
 from botocore.config import Config
+from servers import BARE, SANDBOX_UP, child
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -40,51 +36,14 @@ CONCURRENT = 800
 THREADS = 8
 # The shortest Duration that there is, and nothing waits for it: what remains is overhead.
 MODEL = '{"duration_ms": {"128": 0.01}, "init_ms": 0, "response": {"ok": true}}'
-SANDBOX = (
-    *("-c", "from sandbox.cli import main; main()"),
-    *("up", "--no-functions", "--json", "-q", "--port", "0", "--update-ms", "0"),
-)
 DURATION = re.compile(rb"\tDuration: ([0-9.]+) ms")
 
 
-class BareProtocol(asyncio.Protocol):
-    """Answers each request with the same bytes."""
-
-    ANSWER = (
-        b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
-        b"x-amzn-RequestId: 0\r\ncontent-length: 12\r\n\r\n" + b'{"ok": true}'
-    )
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-        self._parser = httptools.HttpRequestParser(self)
-
-    def data_received(self, data: bytes) -> None:
-        self._parser.feed_data(data)
-
-    def on_message_complete(self) -> None:
-        self._transport.write(self.ANSWER)
-
-
-async def serve_bare() -> None:
-    """The floor: says its URL as `sandbox up --json` does, and serves until it is killed."""
-    server = await asyncio.get_running_loop().create_server(BareProtocol, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    print(json.dumps({"endpoint_url": f"http://127.0.0.1:{port}"}), flush=True)
-    await server.serve_forever()
-
-
 @contextmanager
-def child(*arguments: str) -> Iterator[str]:
-    """A server in a process of its own, as the clients of a sandbox have it; gives its URL."""
-    process = subprocess.Popen(
-        [sys.executable, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    with process:
-        if process.stdout is None:
-            raise RuntimeError("the server has no stdout")
-        yield str(json.loads(process.stdout.readline())["endpoint_url"])
-        process.terminate()
+def url_of(*arguments: str) -> Iterator[str]:
+    """The URL of a server while it runs."""
+    with child(*arguments) as ready:
+        yield str(ready["endpoint_url"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,15 +132,11 @@ def main() -> None:
     """Measures both servers in turn, so that a busy moment hits both."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--serve-bare", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.serve_bare:
-        asyncio.run(serve_bare())
-        return
     runs = arguments.runs
     with ExitStack() as stack:
-        sandbox = client_of(stack.enter_context(child(*SANDBOX)))
-        bare = client_of(stack.enter_context(child(__file__, "--serve-bare")))
+        sandbox = client_of(stack.enter_context(url_of(*SANDBOX_UP, "--update-ms", "0")))
+        bare = client_of(stack.enter_context(url_of(*BARE)))
         create_functions(sandbox)
         targets = {"process": sandbox, "modelled": sandbox, "floor": bare}
         results: dict[str, list[Figures]] = {name: [] for name in targets}
