@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
-from sandbox.gateway.outcome import Failed
-from sandbox.gateway.snapshot import StageKey
+from sandbox.gateway.exchange import Exchange
+from sandbox.gateway.outcome import TIMEOUT_ERROR, Failed
+from sandbox.gateway.snapshot import HttpIntegration, Integration, LambdaIntegration, StageKey
 from sandbox.http import Misbehaviour
 
 
@@ -37,3 +39,19 @@ class Undisturbed:
     def disturbance(self, stage: StageKey, route_key: str, now_s: float) -> Disturbance | None:
         """Nothing."""
         return None
+
+
+async def delayed(
+    exchange: Exchange, integration: Integration | None, delay_s: float
+) -> Failed | None:
+    """Waits as a fault wants it; the timeout of an integration counts meanwhile."""
+    if not isinstance(integration, LambdaIntegration | HttpIntegration):
+        await asyncio.sleep(delay_s)
+        return None
+    timeout_s = integration.timeout_ms / 1000
+    await asyncio.sleep(min(delay_s, timeout_s))
+    if delay_s < timeout_s:
+        return None
+    exchange.integration_ms = float(integration.timeout_ms)
+    exchange.integration_error = TIMEOUT_ERROR
+    return Failed("INTEGRATION_TIMEOUT")

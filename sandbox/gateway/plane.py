@@ -20,7 +20,7 @@ from sandbox.gateway.addresses import (
 )
 from sandbox.gateway.authorization import Authorizers
 from sandbox.gateway.cache import StageCache
-from sandbox.gateway.disturbance import Disturbance, Disturbances, Undisturbed
+from sandbox.gateway.disturbance import Disturbance, Disturbances, Undisturbed, delayed
 from sandbox.gateway.endpoint import Destination, Endpoint, LiveStage
 from sandbox.gateway.exchange import Exchange
 from sandbox.gateway.header_rules import response_headers
@@ -29,13 +29,12 @@ from sandbox.gateway.lambda_proxy import Invoker, LambdaProxy
 from sandbox.gateway.limits import LimitLedger
 from sandbox.gateway.meter import GatewayMeters, Meter
 from sandbox.gateway.mock import MalformedMock, UnsupportedMediaType
-from sandbox.gateway.outcome import TIMEOUT_ERROR, Answered, Failed, Outcome
+from sandbox.gateway.outcome import Answered, Failed, Outcome
 from sandbox.gateway.response_types import REST_UNTYPED
 from sandbox.gateway.responses import HTTP_API_ID, JSON_TYPE
 from sandbox.gateway.snapshot import (
     ApiKey,
     HttpIntegration,
-    Integration,
     LambdaIntegration,
     Snapshot,
     StageKey,
@@ -273,7 +272,7 @@ class GatewayPlane:
         delay_s = disturbance.integration_latency_s if disturbance else 0.0
         began_s = self._clock()
         if delay_s:
-            too_late = await _delayed(exchange, integration, delay_s)
+            too_late = await delayed(exchange, integration, delay_s)
             if too_late is not None:
                 return too_late
         match integration:
@@ -363,22 +362,6 @@ class GatewayPlane:
         if live.access_log is not None or live.execution_log is not None:
             _log(exchange, live)
         return response
-
-
-async def _delayed(
-    exchange: Exchange, integration: Integration | None, delay_s: float
-) -> Failed | None:
-    """Waits as a fault wants it; the timeout of an integration counts meanwhile."""
-    if not isinstance(integration, LambdaIntegration | HttpIntegration):
-        await asyncio.sleep(delay_s)
-        return None
-    timeout_s = integration.timeout_ms / 1000
-    await asyncio.sleep(min(delay_s, timeout_s))
-    if delay_s < timeout_s:
-        return None
-    exchange.integration_ms = float(integration.timeout_ms)
-    exchange.integration_error = TIMEOUT_ERROR
-    return Failed("INTEGRATION_TIMEOUT")
 
 
 def _log(exchange: Exchange, live: LiveStage) -> None:
