@@ -107,6 +107,7 @@ class Sandbox:
         """
         state = StateDirectory(options.state_dir)
         try:
+            state.keep_to(options.region)
             http = await HttpServer.listen(options.port)
         except BaseException:
             state.release()

@@ -18,6 +18,7 @@ from sandbox.removal import remove_tree
 
 _PREFIX = "lambda-sandbox-"
 _LOCK = "lock"
+_REGION = "region"
 _MARKER = ".lambda-sandbox-temporary"
 
 
@@ -59,6 +60,32 @@ class StateDirectory:
             marker.unlink(missing_ok=True)
         else:
             marker.touch()
+
+    def keep_to(self, region: str) -> None:
+        """Refuses another region than the one that a lasting directory was made in.
+
+        What is saved there has ARNs, which would lead nowhere in another region.
+
+        Raises:
+            InputError: it is of another region, or cannot be written.
+        """
+        if not self.lasting:
+            return
+        file = self.path / _REGION
+        try:
+            found = file.read_text(encoding="utf-8").strip() if file.exists() else None
+            if found is None:
+                file.write_text(f"{region}\n", encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(
+                f"{file}: could not read or write the region of the state: {error}",
+                hint="give another --state directory",
+            ) from error
+        if found not in (None, region):
+            raise InputError(
+                f"state directory {self.path}: is of the region {found} (got {region})",
+                hint=f"start it with --region {found}, or give another --state directory",
+            )
 
     def release(self) -> None:
         """Lets go of the directory."""

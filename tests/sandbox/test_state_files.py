@@ -22,6 +22,20 @@ def run(state_dir: Path) -> BackgroundSandbox:
     return BackgroundSandbox(SandboxOptions(state_dir=state_dir), lambda _: LocalExecutor())
 
 
+def test_a_state_directory_is_of_one_region(tmp_path: Path) -> None:
+    # ARNs of functions and integrations are saved with it: they would lead nowhere in another.
+    with run(tmp_path):
+        pass
+    options = SandboxOptions(state_dir=tmp_path, region="eu-west-1")
+    with (
+        pytest.raises(InputError, match=r"is of the region us-east-1 \(got eu-west-1\)"),
+        BackgroundSandbox(options, lambda _: LocalExecutor()),
+    ):
+        pass
+    with run(tmp_path):
+        pass
+
+
 def refusal(state_dir: Path) -> str:
     with pytest.raises(InputError) as caught, run(state_dir):
         pass
