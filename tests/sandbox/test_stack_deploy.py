@@ -78,6 +78,7 @@ class Stack:
 
     def __init__(self, clients: Clients, calls: list[str]) -> None:
         self.clients, self.name, self.calls = clients, clients.stack, calls
+        self.deployed_text: str | None = None  # None also where a deployment broke off
         self.base = self.deploy()
 
     def deploy(self, *changes: tuple[str, str], text: str = SHOP) -> Deployed:
@@ -87,7 +88,16 @@ class Stack:
         stack = parse_stack(text.replace("NAME", self.name), "stack.yaml")
         file = StackFile(self.name, Path("stack.yaml"), stack)
         self.calls.clear()
-        return deploy_with(self.clients, file, stack_functions(file), lambda _: None)
+        self.deployed_text = None
+        deployed = deploy_with(self.clients, file, stack_functions(file), lambda _: None)
+        self.deployed_text = text
+        return deployed
+
+    def edit(self, before: str, after: str) -> Deployed:
+        """Deploys one more change of what is deployed, or of SHOP where it cannot be changed so."""
+        if self.deployed_text is None or before not in self.deployed_text:
+            self.deploy()
+        return self.deploy((before, after), text=self.deployed_text or SHOP)
 
     @property
     def changes(self) -> list[str]:
@@ -125,9 +135,17 @@ def stack(clients: Clients, unused_name: Callable[[], str], calls: list[str]) ->
 
 
 @pytest.fixture(scope="module")
-def shop(clients: Clients, calls: list[str]) -> Stack:
-    """A stack that is deployed already; whoever changes it changes it back."""
+def edited(clients: Clients, calls: list[str]) -> Stack:
+    """A stack that is deployed already, with whatever the tests before have changed in it."""
     return Stack(replace(clients, stack=f"shop-{os.getpid()}"), calls)
+
+
+@pytest.fixture
+def shop(edited: Stack) -> Stack:
+    """The same stack as it was; tests look at it only."""
+    if edited.deployed_text != SHOP:
+        edited.deploy()
+    return edited
 
 
 def send(url: str, method: str, path: str, key: str | None = None) -> tuple[int, Any, Any]:
@@ -147,9 +165,9 @@ def send(url: str, method: str, path: str, key: str | None = None) -> tuple[int,
 
 
 def test_all_of_it_is_there(
-    stack: Stack, sandbox: BackgroundSandbox, connect: Callable[..., Any]
+    shop: Stack, sandbox: BackgroundSandbox, connect: Callable[..., Any]
 ) -> None:
-    deployed = stack.base
+    deployed = shop.base
     orders, front = deployed.apis
     rest = connect(sandbox, "apigateway")
     stage = rest.get_stage(restApiId=orders.api_id, stageName="prod")
@@ -171,7 +189,7 @@ def test_all_of_it_is_there(
     assert http_stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] == 2
     assert http_stage["RouteSettings"]["GET /search"]["ThrottlingBurstLimit"] == 1
     client = connect(sandbox)
-    policy = client.get_policy(FunctionName=f"{stack.name}-quick")["Policy"]
+    policy = client.get_policy(FunctionName=f"{shop.name}-quick")["Policy"]
     assert {front.api_id, orders.api_id} == {
         statement["Condition"]["ArnLike"]["AWS:SourceArn"].split(":")[-1].split("/")[0]
         for statement in json.loads(policy)["Statement"]
@@ -312,20 +330,22 @@ CHANGES = {
     [pytest.param(*case, id=name) for name, case in CHANGES.items()],
 )
 def test_what_differs_is_changed_and_nothing_else(
-    shop: Stack, before: str, after: str, expected: list[str]
+    edited: Stack, before: str, after: str, expected: list[str]
 ) -> None:
-    try:
-        changed = shop.deploy((before, after))
-        assert shop.changes == expected
-        assert [api.api_id for api in changed.apis] == [api.api_id for api in shop.base.apis]
-        assert [plan.plan_id for plan in changed.plans] == [
-            plan.plan_id for plan in shop.base.plans
-        ]
+    # Each edit is made on top of the one before: had that one left anything undone, or undone it
+    # again at once, there would be more calls than this edit's.
+    changed = edited.edit(before, after)
+    assert edited.changes == expected
+    assert [api.api_id for api in changed.apis] == [api.api_id for api in edited.base.apis]
+    assert [plan.plan_id for plan in changed.plans] == [plan.plan_id for plan in edited.base.plans]
 
-        shop.deploy((before, after))
-        assert shop.changes == []
-    finally:
-        shop.deploy()
+
+def test_what_was_changed_stays(edited: Stack) -> None:
+    text = edited.deployed_text or SHOP
+    if edited.deployed_text is None:
+        edited.deploy()
+    edited.deploy(text=text)
+    assert edited.changes == []
 
 
 def test_only_what_the_stack_made_is_removed(
@@ -398,9 +418,11 @@ def test_a_deployment_that_broke_off_is_finished_by_the_next(
         ),
     ],
 )
-def test_a_refusal_is_told_with_its_place(stack: Stack, before: str, after: str, said: str) -> None:
-    with pytest.raises(AwsError, match=said.replace("NAME", stack.name)):
-        stack.deploy((before, after))
+def test_a_refusal_is_told_with_its_place(
+    edited: Stack, before: str, after: str, said: str
+) -> None:
+    with pytest.raises(AwsError, match=said.replace("NAME", edited.name)):
+        edited.deploy((before, after))
 
 
 @pytest.mark.parametrize(
@@ -415,27 +437,31 @@ def test_a_refusal_is_told_with_its_place(stack: Stack, before: str, after: str,
     ],
 )
 def test_limits_of_the_account_are_those_of_the_start(
-    stack: Stack, account: str, said: str
+    edited: Stack, account: str, said: str
 ) -> None:
     with pytest.raises(InputError, match=said):
-        stack.deploy(text=f"account: {account}\n")
+        edited.deploy(text=f"account: {account}\n{SHOP}")
+    assert edited.changes == []
+
+
+def test_the_right_limits_of_the_account_can_be_said(edited: Stack) -> None:
     limits = "{concurrency: 1000, throttle: {rate_rps: 10000, burst: 5000}}"
-    assert stack.deploy(text=f"account: {limits}\n").apis == ()
+    assert len(edited.deploy(text=f"account: {limits}\n{SHOP}").apis) == 2
 
 
-def test_people_see_addresses_limits_and_keys(stack: Stack) -> None:
-    deployed = stack.base
+def test_people_see_addresses_limits_and_keys(shop: Stack) -> None:
+    deployed = shop.base
     orders, front = deployed.apis
-    name = stack.name
+    name = shop.name
     assert list(stack_lines(deployed)) == [
         f"{name}-orders: REST API, stage prod: 0.001 requests/s, burst 3",
-        f"  {stack.clients.endpoint_url}/_aws/execute-api/{orders.api_id}/prod",
+        f"  {shop.clients.endpoint_url}/_aws/execute-api/{orders.api_id}/prod",
         "  GET /search: 0.001 requests/s, burst 1",
         "  POST /checkout: 9 requests/s, burst 9",
         "  GET /orders/{id}: 100 requests/s, burst 100",
         "  POST /orders: 100 requests/s, burst 100",
         f"{name}-front: HTTP API, stage $default: 0.001 requests/s, burst 2",
-        f"  {stack.clients.endpoint_url}/_aws/execute-api/{front.api_id}",
+        f"  {shop.clients.endpoint_url}/_aws/execute-api/{front.api_id}",
         "  GET /search: 0.001 requests/s, burst 1",
         f"usage plan {name}-slow of {name}-orders: 0.001 requests/s, burst 2",
         f"  x-api-key: key-of-the-slow-{name} ({name}-slow)",
@@ -488,7 +514,7 @@ def test_buckets_and_counters_outlive_a_deployment(stack: Stack) -> None:
     assert statuses(orders, "GET", "/orders/1", 1, small) == [429]
 
 
-def test_a_mock_answers_with_its_headers_and_body(stack: Stack) -> None:
-    orders = stack.base.apis[0].url
+def test_a_mock_answers_with_its_headers_and_body(shop: Stack) -> None:
+    orders = shop.base.apis[0].url
     status, headers, body = send(orders, "GET", "/health")
     assert (status, headers["x-mock"], json.loads(body)) == (203, "1", {"ok": True})

@@ -400,7 +400,7 @@ def test_a_mistake_is_told_with_its_place(before: str, after: str, said: str) ->
         pytest.param("- a\n", "1:1: must be a mapping", id="a list"),
         pytest.param("\n  words", "2:3: must be a mapping", id="words"),
         pytest.param("a: &x [*x]", "nested too deeply", id="an alias to itself"),
-        pytest.param("[" * 5000, "nested too deeply", id="too deep"),
+        pytest.param("[\n" * 5000, "nested too deeply", id="too deep"),
         pytest.param("{? [a] : 1}", "a key must be a word", id="a list as key"),
     ],
 )
