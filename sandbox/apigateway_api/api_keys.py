@@ -23,6 +23,7 @@ from sandbox.apigateway_api.refusing import (
     refuse_unserved,
 )
 from sandbox.apigateway_api.state import LONG_ID, Document, new_id
+from sandbox.apigateway_api.tags import check_tags
 
 # API Gateway quotas, 2026: "API keys per account, per Region", "API key value: 20-128 characters".
 MAX_KEYS = 10_000
@@ -59,6 +60,7 @@ class ApiKeyOperations:
     def create(self, parameters: Parameters) -> Output:
         """Creates a key, with a value of its own where none is given."""
         refuse_unserved(parameters, ("stageKeys",))
+        check_tags(parameters.get("tags", {}))
         if len(self._state.api_keys) >= MAX_KEYS:
             raise limit_exceeded(f"There are {MAX_KEYS} API keys already")
         now_s = self._context.now_s()

@@ -27,6 +27,7 @@ from sandbox.apigateway_api.patching import (
 )
 from sandbox.apigateway_api.refusing import bad_request, refuse_unserved, unserved
 from sandbox.apigateway_api.state import LONG_ID, Document, RestApi, new_id
+from sandbox.apigateway_api.tags import check_tags
 from sandbox.gateway.authorizers.policy import PolicyError
 from sandbox.gateway.authorizers.resource_policy import parse_resource_policy
 from sandbox.lambda_api.names import Home
@@ -124,6 +125,7 @@ class ApiOperations:
         """Creates an API with its root resource."""
         refuse_unserved(parameters, _UNSERVED)
         self._as_policy(parameters.get("policy", ""), "policy")
+        check_tags(parameters.get("tags", {}))
         root_id = new_id(LONG_ID, ())
         document = {
             "id": new_id(LONG_ID, self._state.apis),

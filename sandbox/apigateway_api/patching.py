@@ -20,6 +20,9 @@ from sandbox.apigateway_api.state import Document
 # From the text of a value and its path, for messages, to what is stored.
 Parse = Callable[[str, str], object]
 
+# API Gateway's integers have 32 bits.
+MAX_WHOLE = 2**31 - 1
+
 SERVED_OPS = ("add", "remove", "replace")
 
 _WHOLE = re.compile(r"-?[0-9]{1,15}")
@@ -172,8 +175,10 @@ def as_bool(text: str, path: str) -> bool:
 
 def as_whole(text: str, path: str) -> int:
     """A whole number."""
-    if _WHOLE.fullmatch(text) is None:
-        raise bad_request(f"Invalid value {text} in {path}: it must be a whole number")
+    if _WHOLE.fullmatch(text) is None or abs(int(text)) > MAX_WHOLE:
+        raise bad_request(
+            f"Invalid value {text} in {path}: it must be a whole number of at most {MAX_WHOLE}"
+        )
     return int(text)
 
 

@@ -65,7 +65,7 @@ class _MethodThrottle:
         entry = self._entry(document)
         throttles: Document = entry.setdefault("throttle", {})
         if self.method is None:
-            entry.pop("throttle")
+            throttles.clear()
         elif self.half is None:
             throttles.pop(self.method, None)
         elif patch.op == "remove":
@@ -73,6 +73,10 @@ class _MethodThrottle:
         else:
             parse = as_number if self.half == "rateLimit" else as_whole
             throttles.setdefault(self.method, {})[self.half] = parse(patch.text(), patch.path)
+        for method in [method for method, limit in throttles.items() if not limit]:
+            del throttles[method]
+        if not throttles:
+            del entry["throttle"]
 
     def _entry(self, document: Document) -> Document:
         for entry in document.get("apiStages", []):

@@ -26,6 +26,7 @@ from sandbox.apigateway_api.patching import (
 )
 from sandbox.apigateway_api.refusing import bad_request, conflict, refuse_unserved
 from sandbox.apigateway_api.state import Document, RestApi
+from sandbox.apigateway_api.tags import check_tags
 from sandbox.gateway.snapshot import Limit
 
 # "0.5, 1.6, 6.1, ..." (model, CacheClusterSize).
@@ -120,6 +121,7 @@ class StageOperations:
         if parameters["stageName"] in api.stages:
             raise conflict("Stage already exists")
         _check_deployment(api, parameters["deploymentId"])
+        check_tags(parameters.get("tags", {}))
         stage = new_stage(parameters, self._context.now_s())
         api.stages[stage["stageName"]] = stage
         return shown(stage)

@@ -10,8 +10,8 @@ from sandbox.apigateway_api.context import Operation, Output, Parameters, RestAp
 from sandbox.apigateway_api.refusing import bad_request, not_found
 from sandbox.apigateway_api.state import Document, RestApi
 
-# "Maximum number of tags per resource: 50" (developer guide, "Tag restrictions").
-MAX_TAGS = 50
+# Developer guide, "Tag restrictions": 50 a resource, and how long keys and values may be.
+MAX_TAGS, MAX_KEY_LENGTH, MAX_VALUE_LENGTH = 50, 128, 256
 
 # A document that has tags, and what puts a changed one in its place.
 _Tagged = tuple[Document, Callable[[Document], None]]
@@ -36,8 +36,7 @@ class TagOperations:
         """Adds tags."""
         document, put = self._find(parameters["resourceArn"])
         tags = {**document.get("tags", {}), **parameters["tags"]}
-        if len(tags) > MAX_TAGS:
-            raise bad_request(f"A resource has at most {MAX_TAGS} tags")
+        check_tags(tags)
         put({**document, "tags": tags})
 
     def untag(self, parameters: Parameters) -> None:
@@ -67,6 +66,24 @@ class TagOperations:
             case ["apikeys", key_id]:
                 return state.api_key(key_id), partial(state.api_keys.__setitem__, key_id)
         raise not_found("resource ARN")
+
+
+def check_tags(tags: Mapping[str, str]) -> None:
+    """Refuses tags that nothing can have.
+
+    Raises:
+        ApiError: there are too many, one is too long, or its key is one of AWS's own.
+    """
+    if len(tags) > MAX_TAGS:
+        raise bad_request(f"A resource has at most {MAX_TAGS} tags")
+    for key, value in tags.items():
+        if not 0 < len(key) <= MAX_KEY_LENGTH or key.lower().startswith("aws:"):
+            raise bad_request(
+                f"Invalid tag key {key}: it has 1 to {MAX_KEY_LENGTH} characters, and does not "
+                "begin with aws:"
+            )
+        if len(value) > MAX_VALUE_LENGTH:
+            raise bad_request(f"The value of tag {key} has more than {MAX_VALUE_LENGTH} characters")
 
 
 def _set_document(api: RestApi, document: Document) -> None:

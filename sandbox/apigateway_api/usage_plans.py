@@ -10,6 +10,7 @@ from sandbox.apigateway_api.patching import patched, read_patches
 from sandbox.apigateway_api.plan_rules import check_plan, method_key, plan_rules
 from sandbox.apigateway_api.refusing import bad_request, conflict, limit_exceeded, not_found
 from sandbox.apigateway_api.state import SHORT_ID, Document, new_id
+from sandbox.apigateway_api.tags import check_tags
 
 # "Usage plans per account, per Region" and "API keys per usage plan" quotas (2026).
 MAX_PLANS, MAX_PLANS_OF_KEY = 300, 10
@@ -41,6 +42,7 @@ class UsagePlanOperations:
         """Creates a usage plan."""
         if len(self._state.usage_plans) >= MAX_PLANS:
             raise limit_exceeded(f"There are {MAX_PLANS} usage plans already")
+        check_tags(parameters.get("tags", {}))
         plan = {
             "id": new_id(SHORT_ID, self._state.usage_plans),
             "apiStages": [_stage(entry) for entry in parameters.get("apiStages", ())],

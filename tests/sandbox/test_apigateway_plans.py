@@ -239,6 +239,18 @@ def test_parts_of_a_plan_are_removed(served: ServedApis, api: str) -> None:
     assert bare["apiStages"] == []
 
 
+def test_a_stage_without_throttles_shows_none(served: ServedApis, api: str) -> None:
+    stage = {"apiId": api, "stage": "prod", "throttle": {"/orders/GET": {"rateLimit": 1.0}}}
+    plan = new_plan(served, apiStages=[stage])
+    path = f"/apiStages/{api}:prod/throttle/~1orders/GET"
+
+    for patch in (f"{path}/rateLimit", path):
+        changed = served.client.update_usage_plan(
+            usagePlanId=plan, patchOperations=ops(("remove", patch, None))
+        )
+        assert changed["apiStages"] == [{"apiId": api, "stage": "prod"}]
+
+
 @pytest.mark.parametrize(
     ("patch", "answer"),
     [

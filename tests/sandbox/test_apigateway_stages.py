@@ -294,6 +294,9 @@ def test_a_stage_is_changed_by_patches(served: ServedApis, api: str) -> None:
         pytest.param(("replace", "/*/*/throttling/rateLimit", "nan"), "a number", id="nan"),
         pytest.param(("replace", "/*/*/throttling/rateLimit", "-2"), "negative", id="negative"),
         pytest.param(("replace", "/*/*/throttling/burstLimit", "1.5"), "whole", id="no whole one"),
+        pytest.param(
+            ("replace", "/*/*/throttling/burstLimit", "2147483648"), "2147483647", id="33 bits"
+        ),
         pytest.param(("replace", "/*/*/caching/ttlInSeconds", "3601"), "3600", id="long TTL"),
         pytest.param(("replace", "/*/*/logging/loglevel", "DEBUG"), "[OFF, ERROR, INFO]", id="log"),
         pytest.param(("replace", "/deploymentId", "x"), "Deployment id does not", id="deployment"),
@@ -517,6 +520,36 @@ def test_things_have_tags(served: ServedApis, api: str, thing: str) -> None:
     client.untag_resource(resourceArn=arn, tagKeys=["a", "c"])
 
     assert client.get_tags(resourceArn=arn)["tags"] == {"b": "2"}
+
+
+@pytest.mark.parametrize(
+    ("tags", "message"),
+    [
+        pytest.param({"aws:a": "1"}, "Invalid tag key aws:a", id="key of AWS"),
+        pytest.param({"k" * 129: "1"}, "1 to 128 characters", id="long key"),
+        pytest.param({"a": "v" * 257}, "more than 256 characters", id="long value"),
+        pytest.param({str(i): "" for i in range(51)}, "at most 50 tags", id="many"),
+    ],
+)
+def test_tags_that_cannot_be_are_refused(
+    served: ServedApis, api: str, refused: Refused, tags: dict[str, str], message: str
+) -> None:
+    client = served.client
+    deployment = client.get_stage(restApiId=api, stageName="prod")["deploymentId"]
+    stage = {"restApiId": api, "stageName": "tagged", "deploymentId": deployment}
+    arn = f"arn:aws:apigateway:us-east-1::/restapis/{api}"
+
+    answers = [
+        refused(client.create_rest_api, name="shop", tags=tags),
+        refused(client.create_stage, **stage, tags=tags),
+        refused(client.create_usage_plan, name="gold", tags=tags),
+        refused(client.create_api_key, name="one", tags=tags),
+        refused(client.tag_resource, resourceArn=arn, tags=tags),
+    ]
+
+    assert {(code, status) for code, status, _ in answers} == {(BAD, 400)}
+    assert all(message in text for _, _, text in answers)
+    assert client.get_tags(resourceArn=arn)["tags"] == {}
 
 
 _NUMBERS = itertools.count()
