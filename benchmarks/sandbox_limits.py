@@ -4,15 +4,16 @@ Run: python benchmarks/sandbox_limits.py [--seconds S]
 
 A token bucket of `rate` and `burst` that is full at first lets burst + rate x time pass, for
 whatever is offered beyond that. The time is that from the first to the last request, as the client
-sent them. Three rounds offer 1.2, 2 and 5 times the rate to all buckets at once: those of methods,
-of a stage whose routes share one, and of the keys of a usage plan. A deviation above 1 % is a
-miss, and then the exit code is 1.
+sent them. Rounds offer 1.2, 2 and 5 times the rate to all buckets at once: those of methods, of a
+stage whose routes share one, and of the keys of a usage plan; only 5 times the largest is a round
+of its own. A deviation above 1 % is a miss, and then the exit code is 1.
 
 The client follows an open model: each request goes out when it is due, whatever became of those
 before it, over connections that are kept alive. Requests come at equal distances, because a bucket
-that happens to be full for a moment loses tokens, and then less is right as well. Where the client
-itself was late, by more than the smallest bucket bridges, the table is worth nothing: the line
-under it says by how much.
+that happens to be full for a moment loses tokens, and then less is right as well. For the same
+reason a deviation says nothing where requests came late, because the machine was busy: "gap" is the
+longest that one was sent late and then unanswered. Where that is more than a bucket takes to fill,
+a miss is "unclear", and the round is repeated, twice at most.
 
 The quota is used up by many connections at once, over a mock and a modelled function that share a
 key: exactly the quota passes, and GetUsage says the same. What follows is for information: how far
@@ -44,7 +45,9 @@ from sandbox.admin_client import AdminClient
 
 # What is asked for: of burst + rate x time.
 WANTED_DEVIATION = 0.01
-FACTORS = (1.2, 2.0, 5.0)
+# How many times the rate, for buckets that are offered from so many requests a second to so many.
+ROUNDS = ((1.2, 0, 10_000), (2.0, 0, 10_000), (5.0, 0, 4_000), (5.0, 4_000, 10_000))
+ATTEMPTS = 3
 CONNECTIONS = 8  # of each bucket
 # All buckets are full again after this: the slowest takes 2 s.
 REST_S = 2.5
@@ -210,6 +213,7 @@ class Outcome:
     first_s: float = 0.0
     last_s: float = 0.0
     late_s: float = 0.0  # how much a request went out after it was due, at worst
+    slowest_s: float = 0.0  # from sending a request to its answer, at worst
     admitted_s: list[float] = field(default_factory=list)  # when they were sent
     refused: int = 0
 
@@ -225,6 +229,20 @@ class Outcome:
         return len(self.admitted_s) / self.expected - 1
 
     @property
+    def gap_s(self) -> float:
+        """The longest that a request was under way from when it was due."""
+        return self.late_s + self.slowest_s
+
+    @property
+    def verdict(self) -> str:
+        """What the deviation means."""
+        # No part of a request passes: in a short round, that alone is more than 1 %.
+        if abs(len(self.admitted_s) - self.expected) <= max(1.0, WANTED_DEVIATION * self.expected):
+            return "ok"
+        lost = self.deviation < 0 and self.gap_s > self.bucket.burst / self.bucket.rate_rps
+        return "unclear" if lost else "MISS"
+
+    @property
     def peak_excess(self) -> float:
         """How many more than burst + rate x time had passed at the worst moment."""
         rate_rps, burst = self.bucket.rate_rps, self.bucket.burst
@@ -233,12 +251,13 @@ class Outcome:
             for number, sent_s in enumerate(sorted(self.admitted_s), start=1)
         )
 
-    def take(self, answer: Answer) -> None:
-        """Counts an answer.
+    def take(self, answer: Answer, now_s: float) -> None:
+        """Counts an answer that came now.
 
         Raises:
             RuntimeError: it is none that a throttle gives.
         """
+        self.slowest_s = max(self.slowest_s, now_s - answer.sent_s)
         if answer.status == 200:
             self.admitted_s.append(answer.sent_s)
         elif answer.status == 429 and answer.error_type == "TooManyRequestsException":
@@ -259,7 +278,7 @@ async def offer(bucket: Bucket, rps: float, seconds: float) -> Outcome:
 
     def on_answer(_: Connection, answer: Answer) -> None:
         try:
-            outcome.take(answer)
+            outcome.take(answer, loop.time())
         except RuntimeError as error:
             broken.append(error)
 
@@ -347,24 +366,29 @@ def buckets_of(apis: dict[str, dict[str, Any]]) -> list[Bucket]:
     return [*methods, Bucket("stage, two routes", 100, 40, limits, shared), *of_keys]
 
 
-def print_round(factor: float, outcomes: list[Outcome]) -> bool:
-    """One row a bucket; whether all are kept."""
-    print(
-        f"\n{f'{factor:g} times the rate':24}{'rate/s':>8}{'burst':>7}{'seconds':>9}{'offered':>9}"
-        f"{'admitted':>10}{'expected':>10}{'deviation':>11}"
-    )
-    for outcome in outcomes:
-        bucket = outcome.bucket
-        is_kept = abs(outcome.deviation) <= WANTED_DEVIATION
+def print_round(factor: float, buckets: list[Bucket], seconds: float) -> bool:
+    """Tables of one row a bucket, until all is clear; whether all are kept."""
+    verdicts: list[str] = []
+    for _ in range(ATTEMPTS):
+        time.sleep(REST_S)
+        outcomes = asyncio.run(offer_all(buckets, factor, seconds))
         print(
-            f"{bucket.name:24}{bucket.rate_rps:>8g}{bucket.burst:>7g}"
-            f"{outcome.last_s - outcome.first_s:>9.2f}{outcome.offered:>9,}"
-            f"{len(outcome.admitted_s):>10,}{outcome.expected:>10,.1f}"
-            f"{outcome.deviation:>+11.2%}  {'ok' if is_kept else 'MISS'}"
+            f"\n{f'{factor:g} times the rate':24}{'rate/s':>7}{'burst':>6}{'seconds':>9}"
+            f"{'offered':>9}{'admitted':>10}{'expected':>10}{'deviation':>11}{'gap ms':>8}"
         )
-    late_ms = max(outcome.late_s for outcome in outcomes) * 1000
-    print(f"the client was late by {late_ms:.0f} ms at worst", flush=True)
-    return all(abs(outcome.deviation) <= WANTED_DEVIATION for outcome in outcomes)
+        for outcome in outcomes:
+            bucket = outcome.bucket
+            print(
+                f"{bucket.name:24}{bucket.rate_rps:>7g}{bucket.burst:>6g}"
+                f"{outcome.last_s - outcome.first_s:>9.2f}{outcome.offered:>9,}"
+                f"{len(outcome.admitted_s):>10,}{outcome.expected:>10,.1f}"
+                f"{outcome.deviation:>+11.2%}{outcome.gap_s * 1000:>8.0f}  {outcome.verdict}",
+                flush=True,
+            )
+        verdicts = [outcome.verdict for outcome in outcomes]
+        if "MISS" in verdicts or "unclear" not in verdicts:
+            break
+    return set(verdicts) == {"ok"}
 
 
 def print_quota(sandbox: dict[str, Any], apis: dict[str, dict[str, Any]]) -> bool:
@@ -430,9 +454,9 @@ def measure(sandbox: dict[str, Any], seconds: float) -> bool:
     buckets = buckets_of(apis)
     print(f"deviation from burst + rate x time; wanted: at most {WANTED_DEVIATION:.0%}", flush=True)
     is_kept = True
-    for factor in FACTORS:
-        time.sleep(REST_S)
-        is_kept &= print_round(factor, asyncio.run(offer_all(buckets, factor, seconds)))
+    for factor, low_rps, high_rps in ROUNDS:
+        asked = [one for one in buckets if low_rps <= one.rate_rps * factor < high_rps]
+        is_kept &= print_round(factor, asked, seconds)
     is_kept &= print_quota(sandbox, apis)
     middle = next(bucket for bucket in buckets if bucket.rate_rps == 200)
     print_enforcements(AdminClient(sandbox["endpoint_url"]), middle, seconds / 4)
