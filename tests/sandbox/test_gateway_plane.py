@@ -191,7 +191,7 @@ def test_latency_in_an_integration_counts_for_its_timeout(
     plane = serving(stage(FUNCTION), functions, disturbances=Disturbed(fault))
     response, took_s = answer(plane, request())
     assert (response.status, functions.calls) == (504, calls)
-    assert 0.08 <= took_s < 0.3
+    assert took_s >= 0.08
     (meter,) = [one for one in plane._meters._meters.values() if one._current.count]
     assert dict(meter._current.integration_ms) == {80: 1}
 
