@@ -85,6 +85,7 @@ def disturbance_of(specs: list[RequestFault]) -> Disturbance | None:
     if not specs:
         return None
     latency_s = integration_latency_s = 0.0
+    blocked: Failed | None = None
     failed: Failed | None = None
     misbehaviour: Misbehaviour | None = None
     for spec in specs:
@@ -94,12 +95,12 @@ def disturbance_of(specs: list[RequestFault]) -> Disturbance | None:
             case LatencyFault():
                 integration_latency_s += spec.ms / 1000
             case WafFault():
-                failed = failed or Failed("WAF_FILTERED")
+                blocked = blocked or Failed("WAF_FILTERED")
             case StatusFault():
                 failed = failed or Failed("FAULT", spec.status, spec.message)
             case _:
                 misbehaviour = misbehaviour or _misbehaviour(spec)
-    return Disturbance(latency_s, integration_latency_s, failed, misbehaviour)
+    return Disturbance(latency_s, integration_latency_s, blocked, failed, misbehaviour)
 
 
 def _misbehaviour(spec: ResetFault | StallFault | SlowBodyFault) -> Misbehaviour:

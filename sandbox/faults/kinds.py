@@ -63,7 +63,10 @@ class LatencyFault(_OfRequests):
 
 
 class StatusFault(_OfRequests):
-    """The gateway answers with a 5xx of its own; the integration is not called."""
+    """The gateway answers with a 5xx of its own in the place of the integration.
+
+    What authorizers, keys and limits refuse is refused as ever.
+    """
 
     kind: Literal["status"] = "status"
     status: Annotated[int, Field(ge=500, le=599)]

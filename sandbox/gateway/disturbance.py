@@ -17,11 +17,13 @@ class Disturbance:
     """The faults that one request meets, put together.
 
     `latency_s` passes before anything else and counts for Latency only, `integration_latency_s`
-    within the integration; `failed` is answered in the place of the integration.
+    within the integration; `blocked` is answered before anybody asks who calls, `failed` in
+    the place of the integration, after all limits.
     """
 
     latency_s: float = 0.0
     integration_latency_s: float = 0.0
+    blocked: Failed | None = None
     failed: Failed | None = None
     misbehaviour: Misbehaviour | None = None
 

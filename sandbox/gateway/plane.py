@@ -222,8 +222,8 @@ class GatewayPlane:
         if disturbance is not None:
             await asyncio.sleep(disturbance.latency_s)
             exchange.waited_ms += (self._clock() - exchange.arrived_s) * 1000
-            if disturbance.failed is not None:
-                return disturbance.failed
+            if disturbance.blocked is not None:
+                return disturbance.blocked
         failed = await self._authorizers.check(exchange, endpoint.route)
         failed = failed or self._admitted(exchange, endpoint)
         if failed is not None:
@@ -269,6 +269,8 @@ class GatewayPlane:
         self, exchange: Exchange, endpoint: Endpoint, disturbance: Disturbance | None
     ) -> Outcome:
         integration = endpoint.route.integration
+        if disturbance is not None and disturbance.failed is not None:
+            return disturbance.failed
         delay_s = disturbance.integration_latency_s if disturbance else 0.0
         began_s = self._clock()
         if delay_s:

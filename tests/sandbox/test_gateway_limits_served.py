@@ -265,6 +265,12 @@ def test_a_status_fault_answers_in_the_place_of_the_integration(
     assert [rest.get("/a").status for _ in range(4)] == [503, 503, 200, 200]
 
 
+def test_a_status_fault_does_not_hide_limits(rest: RestRig, fault: Callable[..., None]) -> None:
+    rest.deploy(("/*/*/throttling/rateLimit", "0.01"), ("/*/*/throttling/burstLimit", "2"))
+    fault("status", status=503)
+    assert burst(rest, "/a", 5) == {503: 2, 429: 3}
+
+
 def test_latency_faults_count_where_they_are_put(
     rest: RestRig, fault: Callable[..., None], connect: Callable[..., Any], sandbox: Any
 ) -> None:
