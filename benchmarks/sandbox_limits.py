@@ -24,14 +24,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,6 +37,7 @@ from urllib.parse import urlsplit
 
 import boto3
 import httptools
+from servers import SANDBOX_UP, child
 
 from sandbox.admin_client import AdminClient
 
@@ -107,21 +105,6 @@ usage_plans:
     quota: {{limit: {QUOTA}, period: month}}
     keys: {{used-up: {QUOTA_KEY}}}
 """
-
-
-@contextmanager
-def child(*arguments: str) -> Iterator[dict[str, Any]]:
-    """A server in a process of its own, while the block runs; gives what it says of itself."""
-    process = subprocess.Popen(
-        [sys.executable, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    with process:
-        if process.stdout is None:
-            raise RuntimeError("the server has no stdout")
-        try:
-            yield json.loads(process.stdout.readline())
-        finally:
-            process.terminate()
 
 
 # The client
@@ -470,10 +453,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         stack = Path(folder) / "stack.yaml"
         stack.write_text(STACK)
-        with child(
-            *("-c", "from sandbox.cli import main; main()"),
-            *("up", "--no-functions", "--json", "-q", "--port", "0", "--stack", str(stack)),
-        ) as sandbox:
+        with child(*SANDBOX_UP, "--stack", str(stack)) as sandbox:
             is_kept = measure(sandbox, options.seconds)
     if not is_kept:
         sys.exit("not all limits are kept as exactly as wanted")

@@ -40,6 +40,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from servers import SANDBOX_UP
 
 RUN_S = 20
 SAMPLE_S = 10.0
@@ -379,13 +380,8 @@ def main() -> None:
         (folder / "paths.lua").write_text(NEW_PATHS)
         scratch = folder / "scratch"
         scratch.mkdir()
-        up = ("up", "--no-functions", "--json", "-q", "--port", "0")
         pid, sandbox = stack.enter_context(
-            child(
-                *("-c", "from sandbox.cli import main; main()"),
-                *(*up, "--stack", str(folder / "stack.yaml")),
-                scratch=scratch,
-            )
+            child(*SANDBOX_UP, "--stack", str(folder / "stack.yaml"), scratch=scratch)
         )
         apis = {api["name"]: api["url"] for api in sandbox["apis"]}
         asked = targets(apis, str(folder / "paths.lua"))
