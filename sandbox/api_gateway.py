@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -51,8 +50,6 @@ _V2_PREFIX = "/v2/"
 _WHAT = "the sandbox's APIs"
 # What comes of documents that are not as this sandbox writes them.
 _FOREIGN = (LookupError, ValueError, TypeError, AttributeError, ApiError)
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

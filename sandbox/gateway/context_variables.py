@@ -120,8 +120,6 @@ _GETTERS: dict[str, Getter] = {
     ),
     "xrayTraceId": lambda exchange: exchange.trace_id if exchange.stage.tracing else None,
 }
-# A mapping template sees the method under its resource; error.responseType is also spelt so.
-KNOWN_VARIABLES = frozenset(_GETTERS)
 
 
 def domain_name(exchange: Exchange) -> str:

@@ -64,7 +64,7 @@ _Address = tuple[str, bytes, bytes | None]
 
 
 class GatewayPlane:
-    """Serves all deployed stages; implements `front.Application` and `MetricSource`'s rim.
+    """Serves all deployed stages; a `front.Application`.
 
     `clock` gives monotonic seconds and `wall_clock` seconds since the epoch.
     """

@@ -43,7 +43,6 @@ class Query:
 
     def __init__(self, model: ServiceModel) -> None:
         self._namespace = str(model.metadata.get("xmlNamespace", ""))
-        self._version = model.api_version
 
     def operation_name(self, request: Request, body: bytes) -> str:
         """The field `Action`."""
