@@ -48,19 +48,10 @@ class RestJsonService:
 
     async def _answer(self, request: Request, scope: CredentialScope) -> Response:
         try:
-            self._check_region(scope)
+            check_region(scope, self._region)
             return await self._call(request, scope.service)
         except ApiError as error:
             return error_answer(self._router.model, error)
-
-    def _check_region(self, scope: CredentialScope) -> None:
-        if scope.region not in (self._region, ""):
-            raise ApiError(
-                "InvalidSignatureException",
-                "Credential should be scoped to a valid region. (the sandbox is in "
-                f"{self._region}; the request was signed for {scope.region})",
-                status=403,
-            )
 
     async def _call(self, request: Request, signed_for: str) -> Response:
         match = self._router.match(request.method, request.path, request.query)
@@ -99,3 +90,18 @@ class RestJsonService:
         API Gateway has no such exception in its model, and answers a BadRequestException.
         """
         return validation_error(violations)
+
+
+def check_region(scope: CredentialScope, region: str) -> None:
+    """Refuses a call that was signed for another region; SigV4A signs for none in particular.
+
+    Raises:
+        ApiError: it was.
+    """
+    if scope.region not in (region, ""):
+        raise ApiError(
+            "InvalidSignatureException",
+            f"Credential should be scoped to a valid region. (the sandbox is in {region}; "
+            f"the request was signed for {scope.region})",
+            status=403,
+        )

@@ -11,6 +11,7 @@ from botocore.model import OperationModel, ServiceModel
 from sandbox.api_errors import ApiError, Guard, unguarded, validation_error
 from sandbox.front import CredentialScope
 from sandbox.http import Answer, Request, Response
+from sandbox.rest_json.service import check_region
 from sandbox.rest_json.validation import Validator
 from sandbox.rpc.aws_json import AwsJson
 from sandbox.rpc.bodies import plain_body
@@ -73,21 +74,12 @@ class RpcService:
         protocol = protocol_of(request)
         wire = self._wires[protocol]
         try:
-            self._check_region(scope)
+            check_region(scope, self._region)
             if protocol not in self._spoken:
                 raise no_such_operation(f"{self._title} does not speak the {protocol} protocol")
             return await self._call(request, wire, scope.service)
         except ApiError as error:
             return wire.error(request, fault_of(self._model, error))
-
-    def _check_region(self, scope: CredentialScope) -> None:
-        if scope.region not in (self._region, ""):
-            raise ApiError(
-                "InvalidSignatureException",
-                "Credential should be scoped to a valid region. (the sandbox is in "
-                f"{self._region}; the request was signed for {scope.region})",
-                status=403,
-            )
 
     async def _call(self, request: Request, wire: Wire, signed_for: str) -> Response:
         body = plain_body(request)
