@@ -21,11 +21,15 @@ def invocation_uri(function: str) -> str:
 
 @dataclass
 class Answer:
-    """An answer as a client sees it; header names in lower case."""
+    """An answer as a client sees it; header names in lower case.
+
+    `headers` has the last value of a name that is repeated, `all_headers` every one in order.
+    """
 
     status: int
     headers: dict[str, str]
     body: bytes
+    all_headers: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def text(self) -> str:
@@ -49,8 +53,8 @@ def send(
     try:
         connection.request(method, path, body, headers or {})
         answer = connection.getresponse()
-        shown = {name.lower(): value for name, value in answer.getheaders()}
-        return Answer(answer.status, shown, answer.read())
+        pairs = [(name.lower(), value) for name, value in answer.getheaders()]
+        return Answer(answer.status, dict(pairs), answer.read(), pairs)
     finally:
         connection.close()
 
