@@ -125,18 +125,17 @@ class HttpProtocol(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Takes what was read."""
-        data = self._buffer[:nbytes]
         if self._deaf:
             return
         if not self._chunks:
             # Counted here, and not header by header, because this is cheap: what came while no
             # body had begun. It may be too high by a piece of a body, a few kilobytes.
-            self._head_bytes += len(data)
+            self._head_bytes += nbytes
         else:
-            self._bytes_after_body += len(data)
-        self._read_bytes = len(data)
+            self._bytes_after_body += nbytes
+        self._read_bytes = nbytes
         try:
-            self._parser.feed_data(data)
+            self._parser.feed_data(self._buffer[:nbytes])
             if self._head_bytes > MAX_HEADER_BYTES and not self._chunks:
                 self._refuse(_HEADERS_TOO_LARGE)
             if self._bytes_after_body > MAX_HEADER_BYTES:  # trailers, and no end of them

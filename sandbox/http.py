@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 import uuid
 from collections.abc import Callable, Coroutine, Iterable
@@ -10,6 +9,8 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any
+
+from sandbox.counted_ids import HEX_DIGITS, counted_ids
 
 Header = tuple[bytes, bytes]
 
@@ -30,15 +31,13 @@ class Misbehaviour:
     ends: bool = False
 
 
-# Ids look like AWS's: the part that differs between runs is random, the rest counts, which costs a
-# tenth of a new UUID for each request.
-_ID_PREFIX = str(uuid.uuid4())[:24]
-_ID_NUMBERS = itertools.count(1)
+# Ids look like AWS's: the part that differs between runs is random, the rest counts.
+_REQUEST_IDS = counted_ids(str(uuid.uuid4())[:24], HEX_DIGITS, 12)
 
 
 def new_request_id() -> str:
     """An id that no other request of this process has."""
-    return f"{_ID_PREFIX}{next(_ID_NUMBERS):012x}"
+    return next(_REQUEST_IDS)
 
 
 REQUEST_ID = b"x-amzn-RequestId"
@@ -185,21 +184,24 @@ class _Heads:
     """The first lines of an answer, from the status to the name of the id; new each second."""
 
     def __init__(self) -> None:
-        self._second = 0
+        self._renewed_next_s = 0.0
+        self._date = ""
         self._heads: dict[tuple[int, bytes], bytes] = {}
 
     def head(self, status: int, id_header: bytes) -> bytes:
-        second = int(time.time())
-        if second != self._second:
-            self._second = second
+        now_s = time.monotonic()
+        if now_s >= self._renewed_next_s:
+            wall_s = time.time()
+            self._renewed_next_s = now_s + 1 - wall_s % 1
+            self._date = formatdate(wall_s, usegmt=True)
             self._heads = {}
-        head = self._heads.get((status, id_header))
-        if head is None:
+        try:
+            return self._heads[status, id_header]
+        except KeyError:
             line = _STATUS_LINES.get(status, f"HTTP/1.1 {status} \r\n")
-            date = formatdate(second, usegmt=True)
-            head = f"{line}date: {date}\r\n".encode() + id_header + b": "
+            head = f"{line}date: {self._date}\r\n".encode() + id_header + b": "
             self._heads[status, id_header] = head
-        return head
+            return head
 
 
 _HEADS = _Heads()

@@ -30,8 +30,11 @@ class TokenBucket:
         self._tokens -= 1
         return True
 
-    def ready(self, now_s: float) -> bool:
-        """Whether there is a token to take; takes none."""
+    def ready(self, now_s: float, node: int = 0) -> bool:
+        """Whether there is a token to take; takes none.
+
+        `node` is for what several buckets do together (`gateway.limits`); one alone ignores it.
+        """
         tokens = self._tokens + (now_s - self._seen_s) * self._rate_per_s
         if tokens > self._burst:
             tokens = self._burst

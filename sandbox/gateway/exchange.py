@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import random
 import secrets
 from collections.abc import Callable, Mapping
@@ -10,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+from sandbox.counted_ids import BASE64_DIGITS, counted_ids
 from sandbox.gateway.outcome import Failed
 from sandbox.gateway.snapshot import ApiKey, Route, Stage
 from sandbox.http import Request
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from sandbox.gateway.limits import Refusal
 
 # Extended request ids look like AWS's: 11 characters and an equals sign.
-_EXTENDED_PREFIX = secrets.token_urlsafe(6)[:5]
-_NUMBERS = itertools.count(1)
+_EXTENDED_IDS = counted_ids(secrets.token_urlsafe(6)[:5], BASE64_DIGITS, 6, "=")
 
 SOURCE_IP = "127.0.0.1"
 
@@ -59,6 +58,8 @@ class Exchange:
     cache_hit: bool | None = None
     # The integration took too long, and the client has been answered.
     has_expired: bool = False
+    # Answers a request whose integration takes too long; the data plane says how.
+    expire: Callable[[Failed], None] = staticmethod(_ignore)
     # The gateway response, where the gateway answers itself.
     response_type: str | None = None
     error_message: str | None = None
@@ -84,9 +85,7 @@ class Exchange:
         self.path = path  # after the stage, percent-encoded
         self.arrived_s = arrived_s
         self.arrived_wall_s = arrived_wall_s
-        # Answers a request whose integration takes too long; the data plane says how.
-        self.expire: Callable[[Failed], None] = _ignore
-        self.extended_id = f"{_EXTENDED_PREFIX}{next(_NUMBERS):06x}="
+        self.extended_id = next(_EXTENDED_IDS)
 
     @property
     def stage_path(self) -> str:

@@ -60,6 +60,11 @@ _NOT_THERE_REST = Response(
 )
 _NOT_THERE_HTTP = Response(404, b'{"message":"Not Found"}', (JSON_TYPE,), id_header=HTTP_API_ID)
 
+# What load tests meet by the million.
+_THROTTLED = Failed("THROTTLED")
+_QUOTA_EXCEEDED = Failed("QUOTA_EXCEEDED")
+_INVALID_API_KEY = Failed("INVALID_API_KEY")
+
 _Address = tuple[str, bytes, bytes | None]
 
 
@@ -250,13 +255,13 @@ class GatewayPlane:
             key = self._key(exchange, endpoint)
             of_key = endpoint.gate_of(key) if key is not None and key.enabled else None
             if of_key is None:
-                return Failed("INVALID_API_KEY")
+                return _INVALID_API_KEY
             exchange.api_key, gate = key, of_key
         refusal = gate.admit(exchange.arrived_s, exchange.arrived_wall_s, exchange.request.client)
         if refusal is None:
             return None
         exchange.refusal = refusal
-        return Failed("QUOTA_EXCEEDED" if refusal.quota_exceeded else "THROTTLED")
+        return _QUOTA_EXCEEDED if refusal.quota_exceeded else _THROTTLED
 
     def _key(self, exchange: Exchange, endpoint: Endpoint) -> ApiKey | None:
         if endpoint.stage.stage.api_key_source == "AUTHORIZER":

@@ -76,27 +76,29 @@ class Gate:
         `now_s` is a monotonic time from 0 on, `wall_s` seconds since the epoch. `client` tells
         connections apart, for the enforcement "hashed".
         """
-        node = self._nodes.choose(client)
+        node = self._nodes.choose(client) if self._nodes.is_needed else 0
         if self._quota is not None:
             refusal = _first_refusing(self._of_plan, now_s, node)
             if refusal is None:
                 refusal = _over_quota(self._quota, wall_s)
             if refusal is not None:
                 return refusal
-        refusal = _first_refusing(self._of_stage, now_s, node)
-        if refusal is None:
-            self._take()
-        return refusal
-
-    def _take(self) -> None:
+        # These are asked by every request, so without a further call.
+        for guard, refusal in self._of_stage:
+            if not guard.limiter.ready(now_s, node):
+                guard.refused += 1
+                return refusal
         if self._quota is not None:
-            guard = self._quota[0]
-            guard.counter.spend()
+            self._take_from_plan(self._quota[0])
+        for guard, _ in self._of_stage:
+            guard.limiter.spend()
             guard.admitted += 1
-            for throttle, _ in self._of_plan:
-                throttle.limiter.spend()
-                throttle.admitted += 1
-        for throttle, _ in self._of_stage:
+        return None
+
+    def _take_from_plan(self, quota: QuotaGuard) -> None:
+        quota.counter.spend()
+        quota.admitted += 1
+        for throttle, _ in self._of_plan:
             throttle.limiter.spend()
             throttle.admitted += 1
 

@@ -38,14 +38,12 @@ class Limiter(Protocol):
 class ExactLimiter:
     """One bucket for everybody."""
 
-    __slots__ = ("_bucket", "spend")
+    __slots__ = ("_bucket", "ready", "spend")
 
     def __init__(self, limit: Limit) -> None:
         self._bucket = TokenBucket(limit.rate_rps, limit.burst)
+        self.ready: Callable[[float, int], bool] = self._bucket.ready
         self.spend: Callable[[], None] = self._bucket.spend
-
-    def ready(self, now_s: float, node: int) -> bool:
-        return self._bucket.ready(now_s)
 
     def resize(self, limit: Limit, now_s: float | None) -> None:
         _resize(self._bucket, limit, now_s)
@@ -222,7 +220,7 @@ def new_limiter(limit: Limit, enforcement: Enforcement, *, of_account: bool) -> 
 class NodeChoice:
     """Which machine a request comes to; one for all limits of a request."""
 
-    __slots__ = ("_hashed", "_rng", "_salt", "_shards")
+    __slots__ = ("_hashed", "_rng", "_salt", "_shards", "is_needed")
 
     def __init__(self, enforcement: Enforcement) -> None:
         self.follow(enforcement)
@@ -230,13 +228,14 @@ class NodeChoice:
     def follow(self, enforcement: Enforcement) -> None:
         """Chooses as `enforcement` says from now on."""
         self._shards = enforcement.shards
+        self.is_needed = enforcement.shards > 1
         self._hashed = enforcement.spread == "hashed"
         self._rng = Random(enforcement.seed)
         self._salt = self._rng.getrandbits(64)
 
     def choose(self, client: int | None) -> int:
         """The node for a request of `client`; without a client, "hashed" knows only one."""
-        if self._shards == 1:
+        if not self.is_needed:
             return 0
         if self._hashed:
             return _mixed((client or 0) ^ self._salt) % self._shards
