@@ -240,8 +240,7 @@ class HttpProtocol(asyncio.BufferedProtocol):
             return
         self._answering = turn = _Turn(request, keep_alive)
         request.answer_early = partial(self._answer_early, turn)
-        # Where the server closes before it has begun, nobody else would end it.
-        self._start(self._answer_later(turn, answer)).add_done_callback(lambda _: answer.close())
+        self._start(self._answer_later(turn, answer), answer)
 
     def _answer_early(self, turn: _Turn, response: Response) -> None:
         """Answers while the coroutine that was to do so runs on."""
@@ -255,11 +254,18 @@ class HttpProtocol(asyncio.BufferedProtocol):
         self._write(turn.request, response, keep_alive=turn.keep_alive)
         self._advance()
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def _start(
+        self, work: Coroutine[Any, Any, None], answer: Coroutine[Any, Any, Response] | None = None
+    ) -> None:
+        def on_done(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            if answer is not None:
+                # Where the server closes before the task has begun, nobody else would end it.
+                answer.close()
+
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+        task.add_done_callback(on_done)
 
     def _refuse(self, refusal: Response) -> None:
         """Answers, in its turn, a request that cannot be read, and closes after it."""

@@ -44,9 +44,11 @@ class OutputTail:
         self._kept = bytearray()
         self._dropped_bytes = 0
         self._marks: deque[LogMark] = deque()  # offsets from the first byte, kept or dropped
+        self.is_behind = False  # there was more than was read
 
     def read_some(self, descriptor: int) -> bool:
         """Reads a few chunks of what is there, without waiting; False when the output has ended."""
+        self.is_behind = False
         for _ in range(_CHUNKS_PER_READ):
             try:
                 chunk = os.read(descriptor, _CHUNK_BYTES)
@@ -57,6 +59,7 @@ class OutputTail:
             self._add(chunk)
             if len(chunk) < _CHUNK_BYTES:
                 return True
+        self.is_behind = True
         return True
 
     def take(self) -> Output:

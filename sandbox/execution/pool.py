@@ -25,7 +25,11 @@ class Environment(Protocol):
 
     @property
     def usable(self) -> bool:
-        """Whether it can serve another call."""
+        """Whether it can serve another call; asks the system."""
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether its last call ended in a way after which no other may come."""
 
     async def invoke(self, request: InvokeRequest) -> InvokeResult:
         """Runs one call."""
@@ -192,7 +196,7 @@ class EnvironmentPool:
         self._busy.discard(slot)
         if self._is_closed:
             return  # close has stopped it already
-        if slot.is_retired or not slot.environment.usable:
+        if slot.is_retired or slot.environment.is_spent:
             self._stop(slot)
             self._start_for_first_waiter()
             return

@@ -65,9 +65,14 @@ class RuntimeProcess:
         """How the process ended, as subprocess tells it; None while it runs."""
         return self._popen.poll()
 
-    def take_output(self) -> Output:
-        """The end of what was printed since the last call, to the moment of this one."""
-        self._gather()
+    def take_output(self, *, is_read: bool = False) -> Output:
+        """The end of what was printed since the last call, to the moment of this one.
+
+        `is_read` says that the loop has read it: what was printed before the runtime said
+        something became readable before that, so one look of the loop finds both.
+        """
+        if not is_read or self._output.is_behind:
+            self._gather()
         return self._output.take()
 
     def kill(self) -> None:

@@ -38,13 +38,10 @@ class Endpoint:
             if isinstance(route.integration, MockIntegration)
             else None
         )
+        self.is_open = route.authorization is None and stage.stage.resource_policy is None
         # Nothing that has to be waited for, or that only some requests meet.
         self.is_immediate = (
-            self.mock is not None
-            and route.authorization is None
-            and stage.stage.resource_policy is None
-            and stage.cors is None
-            and settings.cache is None
+            self.mock is not None and self.is_open and stage.cors is None and settings.cache is None
         )
         self.gate: Gate = stage.ledger.gate_for(stage.snapshot, stage.stage, route)
         self._gates: dict[str, Gate | None] = {}

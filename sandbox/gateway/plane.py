@@ -229,7 +229,9 @@ class GatewayPlane:
             exchange.waited_ms += (self._clock() - exchange.arrived_s) * 1000
             if disturbance.blocked is not None:
                 return disturbance.blocked
-        failed = await self._authorizers.check(exchange, endpoint.route)
+        failed = None
+        if not endpoint.is_open:
+            failed = await self._authorizers.check(exchange, endpoint.route)
         failed = failed or self._admitted(exchange, endpoint)
         if failed is not None:
             return failed

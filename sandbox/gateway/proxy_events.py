@@ -10,20 +10,25 @@ import base64
 import json
 from typing import Any
 
+import orjson
+
 from sandbox.gateway.context_variables import domain_name, request_time
 from sandbox.gateway.exchange import SOURCE_IP, Exchange
 from sandbox.gateway.header_rules import request_headers
 
-# In UTF-8, as the sizes that Lambda allows are meant.
-_ENCODER = json.JSONEncoder(separators=(",", ":"), check_circular=False, ensure_ascii=False)
 # What an HTTP API hands on as text; it encodes all else.
 _TEXT_TYPES = ("text/", "application/json", "application/xml", "application/javascript")
 
 
 def proxy_event(exchange: Exchange, payload_format: str) -> bytes:
-    """The event for a request, as JSON."""
+    """The event for a request, as JSON in UTF-8, as the sizes that Lambda allows are meant."""
     event = event_v1(exchange) if payload_format == "1.0" else event_v2(exchange)
-    return _ENCODER.encode(event).encode("utf-8", "replace")
+    try:
+        return orjson.dumps(event)
+    except TypeError:
+        # What an authorizer said may hold numbers of more than 64 bits, or half a character.
+        text = json.dumps(event, separators=(",", ":"), ensure_ascii=False)
+        return text.encode("utf-8", "replace")
 
 
 def event_v1(exchange: Exchange) -> dict[str, Any]:

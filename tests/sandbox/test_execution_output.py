@@ -29,6 +29,7 @@ def test_a_source_that_never_ends_is_read_a_little_at_a_time():
     try:
         for _ in range(100):
             assert tail.read_some(source)
+            assert tail.is_behind
     finally:
         os.close(source)
     output = tail.take()
@@ -54,6 +55,7 @@ def test_the_end_is_kept_and_the_rest_is_counted(written, expected):
         for part in written:
             os.write(writing_end, part)
             assert tail.read_some(reading_end)
+            assert not tail.is_behind
         assert tail.read_some(reading_end), "empty is not ended"
         output = tail.take()
         assert (output.data, output.dropped_bytes) == (expected.data, expected.dropped_bytes)

@@ -25,6 +25,7 @@ class FakeEnvironment:
     gate: asyncio.Event | None = None
     calls: int = 0
     usable: bool = True
+    is_spent: bool = False
     stopped: bool = False
     running: int = 0
 
@@ -133,6 +134,21 @@ def test_a_broken_environment_is_replaced():
         assert [made.calls for made in maker.made] == [1, 1]
 
     in_pool(work)
+
+
+def test_an_environment_that_its_call_has_spent_is_stopped_at_once():
+    async def work(pool, maker):
+        running = start(pool)
+        await settle()
+        maker.made[0].is_spent = True
+        maker.made[0].gate.set()
+        await running
+        await settle()
+        assert maker.made[0].stopped
+        assert pool.size == 0
+        assert not pool.has_idle(SPEC)
+
+    in_pool(work, gated=True)
 
 
 def test_an_environment_is_not_reused_after_a_cancelled_call():

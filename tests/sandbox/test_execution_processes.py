@@ -115,11 +115,15 @@ def test_all_that_a_handler_prints_is_between_start_and_end(code):
     assert lines[1:3] == ["to stdout", "to stderr"]
 
 
-def test_no_output_is_lost(code):
-    [result] = call(version(code, "flood"), {})
-    numbered = [line for line in text_lines(result) if line.startswith("line ")]
-    assert len(numbered) == 20000
-    assert numbered[-1] == "line 019999"
+@pytest.mark.parametrize("handler", ["flood", "shout"])
+def test_no_output_is_lost_or_put_into_another_calls_log(code, handler):
+    results = call(version(code, handler), *[{}] * 5)
+    printed = [
+        [line for line in text_lines(it) if line.startswith(("line ", "to "))] for it in results
+    ]
+    everything = [f"line {number:06d}" for number in range(20000)]
+    expected = everything if handler == "flood" else ["to stdout", "to stderr"]
+    assert printed == [expected] * 5
 
 
 def test_json_logs_hold_the_platforms_objects(code):
