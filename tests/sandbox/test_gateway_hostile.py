@@ -68,6 +68,15 @@ def test_half_a_character_is_replaced(document: Any) -> None:
     assert read_answer(json.dumps(document).encode(), "2.0").body == b"?"
 
 
+@pytest.mark.parametrize("payload_format", ["1.0", "2.0"])
+def test_an_authorizer_may_say_what_is_no_ordinary_json(payload_format: str) -> None:
+    asked = exchange()
+    asked.authorizer_context = {"half": "a\ud800b", "large": 2**70}
+    context = json.loads(proxy_event(asked, payload_format))["requestContext"]["authorizer"]
+    said = context if payload_format == "1.0" else context["lambda"]
+    assert said == {"half": "a?b", "large": 2**70}
+
+
 # Mocks and templates
 
 
