@@ -77,7 +77,7 @@ class ProcessEnvironment:
         self._ask_limit_s = 0.0
         self._peak_mb = 0.0
         self._is_stopped = False
-        self.is_spent = False  # its process was killed, or should be
+        self._is_spent = False  # its process was killed, or should be
         # What is measured now: its limit, the call it belongs to, and how it will have ended.
         self._stretch: Stretch | None = None
         self._is_loading = False
@@ -88,7 +88,7 @@ class ProcessEnvironment:
     @property
     def usable(self) -> bool:
         """Whether the process is there to serve another call."""
-        if self.is_spent or self._process is None:
+        if self._is_spent or self._process is None:
             return False
         return self._process.returncode() is None
 
@@ -108,7 +108,7 @@ class ProcessEnvironment:
             ran = _Ran(loaded.fault, loaded.carried_ms)
         else:
             ran = await self._run(request, loaded.carried_ms)
-        self._take_output(log, is_answered=not _is_by_platform(ran.outcome))
+        self._take_output(log)
         return self._result(began_s, loaded, ran, log)
 
     async def stop(self) -> None:
@@ -161,7 +161,7 @@ class ProcessEnvironment:
 
     def on_refused(self, error: OSError) -> None:
         """The runtime cannot reach the sandbox, and waiting would not help."""
-        self.is_spent = True
+        self._is_spent = True
         reason = not_startable(error)
         if self._process is not None:
             self._process.kill()
@@ -350,8 +350,8 @@ class ProcessEnvironment:
         fault = ran.outcome if isinstance(ran.outcome, Fault) else None
         if fault is not None and fault.error_type == faults.OUT_OF_MEMORY:
             self._peak_mb = self.spec.memory_mb
-        by_platform = _is_by_platform(ran.outcome)
-        self.is_spent |= by_platform
+        by_platform = fault is not None and fault.by_platform
+        self._is_spent |= by_platform
         report = report_of(
             duration_ms=ran.duration_ms,
             init_ms=loaded.init_ms,
@@ -371,18 +371,13 @@ class ProcessEnvironment:
             log_marks=log.marks(),
         )
 
-    def _take_output(self, log: InvocationLog, *, is_answered: bool = False) -> None:
+    def _take_output(self, log: InvocationLog) -> None:
         if self._process is None:
             return
-        output = self._process.take_output(is_read=is_answered)
+        output = self._process.take_output()
         if output.data:
             log.add_output(output)
             log.add(self._log.logs_dropped(output.dropped_bytes, _now()))
-
-
-def _is_by_platform(outcome: bytes | Fault) -> bool:
-    """Whether it was not the runtime that said how an invocation ended."""
-    return isinstance(outcome, Fault) and outcome.by_platform
 
 
 async def _hold(time_s: float) -> float:

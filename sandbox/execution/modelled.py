@@ -64,11 +64,6 @@ class ModelledEnvironment:
         """False after a failure that costs the environment."""
         return self._is_usable
 
-    @property
-    def is_spent(self) -> bool:
-        """As `usable`: there is no process that could end by itself."""
-        return not self._is_usable
-
     async def stop(self) -> None:
         """Nothing runs, so nothing is to be stopped."""
         self._is_usable = False

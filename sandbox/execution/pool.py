@@ -25,11 +25,7 @@ class Environment(Protocol):
 
     @property
     def usable(self) -> bool:
-        """Whether it can serve another call; asks the system."""
-
-    @property
-    def is_spent(self) -> bool:
-        """Whether its last call ended in a way after which no other may come."""
+        """Whether it can serve another call."""
 
     async def invoke(self, request: InvokeRequest) -> InvokeResult:
         """Runs one call."""
@@ -196,7 +192,8 @@ class EnvironmentPool:
         self._busy.discard(slot)
         if self._is_closed:
             return  # close has stopped it already
-        if slot.is_retired or slot.environment.is_spent:
+        self._forget_cancelled()
+        if slot.is_retired or not slot.environment.usable:
             self._stop(slot)
             self._start_for_first_waiter()
             return
@@ -213,6 +210,11 @@ class EnvironmentPool:
             slot.idle_since_s = asyncio.get_running_loop().time()
             self._idle[slot.key].append(slot)
             self._schedule_expiry()
+
+    def _forget_cancelled(self) -> None:
+        """Drops queued calls that were cancelled; their tasks may not have run since."""
+        if self._waiters:
+            self._waiters = deque(it for it in self._waiters if not it.slot.done())
 
     def _heir(self, slot: _Slot) -> _Waiter | None:
         """The queued call that gets a free environment; None if it is another function's turn."""

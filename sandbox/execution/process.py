@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import signal
 import subprocess
 import time
@@ -18,6 +19,8 @@ from sandbox.execution.runtimes import Launch, NotRunnable
 
 _REAP_PAUSE_S = 0.001
 _REAP_TIMEOUT_S = 10.0
+# A pipe that its writer enlarged holds 1 MB (pipe(7)).
+_READS_PER_CALL = 4
 
 
 class RuntimeProcess:
@@ -37,6 +40,7 @@ class RuntimeProcess:
         self._reaper = reaper
         self._output = OutputTail()
         self._pipe: int | None = None
+        self._readable = select.poll()
         self.probe: Probe = BlindProbe()
         with ExitStack() as undo:
             reading_end, writing_end = os.pipe()
@@ -54,6 +58,7 @@ class RuntimeProcess:
             self.probe = _open_probe(self._popen.pid)
             asyncio.get_running_loop().add_reader(reading_end, self._gather)
             self._pipe = reading_end
+            self._readable.register(reading_end, select.POLLIN)
             undo.pop_all()
 
     @property
@@ -65,14 +70,15 @@ class RuntimeProcess:
         """How the process ended, as subprocess tells it; None while it runs."""
         return self._popen.poll()
 
-    def take_output(self, *, is_read: bool = False) -> Output:
-        """The end of what was printed since the last call, to the moment of this one.
-
-        `is_read` says that the loop has read it: what was printed before the runtime said
-        something became readable before that, so one look of the loop finds both.
-        """
-        if not is_read or self._output.is_behind:
+    def take_output(self) -> Output:
+        """The end of what was printed since the last call, to the moment of this one."""
+        for _ in range(_READS_PER_CALL):
+            # Asking first costs less than a read that finds nothing, as for most calls.
+            if self._pipe is None or not self._readable.poll(0):
+                break
             self._gather()
+            if not self._output.is_behind:
+                break
         return self._output.take()
 
     def kill(self) -> None:

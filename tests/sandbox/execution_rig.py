@@ -22,7 +22,7 @@ ARN = "arn:aws:lambda:eu-west-1:123456789012:function:f"
 
 HANDLERS = textwrap.dedent(
     """
-    import os, signal, subprocess, sys, threading, time
+    import fcntl, os, signal, subprocess, sys, threading, time
 
     calls = 0
 
@@ -52,6 +52,10 @@ HANDLERS = textwrap.dedent(
     def flood(event, context):
         for number in range(20000):
             print(f"line {number:06d}")
+
+    def enlarge(event, context):
+        fcntl.fcntl(1, fcntl.F_SETPIPE_SZ, 1 << 20)
+        os.write(1, b"x" * 900_000 + b"\\nthe end\\n")
 
     def pour(event, context):
         while True:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,12 @@ def test_a_handler_that_prints_without_end_leaves_a_bounded_log(code):
     lines = result.log.decode().splitlines()
     assert re.match(r"\[sandbox\] \d+ bytes before were dropped: ", lines[-3])
     assert [line.split()[0] for line in lines[-2:]] == ["END", "REPORT"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="pipes are enlarged on Linux only")
+def test_the_end_of_what_an_enlarged_pipe_holds_is_in_the_calls_own_log(code):
+    results = call(version(code, "enlarge"), *[{}] * 3)
+    assert [result.log.decode().splitlines().count("the end") for result in results] == [1, 1, 1]
 
 
 def test_a_thread_that_prints_on_after_the_answer_fills_nothing(code):

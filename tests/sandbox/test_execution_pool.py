@@ -25,7 +25,6 @@ class FakeEnvironment:
     gate: asyncio.Event | None = None
     calls: int = 0
     usable: bool = True
-    is_spent: bool = False
     stopped: bool = False
     running: int = 0
 
@@ -136,19 +135,45 @@ def test_a_broken_environment_is_replaced():
     in_pool(work)
 
 
-def test_an_environment_that_its_call_has_spent_is_stopped_at_once():
+@pytest.mark.parametrize("queued", [0, 1], ids=["alone", "with a call that waits"])
+def test_an_environment_that_ends_with_its_call_is_stopped_at_once(queued):
     async def work(pool, maker):
         running = start(pool)
         await settle()
-        maker.made[0].is_spent = True
+        waiting = [start(pool) for _ in range(queued)]
+        await settle()
+        maker.made[0].usable = False
         maker.made[0].gate.set()
         await running
         await settle()
         assert maker.made[0].stopped
-        assert pool.size == 0
+        assert [made.calls for made in maker.made] == [1] * (1 + queued)
         assert not pool.has_idle(SPEC)
+        for made in maker.made:
+            made.gate.set()
+        await asyncio.gather(*waiting)
 
-    in_pool(work, gated=True)
+    in_pool(work, gated=True, limit=1)
+
+
+@pytest.mark.parametrize("usable", [True, False])
+def test_a_queued_call_that_is_cancelled_as_an_environment_gets_free_is_passed_over(usable):
+    async def work(pool, maker):
+        running = start(pool)
+        await settle()
+        leaving, staying = start(pool), start(pool)
+        await settle()
+        maker.made[0].usable = usable
+        maker.made[0].gate.set()
+        leaving.cancel()
+        await settle()
+        for made in maker.made:
+            made.gate.set()
+        assert await running is RESULT
+        assert await staying is RESULT
+        assert leaving.cancelled()
+
+    in_pool(work, gated=True, limit=1)
 
 
 def test_an_environment_is_not_reused_after_a_cancelled_call():
