@@ -117,7 +117,12 @@ class HttpProtocol(asyncio.BufferedProtocol):
 
     def resume_writing(self) -> None:
         self._writable = True
-        self._advance()
+        # Not at once: a connection that closes while asyncio is writing to it is closed twice.
+        asyncio.get_running_loop().call_soon(self._advance_if_open)
+
+    def _advance_if_open(self) -> None:
+        if not self._transport.is_closing():
+            self._advance()
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Where the next bytes are read to."""
@@ -188,6 +193,8 @@ class HttpProtocol(asyncio.BufferedProtocol):
     def on_headers_complete(self) -> None:
         if self._head_bytes > MAX_HEADER_BYTES:
             self._refuse(_HEADERS_TOO_LARGE)
+        if self._wants_continue and self._parser.get_http_version() == "1.0":
+            self._wants_continue = False  # RFC 9110, 10.1.1
 
     def on_body(self, body: bytes) -> None:
         if self._deaf:
@@ -207,12 +214,15 @@ class HttpProtocol(asyncio.BufferedProtocol):
         name = parser.get_method()
         method = _METHODS.get(name) or name.decode()
         body = b"".join(self._chunks) if self._chunks else b""
+        target, host = self._target, self._host
+        if not target.startswith(b"/"):
+            target, host = _origin_form(target, host)
         request = Request(
             method,
-            self._target,
+            target,
             self._headers,
             body,
-            self._host,
+            host,
             self._names,
             self._head_bytes,
             self._number,
@@ -366,6 +376,16 @@ class HttpProtocol(asyncio.BufferedProtocol):
     def close(self) -> None:
         """Ends the connection, whatever is still to be answered."""
         self._transport.abort()
+
+
+def _origin_form(target: bytes, host: bytes | None) -> tuple[bytes, bytes | None]:
+    """Target and host of a request that names a whole URL, as for a proxy (RFC 9112, 3.2.2)."""
+    scheme, separator, rest = target.partition(b"://")
+    if not separator or scheme.lower() != b"http":
+        return target, host
+    end = next((at for at, byte in enumerate(rest) if byte in b"/?"), len(rest))
+    path = rest[end:]
+    return (path if path.startswith(b"/") else b"/" + path), rest[:end]
 
 
 def reset(transport: asyncio.Transport) -> None:

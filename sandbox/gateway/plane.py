@@ -172,12 +172,16 @@ class GatewayPlane:
             return self._without_route(exchange, live)
         exchange.route = endpoint.route
         exchange.path_parameters = found.path_parameters
+        headers = live.cors.preflight(exchange.request) if live.cors else None
+        if headers is not None:
+            preflight = Response(204, b"", headers, id_header=HTTP_API_ID)
+            return self._finished(exchange, live, endpoint.meter, preflight)
         disturbance = self._disturbances.disturbance(
             live.stage.key, endpoint.route.key, exchange.arrived_s
         )
         if disturbance is not None or not endpoint.is_immediate:
             return self._serve_later(exchange, endpoint, disturbance)
-        failed = self._admitted(exchange, endpoint)
+        failed = self._admitted(exchange, endpoint, exchange.arrived_s)
         if failed is not None:
             return self._failed(exchange, live, endpoint.meter, failed)
         return self._finished(exchange, live, endpoint.meter, self._mocked(exchange, endpoint))
@@ -196,10 +200,6 @@ class GatewayPlane:
         self, exchange: Exchange, endpoint: Endpoint, disturbance: Disturbance | None
     ) -> Response:
         live = endpoint.stage
-        headers = live.cors.preflight(exchange.request) if live.cors else None
-        if headers is not None:
-            preflight = Response(204, b"", headers, id_header=HTTP_API_ID)
-            return self._finished(exchange, live, endpoint.meter, preflight)
 
         def expire(failed: Failed) -> None:
             late = self._failed(exchange, live, endpoint.meter, failed)
@@ -232,7 +232,7 @@ class GatewayPlane:
         failed = None
         if not endpoint.is_open:
             failed = await self._authorizers.check(exchange, endpoint.route)
-        failed = failed or self._admitted(exchange, endpoint)
+        failed = failed or self._admitted(exchange, endpoint, self._clock())
         if failed is not None:
             return failed
         policy = endpoint.settings.cache if exchange.request.method == "GET" else None
@@ -250,8 +250,11 @@ class GatewayPlane:
 
     # Steps
 
-    def _admitted(self, exchange: Exchange, endpoint: Endpoint) -> Failed | None:
-        """Checks the API key, and takes the request from all limits."""
+    def _admitted(self, exchange: Exchange, endpoint: Endpoint, now_s: float) -> Failed | None:
+        """Checks the API key, and takes the request from all limits.
+
+        `now_s` is the present: others may have come to the limits since this request arrived.
+        """
         gate = endpoint.gate
         if endpoint.route.api_key_required:
             key = self._key(exchange, endpoint)
@@ -259,7 +262,7 @@ class GatewayPlane:
             if of_key is None:
                 return _INVALID_API_KEY
             exchange.api_key, gate = key, of_key
-        refusal = gate.admit(exchange.arrived_s, exchange.arrived_wall_s, exchange.request.client)
+        refusal = gate.admit(now_s, exchange.arrived_wall_s, exchange.request.client)
         if refusal is None:
             return None
         exchange.refusal = refusal

@@ -11,10 +11,12 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
-from sandbox.connection import MAX_BODY_BYTES, MAX_PIPELINED
+from sandbox.connection import MAX_BODY_BYTES, MAX_PIPELINED, HttpProtocol
 from sandbox.http import Answer, Misbehaviour, Request, Response
 from sandbox.server import HttpServer
 
@@ -137,6 +139,56 @@ def test_a_client_that_waits_for_100_continue_gets_it() -> None:
         assert connection.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(b"ab")
         assert b"POST /e? 2" in connection.recv(65536)
+
+
+@pytest.mark.parametrize(("version", "told"), [(b"1.0", []), (b"1.1", [b"HTTP/1.1 100 Continue"])])
+def test_an_old_client_is_told_nothing_before_its_answer(version: bytes, told: list[bytes]) -> None:
+    written: list[bytes] = []
+    transport = SimpleNamespace(write=written.append, is_closing=lambda: False)
+    protocol = HttpProtocol(echo, set(), set())
+    protocol.connection_made(cast(asyncio.BaseTransport, transport))
+    head = b"POST /e HTTP/%b\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
+    data = head % version
+    protocol.get_buffer(-1)[: len(data)] = data
+    protocol.buffer_updated(len(data))
+    assert [line.partition(b"\r\n")[0] for line in written] == told
+
+
+@pytest.mark.parametrize(
+    ("target", "seen"),
+    [
+        (b"http://localhost:1/a/b?c=d", b"localhost:1 /a/b c=d"),
+        (b"HTTP://localhost/", b"localhost / "),
+        (b"http://localhost", b"localhost / "),
+        (b"http://localhost?c=http://d/", b"localhost / c=http://d/"),
+        (b"/http://a/b", b"x /http://a/b "),
+        (b"*", b"x * "),
+    ],
+)
+def test_a_target_may_be_a_whole_url(target: bytes, seen: bytes) -> None:
+    def where(request: Request) -> Response:
+        host = (request.host or b"").decode()
+        return Response(200, f"{host} {request.path} {request.query}".encode())
+
+    with serving(where) as port:
+        received = talk(port, b"OPTIONS %b HTTP/1.1\r\nHost: x\r\n\r\n" % target)
+    assert received.endswith(b"\r\n\r\n" + seen)
+
+
+def test_a_client_that_reads_late_and_closes_has_its_answers_without_an_error(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def answer(request: Request) -> Response:
+        return Response(200, bytes(12_000_000 if request.path == "/large" else 3))
+
+    asked = b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n"
+    last = b"GET /small HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    with serving(answer) as port, socket.create_connection(("127.0.0.1", port), 10) as connection:
+        connection.sendall(asked + last)
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert re.findall(rb"content-length: (\d+)", received) == [b"12000000", b"3"]
+    assert received.endswith(b"\r\n\r\n" + bytes(3))
+    assert [record.message for record in caplog.records if record.name == "asyncio"] == []
 
 
 def test_a_head_request_has_a_length_and_no_body() -> None:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -24,8 +25,10 @@ from sandbox.gateway.plane import GatewayPlane
 from sandbox.gateway.snapshot import (
     CachePolicy,
     HttpIntegration,
+    IamAuthorization,
     Integration,
     LambdaIntegration,
+    Limit,
     MethodSettings,
     MockIntegration,
     MockResponse,
@@ -74,8 +77,10 @@ class Everybody:
 class Disturbed:
     def __init__(self, disturbance: Disturbance) -> None:
         self._disturbance = disturbance
+        self.count = 0
 
     def disturbance(self, *_: Any) -> Disturbance:
+        self.count += 1
         return self._disturbance
 
 
@@ -90,7 +95,7 @@ def stage(integration: Integration = MOCK, **settings: Any) -> Stage:
 def serving(made: Stage, functions: Functions | None = None, **more: Any) -> GatewayPlane:
     plane = GatewayPlane(
         HOME,
-        LimitLedger(Enforcement()),
+        LimitLedger(more.pop("enforcement", Enforcement())),
         GatewayMeters(),
         functions or Functions(),
         more.pop("authorizers", Everybody()),
@@ -172,10 +177,48 @@ def test_a_stage_may_go_while_a_request_is_with_its_authorizer(ttl_s: int | None
         plane.adopt(Snapshot())
 
     policy = CachePolicy(ttl_s) if ttl_s else None
-    made = stage(FUNCTION, default=MethodSettings(cache=policy))
+    made = stage(FUNCTION, default=MethodSettings(cache=policy), resource_policy={})
     plane = serving(made, authorizers=Everybody(delete))
     assert answer(plane, request())[0].body == b"function"
     assert answer(plane, request())[0].status == 403
+
+
+@pytest.mark.parametrize(
+    "enforcement", [Enforcement(), Enforcement(shards=2), Enforcement(shards=2, sync_ms=500)]
+)
+def test_a_request_that_waited_for_its_authorizer_is_limited_by_the_present(
+    enforcement: Enforcement,
+) -> None:
+    now_s = 1000.0
+
+    async def others_come() -> None:
+        nonlocal now_s
+        now_s += 10
+        others = [plane.serve(request("/open")) for _ in range(3)]
+        assert [cast(Response, one).status for one in others] == [200] * 3
+
+    guarded = Route("ANY /x", "ANY", "/x", "r1", MOCK, authorization=IamAuthorization())
+    open_route = Route("GET /open", "GET", "/open", "r2", MOCK)
+    made = replace(stage(default=MethodSettings(limit=Limit(1, 50))), routes=(guarded, open_route))
+    plane = serving(
+        made,
+        authorizers=Everybody(others_come),
+        enforcement=enforcement,
+        clock=lambda: now_s,
+    )
+    assert [answer(plane, request())[0].status for _ in range(5)] == [200] * 5
+
+
+def test_a_preflight_is_answered_before_any_fault_is_drawn() -> None:
+    drawn = Disturbed(Disturbance(blocked=Failed("THROTTLED")))
+    made = replace(stage(), kind="HTTP", cors={"AllowOrigins": ["*"], "AllowMethods": ["GET"]})
+    plane = serving(made, disturbances=drawn)
+    headers = [(b"origin", b"https://a.example"), (b"access-control-request-method", b"GET")]
+    preflight = plane.serve(request(method="OPTIONS", headers=headers))
+    assert isinstance(preflight, Response)
+    assert (preflight.status, drawn.count) == (204, 0)
+    assert answer(plane, request())[0].status == 429
+    assert drawn.count == 1
 
 
 @pytest.mark.parametrize(
