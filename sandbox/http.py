@@ -43,6 +43,18 @@ def new_request_id() -> str:
 REQUEST_ID = b"x-amzn-RequestId"
 
 
+class UnsentBody(bytes):
+    """The body of an answer to HEAD: empty here, of `length` bytes (None: unknown) in full."""
+
+    length: int | None
+
+    def __new__(cls, length: int | None) -> UnsentBody:
+        """A body of which only the length is known."""
+        made = super().__new__(cls)
+        made.length = length
+        return made
+
+
 @dataclass(slots=True)  # not frozen: that doubles what it costs to make one for each request
 class Response:
     """One answer, not to be changed; framing, `Date` and the id are added when it is written.
@@ -217,8 +229,11 @@ def encode(response: Response, request_id: str, *, keep_alive: bool, head_only: 
         parts.append(b"\r\nconnection: close")
     if status in _BODILESS:
         parts.append(b"\r\n\r\n")
+    elif head_only:
+        length = body.length if isinstance(body, UnsentBody) else len(body)
+        parts.append(b"" if length is None else b"\r\ncontent-length: %d" % length)
+        parts.append(b"\r\n\r\n")
     else:
         parts.append(b"\r\ncontent-length: %d\r\n\r\n" % len(body))
-        if not head_only:
-            parts.append(body)
+        parts.append(body)
     return b"".join(parts)

@@ -1,4 +1,7 @@
-"""HTTP proxy integrations: the request goes on to another server."""
+"""HTTP proxy integrations: the request goes on to another server.
+
+Its answer comes back as the server sent it: the gateway does not decode the body.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,14 @@ from sandbox.gateway.exchange import Exchange
 from sandbox.gateway.header_rules import request_headers
 from sandbox.gateway.outcome import TIMEOUT_ERROR, Answered, Failed, Outcome
 from sandbox.gateway.snapshot import HttpIntegration
+from sandbox.http import UnsentBody
 
 _PLACEHOLDER = re.compile(r"\{([^{}+]+)\+?\}")
 _VARIABLE = re.compile(r"\$\{stageVariables\.([A-Za-z0-9_]+)\}")
 # Set by the client library for the new hop, or of the old one only.
 _OF_THE_HOP = frozenset({"host", "content-length", "connection"})
-# The body is given on as it comes out of the library: decoded and whole.
-_OF_THE_ENCODING = frozenset({b"content-encoding", b"content-length", b"transfer-encoding"})
+# The body is given on whole; the connection to the client writes the length.
+_OF_THE_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 
 # More than any laptop's load needs; beyond it requests wait for a connection.
 _MAX_CONNECTIONS = 1000
@@ -47,13 +51,14 @@ class HttpProxy:
         try:
             # The library's own timeouts are for each step; a slow answer has any number of them.
             async with asyncio.timeout(integration.timeout_ms / 1000 - spent_s):
-                response = await self._client.request(
+                async with self._client.stream(
                     method,
                     _target(exchange, integration),
                     headers=headers,
                     content=request.body or None,
                     timeout=integration.timeout_ms / 1000,
-                )
+                ) as response:
+                    body = b"".join([piece async for piece in response.aiter_raw()])
         except (TimeoutError, httpx.TimeoutException):
             exchange.integration_error = TIMEOUT_ERROR
             return Failed("INTEGRATION_TIMEOUT")
@@ -63,8 +68,11 @@ class HttpProxy:
         finally:
             exchange.integration_ms = (time.monotonic() - began_s) * 1000
         exchange.integration_status = exchange.function_status = response.status_code
-        kept = [pair for pair in response.headers.raw if pair[0].lower() not in _OF_THE_ENCODING]
-        return Answered(response.status_code, tuple(kept), response.content)
+        kept = [pair for pair in response.headers.raw if pair[0].lower() not in _OF_THE_FRAMING]
+        if method == "HEAD":
+            length = response.headers.get("content-length")
+            body = UnsentBody(None if length is None else int(length))
+        return Answered(response.status_code, tuple(kept), body)
 
     @property
     def _client(self) -> httpx.AsyncClient:
@@ -86,11 +94,16 @@ class HttpProxy:
 
 
 def _target(exchange: Exchange, integration: HttpIntegration) -> str:
-    """The URL with parameters and variables filled in, and the client's query behind it."""
+    """The URL with parameters and variables filled in, and the client's query behind it.
+
+    Slashes stay those of a path where the parameter of the route is greedy, `{name+}`, however
+    the URL writes it.
+    """
+    path = exchange.route.path if exchange.route else ""
 
     def parameter(match: re.Match[str]) -> str:
         name = integration.path_parameters.get(match[1], match[1])
-        safe = "/" if match[0].endswith("+}") else ""
+        safe = "/" if f"{{{name}+}}" in path else ""
         return quote(exchange.path_parameters.get(name, match[0]), safe=safe)
 
     def variable(match: re.Match[str]) -> str:
