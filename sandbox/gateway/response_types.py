@@ -109,6 +109,9 @@ CUSTOMISED_AS = {
     "FAULT": "DEFAULT_5XX",
 }
 
+# What AWS answers in its own words whatever an API customises, catch-alls included.
+NOT_CUSTOMISABLE = frozenset({"REQUEST_TOO_LARGE"})
+
 # HTTP APIs: status and message, without an error type. They cannot be customised.
 HTTP_TYPES: dict[str, tuple[int, str]] = {
     "ACCESS_DENIED": (403, "Forbidden"),

@@ -8,12 +8,21 @@ from dataclasses import dataclass
 from sandbox.gateway.context_variables import compiled
 from sandbox.gateway.exchange import Exchange
 from sandbox.gateway.outcome import Failed
-from sandbox.gateway.response_types import CUSTOMISED_AS, HTTP_TYPES, rest_type
+from sandbox.gateway.response_types import (
+    CUSTOMISED_AS,
+    HTTP_TYPES,
+    NOT_CUSTOMISABLE,
+    rest_type,
+)
 from sandbox.gateway.snapshot import GatewayResponse, Stage
-from sandbox.http import Header, Response, header_text, wire_block
+from sandbox.http import REQUEST_ID, Header, Response, header_text, wire_block
 
 HTTP_API_ID = b"apigw-requestid"
 JSON_TYPE: Header = (b"content-type", b"application/json")
+# A second one of these would contradict the connection's own.
+_OF_THE_CONNECTION = frozenset(
+    {b"connection", b"content-length", b"date", b"transfer-encoding", REQUEST_ID.lower()}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +68,14 @@ class GatewayResponses:
         code, text = HTTP_TYPES[name]
         exchange.response_type = name
         exchange.error_message = message or text
-        body = json.dumps({"message": text}, separators=(",", ":")).encode()
+        # Why authorization refused is for the log: HTTP APIs do not tell the client.
+        shown = message if name == "FAULT" and message else text
+        body = json.dumps({"message": shown}, separators=(",", ":")).encode()
         return Response(status or code, body, (JSON_TYPE,), id_header=HTTP_API_ID)
 
     def _custom(self, name: str, status: int) -> GatewayResponse | None:
         """The customisation that applies: the type's own, else the catch-all of its class."""
-        if not self._customised:
+        if not self._customised or name in NOT_CUSTOMISABLE:
             return None
         catch_all = "DEFAULT_4XX" if status < 500 else "DEFAULT_5XX"
         return self._customised.get(name) or self._customised.get(catch_all)
@@ -81,16 +92,27 @@ class GatewayResponses:
         exchange.response_type = CUSTOMISED_AS.get(name, name)
         exchange.error_message = message or kind.message
         content_type, body = _body(exchange, custom, name)
-        headers: list[Header] = [(b"content-type", header_text(content_type))]
-        headers.append((b"x-amzn-ErrorType", kind.error_type.encode()))
-        for header, template in custom.headers.items():
-            value = compiled(template.text).render(exchange)
-            headers.append((header_text(header), header_text(value)))
-        headers.append((b"x-amz-apigw-id", exchange.extended_id.encode()))
+        headers = {
+            b"content-type": (b"content-type", header_text(content_type)),
+            b"x-amzn-errortype": (b"x-amzn-ErrorType", kind.error_type.encode()),
+            b"x-amz-apigw-id": (b"x-amz-apigw-id", exchange.extended_id.encode()),
+            **_own_headers(exchange, custom),
+        }
         code = custom.status or status or kind.status
         if code < 200:
             code = kind.status  # 1xx ends no request: the client would go on waiting
-        return Response(code, body.encode("utf-8", "replace"), tuple(headers))
+        return Response(code, body.encode("utf-8", "replace"), tuple(headers.values()))
+
+
+def _own_headers(exchange: Exchange, custom: GatewayResponse) -> dict[bytes, Header]:
+    """The headers of a customised answer, by their name in lower case."""
+    headers: dict[bytes, Header] = {}
+    for written, template in custom.headers.items():
+        name = header_text(written)
+        if name.lower() not in _OF_THE_CONNECTION:
+            value = compiled(template.text).render(exchange)
+            headers[name.lower()] = name, header_text(value)
+    return headers
 
 
 def _body(exchange: Exchange, custom: GatewayResponse, name: str) -> tuple[str, str]:

@@ -93,6 +93,41 @@ def test_an_http_api_answers_without_a_type(name: str) -> None:
     assert dict(response.headers) == {b"content-type": b"application/json"}
 
 
+@pytest.mark.parametrize(
+    ("failed", "shown", "logged"),
+    [
+        pytest.param(
+            Failed("FAULT", 503, "custom text"), "custom text", "custom text", id="a fault's"
+        ),
+        pytest.param(
+            Failed("FAULT", 503),
+            "Internal Server Error",
+            "Internal Server Error",
+            id="a fault without words",
+        ),
+        # HTTP APIs do not say why they refuse.
+        pytest.param(
+            Failed("ACCESS_DENIED", message="with an explicit deny"),
+            "Forbidden",
+            "with an explicit deny",
+            id="an authorizer's",
+        ),
+        pytest.param(
+            Failed("INVALID_SIGNATURE", message="The canonical string was ..."),
+            "Forbidden",
+            "The canonical string was ...",
+            id="a signature's",
+        ),
+    ],
+)
+def test_an_http_api_shows_the_words_of_faults_only(
+    failed: Failed, shown: str, logged: str
+) -> None:
+    exchange, response = answered(failed, "HTTP")
+    assert json.loads(response.body) == {"message": shown}
+    assert exchange.error_message == logged
+
+
 def test_an_expired_token_is_told_from_a_bad_signature() -> None:
     _, expired = answered(Failed("EXPIRED_TOKEN"))
     assert expired.status == 403
@@ -156,6 +191,61 @@ def test_customised_answers(
     exchange, response = answered(failed, custom=customised)
     assert (response.status, response.body.decode()) == (status, body)
     assert dict(response.headers)[b"X-Type"].decode() == exchange.response_type
+
+
+@pytest.mark.parametrize("catch_all", ["REQUEST_TOO_LARGE", "DEFAULT_4XX"])
+def test_a_request_that_is_too_large_has_an_answer_that_nobody_customises(catch_all: str) -> None:
+    customised = {catch_all: custom(420, application_json="mine")}
+    exchange, response = answered(Failed("REQUEST_TOO_LARGE"), custom=customised)
+    assert (response.status, response.body) == (413, b'{"message":"Request Too Long"}')
+    assert exchange.response_type == "REQUEST_TOO_LARGE"
+    _, other = answered(Failed("URI_TOO_LONG"), custom={"DEFAULT_4XX": customised[catch_all]})
+    assert (other.status, other.body) == (420, b"mine")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        pytest.param(
+            {},
+            {"content-type": "application/json", "x-amzn-errortype": "LimitExceededException"},
+            id="those of the type",
+        ),
+        pytest.param(
+            {"Content-Type": "text/plain", "x-amzn-ErrorType": "MyQuota"},
+            {"content-type": "text/plain", "x-amzn-errortype": "MyQuota"},
+            id="replaced",
+        ),
+        pytest.param(
+            {"CONTENT-TYPE": "text/plain", "X-AMZN-ERRORTYPE": "MyQuota", "x-amz-Apigw-Id": "i"},
+            {"content-type": "text/plain", "x-amzn-errortype": "MyQuota", "x-amz-apigw-id": "i"},
+            id="replaced whatever the case",
+        ),
+        pytest.param(
+            {"X-Own": "1", "x-own": "2"},
+            {"x-own": "2"},
+            id="one of two that differ in their case",
+        ),
+        pytest.param(
+            {"Content-Length": "1", "Date": "now", "Connection": "close", "x-amzn-RequestId": "i"},
+            {"content-type": "application/json"},
+            id="none that the connection writes",
+        ),
+    ],
+)
+def test_a_customised_answer_has_each_header_once(
+    given: dict[str, str], expected: dict[str, str]
+) -> None:
+    own = GatewayResponse(
+        402,
+        {name: Template(value) for name, value in given.items()},
+        {"application/json": Template("quota gone")},
+    )
+    _, response = answered(Failed("QUOTA_EXCEEDED"), custom={"QUOTA_EXCEEDED": own})
+    shown = [(name.decode().lower(), value.decode()) for name, value in response.headers]
+    assert len(dict(shown)) == len(shown)
+    assert expected.items() <= dict(shown).items()
+    assert dict(shown).keys() <= {"content-type", "x-amzn-errortype", "x-amz-apigw-id", "x-own"}
 
 
 def test_the_client_chooses_among_templates() -> None:
