@@ -132,7 +132,7 @@ class Account:
             AdminApplication(faults, self._gateway.ledger, time.monotonic),
         ]
         self.front = Front(services, applications)
-        self._draining = asyncio.get_running_loop().create_task(_drain(metrics))
+        self._draining = asyncio.get_running_loop().create_task(_drain(metrics, self._gateway))
 
     def _applied_quotas(self) -> dict[str, float]:
         """The quotas that differ from AWS's defaults, or may."""
@@ -157,8 +157,9 @@ class Account:
                 self._scratch.release()
 
 
-async def _drain(metrics: MetricStore) -> None:
+async def _drain(metrics: MetricStore, gateway: ApiGateway) -> None:
     """Takes over what the services counted, for as long as the sandbox runs."""
     while True:
         await asyncio.sleep(_DRAIN_S)
         metrics.drain()
+        gateway.save_usage()

@@ -84,6 +84,7 @@ class ApiGateway:
         self._file = state_file
         self.ledger = LimitLedger(options.enforcement)
         self.meters = GatewayMeters()
+        self._saved_requests = 0
         self._rest, self._http = RestState(), HttpState()
         if state_file is not None and state_file.exists():
             self._load(state_file)
@@ -148,6 +149,11 @@ class ApiGateway:
         await self._key_client.aclose()
         self._save()
 
+    def save_usage(self) -> None:
+        """Saves what was used of the quotas, where that has changed: a sandbox may be killed."""
+        if self._file is not None and self.ledger.quota_requests != self._saved_requests:
+            self._save()
+
     def _changed(self) -> None:
         self._save()
         self._serve()
@@ -193,6 +199,7 @@ class ApiGateway:
             "http": self._http.dump(),
             "usage": self.ledger.dump(),
         }
+        self._saved_requests = self.ledger.quota_requests
         scratch = self._file.with_suffix(".new")
         scratch.write_text(json.dumps(document), encoding="utf-8")
         scratch.replace(self._file)

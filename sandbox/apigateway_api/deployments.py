@@ -16,7 +16,7 @@ from sandbox.apigateway_api.context import (
 from sandbox.apigateway_api.paging import page
 from sandbox.apigateway_api.patching import Member, Rules, patched, read_patches
 from sandbox.apigateway_api.refusing import bad_request
-from sandbox.apigateway_api.stages import new_stage
+from sandbox.apigateway_api.stages import check_room, new_stage
 from sandbox.apigateway_api.state import SHORT_ID, Deployment, Document, RestApi, new_id
 
 _RULES: Rules = {"/description": Member()}
@@ -50,6 +50,8 @@ class DeploymentOperations:
         """Deploys an API as it is, to a stage where one is named."""
         api = self._context.api(parameters)
         _check_complete(api)
+        if parameters.get("stageName"):
+            check_room(api, parameters["stageName"])
         deployment = self._freeze(api, parameters)
         identifier = deployment.document["id"]
         if parameters.get("stageName"):

@@ -24,12 +24,15 @@ from sandbox.apigateway_api.patching import (
     patched,
     read_patches,
 )
-from sandbox.apigateway_api.refusing import bad_request, conflict, refuse_unserved
+from sandbox.apigateway_api.refusing import bad_request, conflict, limit_exceeded, refuse_unserved
 from sandbox.apigateway_api.state import Document, RestApi
 from sandbox.apigateway_api.tags import check_tags
 from sandbox.gateway.snapshot import Limit
 
 # "0.5, 1.6, 6.1, ..." (model, CacheClusterSize).
+# Stages of an API (API Gateway quotas, 2026).
+MAX_STAGES = 10
+
 _CACHE_SIZES = ("0.5", "1.6", "6.1", "13.5", "28.4", "58.2", "118", "237")
 # "Access log format" (API Gateway quotas, 2026).
 _MAX_FORMAT_BYTES = 3 * 1024
@@ -120,6 +123,7 @@ class StageOperations:
         api = self._context.api(parameters)
         if parameters["stageName"] in api.stages:
             raise conflict("Stage already exists")
+        check_room(api, parameters["stageName"])
         _check_deployment(api, parameters["deploymentId"])
         check_tags(parameters.get("tags", {}))
         stage = new_stage(parameters, self._context.now_s())
@@ -183,6 +187,16 @@ class StageOperations:
             raise bad_request(
                 "CloudWatch Logs role ARN must be set in account settings to enable logging"
             )
+
+
+def check_room(api: RestApi, name: str) -> None:
+    """Checks that the API may have a stage of this name, or has it already.
+
+    Raises:
+        ApiError: it has all that it may have.
+    """
+    if name not in api.stages and len(api.stages) >= MAX_STAGES:
+        raise limit_exceeded("Maximum number of stages for this API has been reached")
 
 
 def new_stage(settings: Parameters, now_s: int, old: Document | None = None) -> Document:

@@ -25,6 +25,11 @@ def conflict(message: str) -> ApiError:
     return ApiError("ConflictException", message)
 
 
+def limit_exceeded(message: str) -> ApiError:
+    """The answer where a quota is used up."""
+    return ApiError("TooManyRequestsException", message)
+
+
 def not_found(message: str) -> ApiError:
     """The answer where nothing has the given id."""
     return ApiError("NotFoundException", message)

@@ -7,11 +7,20 @@ from typing import Any
 
 from sandbox.apigatewayv2_api.context import HttpApiContext, find, given, new_id
 from sandbox.apigatewayv2_api.deployments import redeploy
-from sandbox.apigatewayv2_api.errors import bad_request, conflict, not_for_http_apis, not_found
+from sandbox.apigatewayv2_api.errors import (
+    bad_request,
+    conflict,
+    limit_exceeded,
+    not_for_http_apis,
+    not_found,
+)
 from sandbox.apigatewayv2_api.paging import page
 from sandbox.apigatewayv2_api.route_keys import parse_route_key
 from sandbox.apigatewayv2_api.state import Document, HttpApi
 from sandbox.rest_json.service import Operation
+
+# Routes of an HTTP API (API Gateway quotas, 2026).
+MAX_ROUTES = 300
 
 _WEBSOCKET_ONLY = (
     "ApiKeyRequired",
@@ -91,6 +100,8 @@ def new_route(members: Document, api: HttpApi) -> Document:
     Raises:
         ApiError: they break a rule, or there is such a route.
     """
+    if len(api.routes) >= MAX_ROUTES:
+        raise limit_exceeded("Maximum number of routes for this API has been reached")
     defaults = {"ApiKeyRequired": False, "AuthorizationType": "NONE"}
     return _checked({**defaults, **members, "RouteId": new_id(7, api.routes)}, api)
 

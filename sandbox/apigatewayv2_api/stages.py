@@ -8,7 +8,7 @@ from typing import Any
 
 from sandbox.apigatewayv2_api.context import HttpApiContext, find, given, shown
 from sandbox.apigatewayv2_api.deployments import deploy_stage
-from sandbox.apigatewayv2_api.errors import bad_request, conflict, not_found
+from sandbox.apigatewayv2_api.errors import bad_request, conflict, limit_exceeded, not_found
 from sandbox.apigatewayv2_api.paging import page
 from sandbox.apigatewayv2_api.stage_settings import check_route_keys, check_stage, merge
 from sandbox.apigatewayv2_api.state import Document, HttpApi
@@ -16,6 +16,9 @@ from sandbox.apigatewayv2_api.tags import check_tags
 from sandbox.rest_json.service import Operation
 
 DEFAULT_STAGE = "$default"
+
+# Stages of an API (API Gateway quotas, 2026).
+MAX_STAGES = 10
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,128}|\$default")
 
@@ -49,6 +52,8 @@ class StageOperations:
             )
         if name in api.stages:
             raise conflict(f"Stage {name} already exists")
+        if len(api.stages) >= MAX_STAGES:
+            raise limit_exceeded("Maximum number of stages for this API has been reached")
         check_tags(parameters.get("Tags", {}))
         stage = new_stage(given(parameters, "ApiId"), self._context.timestamp())
         self._check(api, stage, parameters)

@@ -69,6 +69,12 @@ _GETTERS: dict[str, Getter] = {
     "accountId": lambda exchange: exchange.home.account_id,
     "apiId": lambda exchange: exchange.stage.api_id,
     "apiKeyId": lambda exchange: exchange.api_key.id if exchange.api_key else None,
+    "authenticate.error": lambda exchange: exchange.authenticate_error,
+    "authenticate.latency": lambda exchange: exchange.authenticate_latency_ms,
+    "authenticate.status": lambda exchange: exchange.authenticate_status,
+    "authorize.error": lambda exchange: exchange.authorize_error,
+    "authorize.latency": lambda exchange: exchange.authorize_latency_ms,
+    "authorize.status": lambda exchange: exchange.authorize_status,
     "authorizer.error": lambda exchange: exchange.authorizer_error,
     "authorizer.latency": lambda exchange: exchange.authorizer_latency_ms,
     "authorizer.integrationLatency": lambda exchange: exchange.authorizer_latency_ms,
@@ -114,6 +120,8 @@ _GETTERS: dict[str, Getter] = {
     "routeKey": lambda exchange: exchange.route.key if exchange.route else None,
     "stage": lambda exchange: exchange.stage.name,
     "status": lambda exchange: exchange.status or None,
+    # Blocking is a fault here, which takes no time.
+    "waf.latency": lambda exchange: 0 if exchange.response_type == "WAF_FILTERED" else None,
     "waf.status": lambda exchange: 403 if exchange.response_type == "WAF_FILTERED" else None,
     "wafResponseCode": lambda exchange: (
         "WAF_BLOCK" if exchange.response_type == "WAF_FILTERED" else None

@@ -46,6 +46,13 @@ class Exchange:
     authorizer_latency_ms: int | None = None
     authorizer_status: int | None = None
     authorizer_error: str | None = None
+    # What became of a signature, and of what a policy says of its caller.
+    authenticate_latency_ms: int | None = None
+    authenticate_status: int | None = None
+    authenticate_error: str | None = None
+    authorize_latency_ms: int | None = None
+    authorize_status: int | None = None
+    authorize_error: str | None = None
     usage_identifier_key: str | None = None
     refusal: Refusal | None = None
     # The integration: its latency, what the service answered, what the function answered.

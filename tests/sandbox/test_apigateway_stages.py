@@ -11,6 +11,7 @@ from apigateway_rig import LOG_GROUP, ROLE, ServedApis, ops
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sandbox.apigateway_api import stages
 from sandbox.apigateway_api.context import DEFAULT_ACCOUNT_LIMIT
 from sandbox.apigateway_api.gateway_responses import DEFAULT_STATUSES
 from sandbox.apigateway_api.method_settings import method_of, method_setting_rule
@@ -98,6 +99,22 @@ def test_a_deployment_in_use_stays(served: ServedApis, api: str, refused: Refuse
 
 
 # Stages
+
+
+def test_an_api_has_a_number_of_stages(
+    served: ServedApis, api: str, refused: Refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stages, "MAX_STAGES", 1)
+    (deployment,) = served.client.get_deployments(restApiId=api)["items"]
+    served.client.create_deployment(restApiId=api, stageName="prod")  # which is there
+
+    alone = refused(
+        served.client.create_stage, restApiId=api, stageName="two", deploymentId=deployment["id"]
+    )
+    deployed = refused(served.client.create_deployment, restApiId=api, stageName="two")
+
+    full = "Maximum number of stages for this API has been reached"
+    assert alone == deployed == ("LimitExceededException", 429, full)
 
 
 def test_a_stage_begins_plain(served: ServedApis, api: str) -> None:

@@ -7,6 +7,7 @@ import json
 import pytest
 from apigatewayv2_rig import FUNCTION, REGION, ServedApis, invocation
 
+from sandbox.apigatewayv2_api import routes, stages
 from sandbox.apigatewayv2_api.compile import compile_stages
 from sandbox.apigatewayv2_api.state import HttpState
 from sandbox.gateway.snapshot import (
@@ -440,3 +441,14 @@ def test_the_state_is_json_and_comes_back_whole(served, apis, api_id, stage):
     loaded = HttpState.load(stored)
     assert loaded.dump() == stored
     assert compile_stages(loaded) == compile_stages(served.state)
+
+
+def test_an_api_has_a_number_of_stages_and_routes(apis, api_id, monkeypatch):
+    monkeypatch.setattr(stages, "MAX_STAGES", 1)
+    monkeypatch.setattr(routes, "MAX_ROUTES", 2)
+    apis.create_stage(ApiId=api_id, StageName="one")
+    apis.create_route(ApiId=api_id, RouteKey="GET /two")
+    with pytest.raises(apis.exceptions.TooManyRequestsException, match="number of stages"):
+        apis.create_stage(ApiId=api_id, StageName="two")
+    with pytest.raises(apis.exceptions.TooManyRequestsException, match="number of routes"):
+        apis.create_route(ApiId=api_id, RouteKey="GET /three")

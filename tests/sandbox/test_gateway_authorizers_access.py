@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from datetime import UTC, datetime
 from unittest import mock
 
@@ -19,6 +20,7 @@ from sandbox.credentials import CredentialStore
 from sandbox.gateway.authorizers.access import AccessControl
 from sandbox.gateway.authorizers.jwt import KeyCache
 from sandbox.gateway.authorizers.lambda_authorizer import FunctionAnswer, LambdaAuthorizers
+from sandbox.gateway.context_variables import compiled
 from sandbox.gateway.outcome import Failed
 from sandbox.gateway.proxy_events import event_v1, event_v2
 from sandbox.gateway.snapshot import IamAuthorization, JwtAuthorizer, LambdaAuthorizer, Route
@@ -38,17 +40,17 @@ async def fetch(url):
     return json.dumps(KeySet([KEY]).as_dict(private=False)).encode()
 
 
-def control(answer=None):
+def control(answer=None, clock=time.monotonic):
     async def call(exchange, authorizer, event):
         return FunctionAnswer(json.dumps(answer).encode())
 
     keys = CredentialStore("000000000000", clock=lambda: NOW_S)
-    return AccessControl(keys.secret_of, KeyCache(fetch), LambdaAuthorizers(call))
+    return AccessControl(keys.secret_of, KeyCache(fetch), LambdaAuthorizers(call), clock)
 
 
-def check(made, authorization=None, *, scopes=(), answer=None):
+def check(made, authorization=None, *, scopes=(), answer=None, clock=time.monotonic):
     route = Route("GET /orders/{id}", "GET", "/orders/{id}", "r", None, authorization, scopes)
-    return asyncio.run(control(answer).check(made, route))
+    return asyncio.run(control(answer, clock).check(made, route))
 
 
 def resource_policy(effect="Allow", *more, **conditions):
@@ -112,6 +114,38 @@ def test_a_signature_says_who_calls():
     assert (made.access_key, made.principal_id) == ("sandbox", "000000000000")
     assert made.caller_arn == "arn:aws:iam::000000000000:root"
     assert event_v1(made)["requestContext"]["identity"]["userArn"] == made.caller_arn
+
+
+LOGGED = " ".join(
+    f"$context.{part}.{name}"
+    for part in ("authenticate", "authorize", "authorizer")
+    for name in ("status", "latency", "error")
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "headers", "policy", "line"),
+    [
+        ("REST", signature(), None, "200 0 - 200 0 - - - -"),
+        ("REST", {}, None, "403 0 Missing_Authentication_Token - - - - - -"),
+        ("REST", signature(), elsewhere(), "- - - - - - - - -"),
+        ("HTTP", {}, None, "403 0 - - - - - - Missing_Authentication_Token"),
+    ],
+    ids=["allowed", "unsigned", "denied by its address", "unsigned at an HTTP API"],
+)
+def test_logs_tell_authentication_from_authorization(kind, headers, policy, line):
+    made = exchange(kind, headers, policy=policy)
+    check(made, IamAuthorization(), clock=lambda: 0.0)
+    shown = compiled(LOGGED).render(made, missing="-")
+    assert shown.replace("Missing Authentication Token", "Missing_Authentication_Token") == line
+
+
+def test_logs_tell_that_a_policy_denies_a_caller():
+    root = resource_policy("Deny", Principal={"AWS": "arn:aws:iam::000000000000:root"})
+    made = exchange(headers=signature(), policy=root)
+    assert check(made, IamAuthorization()) is not None
+    assert (made.authenticate_status, made.authorize_status) == (200, 403)
+    assert "with an explicit deny" in made.authorize_error
 
 
 @pytest.mark.parametrize(

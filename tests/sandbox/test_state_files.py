@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from gateway_rig import HttpRig, RestRig
 
 from core.errors import InputError
+from sandbox import account
 from sandbox.background import BackgroundSandbox
 from sandbox.execution.executor import LocalExecutor
 from sandbox.server import SandboxOptions
@@ -139,3 +141,37 @@ def test_apis_as_they_were_saved_are_taken(tmp_path: Path, saved: str) -> None:
     with run(tmp_path):
         pass
     assert json.loads((tmp_path / "apis.json").read_text()) == json.loads(saved)
+
+
+def test_what_was_used_of_a_quota_is_saved_while_the_sandbox_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import boto3
+
+    monkeypatch.setattr(account, "_DRAIN_S", 0.02)
+    with run(tmp_path) as running:
+        session = boto3.Session("any", "any", region_name="us-east-1")
+        client = session.client("apigateway", endpoint_url=running.endpoint_url)
+        api = RestRig(running.endpoint_url, client, None).create("orders")
+        api.mock("/health", apiKeyRequired=True)
+        api.deploy()
+        plan = client.create_usage_plan(
+            name="plan",
+            apiStages=[{"apiId": api.api_id, "stage": api.stage}],
+            quota={"limit": 10, "period": "DAY"},
+        )
+        key = client.create_api_key(name="key", enabled=True)
+        client.create_usage_plan_key(usagePlanId=plan["id"], keyId=key["id"], keyType="API_KEY")
+        for _ in range(3):
+            assert api.get("/health", headers={"x-api-key": key["value"]}).status == 200
+        client.close()
+        deadline_s = time.monotonic() + 10
+        while (used := _used(tmp_path)) != 3 and time.monotonic() < deadline_s:
+            time.sleep(0.02)
+        assert used == 3
+
+
+def _used(directory: Path) -> int:
+    """The requests of all quotas, as a sandbox that was killed now would find them."""
+    document = json.loads((directory / "apis.json").read_text())
+    return sum(day[0] for use in document["usage"]["uses"] for day in use["days"].values())

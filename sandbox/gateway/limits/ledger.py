@@ -119,6 +119,11 @@ class LimitLedger:
             guard = self._new_quota_guard(plan_id, key_id, QuotaCounter(None))
         return guard.counter.uses(start, end)
 
+    @property
+    def quota_requests(self) -> int:
+        """How many requests quotas have let through since the process began."""
+        return sum(guard.admitted for guard in self._quotas.values())
+
     def has_used(self, plan_id: str, key_id: str) -> bool:
         """Whether anything is known of a key under a plan."""
         return (plan_id, key_id) in self._quotas
