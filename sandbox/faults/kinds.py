@@ -102,6 +102,10 @@ class WafFault(_OfRequests):
     kind: Literal["waf"] = "waf"
 
 
+# The services whose calls can be throttled, as signatures name them.
+GuardedService = Literal["apigateway", "lambda", "logs", "monitoring", "servicequotas"]
+
+
 class ThrottleControlPlaneFault(_Drawn):
     """Calls of the AWS APIs are refused with TooManyRequestsException.
 
@@ -112,7 +116,7 @@ class ThrottleControlPlaneFault(_Drawn):
     kind: Literal["throttle-control-plane"] = "throttle-control-plane"
     rate_rps: Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)] | None = None
     burst: Annotated[int, Field(ge=1)] | None = None
-    service: Name | None = None
+    service: GuardedService | None = None
     operation: Name | None = None
 
     @model_validator(mode="after")

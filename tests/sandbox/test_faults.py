@@ -105,6 +105,10 @@ def test_each_kind_refuses_a_setting_that_it_does_not_have(kind: str) -> None:
             {"kind": "throttle-control-plane", "burst": 10},
             "fault throttle-control-plane: burst: needs rate_rps (got 10)",
         ),
+        (
+            {"kind": "throttle-control-plane", "service": "sqs"},
+            "'logs', 'monitoring' or 'servicequotas' (got 'sqs')",
+        ),
     ],
 )
 def test_what_is_no_fault_is_refused_with_setting_and_value(document: Any, message: str) -> None:

@@ -343,6 +343,248 @@ MISTAKES = {
         "faults: [{kind: latency, ms: 5, ^shar: 0.5}]",
         "faults[0].shar: unknown key (did you mean share?)",
     ),
+    "REST timeout above what AWS takes": (
+        "        api_key_required: true",
+        "        timeout_ms: ^40000",
+        "apis.orders.routes[1].timeout_ms: must be at most 29000 (got 40000)",
+    ),
+    "port that is none": (
+        "        function: checkout",
+        "        http: ^http://10.0.0.1:99999/",
+        """apis.orders.routes[1].http: must have a host and a port from 1 to 65535
+        (got 'http://10.0.0.1:99999/')""",
+    ),
+    "port 0": (
+        "        function: checkout",
+        "        http: ^http://10.0.0.1:0/",
+        """apis.orders.routes[1].http: must have a host and a port from 1 to 65535
+        (got 'http://10.0.0.1:0/')""",
+    ),
+    "URL without a host": (
+        "{path: /search, function: search}",
+        '{path: /search, http: ^"http://:80/"}',
+        """apis.front.routes[0].http: must have a host and a port from 1 to 65535
+        (got 'http://:80/')""",
+    ),
+    "half an IPv6 address": (
+        "{path: /search, function: search}",
+        '{path: /search, http: ^"http://[::1/"}',
+        """apis.front.routes[0].http: must have a host and a port from 1 to 65535
+        (got 'http://[::1/')""",
+    ),
+    "URL with a fragment": (
+        "        function: checkout",
+        '        http: ^"http://10.0.0.1/#top"',
+        """apis.orders.routes[1].http: must have no fragment, which no server gets to see
+        (got 'http://10.0.0.1/#top')""",
+    ),
+    "URL with a control character": (
+        "        function: checkout",
+        '        http: ^"http://a\\u0001b/"',
+        """apis.orders.routes[1].http: must be a URL that begins with http:// or https://
+        (got 'http://a b/')""",
+    ),
+    "part of a path that REST APIs cannot have": (
+        "path: /orders/{id}",
+        "path: ^/~orders",
+        """apis.orders.routes[1].path: Resource's path part only allow a-zA-Z0-9._-: or a valid
+        greedy path variable and curly braces at the beginning and the end. (got '/~orders')""",
+    ),
+    "two routes that take the same requests": (
+        "{path: /search, function: search}",
+        '{path: "/{a}", function: search}\n      - {path: ^"/{b}", function: search}',
+        "apis.front.routes[1].path: ANY /{b} takes the same requests as routes[0], ANY /{a}",
+    ),
+    "method of what takes all methods": (
+        "{path: /search, function: search}",
+        "{path: $default, method: ^GET, function: search}",
+        "apis.front.routes[0].method: $default takes all methods: leave it out",
+    ),
+    "payload format without a function": (
+        "{path: /search, function: search}",
+        '{path: /search, http: "http://a/", payload_format: ^"2.0"}',
+        "apis.front.routes[0].payload_format: only calls of functions have one",
+    ),
+    "directive in a mock": (
+        "        function: checkout",
+        "        mock: {body: ^'#set($a = 1)'}",
+        """apis.orders.routes[1].mock.body: #set is not served (the sandbox fills in $context.*,
+        $input.params('x'), $input.path('x'), $input.json('x'), $input.body and
+        $stageVariables.x, and runs no VTL directives)""",
+    ),
+    "reference in a mock": (
+        "        function: checkout",
+        "        mock: {^body: {at: '$util.time()'}}",
+        """apis.orders.routes[1].mock.body: $util.time()"} is not served (the sandbox fills in
+        $context.*, $input.params('x'), $input.path('x'), $input.json('x'), $input.body and
+        $stageVariables.x, and runs no VTL directives)""",
+    ),
+    "body that is no JSON": (
+        "        function: checkout",
+        "        mock: {body: ^.nan}",
+        "apis.orders.routes[1].mock.body: must have finite numbers only, as JSON has (got nan)",
+    ),
+    "name of a header of a mock": (
+        "        function: checkout",
+        "        mock: {headers: {^a b: x}}",
+        """apis.orders.routes[1].mock.headers.a b: bad name: must be the name of a header, such as
+        Cache-Control (got 'a b')""",
+    ),
+    "quote in a header of a mock": (
+        "        function: checkout",
+        """        mock: {headers: {a: ^"it's"}}""",
+        """apis.orders.routes[1].mock.headers.a: must have no ', which ends a text in a mapping of
+        API Gateway (got 'it's')""",
+    ),
+    "lines in a header of a mock": (
+        "        function: checkout",
+        '        mock: {headers: {a: ^"b\\nc"}}',
+        """apis.orders.routes[1].mock.headers.a: must have only letters of Latin-1 and no control
+        characters (got 'b c')""",
+    ),
+    "letters that no header can have": (
+        "        function: checkout",
+        '        mock: {headers: {a: ^"日本"}}',
+        """apis.orders.routes[1].mock.headers.a: must have only letters of Latin-1 and no control
+        characters (got '日本')""",
+    ),
+    "header twice": (
+        "        function: checkout",
+        '        mock: {^headers: {X-A: "1", x-a: "2"}}',
+        "apis.orders.routes[1].mock.headers: x-a and X-A are one header",
+    ),
+    "gateway response of no type": (
+        "    kind: rest",
+        "    kind: rest\n    gateway_responses: {^THROTTLE: {status: 400}}",
+        """apis.orders.gateway_responses.THROTTLE: bad name: there is no gateway response
+        'THROTTLE' (did you mean THROTTLED?)""",
+    ),
+    "directive in a gateway response": (
+        "    kind: rest",
+        "    kind: rest\n    gateway_responses: {THROTTLED: {body: ^'#if(1) x'}}",
+        """apis.orders.gateway_responses.THROTTLED.body: #if is not served (the sandbox fills in
+        $context.*, $input.params('x'), $input.path('x'), $input.json('x'), $input.body and
+        $stageVariables.x, and runs no VTL directives)""",
+    ),
+    "name of a header of a gateway response": (
+        "    kind: rest",
+        "    kind: rest\n    gateway_responses: {THROTTLED: {headers: {^'': x}}}",
+        """apis.orders.gateway_responses.THROTTLED.headers.: bad name: must be the name of a
+        header, such as Cache-Control (got '')""",
+    ),
+    "variable in a header of a gateway response": (
+        "    kind: rest",
+        "    kind: rest\n    gateway_responses: {THROTTLED: {headers: {a: ^'$x'}}}",
+        """apis.orders.gateway_responses.THROTTLED.headers.a: must have no $: it is text as it
+        stands (got '$x')""",
+    ),
+    "access log without the request": (
+        "    kind: rest",
+        "    kind: rest\n    access_log: ^$context.status",
+        """apis.orders.access_log: Access Log format must contain at least $context.requestId
+        (got '$context.status')""",
+    ),
+    "access log of an HTTP API without the request": (
+        "    kind: http",
+        "    kind: http\n    access_log: ^''",
+        """apis.front.access_log: Access Log format must contain at least $context.requestId
+        (got '')""",
+    ),
+    "access log of two lines": (
+        "    kind: rest",
+        '    kind: rest\n    access_log: ^"$context.requestId\\nx"',
+        """apis.orders.access_log: Access Log format must be single line, new line character is
+        allowed only at end of the format (got '$context.requestId x')""",
+    ),
+    "stage variable with a blank": (
+        "    kind: rest",
+        "    kind: rest\n    variables: {a: ^b c}",
+        """apis.orders.variables.a: must have only letters, digits and -._~:/?#&=,
+        (got 'b c')""",
+    ),
+    "stage variable of an HTTP API without a value": (
+        "    kind: http",
+        "    kind: http\n    variables: {a: ^''}",
+        "apis.front.variables.a: must have at least 1 characters (got '')",
+    ),
+    "media type that is none": (
+        "    kind: rest",
+        "    kind: rest\n    binary_media_types: [^png]",
+        "apis.orders.binary_media_types[0]: must be a media type such as image/png (got 'png')",
+    ),
+    "cache key of no variable": (
+        "    kind: rest\n    throttle: {rate_rps: 100, burst: 50}\n    routes:\n"
+        "      - {path: /search, method: GET, function: search}",
+        "    kind: rest\n    cache: {}\n    routes:\n"
+        "      - {path: /search, method: GET, function: search,"
+        " cache: {ttl_s: 5, keys: [^path.id]}}",
+        "apis.orders.routes[0].cache.keys[0]: there is no {id} in the path /search",
+    ),
+    "cache key twice": (
+        "api_key_required: true",
+        "cache: {ttl_s: 5, keys: [header.a, ^header.a]}",
+        "apis.orders.routes[1].cache.keys[1]: is in the list already (got 'header.a')",
+    ),
+    "API twice in a plan": (
+        "apis: [orders]",
+        "apis: [orders, ^orders]",
+        "usage_plans.basic.apis[1]: is in the list already (got 'orders')",
+    ),
+    "key that no header can have": (
+        "key-0000000000000000001",
+        '^"key 0000000000000000001"',
+        """usage_plans.basic.keys.one: must have only visible ASCII characters
+        (got 'key 0000000000000000001')""",
+    ),
+    "variable that Lambda sets": (
+        "    bundled: checkout",
+        "    bundled: checkout\n    environment: {^AWS_REGION: x}",
+        """functions.checkout.environment.AWS_REGION: bad name: Lambda sets it itself
+        (got 'AWS_REGION')""",
+    ),
+    "name of a variable": (
+        "    bundled: checkout",
+        "    bundled: checkout\n    environment: {^1a: x}",
+        """functions.checkout.environment.1a: bad name: must begin with a letter, and have at
+        least two letters, digits or _ (got '1a')""",
+    ),
+    "null character in a variable": (
+        "    bundled: checkout",
+        '    bundled: checkout\n    environment: {LINE: ^"a\\0"}',
+        "functions.checkout.environment.LINE: must have no null character",
+    ),
+    "environment that is too large": (
+        "    bundled: checkout",
+        f"    bundled: checkout\n    ^environment: {{TEXT: {'x' * 4096}}}",
+        """functions.checkout.environment: must have at most 4096 bytes as JSON (got 4107)""",
+    ),
+    "model that is too large": (
+        '    model: {duration_ms: {"128": 40, "512": 10}, hold: true}',
+        f"    ^model: {{duration_ms: {{cpu_ms: 5}}, response: {'x' * 4096}}}",
+        """functions.search.model: must have at most 4096 bytes as JSON, with the environment
+        (got 4181): shorten the response""",
+    ),
+    "long description of a function": (
+        "    bundled: checkout",
+        f"    bundled: checkout\n    description: ^{'x' * 257}",
+        f"""functions.checkout.description: must have at most 256 characters
+        (got '{"x" * 57}...')""",
+    ),
+    "long description of an HTTP API": (
+        "    kind: http",
+        f"    kind: http\n    description: ^{'x' * 1025}",
+        f"apis.front.description: must have at most 1024 characters (got '{'x' * 57}...')",
+    ),
+    "no code": (
+        "    bundled: checkout",
+        "    folder: ^nowhere",
+        "functions.checkout.folder: there is no nowhere/function.json",
+    ),
+    "half a character": (
+        "    kind: http",
+        '    kind: http\n    description: ^"\\ud800"',
+        "apis.front.description: has half of a character, which is no Unicode text",
+    ),
     "merge key": (
         "    memory_mb: 512",
         "    ^<<: {memory_mb: 512}",
@@ -415,9 +657,29 @@ def test_aliases_of_aliases_cannot_fill_the_memory() -> None:
     assert any("too large" in message for message in problems("\n".join(lines)))
 
 
-def test_all_mistakes_are_told_at_once_and_in_order() -> None:
+@pytest.mark.parametrize(
+    "names",
+    [
+        pytest.param(
+            ("unknown bundled function", "part of a burst", "unknown function", "short key"),
+            id="of all parts",
+        ),
+        pytest.param(
+            (
+                "variable that Lambda sets",
+                "access log without the request",
+                "port that is none",
+                "REST timeout above what AWS takes",
+                "stage variable of an HTTP API without a value",
+                "key that no header can have",
+            ),
+            id="that a deployment would be refused for",
+        ),
+    ],
+)
+def test_all_mistakes_are_told_at_once_and_in_order(names: tuple[str, ...]) -> None:
     text, expected = GOOD, []
-    for name in ("unknown bundled function", "part of a burst", "unknown function", "short key"):
+    for name in names:
         before, after, said = MISTAKES[name]
         expected.append(told(text.replace(before, after, 1), said))
         text = text.replace(before, after.replace("^", ""), 1)
