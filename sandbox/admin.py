@@ -2,7 +2,8 @@
 
     GET    /_sandbox/health            it answers
     GET    /_sandbox/faults            the active faults
-    POST   /_sandbox/faults            adds one: {"kind": "latency", "ms": 200, "share": 0.1}
+    POST   /_sandbox/faults            adds one: {"kind": "latency", "ms": 200, "share": 0.1}, and
+                                       "owner" where somebody will end just his own
     DELETE /_sandbox/faults            ends all
     DELETE /_sandbox/faults/ID         ends one
     GET    /_sandbox/enforcement       how throttles are kept
@@ -102,7 +103,11 @@ class AdminApplication:
 
     def _add_fault(self, request: Request) -> Response:
         now_s = self._clock()
-        fault = self._faults.add(parse_fault(_body(request)), now_s)
+        document = _body(request)
+        owner = document.pop("owner", None) if isinstance(document, dict) else None
+        if not isinstance(owner, str | None):
+            raise InputError(f"fault: owner: must be a text (got {owner!r})")
+        fault = self._faults.add(parse_fault(document), now_s, owner)
         return _answer(fault.document(now_s), status=201)
 
     def _remove_fault(self, request: Request) -> Response:

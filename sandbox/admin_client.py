@@ -34,15 +34,16 @@ class AdminClient:
                 hint="such as http://127.0.0.1:4599",
             )
 
-    def add_fault(self, settings: Mapping[str, object]) -> dict[str, Any]:
-        """Makes a fault active; gives it with its id."""
+    def add_fault(self, settings: Mapping[str, object], owner: str | None = None) -> dict[str, Any]:
+        """Makes a fault active, of an owner or of nobody; gives it with its id."""
         for name, value in settings.items():
             # JSON has no such numbers: they cannot even be sent.
             if isinstance(value, float) and not math.isfinite(value):
                 raise InputError(
                     f"fault {settings.get('kind')}: {name}: must be a finite number (got {value})"
                 )
-        return self._ask("POST", "faults", dict(settings))
+        owned = {} if owner is None else {"owner": owner}
+        return self._ask("POST", "faults", {**settings, **owned})
 
     def faults(self) -> list[dict[str, Any]]:
         """The active faults."""

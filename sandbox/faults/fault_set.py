@@ -28,13 +28,17 @@ MAX_FAULTS = 100
 
 
 class Fault:
-    """An active fault: what it does (`spec`), until when, and how often it has hit."""
+    """An active fault: what it does (`spec`), until when, and how often it has hit.
 
-    __slots__ = ("bucket", "expires_s", "hits", "id", "spec")
+    `owner` names whoever will end it, such as a stack; None for somebody at a terminal.
+    """
 
-    def __init__(self, fault_id: str, spec: FaultSpec, now_s: float) -> None:
+    __slots__ = ("bucket", "expires_s", "hits", "id", "owner", "spec")
+
+    def __init__(self, fault_id: str, spec: FaultSpec, now_s: float, owner: str | None) -> None:
         self.id = fault_id
         self.spec = spec
+        self.owner = owner
         self.expires_s = math.inf if spec.for_s is None else now_s + spec.for_s
         self.hits = 0
         self.bucket: TokenBucket | None = None
@@ -45,7 +49,8 @@ class Fault:
         """The fault as a JSON value, with all its settings that are not None."""
         left_s = None if self.expires_s == math.inf else max(0.0, self.expires_s - now_s)
         settings = self.spec.model_dump(exclude_none=True)
-        return {"id": self.id, **settings, "left_s": left_s, "hits": self.hits}
+        owner = {} if self.owner is None else {"owner": self.owner}
+        return {"id": self.id, **settings, **owner, "left_s": left_s, "hits": self.hits}
 
 
 class FaultSet:
@@ -118,7 +123,7 @@ class FaultSet:
 
     # Adding and removing
 
-    def add(self, spec: FaultSpec, now_s: float) -> Fault:
+    def add(self, spec: FaultSpec, now_s: float, owner: str | None = None) -> Fault:
         """Makes a fault active.
 
         Raises:
@@ -127,7 +132,7 @@ class FaultSet:
         self._drop_expired(now_s)
         if len(self._faults) >= MAX_FAULTS:
             raise InputError(f"fault: {MAX_FAULTS} are active already", hint="clear some")
-        fault = Fault(f"f{next(self._numbers)}", spec, now_s)
+        fault = Fault(f"f{next(self._numbers)}", spec, now_s, owner)
         self._faults[fault.id] = fault
         self._sort()
         return fault

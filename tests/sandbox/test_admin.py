@@ -56,6 +56,14 @@ def test_a_fault_is_added_listed_and_removed(rig: AdminRig) -> None:
     assert ask(rig, "GET", "faults").json() == {"faults": []}
 
 
+def test_a_fault_may_say_who_will_end_it(rig: AdminRig) -> None:
+    owned = ask(rig, "POST", "faults", json={"kind": "waf", "owner": "stack orders"}).json()
+    ask(rig, "POST", "faults", json={"kind": "waf"})
+    shown = ask(rig, "GET", "faults").json()["faults"]
+    assert [fault.get("owner") for fault in shown] == ["stack orders", None]
+    assert owned["owner"] == "stack orders"
+
+
 def test_an_expired_fault_is_gone(rig: AdminRig) -> None:
     fault = rig.faults.add(parse_fault({"kind": "waf", "for_s": 30}), rig.now_s)
     rig.now_s += 30
@@ -115,6 +123,7 @@ def test_limits_are_the_ledgers_truth(rig: AdminRig) -> None:
         ("POST", "faults", b"{", 400, "ValidationException", "the body is not JSON"),
         ("POST", "faults", b"\xff", 400, "ValidationException", "the body is not JSON"),
         ("POST", "faults", b'{"kind":"latency","ms":NaN}', 400, "ValidationException", "NaN"),
+        ("POST", "faults", b'{"kind":"waf","owner":1}', 400, "ValidationException", "(got 1)"),
         ("POST", "faults", b"[]", 400, "ValidationException", "fault: must be a JSON object"),
         ("POST", "faults", b'{"kind":"fire"}', 400, "ValidationException", "(got 'fire')"),
         ("PUT", "enforcement", b"4", 400, "ValidationException", "enforcement: must be a JSON"),
