@@ -7,11 +7,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.errors import AwsError
+from core.errors import AwsError, InputError
 from sandbox.lambda_api.names import Home
 from sandbox.stack.model import DEFAULT_STAGE
 
 if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
     from mypy_boto3_apigateway import APIGatewayClient
     from mypy_boto3_apigatewayv2 import ApiGatewayV2Client
     from mypy_boto3_lambda import LambdaClient
@@ -73,10 +74,11 @@ def connected(environment: Mapping[str, str], stack: str) -> Iterator[Clients]:
     )
     url = environment["AWS_ENDPOINT_URL"]
     config = Config(retries={"total_max_attempts": _ATTEMPTS, "mode": "standard"})
-    with ExitStack() as closing, naming(url):
+    with ExitStack() as closing:
         sts = session.client("sts", endpoint_url=url, config=config)
         closing.callback(sts.close)
-        account_id = sts.get_caller_identity()["Account"]
+        with naming(url):
+            account_id = sts.get_caller_identity()["Account"]
         functions = session.client("lambda", endpoint_url=url, config=config)
         closing.callback(functions.close)
         rest = session.client("apigateway", endpoint_url=url, config=config)
@@ -91,10 +93,11 @@ def connected(environment: Mapping[str, str], stack: str) -> Iterator[Clients]:
 
 @contextmanager
 def naming(what: str) -> Iterator[None]:
-    """Errors of AWS calls inside say which part of the stack they are about.
+    """Errors inside say which part of the stack they are about, from the outermost on.
 
     Raises:
         AwsError: a call inside was refused or had no answer.
+        InputError: what was raised inside, with `what` before it.
     """
     from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
@@ -102,8 +105,32 @@ def naming(what: str) -> Iterator[None]:
         yield
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code")
-        raise AwsError(f"{what}: {error}", code=code) from error
+        raise AwsError(f"{what}: {error}", code=code, hint=_next_step(error, code)) from error
+    except AwsError as error:
+        message = f"{what}: {error.args[0]}"
+        raise AwsError(message, code=error.code, hint=error.hint) from error
+    except InputError as error:
+        raise InputError(f"{what}: {error.args[0]}", hint=error.hint) from error
     except EndpointConnectionError as error:
         raise AwsError(f"{what}: {error}", hint=_START) from error
     except BotoCoreError as error:
         raise AwsError(f"{what}: {error}") from error
+
+
+def _next_step(error: ClientError, code: str | None) -> str | None:
+    """What to change where the refusal is about what this sandbox is or has already."""
+    operation, words = error.operation_name, str(error)
+    if operation == "PutFunctionConcurrency":
+        return (
+            "lower reserved_concurrency of the stack's functions, or start the sandbox with a "
+            "larger --account-concurrency"
+        )
+    if "'MemorySize'" in words:
+        return "lower memory_mb, or start the sandbox with a larger --max-memory-mb"
+    if operation == "CreateApiKey" and code == "ConflictException":
+        return "something else made a key of this value: give another one, or delete that key"
+    if code == "TooManyRequestsException":
+        return "sandbox fault list shows whether a fault throttles the calls"
+    if code == "LimitExceededException":
+        return "take some away from the file, or delete what else the sandbox has of them"
+    return None

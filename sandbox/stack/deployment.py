@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from core.errors import InputError
+from core.errors import InputError, InputErrors
 from sandbox.admin_client import AdminClient
 from sandbox.bundled import FunctionFolder
 from sandbox.stack.clients import Clients, connected, naming
@@ -64,14 +64,16 @@ def stack_functions(file: StackFile) -> tuple[FunctionFolder, ...]:
     """The functions of a stack, read from where their code is.
 
     Raises:
-        InputError: a folder is not right.
+        InputErrors: folders are not right.
     """
-    found = []
+    found, problems = [], []
     for name, function in file.stack.functions.items():
         try:
             found.append(function_folder(name, function, file.path.parent))
         except InputError as error:
-            raise InputError(f"{file.path}: functions.{name}: {error}") from error
+            problems.append(f"{file.at(name)}: {error}")
+    if problems:
+        raise InputErrors(problems)
     return tuple(found)
 
 
@@ -101,8 +103,9 @@ def deploy_with(
         _put_functions(clients, file.stack, folders, report)
         apis = tuple(_put_apis(clients, file.stack, made, report))
         plans = tuple(_put_plans(clients, file.stack, apis, report))
-        _disturb(clients.endpoint_url, file.stack, report)
         _remove(clients, file.stack, made, apis, report)
+        # The last: a fault may be one of the calls that a deployment makes.
+        _disturb(clients.endpoint_url, file.stack, report)
         return Deployed(file.name, folders, apis, plans)
 
 

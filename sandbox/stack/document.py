@@ -22,6 +22,7 @@ Value = None | bool | int | float | str | list["Value"] | dict[str, "Value"]
 # Far beyond what people write by hand; aliases of aliases could otherwise fill the memory.
 _MAX_NODES = 50_000
 _MAX_DEPTH = 50
+_HALF = "has half of a character, which is no Unicode text"
 _TAG_PREFIX = "tag:yaml.org,2002:"
 
 
@@ -171,6 +172,9 @@ class _Reader:
                 self._report(place, path, "merge keys (<<) are not supported: repeat the keys")
                 continue
             key = str(key_node.value)
+            if not _is_text(key):
+                self._report(place, path, f"a key {_HALF}")
+                continue
             inner = (*path, key)
             if key in found:
                 first = self._document.keys[inner].line
@@ -193,6 +197,8 @@ def _scalar(node: ScalarNode) -> Value:
     text: str = node.value
     kind = str(node.tag).removeprefix(_TAG_PREFIX)
     if kind in ("str", "timestamp"):
+        if not _is_text(text):
+            raise ValueError(_HALF)
         return text
     if kind == "null":
         return None
@@ -203,6 +209,11 @@ def _scalar(node: ScalarNode) -> Value:
     if kind == "float":
         return _float(text)
     raise ValueError(f"the tag {node.tag} is not known here")
+
+
+def _is_text(text: str) -> bool:
+    """Whether UTF-8 can have it: YAML's escapes can write the half of a character."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _integer(text: str) -> int:

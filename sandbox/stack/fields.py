@@ -7,10 +7,11 @@ the file defines (`Names`), so that one reading finds all that is wrong.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
@@ -20,23 +21,46 @@ from sandbox.gateway.limits import Enforcement
 
 _SEGMENT = re.compile(r"[A-Za-z0-9._:~-]+|\{[A-Za-z0-9._-]+\+?\}")
 _VARIABLE = re.compile(r"\{([A-Za-z0-9._-]+)\+?\}")
-_HTTP_URL = re.compile(r"https?://[^\s/?#]+[^\s]*")
 _CACHE_KEY = re.compile(r"(querystring|header|path)\.[A-Za-z0-9._-]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names that a file defines, and those that the sandbox brings along."""
+    """The names that a file defines, and those that the sandbox brings along.
+
+    `base` is the folder that paths in the file begin at.
+    """
 
     functions: frozenset[str] = frozenset()
     bundled: frozenset[str] = frozenset()
     apis: Mapping[str, str] = field(default_factory=dict)  # name to kind
     routes: Mapping[str, frozenset[str]] = field(default_factory=dict)  # API to route keys
+    base: Path | None = None
 
 
 def problem(message: str, *where: str | int) -> PydanticCustomError:
     """An error of a validator in words of our own; `where` leads on from what it validates."""
     return PydanticCustomError("stack", "{text}", {"text": message, "where": where})
+
+
+class Mistake(NamedTuple):
+    """One of the things that a validator finds wrong; `where` is as in `problem`."""
+
+    message: str
+    where: tuple[str | int, ...]
+
+
+def refuse(found: Iterable[Mistake]) -> None:
+    """Nothing where nothing is found.
+
+    Raises:
+        PydanticCustomError: with all that is found, as one error; the reader tells each.
+    """
+    mistakes = list(found)
+    if mistakes:
+        first, *further = mistakes
+        context = {"text": first.message, "where": first.where, "further": further}
+        raise PydanticCustomError("stack", "{text}", context)
 
 
 def did_you_mean(name: str, known: frozenset[str] | set[str]) -> str:
@@ -97,18 +121,6 @@ def path_variables(path: str) -> tuple[str, ...]:
     return tuple(_VARIABLE.findall(path))
 
 
-def _http_url(url: str) -> str:
-    if _HTTP_URL.fullmatch(url) is None:
-        raise problem(f"must be a URL that begins with http:// or https:// (got '{url}')")
-    return url
-
-
-def _access_log(value: object) -> object:
-    if not isinstance(value, bool | str):
-        raise problem("must be true, false or a format with $context variables")
-    return value
-
-
 def _enforcement(value: object) -> object:
     if not isinstance(value, str):
         return value
@@ -128,19 +140,16 @@ Text = Annotated[str, Field(strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
 Whole = Annotated[int, Field(strict=True)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+# Nine digits behind the point: the API reads no more than 15, nor an exponent of three digits.
+Rate = Annotated[Number, Field(ge=0, le=1_000_000), AfterValidator(lambda rate: round(rate, 9))]
 Name = Annotated[str, Field(strict=True, pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 ApiName = Annotated[str, Field(strict=True, pattern=r"^[A-Za-z0-9._-]{1,128}$")]
 FunctionRef = Annotated[Text, AfterValidator(_known_function)]
 BundledRef = Annotated[Text, AfterValidator(_known_bundled)]
 RestApiRef = Annotated[Text, AfterValidator(_known_rest_api)]
 RoutePath = Annotated[Text, AfterValidator(route_path)]
-Url = Annotated[Text, AfterValidator(_http_url)]
 CacheKey = Annotated[Text, AfterValidator(_cache_key)]
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "ANY"]
 Status = Annotated[Whole, Field(ge=200, le=599)]
 Seconds = Annotated[Whole, Field(ge=0, le=3600)]
-# "Amazon API Gateway quotas": API keys have 20 to 128 characters.
-KeyValue = Annotated[str, Field(strict=True, min_length=20, max_length=128)]
-AccessLog = Annotated[bool | str, BeforeValidator(_access_log)]
 EnforcementField = Annotated[Enforcement, BeforeValidator(_enforcement)]
-Variables = dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$")], Text]

@@ -13,14 +13,15 @@ from sandbox.bundled import FUNCTIONS_DIR, FunctionFolder, own_runtime, read_fun
 from sandbox.deploy import deploy_function
 from sandbox.execution.model import MODEL_VARIABLE, Model
 from sandbox.stack.clients import Clients
-from sandbox.stack.model import Function
+from sandbox.stack.function_fields import check_function
+from sandbox.stack.model import Function, model_text
 
 
 def function_folder(name: str, function: Function, base: Path) -> FunctionFolder:
     """A function of a stack, as it is to be deployed; `base` is the stack file's folder.
 
     Raises:
-        InputError: the folder of its code is not right.
+        InputError: the folder of its code is not right, or does not go with the stack.
     """
     if function.model is not None:
         folder = _modelled(name, function.model)
@@ -28,7 +29,7 @@ def function_folder(name: str, function: Function, base: Path) -> FunctionFolder
         folder = read_function_folder(FUNCTIONS_DIR / function.bundled)
     else:
         folder = read_function_folder(base / str(function.folder))
-    return replace(
+    made = replace(
         folder,
         name=name,
         description=folder.description if function.description is None else function.description,
@@ -36,10 +37,12 @@ def function_folder(name: str, function: Function, base: Path) -> FunctionFolder
         timeout_s=function.timeout_s or folder.timeout_s,
         environment={**folder.environment, **function.environment},
     )
+    check_function(made.description, made.handler, made.environment)
+    return made
 
 
 def _modelled(name: str, model: Model) -> FunctionFolder:
-    text = model.model_dump_json(exclude_defaults=True)
+    text = model_text(model)
     return FunctionFolder(
         name=name,
         path=Path(name),

@@ -45,9 +45,10 @@ def put_http_api(clients: Clients, name: str, api: HttpApi, api_id: str | None) 
         )["ApiId"]
     elif http.get_api(ApiId=api_id).get("Description", "") != api.description:
         http.update_api(ApiId=api_id, Description=api.description)
-    _sync_routes(clients, api_id, api, f"apis.{name}")
+    _sync_routes(clients, api_id, api)
     log_group = put_log_group(clients, name, wanted=bool(api.access_log))
-    _sync_stage(clients, api_id, api, log_group)
+    with naming(f"stage {api.stage}"):
+        _sync_stage(clients, api_id, api, log_group)
     return api_id
 
 
@@ -77,7 +78,7 @@ def _route(route: HttpRoute) -> Arguments:
     return {"AuthorizationType": "AWS_IAM" if route.auth == "iam" else "NONE"}
 
 
-def _sync_routes(clients: Clients, api_id: str, api: HttpApi, place: str) -> None:
+def _sync_routes(clients: Clients, api_id: str, api: HttpApi) -> None:
     http = clients.http
     integrations: dict[str, Mapping[str, Any]] = {
         item["IntegrationId"]: item
@@ -87,7 +88,7 @@ def _sync_routes(clients: Clients, api_id: str, api: HttpApi, place: str) -> Non
     current = {item["RouteKey"]: item for item in _routes(clients, api_id)}
     used: set[str] = set()
     for route in api.routes:
-        with naming(f"{place}: {route.key}"):
+        with naming(route.key):
             used.add(_put_route(clients, api_id, route, current.pop(route.key, None), integrations))
     for item in current.values():
         http.delete_route(ApiId=api_id, RouteId=item["RouteId"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -10,38 +9,64 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    JsonValue,
     ValidationInfo,
+    field_validator,
     model_validator,
 )
 
+from sandbox.apigateway_api.context import DEFAULT_MAX_TIMEOUT_MS
+from sandbox.apigateway_api.integration_rules import MIN_TIMEOUT_MS
 from sandbox.execution.model import MODEL_VARIABLE, Model
 from sandbox.faults import FaultSpec
 from sandbox.stack.fields import (
-    AccessLog,
     ApiName,
     BundledRef,
     CacheKey,
     EnforcementField,
     Flag,
     FunctionRef,
-    KeyValue,
     Method,
+    Mistake,
     Name,
-    Number,
+    Rate,
     RestApiRef,
     RoutePath,
     Seconds,
     Status,
     Text,
-    Url,
-    Variables,
     Whole,
-    did_you_mean,
     names_of,
     path_variables,
     problem,
+    refuse,
     route_path,
+)
+from sandbox.stack.fitting import (
+    misfits_of_cache_keys,
+    misfits_of_http_routes,
+    misfits_of_keys,
+    misfits_of_method_throttles,
+    misfits_of_rest_routes,
+)
+from sandbox.stack.function_fields import (
+    MAX_ENVIRONMENT_BYTES,
+    Description,
+    Environment,
+    Folder,
+    environment_bytes,
+)
+from sandbox.stack.gateway_fields import (
+    AccessLog,
+    Body,
+    HttpVariables,
+    KeyValue,
+    MediaType,
+    MockHeaders,
+    ResponseHeaders,
+    ResponseType,
+    RestPath,
+    RestVariables,
+    Url,
 )
 
 DEFAULT_STAGE = "$default"
@@ -54,7 +79,7 @@ class _Strict(BaseModel):
 class Throttle(_Strict):
     """A token bucket: `burst` requests at once, then `rate_rps` a second."""
 
-    rate_rps: Annotated[Number, Field(ge=0, le=1_000_000)]
+    rate_rps: Rate
     burst: Annotated[Whole, Field(ge=0, le=1_000_000)]
 
 
@@ -68,29 +93,54 @@ class Account(_Strict):
 class Function(_Strict):
     """A Lambda function: code in a folder, one of the sandbox's own, or a model."""
 
-    folder: Text | None = None
+    folder: Folder | None = None
     bundled: BundledRef | None = None
     model: Model | None = None
-    description: Text | None = None
+    description: Description | None = None
     memory_mb: Annotated[Whole, Field(ge=128, le=10_240)] | None = None
     timeout_s: Annotated[Whole, Field(ge=1, le=900)] | None = None
     reserved_concurrency: Annotated[Whole, Field(ge=0, le=1_000_000)] | None = None
-    environment: dict[str, Text] = {}
+    environment: Environment = {}
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         _exactly_one(self, ("folder", "bundled", "model"))
         if MODEL_VARIABLE in self.environment:
             raise problem("write it as the function's model", "environment", MODEL_VARIABLE)
+        self._check_size()
         return self
+
+    def _check_size(self) -> None:
+        size, limit = environment_bytes(self.variables), MAX_ENVIRONMENT_BYTES
+        if size <= limit:
+            return
+        if self.model is None:
+            raise problem(f"must have at most {limit} bytes as JSON (got {size})", "environment")
+        raise problem(
+            f"must have at most {limit} bytes as JSON, with the environment (got {size}): shorten "
+            "the response",
+            "model",
+        )
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment as Lambda gets it, without what a function.json adds."""
+        if self.model is None:
+            return self.environment
+        return {MODEL_VARIABLE: model_text(self.model), **self.environment}
+
+
+def model_text(model: Model) -> str:
+    """A model as the variable of a function has it."""
+    return model.model_dump_json(exclude_defaults=True)
 
 
 class Mock(_Strict):
     """An answer that API Gateway gives itself; a mapping or list as body becomes JSON."""
 
     status: Status = 200
-    body: JsonValue = None
-    headers: dict[str, Text] = {}
+    body: Body = None
+    headers: MockHeaders = {}
 
 
 class RouteCache(_Strict):
@@ -123,9 +173,10 @@ class _Route(_Strict):
 class RestRoute(_Route):
     """A method of a REST API."""
 
+    path: RestPath
     mock: Mock | None = None
     api_key_required: Flag = False
-    timeout_ms: Annotated[Whole, Field(ge=50, le=300_000)] | None = None
+    timeout_ms: Annotated[Whole, Field(ge=MIN_TIMEOUT_MS, le=DEFAULT_MAX_TIMEOUT_MS)] | None = None
     cache: RouteCache | None = None
 
     @model_validator(mode="after")
@@ -134,6 +185,7 @@ class RestRoute(_Route):
         self._check_url()
         if self.mock is not None and self.timeout_ms is not None:
             raise problem("a mock has no timeout", "timeout_ms")
+        refuse(misfits_of_cache_keys(self))
         return self
 
 
@@ -154,6 +206,10 @@ class HttpRoute(_Route):
     def _one_integration(self) -> Self:
         _exactly_one(self, ("function", "http"))
         self._check_url()
+        if self.path == DEFAULT_STAGE and self.method != "ANY":
+            raise problem(f"{DEFAULT_STAGE} takes all methods: leave it out", "method")
+        if self.http is not None and "payload_format" in self.model_fields_set:
+            raise problem("only calls of functions have one", "payload_format")
         return self
 
 
@@ -165,8 +221,8 @@ class GatewayResponse(_Strict):
     """How API Gateway words an answer of its own, such as THROTTLED."""
 
     status: Status | None = None
-    headers: dict[str, Text] = {}
-    body: JsonValue = None
+    headers: ResponseHeaders = {}
+    body: Body = None
 
 
 class Cache(_Strict):
@@ -182,7 +238,6 @@ class _Api(_Strict):
     throttle: Throttle | None = None
     access_log: AccessLog = True
     detailed_metrics: Flag = False
-    variables: Variables = {}
 
 
 class RestApi(_Api):
@@ -191,18 +246,15 @@ class RestApi(_Api):
     kind: Literal["rest"]
     stage: Annotated[str, Field(strict=True, pattern=r"^[A-Za-z0-9_-]{1,128}$")] = "prod"
     routes: Annotated[tuple[RestRoute, ...], Field(min_length=1)]
-    gateway_responses: dict[str, GatewayResponse] = {}
+    variables: RestVariables = {}
+    gateway_responses: dict[ResponseType, GatewayResponse] = {}
     cache: Cache | None = None
     execution_log: Literal["off", "error", "info"] = "off"
-    binary_media_types: tuple[Text, ...] = ()
+    binary_media_types: tuple[MediaType, ...] = ()
 
     @model_validator(mode="after")
     def _routes_fit(self) -> Self:
-        _check_unique(self.routes)
-        _check_siblings(self.routes)
-        for number, route in enumerate(self.routes):
-            if route.cache is not None and self.cache is None:
-                raise problem("the API has no cache: add cache to it", "routes", number, "cache")
+        refuse(misfits_of_rest_routes(self))
         return self
 
 
@@ -210,6 +262,9 @@ class HttpApi(_Api):
     """An HTTP API with one stage."""
 
     kind: Literal["http"]
+    # The model of CreateApi: StringWithLengthBetween0And1024.
+    description: Annotated[Text, Field(max_length=1024)] = ""
+    variables: HttpVariables = {}
     stage: Annotated[str, Field(strict=True, pattern=r"^(\$default|[A-Za-z0-9_-]{1,128})$")] = (
         DEFAULT_STAGE
     )
@@ -217,7 +272,7 @@ class HttpApi(_Api):
 
     @model_validator(mode="after")
     def _routes_fit(self) -> Self:
-        _check_unique(self.routes)
+        refuse(misfits_of_http_routes(self.routes))
         return self
 
 
@@ -241,20 +296,19 @@ class UsagePlan(_Strict):
     method_throttles: dict[RestApiRef, dict[str, Throttle]] = {}
     keys: dict[ApiName, KeyValue] = {}
 
+    @field_validator("apis")
+    @classmethod
+    def _apis_differ(cls, apis: tuple[str, ...]) -> tuple[str, ...]:
+        refuse(
+            Mistake(f"is in the list already (got '{api}')", (number,))
+            for number, api in enumerate(apis)
+            if api in apis[:number]
+        )
+        return apis
+
     @model_validator(mode="after")
     def _methods_exist(self, info: ValidationInfo) -> Self:
-        for api, throttles in self.method_throttles.items():
-            if api not in self.apis:
-                raise problem("the API is not among the plan's apis", "method_throttles", api)
-            known = names_of(info).routes.get(api, frozenset())
-            for key in throttles:
-                if key not in known:
-                    raise problem(
-                        f"there is no route '{key}'{did_you_mean(key, known)}",
-                        "method_throttles",
-                        api,
-                        key,
-                    )
+        refuse(misfits_of_method_throttles(self, names_of(info).routes))
         return self
 
 
@@ -271,36 +325,8 @@ class Stack(_Strict):
 
     @model_validator(mode="after")
     def _keys_fit(self) -> Self:
-        _check_key_values(self.usage_plans)
-        _check_key_stages(self.usage_plans)
+        refuse(misfits_of_keys(self.usage_plans))
         return self
-
-
-def _check_key_values(plans: Mapping[str, UsagePlan]) -> None:
-    """A key has one value, and a value is of one key."""
-    values: dict[str, str] = {}
-    names: dict[str, str] = {}
-    for plan_name, plan in plans.items():
-        for key, value in plan.keys.items():
-            where = ("usage_plans", plan_name, "keys", key)
-            if values.setdefault(key, value) != value:
-                raise problem("the key has another value in another plan", *where)
-            if names.setdefault(value, key) != key:
-                raise problem(f"the key {names[value]} has this value already", *where)
-
-
-def _check_key_stages(plans: Mapping[str, UsagePlan]) -> None:
-    """For one stage, a key is in one plan only (developer guide, usage plans)."""
-    owners: dict[tuple[str, str], str] = {}
-    for name, plan in plans.items():
-        for key in plan.keys:
-            for api in plan.apis:
-                other = owners.setdefault((key, api), name)
-                if other != name:
-                    raise problem(
-                        f"the key is in the plan {other}, which has the API {api} as well",
-                        *("usage_plans", name, "keys", key),
-                    )
 
 
 def _exactly_one(model: BaseModel, names: tuple[str, ...]) -> None:
@@ -310,26 +336,3 @@ def _exactly_one(model: BaseModel, names: tuple[str, ...]) -> None:
     listed = f"{', '.join(names[:-1])} or {names[-1]}"
     got = " and ".join(given) if given else "none of them"
     raise problem(f"must have exactly one of {listed} (got {got})")
-
-
-def _check_unique(routes: tuple[RestRoute, ...] | tuple[HttpRoute, ...]) -> None:
-    seen: dict[str, int] = {}
-    for number, route in enumerate(routes):
-        first = seen.setdefault(route.key, number)
-        if first != number:
-            raise problem(f"{route.key} is routes[{first}] already", "routes", number)
-
-
-def _check_siblings(routes: tuple[RestRoute, ...]) -> None:
-    """REST APIs have at most one variable among the resources below one parent."""
-    variables: dict[str, str] = {}
-    for number, route in enumerate(routes):
-        parts = route.path.split("/")
-        for length, part in enumerate(parts):
-            parent = "/".join(parts[:length])
-            if part.startswith("{") and variables.setdefault(parent, part) != part:
-                raise problem(
-                    f"below {parent or '/'} there is {variables[parent]} already: a REST API takes "
-                    f"one variable there (got {part})",
-                    *("routes", number, "path"),
-                )

@@ -6,7 +6,7 @@ One reading finds all that is wrong with a file, each thing with its line and co
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 
@@ -15,8 +15,16 @@ from pydantic_core import ErrorDetails
 
 from core.errors import InputError, InputErrors
 from sandbox.bundled import FUNCTIONS_DIR, SETTINGS_FILE
-from sandbox.stack.document import Document, Problem, Step, Unreadable, Value, read_document
-from sandbox.stack.fields import Names, did_you_mean
+from sandbox.stack.document import (
+    Document,
+    Place,
+    Problem,
+    Step,
+    Unreadable,
+    Value,
+    read_document,
+)
+from sandbox.stack.fields import Mistake, Names, did_you_mean
 from sandbox.stack.model import HttpApi, HttpRoute, RestApi, RestRoute, Stack
 
 STACKS_DIR = Path(__file__).parents[1] / "stacks"
@@ -57,6 +65,14 @@ class StackFile:
     name: str
     path: Path
     stack: Stack
+    # Of the functions, by name.
+    places: Mapping[str, Place] = field(default_factory=dict)
+
+    def at(self, function: str) -> str:
+        """Where the file has a function, as messages begin."""
+        place = self.places.get(function)
+        where = f"{self.path}:{place.line}:{place.column}" if place else f"{self.path}"
+        return f"{where}: functions.{function}"
 
 
 def find_stack(text: str) -> Path:
@@ -98,9 +114,9 @@ def read_stack(path: Path) -> StackFile:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: is not UTF-8 text: {error.reason}") from error
-    stack = parse_stack(text, str(path))
-    name = stack.name or _name_of(path)
-    return StackFile(name, path, stack)
+    stack, document = _parsed(text, str(path), path.parent)
+    places = {name: document.place(("functions", name), of_key=True) for name in stack.functions}
+    return StackFile(stack.name or _name_of(path), path, stack, places)
 
 
 def parse_stack(text: str, file: str) -> Stack:
@@ -109,6 +125,11 @@ def parse_stack(text: str, file: str) -> Stack:
     Raises:
         InputErrors: something in it is not right.
     """
+    return _parsed(text, file, None)[0]
+
+
+def _parsed(text: str, file: str, base: Path | None) -> tuple[Stack, Document]:
+    """The stack in `text`, and where its parts are; `base` is the folder that paths begin at."""
     try:
         document = read_document(text)
     except Unreadable as error:
@@ -121,15 +142,20 @@ def parse_stack(text: str, file: str) -> Stack:
         raise InputErrors([f"{file}:{place.line}:{place.column}: must be a mapping of keys"])
     stack = None
     try:
-        stack = Stack.model_validate(document.value, context=_names(document.value))
+        stack = Stack.model_validate(document.value, context=_names(document.value, base))
     except ValidationError as error:
         known = {found.path for found in problems}
         found_by_type = error.errors(include_url=False)
-        further = [_problem(details, document) for details in found_by_type if not _echo(details)]
+        further = [
+            _problem(single, document)
+            for details in found_by_type
+            if not _echo(details)
+            for single in _singly(details)
+        ]
         problems += [found for found in further if found.path not in known]
     if stack is None or problems:
         raise _refusal(tuple(problems), file)
-    return stack
+    return stack, document
 
 
 def _refusal(problems: tuple[Problem, ...], file: str) -> InputErrors:
@@ -142,7 +168,7 @@ def _name_of(path: Path) -> str:
     return "".join(allowed)[:64] or "stack"
 
 
-def _names(value: Mapping[str, Value]) -> Names:
+def _names(value: Mapping[str, Value], base: Path | None) -> Names:
     """The names that a file defines, as far as it is in order."""
     apis = _mapping(value.get("apis"))
     return Names(
@@ -150,6 +176,7 @@ def _names(value: Mapping[str, Value]) -> Names:
         bundled=frozenset(file.parent.name for file in FUNCTIONS_DIR.glob(f"*/{SETTINGS_FILE}")),
         apis={name: str(_mapping(api).get("kind")) for name, api in apis.items()},
         routes={name: frozenset(_route_keys(_mapping(api))) for name, api in apis.items()},
+        base=base,
     )
 
 
@@ -167,7 +194,7 @@ def _route_keys(api: Mapping[str, Value]) -> Iterator[str]:
 def _problem(details: ErrorDetails, document: Document) -> Problem:
     kind = details["type"]
     steps: tuple[Step, ...] = (*details["loc"], *details.get("ctx", {}).get("where", ()))
-    path = document.resolve(steps)
+    path = document.resolve(_without_kind(steps))
     # A mapping is found by its key: what it begins with may be lines below.
     is_mapping = isinstance(document.at(path), dict)
     place = document.place(path, of_key=is_mapping or kind == "extra_forbidden")
@@ -179,6 +206,19 @@ def _problem(details: ErrorDetails, document: Document) -> Problem:
         place = document.place(path, of_key=True)
         return Problem(place, path, f"bad name: {_words(details)}")
     return Problem(place, path, _words(details))
+
+
+def _without_kind(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Steps without the kind of an API or a fault, which may be the name of a key as well."""
+    return (*steps[:2], *steps[3:]) if steps[:1] in (("apis",), ("faults",)) else steps
+
+
+def _singly(details: ErrorDetails) -> Iterator[ErrorDetails]:
+    """Each of the mistakes that a validator found."""
+    yield details
+    mistakes: list[Mistake] = details.get("ctx", {}).get("further", [])
+    for mistake in mistakes:
+        yield {**details, "msg": mistake.message, "ctx": {"where": mistake.where}}
 
 
 def _echo(details: ErrorDetails) -> bool:

@@ -7,10 +7,11 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from sandbox.stack.clients import Clients
+from sandbox.stack.clients import Clients, naming
+from sandbox.stack.gateway_fields import body_text
 from sandbox.stack.logs import put_log_group
 from sandbox.stack.model import GatewayResponse, RestApi
-from sandbox.stack.rest_routes import MethodPlan, body_text, planned_method, sync_routes
+from sandbox.stack.rest_routes import MethodPlan, planned_method, sync_routes
 from sandbox.stack.rest_stage import sync_stage
 
 if TYPE_CHECKING:
@@ -40,11 +41,10 @@ def put_rest_api(clients: Clients, name: str, api: RestApi, api_id: str | None) 
         )["id"]
     else:
         _update_api(clients, api_id, api)
-    place = f"apis.{name}"
     plans: dict[tuple[str, str], MethodPlan] = {
         (route.path, route.method): planned_method(clients, route) for route in api.routes
     }
-    sync_routes(clients, api_id, plans, place)
+    sync_routes(clients, api_id, plans)
     responses = {kind: _response(wanted) for kind, wanted in api.gateway_responses.items()}
     _sync_gateway_responses(clients, api_id, responses)
     routes = {f"{method} {path}": plan.document() for (path, method), plan in plans.items()}
@@ -52,7 +52,8 @@ def put_rest_api(clients: Clients, name: str, api: RestApi, api_id: str | None) 
     log_group = put_log_group(clients, name, wanted=bool(api.access_log))
     _allow_logs(clients, api)
     deployment_id = _deployment(clients, api_id, api.stage, mark)
-    sync_stage(clients, api_id, api, deployment_id, log_group)
+    with naming(f"stage {api.stage}"):
+        sync_stage(clients, api_id, api, deployment_id, log_group)
     return api_id
 
 
@@ -116,7 +117,8 @@ def _sync_gateway_responses(
     for kind, arguments in wanted.items():
         before = shown.get(kind, {})
         if not before or any(before.get(key) != value for key, value in arguments.items()):
-            rest.put_gateway_response(restApiId=api_id, responseType=kind, **arguments)  # type: ignore[arg-type]
+            with naming(f"gateway_responses.{kind}"):
+                rest.put_gateway_response(restApiId=api_id, responseType=kind, **arguments)  # type: ignore[arg-type]
 
 
 def _allow_logs(clients: Clients, api: RestApi) -> None:

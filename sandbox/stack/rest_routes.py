@@ -9,6 +9,7 @@ from typing import Any
 
 from sandbox.stack.clients import Clients, naming
 from sandbox.stack.fields import path_variables
+from sandbox.stack.gateway_fields import body_text
 from sandbox.stack.model import Mock, RestRoute
 
 Arguments = dict[str, Any]
@@ -72,23 +73,14 @@ def _answer(mock: Mock) -> Arguments:
     }
 
 
-def body_text(body: object) -> str:
-    """A body as a template: text as it is, everything else as JSON."""
-    if body is None:
-        return ""
-    return body if isinstance(body, str) else json.dumps(body)
-
-
-def sync_routes(
-    clients: Clients, api_id: str, plans: Mapping[tuple[str, str], MethodPlan], place: str
-) -> None:
-    """Makes resources and methods what `plans`, by path and method, has; `place` names them."""
+def sync_routes(clients: Clients, api_id: str, plans: Mapping[tuple[str, str], MethodPlan]) -> None:
+    """Makes resources and methods what `plans`, by path and method, has."""
     resources = _resources(clients, api_id)
     wanted = {path for path, _ in plans} | _parents(path for path, _ in plans)
     for path in _topmost(set(resources) - wanted):
         clients.rest.delete_resource(restApiId=api_id, resourceId=resources[path]["id"])
     for path in sorted(wanted - set(resources), key=len):
-        with naming(f"{place}: {path}"):
+        with naming(path):
             parent, _, part = path.rpartition("/")
             resources[path] = dict(
                 clients.rest.create_resource(
@@ -97,7 +89,7 @@ def sync_routes(
             )
     for path in sorted(wanted):
         methods = {method: plan for (at, method), plan in plans.items() if at == path}
-        _sync_methods(clients, api_id, resources[path], methods, f"{place}: {path}")
+        _sync_methods(clients, api_id, resources[path], methods, path)
 
 
 def _sync_methods(
@@ -105,7 +97,7 @@ def _sync_methods(
     api_id: str,
     resource: Mapping[str, Any],
     plans: Mapping[str, MethodPlan],
-    place: str,
+    path: str,
 ) -> None:
     current = resource.get("resourceMethods", {})
     for method, shown in current.items():
@@ -116,7 +108,7 @@ def _sync_methods(
     for method, plan in plans.items():
         if method in current and _shown(current[method], plan) == plan.document():
             continue
-        with naming(f"{place} {method}"):
+        with naming(f"{method} {path}"):
             _put_method(clients, plan, restApiId=api_id, resourceId=resource["id"], method=method)
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -372,57 +374,168 @@ def test_only_what_the_stack_made_is_removed(
     client.delete_function(FunctionName=function)
 
 
-def test_a_deployment_that_broke_off_is_finished_by_the_next(
-    stack: Stack, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@contextmanager
+def refusing(refused: str) -> Iterator[None]:
+    """Has the operation `refused` throttled, without the time that retries take."""
     call = botocore.client.BaseClient._make_api_call
 
     def breaking(client: Any, operation: str, arguments: Any) -> Any:
-        if operation == "CreateDeployment":
+        if operation == refused:
             error = {"Error": {"Code": "TooManyRequestsException", "Message": "enough"}}
             raise ClientError(error, operation)
         return call(client, operation, arguments)
 
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.client.BaseClient, "_make_api_call", breaking)
+        yield
+
+
+def test_a_deployment_that_broke_off_is_finished_by_the_next(stack: Stack) -> None:
     change = ("status: 203", "status: 200")
-    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", breaking)
-    with pytest.raises(AwsError) as raised:
+    with refusing("CreateDeployment"), pytest.raises(AwsError) as raised:
         stack.deploy(change)
-    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", call)
     assert raised.value.code == "TooManyRequestsException"
-    assert str(raised.value).startswith(f"apis.{stack.name}-orders: ")
+    assert str(raised.value).startswith(f"stack.yaml: apis.{stack.name}-orders: ")
 
     stack.deploy(change)
     assert stack.changes == ["CreateDeployment", "UpdateStage"]
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "said"),
+    ("operation", "before", "after", "said"),
     [
         pytest.param(
+            "UpdateFunctionConfiguration",
             "    reserved_concurrency: 0",
-            "    environment: {AWS_REGION: x}",
-            r"functions.NAME-busy: .*reserved keys",
+            "    memory_mb: 256",
+            "functions.NAME-busy: .*UpdateFunctionConfiguration",
             id="function",
         ),
         pytest.param(
-            "    kind: rest",
-            "    kind: rest\n    access_log: nothing",
-            r"apis.NAME-orders: .*UpdateStage",
-            id="REST stage",
+            "CreateResource",
+            "path: /health, method: GET",
+            "path: /alive, method: GET",
+            "apis.NAME-orders: /alive: .*CreateResource",
+            id="path of a REST API",
         ),
         pytest.param(
-            "    kind: http",
-            "    kind: http\n    variables: {a: 'b c'}",
-            r"apis.NAME-front: .*UpdateStage",
-            id="HTTP stage",
+            "PutIntegration",
+            "path: /health, method: GET",
+            "path: /health, method: PUT",
+            "apis.NAME-orders: PUT /health: .*PutIntegration",
+            id="route of a REST API",
+        ),
+        pytest.param(
+            "PutGatewayResponse",
+            "x-why: quota",
+            "x-why: plan",
+            "apis.NAME-orders: gateway_responses.QUOTA_EXCEEDED: .*PutGatewayResponse",
+            id="gateway response",
+        ),
+        pytest.param(
+            "UpdateStage",
+            "{color: blue}",
+            "{color: red}",
+            "apis.NAME-orders: stage prod: .*UpdateStage",
+            id="stage of a REST API",
+        ),
+        pytest.param(
+            "CreateIntegration",
+            "path: $default,",
+            "path: /all,",
+            "apis.NAME-front: ANY /all: .*CreateIntegration",
+            id="route of an HTTP API",
+        ),
+        pytest.param(
+            "UpdateUsagePlan",
+            "{limit: 1, period: month}",
+            "{limit: 2, period: month}",
+            "usage_plans.NAME-small: .*UpdateUsagePlan",
+            id="usage plan",
         ),
     ],
 )
-def test_a_refusal_is_told_with_its_place(
-    edited: Stack, before: str, after: str, said: str
+def test_a_refusal_names_the_file_and_the_part_of_it(
+    edited: Stack, operation: str, before: str, after: str, said: str
 ) -> None:
-    with pytest.raises(AwsError, match=said.replace("NAME", edited.name)):
+    edited.deploy()
+    with refusing(operation), pytest.raises(AwsError) as raised:
         edited.deploy((before, after))
+    assert re.match(f"stack.yaml: {said}".replace("NAME", edited.name), str(raised.value))
+    assert raised.value.hint == "sandbox fault list shows whether a fault throttles the calls"
+
+
+def test_more_reserved_concurrency_than_there_is_says_what_to_change(edited: Stack) -> None:
+    with pytest.raises(AwsError) as raised:
+        edited.deploy(("reserved_concurrency: 0", "reserved_concurrency: 950"))
+
+    assert str(raised.value).startswith(f"stack.yaml: functions.{edited.name}-busy: An error")
+    assert raised.value.hint == (
+        "lower reserved_concurrency of the stack's functions, or start the sandbox with a larger "
+        "--account-concurrency"
+    )
+
+
+def test_a_key_of_somebody_else_says_what_to_change(edited: Stack) -> None:
+    value = f"key-of-somebody-else-{edited.name}"
+    key = edited.clients.rest.create_api_key(name="theirs", value=value)
+    try:
+        with pytest.raises(AwsError) as raised:
+            edited.deploy(("key-of-the-slow-NAME", value))
+    finally:
+        edited.clients.rest.delete_api_key(apiKey=key["id"])
+
+    part = f"usage_plans.{edited.name}-slow.keys.{edited.name}-slow"
+    assert str(raised.value).startswith(f"stack.yaml: {part}: An error")
+    assert raised.value.hint == (
+        "something else made a key of this value: give another one, or delete that key"
+    )
+
+
+EDGES = f"""\
+functions:
+  NAME-edge:
+    model: {{duration_ms: {{"128": 1}}, init_ms: 0}}
+    description: {"x" * 256}
+    environment: {{TEXT: {"x" * 4000}}}
+apis:
+  NAME-rest:
+    kind: rest
+    variables: {{a: "", b: "aZ0-._~:/?#&=,"}}
+    access_log: "$context.extendedRequestId\\n"
+    binary_media_types: ["*/*", image/svg+xml]
+    cache: {{}}
+    throttle: {{rate_rps: 0.3333333333333333, burst: 0}}
+    gateway_responses:
+      DEFAULT_4XX: {{headers: {{"!#$%&'*+.^_`|~-aZ0": é}}, body: "$context.error.message # $ 5"}}
+    routes:
+      - path: /
+        method: GET
+        mock: {{headers: {{"!#$%&'*+.^_`|~-aZ0": "é $x"}}, body: [1, null]}}
+      - path: /a:b/{{id}}
+        method: GET
+        http: http://[::1]:65535/{{id}}?a={{id}}
+        timeout_ms: 29000
+        cache: {{ttl_s: 0, keys: [path.id, querystring.a, header.b]}}
+      - {{path: /slow, method: PUT, function: NAME-edge, timeout_ms: 50}}
+  NAME-http:
+    kind: http
+    description: {"x" * 1024}
+    variables: {{b: {"x" * 2048}}}
+    access_log: "$context.requestId"
+    routes:
+      - {{path: $default, http: "http://a/{"x" * 2039}"}}
+      - {{path: "/~a/{{id}}", function: NAME-edge, timeout_ms: 30000, payload_format: "1.0"}}
+      - {{path: "/~a/{{id+}}", function: NAME-edge, timeout_ms: 50}}
+"""
+
+
+def test_what_the_reader_lets_through_just_so_is_not_refused(stack: Stack) -> None:
+    deployed = stack.deploy(text=EDGES)
+
+    assert [api.name for api in deployed.apis] == [f"{stack.name}-rest", f"{stack.name}-http"]
+    stack.deploy(text=EDGES)
+    assert stack.changes == []
 
 
 @pytest.mark.parametrize(

@@ -338,6 +338,11 @@ MISTAKES = {
         "faults: [^{kind: latency}]",
         "faults[0].ms: is missing",
     ),
+    "setting of a fault that is named as a setting": (
+        "name: shop",
+        "faults: [{kind: status, status: 503, route: ^5}]",
+        "faults[0].route: must be text (got 5; put it in quotes)",
+    ),
     "unknown setting of a fault": (
         "name: shop",
         "faults: [{kind: latency, ms: 5, ^shar: 0.5}]",
@@ -382,7 +387,7 @@ MISTAKES = {
         "        function: checkout",
         '        http: ^"http://a\\u0001b/"',
         """apis.orders.routes[1].http: must be a URL that begins with http:// or https://
-        (got 'http://a b/')""",
+        (got 'http://a�b/')""",
     ),
     "part of a path that REST APIs cannot have": (
         "path: /orders/{id}",
@@ -447,6 +452,12 @@ MISTAKES = {
         '        mock: {headers: {a: ^"日本"}}',
         """apis.orders.routes[1].mock.headers.a: must have only letters of Latin-1 and no control
         characters (got '日本')""",
+    ),
+    "header of the connection": (
+        "        function: checkout",
+        "        mock: {headers: {^Content-Length: '5'}}",
+        """apis.orders.routes[1].mock.headers.Content-Length: bad name: API Gateway gives each
+        answer its own (got 'Content-Length')""",
     ),
     "header twice": (
         "        function: checkout",
@@ -513,12 +524,9 @@ MISTAKES = {
         "apis.orders.binary_media_types[0]: must be a media type such as image/png (got 'png')",
     ),
     "cache key of no variable": (
-        "    kind: rest\n    throttle: {rate_rps: 100, burst: 50}\n    routes:\n"
-        "      - {path: /search, method: GET, function: search}",
-        "    kind: rest\n    cache: {}\n    routes:\n"
-        "      - {path: /search, method: GET, function: search,"
-        " cache: {ttl_s: 5, keys: [^path.id]}}",
-        "apis.orders.routes[0].cache.keys[0]: there is no {id} in the path /search",
+        "        api_key_required: true",
+        "        cache: {ttl_s: 5, keys: [path.id, ^path.number]}",
+        "apis.orders.routes[1].cache.keys[1]: there is no {number} in the path /orders/{id}",
     ),
     "cache key twice": (
         "api_key_required: true",
@@ -562,7 +570,7 @@ MISTAKES = {
         '    model: {duration_ms: {"128": 40, "512": 10}, hold: true}',
         f"    ^model: {{duration_ms: {{cpu_ms: 5}}, response: {'x' * 4096}}}",
         """functions.search.model: must have at most 4096 bytes as JSON, with the environment
-        (got 4181): shorten the response""",
+        (got 4168): shorten the response""",
     ),
     "long description of a function": (
         "    bundled: checkout",
@@ -574,11 +582,6 @@ MISTAKES = {
         "    kind: http",
         f"    kind: http\n    description: ^{'x' * 1025}",
         f"apis.front.description: must have at most 1024 characters (got '{'x' * 57}...')",
-    ),
-    "no code": (
-        "    bundled: checkout",
-        "    folder: ^nowhere",
-        "functions.checkout.folder: there is no nowhere/function.json",
     ),
     "half a character": (
         "    kind: http",
@@ -648,6 +651,83 @@ def test_a_mistake_is_told_with_its_place(before: str, after: str, said: str) ->
 )
 def test_what_is_no_stack_at_all(text: str, said: str) -> None:
     assert any(said in message for message in problems(text))
+
+
+def test_each_of_some_mistakes_of_one_check_is_told() -> None:
+    text = GOOD.replace(
+        "      - {path: /search, function: search}\n",
+        "      - {path: /search, function: search}\n" * 3
+        + '      - {path: "/{a}", function: search}\n      - {path: "/{b}", function: search}\n',
+    ).replace("apis: [orders]", "apis: [orders, orders, orders]")
+
+    assert problems(text) == [
+        "23:9: apis.front.routes[1]: ANY /search is routes[0] already",
+        "24:9: apis.front.routes[2]: ANY /search is routes[0] already",
+        "26:16: apis.front.routes[4].path: ANY /{b} takes the same requests as routes[3], ANY /{a}",
+        "29:20: usage_plans.basic.apis[1]: is in the list already (got 'orders')",
+        "29:28: usage_plans.basic.apis[2]: is in the list already (got 'orders')",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "read_as"),
+    [
+        pytest.param("0.3333333333333333", 0.333333333, id="more digits than the API reads"),
+        pytest.param("1.0e-320", 0.0, id="an exponent that the API does not read"),
+        pytest.param("0.00001", 0.00001, id="small"),
+        pytest.param("1_000_000", 1_000_000, id="the largest"),
+    ],
+)
+def test_a_rate_is_one_that_the_api_can_read(written: str, read_as: float) -> None:
+    stack = parse_stack(GOOD.replace("rate_rps: 100", f"rate_rps: {written}"), "stack.yaml")
+
+    throttle = stack.apis["orders"].throttle
+    assert throttle is not None
+    assert throttle.rate_rps == read_as
+
+
+ROUTES = "".join(f"      - {{path: /r{n}, method: GET, mock: {{}}}}\n" for n in range(300))
+MANY = f"apis:\n  many:\n    kind: rest\n    routes:\n{ROUTES}"
+PLAN = "usage_plans:\n  p:\n    apis: [many]\n    method_throttles:\n      many:\n"
+THROTTLES = "".join(f"        GET /r{n}: {{rate_rps: 1, burst: 1}}\n" for n in range(21))
+APIS = "".join(
+    f"  a{n}: {{kind: rest, routes: [{{path: /, method: GET, mock: {{}}}}]}}\n" for n in range(11)
+)
+PLANS = "".join(f"  p{n}: {{apis: [a{n}], keys: {{one: {'k' * 20}}}}}\n" for n in range(11))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param(
+            MANY,
+            "304:16: apis.many.routes[299].path: a REST API has at most 300 resources, all paths "
+            "with those above them: put the rest into another API",
+            id="resources of an API",
+        ),
+        pytest.param(
+            f"{MANY.replace('/r299', '/r0/{id}').replace('/r298', '/')}{PLAN}{THROTTLES}",
+            "309:7: usage_plans.p.method_throttles.many: must have at most 20 routes (got 21)",
+            id="throttles of a plan",
+        ),
+        pytest.param(
+            f"apis:\n{APIS}usage_plans:\n{PLANS}",
+            "24:34: usage_plans.p10.keys.one: the key is in 10 plans already, which is the most",
+            id="plans of a key",
+        ),
+    ],
+)
+def test_more_than_there_can_be(text: str, said: str) -> None:
+    text = text.replace("path: /r0/{id}", 'path: "/r0/{id}"')
+
+    assert problems(text) == [said]
+
+
+def test_as_much_as_there_can_be_is_read() -> None:
+    routes = MANY.replace("      - {path: /r299, method: GET, mock: {}}\n", "")
+    throttles = THROTTLES.replace("        GET /r20: {rate_rps: 1, burst: 1}\n", "")
+
+    assert len(parse_stack(routes + PLAN + throttles, "stack.yaml").apis["many"].routes) == 299
 
 
 def test_aliases_of_aliases_cannot_fill_the_memory() -> None:
@@ -819,7 +899,7 @@ def test_code_is_looked_for_beside_the_file(tmp_path: Path) -> None:
     path = tmp_path / "stack.yaml"
     path.write_text(
         "functions:\n"
-        "  mine: {folder: code, memory_mb: 256, environment: {A: x}}\n"
+        "  mine: {folder: code, memory_mb: 256, environment: {AT: x}}\n"
         "  theirs: {bundled: lookup, timeout_s: 9}\n"
         "  model: {model: {duration_ms: {cpu_ms: 5}}, description: fast}\n"
     )
@@ -829,7 +909,7 @@ def test_code_is_looked_for_beside_the_file(tmp_path: Path) -> None:
         "mine",
         "a.b",
         256,
-        {"A": "x"},
+        {"AT": "x"},
     )
     lookup = next(folder for folder in bundled_functions() if folder.name == "lookup")
     assert (theirs.zip_bytes, theirs.timeout_s) == (lookup.zip_bytes, 9)
@@ -838,9 +918,62 @@ def test_code_is_looked_for_beside_the_file(tmp_path: Path) -> None:
     assert model.description == "fast"
 
 
-def test_code_that_is_not_there_is_told_with_the_function(tmp_path: Path) -> None:
+def test_code_that_is_not_there_is_told_with_all_else(tmp_path: Path) -> None:
     path = tmp_path / "stack.yaml"
-    path.write_text("functions: {mine: {folder: nowhere}}\n")
+    path.write_text(
+        "functions:\n"
+        "  mine: {folder: nowhere}\n"
+        f"  long: {{folder: {'x' * 300}, memory_mb: 1}}\n"
+        '  null: {folder: "a\\0"}\n'
+    )
 
-    with pytest.raises(InputError, match=r"stack.yaml: functions.mine: .*no function.json"):
+    with pytest.raises(InputErrors) as raised:
+        read_stack(path)
+
+    told = [message.removeprefix(f"{path}:") for message in raised.value.messages]
+    assert [message.partition(" (")[0] for message in told] == [
+        f"2:18: functions.mine.folder: there is no {tmp_path}/nowhere/function.json",
+        f"3:18: functions.long.folder: there is no {tmp_path}/{'x' * 300}/function.json",
+        "3:331: functions.long.memory_mb: must be at least 128",
+        f"4:18: functions.null.folder: there is no {tmp_path}/a�/function.json",
+    ]
+
+
+def test_code_that_is_not_right_is_told_with_the_line_of_its_function(tmp_path: Path) -> None:
+    python = {"runtime": "python3", "handler": "a.b"}
+    for name, settings in {
+        "half": {"runtime": "python3.11"},
+        "large": {**python, "environment": {"AA": "x"}},
+        "taken": {**python, "environment": {"AWS_REGION": "x"}},
+        "blank": {**python, "handler": "a b"},
+        "long": {**python, "description": "x" * 257},
+    }.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "function.json").write_text(json.dumps(settings))
+    path = tmp_path / "stack.yaml"
+    path.write_text(
+        "functions:\n"
+        "  one: {folder: half}\n"
+        "  two: {bundled: lookup}\n"
+        f"  three: {{folder: large, environment: {{BB: {'x' * 4080}}}}}\n"
+        "  four: {folder: taken}\n"
+        "  five: {folder: blank}\n"
+        "  six: {folder: long}\n"
+    )
+
+    with pytest.raises(InputErrors) as raised:
         stack_functions(read_stack(path))
+
+    assert list(raised.value.messages) == [
+        f"{path}:2:3: functions.one: {tmp_path}/half/function.json: handler: is missing",
+        (
+            f"{path}:4:3: functions.three: environment: must have at most 4096 bytes as JSON, "
+            "with that of function.json (got 4098)"
+        ),
+        (
+            f"{path}:5:3: functions.four: environment.AWS_REGION: Lambda sets it itself "
+            "(got 'AWS_REGION')"
+        ),
+        rf"{path}:6:3: functions.five: handler: String should match pattern '^\S{{1,128}}$'",
+        f"{path}:7:3: functions.six: description: String should have at most 256 characters",
+    ]
