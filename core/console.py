@@ -43,7 +43,11 @@ class Console:
             # A pipe or a CI log has no width of its own: 80 columns are readable everywhere.
             width = None if stream.isatty() else 80
             self._streams[stderr] = RichConsole(
-                stderr=stderr, highlight=False, soft_wrap=not stream.isatty(), width=width
+                stderr=stderr,
+                highlight=False,
+                emoji=False,
+                soft_wrap=not stream.isatty(),
+                width=width,
             )
         return self._streams[stderr]
 

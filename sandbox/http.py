@@ -41,6 +41,10 @@ def new_request_id() -> str:
 
 
 REQUEST_ID = b"x-amzn-RequestId"
+# Headers that the connection writes: a second one of them would contradict it.
+OF_THE_CONNECTION = frozenset(
+    {b"connection", b"content-length", b"date", b"transfer-encoding", REQUEST_ID.lower()}
+)
 
 
 class UnsentBody(bytes):

@@ -148,6 +148,8 @@ def _content(options: UpOptions) -> _Content:
     from sandbox.stack.reader import find_stack, read_stack
 
     stack = read_stack(find_stack(options.stack))
+    if options.account_concurrency is not None:
+        stack = stack.with_concurrency(options.account_concurrency)
     stack_folders = stack_functions(stack)
     names = {folder.name for folder in stack_folders}
     for folder in given:

@@ -9,7 +9,7 @@ from sandbox.gateway.context_variables import compiled
 from sandbox.gateway.exchange import Exchange
 from sandbox.gateway.outcome import Answered
 from sandbox.gateway.snapshot import MockIntegration, MockResponse
-from sandbox.http import Header, header_text, wire_block
+from sandbox.http import OF_THE_CONNECTION, Header, header_text, wire_block
 
 _DEFAULT_TYPE = "application/json"
 # Mapping templates are often no strict JSON: {statusCode: 200} and a trailing comma are in use.
@@ -122,7 +122,8 @@ def _template(response: MockResponse) -> tuple[str, str]:
 
 
 def _headers(response: MockResponse, content_type: str) -> tuple[Header, ...]:
-    own = tuple((header_text(name), header_text(value)) for name, value in response.headers.items())
+    named = ((header_text(name), header_text(value)) for name, value in response.headers.items())
+    own = tuple(header for header in named if header[0].lower() not in OF_THE_CONNECTION)
     if any(name.lower() == b"content-type" for name, _ in own):
         return own
     return ((b"content-type", header_text(content_type)), *own)

@@ -15,14 +15,10 @@ from sandbox.gateway.response_types import (
     rest_type,
 )
 from sandbox.gateway.snapshot import GatewayResponse, Stage
-from sandbox.http import REQUEST_ID, Header, Response, header_text, wire_block
+from sandbox.http import OF_THE_CONNECTION, Header, Response, header_text, wire_block
 
 HTTP_API_ID = b"apigw-requestid"
 JSON_TYPE: Header = (b"content-type", b"application/json")
-# A second one of these would contradict the connection's own.
-_OF_THE_CONNECTION = frozenset(
-    {b"connection", b"content-length", b"date", b"transfer-encoding", REQUEST_ID.lower()}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +105,7 @@ def _own_headers(exchange: Exchange, custom: GatewayResponse) -> dict[bytes, Hea
     headers: dict[bytes, Header] = {}
     for written, template in custom.headers.items():
         name = header_text(written)
-        if name.lower() not in _OF_THE_CONNECTION:
+        if name.lower() not in OF_THE_CONNECTION:
             value = compiled(template.text).render(exchange)
             headers[name.lower()] = name, header_text(value)
     return headers

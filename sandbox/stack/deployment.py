@@ -105,7 +105,7 @@ def deploy_with(
         plans = tuple(_put_plans(clients, file.stack, apis, report))
         _remove(clients, file.stack, made, apis, report)
         # The last: a fault may be one of the calls that a deployment makes.
-        _disturb(clients.endpoint_url, file.stack, report)
+        _disturb(clients, file.stack, report)
         return Deployed(file.name, folders, apis, plans)
 
 
@@ -173,18 +173,25 @@ def _put_plans(
     return found
 
 
-def _disturb(endpoint_url: str, stack: Stack, report: Report) -> None:
-    """How throttles are kept and what goes wrong; without a word of it, both stay as they are."""
-    client = AdminClient(endpoint_url)
+def _disturb(clients: Clients, stack: Stack, report: Report) -> None:
+    """What goes wrong, and how throttles are kept; these stay as they are without a word of it."""
+    client = AdminClient(clients.endpoint_url)
     if stack.enforcement is not None and client.enforcement()["text"] != str(stack.enforcement):
         client.enforce(str(stack.enforcement))
         report(f"throttles are kept {stack.enforcement}")
-    wanted = [spec.model_dump(exclude_none=True) for spec in stack.faults]
-    active = client.faults() if wanted else []
-    for settings in wanted:
-        if not any(settings.items() <= shown.items() for shown in active):
-            client.add_fault(settings)
+    owner = f"stack {clients.stack}"
+    active = [shown for shown in client.faults() if shown.get("owner") == owner]
+    for spec in stack.faults:
+        settings = spec.model_dump(exclude_none=True)
+        same = next((shown for shown in active if settings.items() <= shown.items()), None)
+        if same is not None:
+            active.remove(same)
+        else:
+            client.add_fault(settings, owner)
             report(f"fault {settings['kind']} is active")
+    for shown in active:
+        client.clear_faults(shown["id"])
+        report(f"removed fault {shown['kind']}")
 
 
 def _remove(

@@ -16,20 +16,34 @@ Stages = Mapping[str, tuple[str, str]]
 
 
 def sync_keys(clients: Clients, plans: Mapping[str, UsagePlan]) -> dict[str, str]:
-    """Creates the keys of all plans that are not there; gives the ids of all of them by name."""
-    made = {name: (key_id, value) for name, key_id, value in _made_keys(clients)}
+    """Makes the keys of all plans what the stack says; gives the ids of all of them by name.
+
+    The value of a key cannot be changed, but its name can, and what it has used stays with it.
+    """
+    made = _made_keys(clients)
+    wanted = {name: value for plan in plans.values() for name, value in plan.keys.items()}
+    for name, key_id, value in made:
+        if name in wanted and value not in wanted.values():
+            clients.rest.delete_api_key(apiKey=key_id)
+    by_value = {value: (name, key_id) for name, key_id, value in made}
     ids: dict[str, str] = {}
     for plan_name, plan in plans.items():
         for name, value in plan.keys.items():
-            if name in ids:
-                continue
-            key_id, current = made.get(name, ("", ""))
-            with naming(f"usage_plans.{plan_name}.keys.{name}"):
-                if key_id and current != value:
-                    # The value of a key cannot be changed.
-                    clients.rest.delete_api_key(apiKey=key_id)
-                ids[name] = key_id if current == value else _create_key(clients, name, value)
+            if name not in ids:
+                with naming(f"usage_plans.{plan_name}.keys.{name}"):
+                    ids[name] = _put_key(clients, name, value, by_value.get(value))
     return ids
+
+
+def _put_key(clients: Clients, name: str, value: str, made: tuple[str, str] | None) -> str:
+    if made is None:
+        return _create_key(clients, name, value)
+    current, key_id = made
+    if current != name:
+        clients.rest.update_api_key(
+            apiKey=key_id, patchOperations=[{"op": "replace", "path": "/name", "value": name}]
+        )
+    return key_id
 
 
 def _create_key(clients: Clients, name: str, value: str) -> str:

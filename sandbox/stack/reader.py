@@ -6,7 +6,7 @@ One reading finds all that is wrong with a file, each thing with its line and co
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import get_args
 
@@ -67,6 +67,11 @@ class StackFile:
     stack: Stack
     # Of the functions, by name.
     places: Mapping[str, Place] = field(default_factory=dict)
+
+    def with_concurrency(self, concurrency: int) -> StackFile:
+        """The same stack for an account of another concurrency."""
+        account = self.stack.account.model_copy(update={"concurrency": concurrency})
+        return replace(self, stack=self.stack.model_copy(update={"account": account}))
 
     def at(self, function: str) -> str:
         """Where the file has a function, as messages begin."""

@@ -46,10 +46,10 @@ def test_how_much_is_said(capsys: pytest.CaptureFixture[str], verbosity: int, ta
     assert capsys.readouterr().err == talk
 
 
-def test_square_brackets_are_text(capsys: pytest.CaptureFixture[str]) -> None:
-    Console().say("sizes[0] [bold]not bold[/bold]")
+def test_square_brackets_and_colons_are_text(capsys: pytest.CaptureFixture[str]) -> None:
+    Console().say("sizes[0] [bold]not bold[/bold] a:b:c :smile:")
 
-    assert capsys.readouterr().err == "sizes[0] [bold]not bold[/bold]\n"
+    assert capsys.readouterr().err == "sizes[0] [bold]not bold[/bold] a:b:c :smile:\n"
 
 
 def test_progress_without_a_terminal_is_a_line_for_each_tenth(

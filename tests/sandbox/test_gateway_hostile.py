@@ -123,6 +123,13 @@ def mock(
     )
 
 
+@pytest.mark.parametrize("name", ["Content-Length", "transfer-encoding", "Connection", "Date"])
+def test_a_mock_does_not_contradict_its_connection(name: str) -> None:
+    answer = MockResponder(mock({name: "5", "x-own": "1"})).answer(exchange())
+    assert [header for header, _ in answer.headers] == [b"content-type", b"x-own"]
+    assert name.lower().encode() not in answer.block.lower()
+
+
 def test_a_mock_cannot_begin_another_header() -> None:
     integration = mock({"X-A": "1\r\nX-B: 2\0"}, "text/plain\r\nX-C: 3")
     answer = MockResponder(integration).answer(exchange())

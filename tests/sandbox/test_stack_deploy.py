@@ -18,6 +18,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from core.errors import AwsError, InputError
+from sandbox.admin_client import AdminClient
 from sandbox.background import BackgroundSandbox
 from sandbox.stack.clients import Clients, connected
 from sandbox.stack.deployment import Deployed, deploy_with, stack_functions
@@ -536,6 +537,84 @@ def test_what_the_reader_lets_through_just_so_is_not_refused(stack: Stack) -> No
     assert [api.name for api in deployed.apis] == [f"{stack.name}-rest", f"{stack.name}-http"]
     stack.deploy(text=EDGES)
     assert stack.changes == []
+
+
+@pytest.mark.parametrize(
+    ("keys", "renamed", "made"),
+    [
+        pytest.param(
+            "{NAME-z: one-NAME-key-of-a-plan, NAME-b: two-NAME-key-of-a-plan}", 1, 0, id="renamed"
+        ),
+        pytest.param(
+            "{NAME-a: two-NAME-key-of-a-plan, NAME-b: one-NAME-key-of-a-plan}", 2, 0, id="swapped"
+        ),
+        pytest.param(
+            "{NAME-b: one-NAME-key-of-a-plan, NAME-c: new-NAME-key-of-a-plan}", 1, 1, id="moved up"
+        ),
+    ],
+)
+def test_a_key_is_its_value_whatever_it_is_called(
+    stack: Stack, keys: str, renamed: int, made: int
+) -> None:
+    text = (
+        "apis: {NAME-api: {kind: rest, routes: [{path: /x, method: GET, mock: {}}]}}\n"
+        "usage_plans: {NAME-plan: {apis: [NAME-api], keys: KEYS}}"
+    )
+    stack.deploy(
+        text=text.replace(
+            "KEYS", "{NAME-a: one-NAME-key-of-a-plan, NAME-b: two-NAME-key-of-a-plan}"
+        )
+    )
+    before = _keys(stack)
+    stack.deploy(text=text.replace("KEYS", keys))
+    after = _keys(stack)
+
+    assert stack.changes.count("UpdateApiKey") == renamed
+    assert stack.changes.count("CreateApiKey") == made
+    assert {name: value for name, (_, value) in after.items()} == yaml_keys(keys, stack.name)
+    ids = {value: key_id for key_id, value in before.values()}
+    assert all(ids.get(value, key_id) == key_id for key_id, value in after.values())
+
+
+def yaml_keys(text: str, name: str) -> dict[str, str]:
+    pairs = text.replace("NAME", name).strip("{}").split(", ")
+    return dict(pair.split(": ") for pair in pairs)  # type: ignore[misc]
+
+
+def _keys(stack: Stack) -> dict[str, tuple[str, str]]:
+    """Ids and values of the keys of a stack, by name."""
+    items = stack.clients.rest.get_api_keys(includeValues=True, limit=500)["items"]
+    return {
+        item["name"]: (item["id"], item["value"])
+        for item in items
+        if item["name"].startswith(f"{stack.name}-")
+    }
+
+
+def test_faults_are_those_of_the_file(stack: Stack) -> None:
+    admin = AdminClient(stack.clients.endpoint_url)
+    of_a_person = admin.add_fault({"kind": "latency", "ms": 1, "api": "nobodys"})
+
+    def deployed(faults: str) -> list[tuple[str, Any]]:
+        stack.deploy(text=f"functions: {{}}\nfaults: {faults}")
+        return [
+            (fault["id"], fault["ms"])
+            for fault in admin.faults()
+            if fault.get("owner") == f"stack {stack.name}"
+        ]
+
+    try:
+        (first,) = deployed("[{kind: latency, ms: 30, api: x}]")
+        assert deployed("[{kind: latency, ms: 30, api: x}]") == [first]
+        (second,) = deployed("[{kind: latency, ms: 60, api: x}]")
+        assert (first[1], second[1]) == (30, 60)
+        assert (
+            len(deployed("[{kind: latency, ms: 60, api: x}, {kind: latency, ms: 60, api: x}]")) == 2
+        )
+        assert deployed("[]") == []
+        assert of_a_person["id"] in [fault["id"] for fault in admin.faults()]
+    finally:
+        admin.clear_faults(of_a_person["id"])
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,22 @@ def get(url: str, key: str) -> tuple[int, str]:
         connection.close()
 
 
+def test_an_option_goes_before_the_concurrency_of_the_stack(run: Any, tmp_path: Path) -> None:
+    stack = tmp_path / "small.yaml"
+    stack.write_text(SMALL)
+    document, finish = run(*UP, "--stack", stack, "--account-concurrency", "150")
+    client = boto3.client(
+        "lambda",
+        endpoint_url=document["endpoint_url"],
+        region_name="us-east-1",
+        aws_access_key_id="sandbox",
+        aws_secret_access_key="sandbox",
+    )
+    assert client.get_account_settings()["AccountLimit"]["ConcurrentExecutions"] == 150
+    client.close()
+    finish()
+
+
 def test_a_stack_is_served_and_outlives_a_restart(run: Any, tmp_path: Path) -> None:
     stack = tmp_path / "small.yaml"
     stack.write_text(SMALL)
