@@ -37,7 +37,7 @@ import boto3
 from servers import BARE, SANDBOX_UP, child, nginx
 
 CONNECTIONS = 32
-LAMBDA_CONNECTIONS = 16
+LAMBDA_CONNECTIONS = 12
 # What is asked for: the share of the bare server that mocks and refusals reach, and Lambda
 # proxies a second through real processes on two cores.
 WANTED_SHARE = 0.40

@@ -31,6 +31,7 @@ from sandbox.execution.process import RuntimeProcess
 from sandbox.execution.runtime_api import RuntimeApi, invocation_of
 from sandbox.execution.runtimes import NotRunnable, launch_of, not_startable
 from sandbox.execution.stretch import Stretch
+from sandbox.execution.watch import INTERVAL_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,7 @@ class ProcessEnvironment:
         """The process may have ended; if it was waiting, it waits no more."""
         if self._api is not None and not self._api.is_runtime_waiting:
             self._has_asked = False
-        self.look()
+        self._look_now()
 
     def on_refused(self, error: OSError) -> None:
         """The runtime cannot reach the sandbox, and waiting would not help."""
@@ -170,8 +171,14 @@ class ProcessEnvironment:
     def look(self) -> float:
         """Ends what runs when the process is gone, too large or too late.
 
-        Gives the seconds that went into counting memory.
+        Not what has hardly begun: most calls are over before there is anything to see, and the end
+        of a process shows by itself. Gives the seconds that went into counting memory.
         """
+        if self._stretch is not None and self._stretch.age_s < INTERVAL_S:
+            return 0.0
+        return self._look_now()
+
+    def _look_now(self) -> float:
         stretch, process = self._stretch, self._process
         if process is None:
             return 0.0

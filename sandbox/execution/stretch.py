@@ -45,6 +45,11 @@ class Stretch:
         """Virtual time from the start to the last `advance`."""
         return self._clock.virtual_ms
 
+    @property
+    def age_s(self) -> float:
+        """Seconds since the start."""
+        return (time.monotonic_ns() - self._start.at_ns) / 1e9
+
     def remaining_s(self, total_ms: float) -> float:
         """Seconds from now until `total_ms` after the start; negative when past."""
         return (self._start.at_ns + total_ms * _NS_PER_MS - time.monotonic_ns()) / 1e9
