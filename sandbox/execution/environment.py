@@ -91,7 +91,7 @@ class ProcessEnvironment:
         """Whether the process is there to serve another call."""
         if self._is_spent or self._process is None:
             return False
-        return self._process.returncode() is None
+        return not self._process.has_ended
 
     @property
     def pid(self) -> int | None:
@@ -191,7 +191,7 @@ class ProcessEnvironment:
         return process.probe.counting_s - counting_s
 
     def _check(self, stretch: Stretch, process: RuntimeProcess) -> None:
-        returncode = process.returncode()
+        returncode = process.returncode() if process.has_ended else None
         if returncode is not None:
             self._end(faults.exited(self._request_id, returncode))
             return

@@ -41,6 +41,8 @@ class RuntimeProcess:
         self._output = OutputTail()
         self._pipe: int | None = None
         self._readable = select.poll()
+        self._end = select.poll()
+        self._descriptor: int | None = None  # of the process itself, where Linux gives one
         self.probe: Probe = BlindProbe()
         with ExitStack() as undo:
             reading_end, writing_end = os.pipe()
@@ -58,6 +60,9 @@ class RuntimeProcess:
             self.probe = _open_probe(self._popen.pid)
             asyncio.get_running_loop().add_reader(reading_end, self._gather)
             self._pipe = reading_end
+            self._descriptor = _descriptor_of(self._popen.pid)
+            if self._descriptor is not None:
+                self._end.register(self._descriptor, select.POLLIN)
             self._readable.register(reading_end, select.POLLIN)
             undo.pop_all()
 
@@ -65,6 +70,13 @@ class RuntimeProcess:
     def pid(self) -> int:
         """The process id, which is also that of its group."""
         return self._popen.pid
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it has ended; costs less than `returncode`."""
+        if self._descriptor is None:
+            return self._popen.poll() is not None
+        return bool(self._end.poll(0))
 
     def returncode(self) -> int | None:
         """How the process ended, as subprocess tells it; None while it runs."""
@@ -100,6 +112,9 @@ class RuntimeProcess:
         self._reaper.forget(self._popen.pid)
         self.probe.close()
         self._close_pipe()
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
 
     def _gather(self) -> None:
         if self._pipe is not None and not self._output.read_some(self._pipe):
@@ -134,6 +149,14 @@ def _start(launch: Launch, code_dir: Path, output: int) -> subprocess.Popen[byte
         raise NotRunnable(
             "Runtime.InvalidEntrypoint", f"could not start {launch.command[0]}: {error}"
         ) from error
+
+
+def _descriptor_of(pid: int) -> int | None:
+    """A descriptor that is readable from the end of a process on (pidfd_open(2)), if there are."""
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):  # not on macOS, nor in every container
+        return None
 
 
 def _open_probe(pid: int) -> Probe:

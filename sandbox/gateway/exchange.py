@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import secrets
 from collections.abc import Callable, Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -108,13 +107,13 @@ class Exchange:
             self.trace_id_made = given or root
         return self.trace_id_made
 
-    @cached_property
+    @property
     def query_pairs(self) -> list[tuple[str, str]]:
         """The query string, decoded, in order."""
         query = self.request.query
         return parse_qsl(query, keep_blank_values=True) if query else []
 
-    @cached_property
+    @property
     def method_arn(self) -> str:
         """The ARN that policies allow or deny: api/stage/METHOD/path."""
         stage, path = self.stage, self.path.strip("/")
