@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -50,6 +51,8 @@ _V2_PREFIX = "/v2/"
 _WHAT = "the sandbox's APIs"
 # What comes of documents that are not as this sandbox writes them.
 _FOREIGN = (LookupError, ValueError, TypeError, AttributeError, ApiError)
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,8 +154,12 @@ class ApiGateway:
 
     def save_usage(self) -> None:
         """Saves what was used of the quotas, where that has changed: a sandbox may be killed."""
-        if self._file is not None and self.ledger.quota_requests != self._saved_requests:
+        if self._file is None or self.ledger.quota_requests == self._saved_requests:
+            return
+        try:
             self._save()
+        except OSError as error:  # a full disk must not end what else is done at these times
+            logger.warning("could not save what was used of the quotas: %s", error)
 
     def _changed(self) -> None:
         self._save()
@@ -199,10 +206,11 @@ class ApiGateway:
             "http": self._http.dump(),
             "usage": self.ledger.dump(),
         }
-        self._saved_requests = self.ledger.quota_requests
+        requests = self.ledger.quota_requests
         scratch = self._file.with_suffix(".new")
         scratch.write_text(json.dumps(document), encoding="utf-8")
         scratch.replace(self._file)
+        self._saved_requests = requests
 
     def _load(self, file: Path) -> None:
         document = read_state_file(file, _WHAT, _SCHEMA_VERSION)

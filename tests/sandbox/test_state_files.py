@@ -144,7 +144,7 @@ def test_apis_as_they_were_saved_are_taken(tmp_path: Path, saved: str) -> None:
 
 
 def test_what_was_used_of_a_quota_is_saved_while_the_sandbox_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     import boto3
 
@@ -162,9 +162,18 @@ def test_what_was_used_of_a_quota_is_saved_while_the_sandbox_runs(
         )
         key = client.create_api_key(name="key", enabled=True)
         client.create_usage_plan_key(usagePlanId=plan["id"], keyId=key["id"], keyType="API_KEY")
+        in_the_way = tmp_path / "apis.new"
+        in_the_way.mkdir()
         for _ in range(3):
             assert api.get("/health", headers={"x-api-key": key["value"]}).status == 200
         client.close()
+        caplog.clear()
+        failed_s = time.monotonic() + 10
+        while "could not save" not in caplog.text and time.monotonic() < failed_s:
+            time.sleep(0.02)
+        assert "could not save what was used of the quotas" in caplog.text
+        assert _used(tmp_path) == 0
+        in_the_way.rmdir()
         deadline_s = time.monotonic() + 10
         while (used := _used(tmp_path)) != 3 and time.monotonic() < deadline_s:
             time.sleep(0.02)
