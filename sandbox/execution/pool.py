@@ -212,9 +212,12 @@ class EnvironmentPool:
             self._schedule_expiry()
 
     def _forget_cancelled(self) -> None:
-        """Drops queued calls that were cancelled; their tasks may not have run since."""
-        if self._waiters:
-            self._waiters = deque(it for it in self._waiters if not it.slot.done())
+        """Brings a call that still waits to the front of the queue.
+
+        The tasks of cancelled ones may not have run since.
+        """
+        while self._waiters and self._waiters[0].slot.done():
+            self._waiters.popleft()
 
     def _heir(self, slot: _Slot) -> _Waiter | None:
         """The queued call that gets a free environment; None if it is another function's turn."""
@@ -224,7 +227,7 @@ class EnvironmentPool:
         waited_s = asyncio.get_running_loop().time() - first.since_s
         if first.key != slot.key and waited_s > PATIENCE_S:
             return None
-        return next((waiter for waiter in self._waiters if waiter.key == slot.key), None)
+        return next((it for it in self._waiters if it.key == slot.key and not it.slot.done()), None)
 
     def _start_for_first_waiter(self) -> None:
         if self._waiters and self._has_room():

@@ -156,12 +156,14 @@ def test_an_environment_that_ends_with_its_call_is_stopped_at_once(queued):
     in_pool(work, gated=True, limit=1)
 
 
+@pytest.mark.parametrize("leaves", [0, 1], ids=["first", "second"])
 @pytest.mark.parametrize("usable", [True, False])
-def test_a_queued_call_that_is_cancelled_as_an_environment_gets_free_is_passed_over(usable):
+def test_a_queued_call_that_is_cancelled_as_an_environment_gets_free_is_passed_over(usable, leaves):
     async def work(pool, maker):
         running = start(pool)
         await settle()
-        leaving, staying = start(pool), start(pool)
+        queued = [start(pool), start(pool)]
+        leaving, staying = queued[leaves], queued[1 - leaves]
         await settle()
         maker.made[0].usable = usable
         maker.made[0].gate.set()
