@@ -20,14 +20,13 @@ from sandbox.apigateway_api.resources import add_resource
 from sandbox.apigateway_api.state import RestApi
 from sandbox.apigateway_api.templates import check_templates
 from sandbox.apigatewayv2_api.stage_settings import check_stage
+from sandbox.http import OF_THE_CONNECTION
 from sandbox.stack.fields import RoutePath, Text, did_you_mean, problem
 
 _JSON = "application/json"
 _URL = re.compile(r"https?://[^\s\x00-\x1f\x7f/?#]+[^\s\x00-\x1f\x7f]*")
 # A token of RFC 9110, 5.6.2.
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-# A second one of these would contradict the connection's own.
-_OF_THE_CONNECTION = frozenset({"connection", "content-length", "date", "transfer-encoding"})
 _HEADER_VALUE = re.compile(r"[\x20-\x7e\xa0-\xff]*")
 _MEDIA_TYPE = re.compile(r"[!-.0-~]+/[!-.0-~]+")
 _ROOT = "root"
@@ -59,7 +58,7 @@ def _body(body: JsonValue) -> JsonValue:
 def _header_name(name: str) -> str:
     if _HEADER_NAME.fullmatch(name) is None:
         raise problem(f"must be the name of a header, such as Cache-Control (got '{name}')")
-    if name.lower() in _OF_THE_CONNECTION:
+    if name.lower().encode() in OF_THE_CONNECTION:
         raise problem(f"API Gateway gives each answer its own (got '{name}')")
     return name
 
