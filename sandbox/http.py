@@ -200,15 +200,15 @@ class _Heads:
     """The first lines of an answer, from the status to the name of the id; new each second."""
 
     def __init__(self) -> None:
-        self._renewed_next_s = 0.0
+        self._valid_until_s = 0.0
         self._date = ""
         self._heads: dict[tuple[int, bytes], bytes] = {}
 
     def head(self, status: int, id_header: bytes) -> bytes:
         now_s = time.monotonic()
-        if now_s >= self._renewed_next_s:
+        if now_s >= self._valid_until_s:
             wall_s = time.time()
-            self._renewed_next_s = now_s + 1 - wall_s % 1
+            self._valid_until_s = now_s + 1 - wall_s % 1
             self._date = formatdate(wall_s, usegmt=True)
             self._heads = {}
         try:

@@ -38,6 +38,7 @@ class Endpoint:
             if isinstance(route.integration, MockIntegration)
             else None
         )
+        # Anybody may call: only the limits stand before the integration.
         self.is_open = route.authorization is None and stage.stage.resource_policy is None
         # Nothing that has to be waited for, or that only some requests meet.
         self.is_immediate = (
