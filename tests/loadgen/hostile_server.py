@@ -1,0 +1,402 @@
+"""A real local HTTP server that answers as broken, slow and unusual servers do, by path.
+
+What a path does is a `Script`: bytes, sent part by part, and what becomes of the connection then.
+The server counts the requests it saw, so that a test can tell a request that was sent twice.
+Everything ends with its `with` block, whatever a script was waiting for. Linux only.
+"""
+
+from __future__ import annotations
+
+import datetime
+import gzip
+import ipaddress
+import socket
+import socketserver
+import ssl
+import struct
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from enum import Enum, auto
+from itertools import chain, repeat
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+
+class Then(Enum):
+    """What becomes of the connection after the last part."""
+
+    KEEP = auto()  # the next request is read
+    CLOSE = auto()  # FIN, in the same segment as the last part
+    RESET = auto()  # RST
+    HOLD = auto()  # nothing more is said or read until the client leaves
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What a path does once its request has been read; to HEAD, only its head is sent."""
+
+    parts: tuple[bytes, ...] = ()
+    then: Then = Then.KEEP
+    pause_s: float = 0.0  # before each part but the first
+    endless: bytes = b""  # sent over and over after the parts, ENDLESS times at most
+    reads_body: bool = True
+
+
+def answer(
+    body: bytes = b"",
+    *headers: bytes,
+    status: bytes = b"200 OK",
+    version: bytes = b"HTTP/1.1",
+    length: bool = True,
+) -> bytes:
+    """The bytes of a response; with its length unless told otherwise."""
+    lines = [version + b" " + status, *headers]
+    if length:
+        lines.append(b"content-length: %d" % len(body))
+    return b"\r\n".join(lines) + b"\r\n\r\n" + body
+
+
+JSON = b'{"ok": true}'
+NOT_UTF_8 = b"\xff\xfe\x00\x80 broken \xc3\x28"
+LARGE_BYTES = 5_000_000
+HUGE_HEADER_BYTES = 60_000
+ENDLESS = 4_000
+
+_CHUNKED = b"transfer-encoding: chunked"
+_CLOSES = b"connection: close"
+_NORMAL = answer(JSON, b"content-type: application/json")
+_CHUNKS = b'5\r\n{"ok"\r\n7;extension=1\r\n: true}\r\n'
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_HINTS = b"HTTP/1.1 103 Early Hints\r\nlink: </a.css>\r\n\r\n"
+_FLOOD = b"x-flood: " + b"f" * 8000 + b"\r\n"
+
+SCRIPTS: dict[str, Script] = {
+    # Unusual, and right.
+    "/normal": Script((_NORMAL,)),
+    "/binary-error": Script((answer(NOT_UTF_8, status=b"500 Internal Server Error"),)),
+    "/empty": Script((answer(),)),
+    "/no-content": Script((answer(status=b"204 No Content", length=False),)),
+    # The length is that of the body which a 200 would have had.
+    "/not-modified": Script(
+        (answer(b"", b"content-length: 100", status=b"304 Not Modified", length=False),)
+    ),
+    "/no-reason": Script((answer(JSON, status=b"200"),)),
+    "/odd-status": Script((answer(JSON, status=b"299 Odd"),)),
+    "/chunked": Script((answer(_CHUNKS + b"0\r\n\r\n", _CHUNKED, length=False),)),
+    "/trailers": Script((answer(_CHUNKS + b"0\r\nx-sum: 1\r\n\r\n", _CHUNKED, length=False),)),
+    "/until-close": Script((answer(JSON, _CLOSES, length=False),), Then.CLOSE),
+    "/http-1.0": Script((answer(JSON, version=b"HTTP/1.0", length=False),), Then.CLOSE),
+    "/http-1.0-length": Script((answer(JSON, version=b"HTTP/1.0"),), Then.CLOSE),
+    "/last": Script((answer(JSON, _CLOSES),), Then.CLOSE),
+    "/last-but-open": Script((answer(JSON, _CLOSES),), Then.HOLD),
+    "/stale": Script((_NORMAL,), Then.CLOSE),  # as if it were kept
+    "/gzip": Script((answer(gzip.compress(JSON, mtime=0), b"content-encoding: gzip"),)),
+    "/large": Script((answer(b"x" * LARGE_BYTES),)),
+    "/huge-head": Script((answer(JSON, b"x-huge: " + b"h" * HUGE_HEADER_BYTES),)),
+    "/continue": Script((_CONTINUE, _NORMAL), pause_s=0.005),
+    "/early-hints": Script((_HINTS + _NORMAL,)),
+    "/dribble": Script(tuple(_NORMAL[at : at + 1] for at in range(len(_NORMAL))), pause_s=0.0002),
+    # What comes after a response is no response to the next request.
+    "/garbage-after": Script((_NORMAL + b"garbage",)),
+    "/response-after": Script((_NORMAL + answer(b"stray", status=b"418 Stray"),)),
+    # Not HTTP.
+    "/malformed": Script((b"HTTP/9.x banana\r\n\r\n",), Then.HOLD),
+    "/not-http": Script((b"SSH-2.0-OpenSSH_9.6\r\n",), Then.HOLD),
+    "/bad-length": Script((answer(JSON, b"content-length: twelve", length=False),), Then.HOLD),
+    "/two-lengths": Script((answer(JSON, b"content-length: 99"),), Then.HOLD),
+    "/bad-chunk": Script((answer(b"zz\r\nhello\r\n", _CHUNKED, length=False),), Then.HOLD),
+    # Ended by the server.
+    "/close-first": Script((), Then.CLOSE),
+    "/close-in-head": Script((_NORMAL[:25],), Then.CLOSE),
+    "/close-in-body": Script((_NORMAL[:-4],), Then.CLOSE),
+    "/close-in-chunks": Script((answer(_CHUNKS, _CHUNKED, length=False),), Then.CLOSE),
+    "/close-after-continue": Script((_CONTINUE,), Then.CLOSE),
+    "/reset-first": Script((), Then.RESET),
+    "/reset-in-body": Script((_NORMAL[:-4],), Then.RESET),
+    # Never ended.
+    "/silent": Script((), Then.HOLD),
+    "/hold-in-head": Script((_NORMAL[:25],), Then.HOLD),
+    "/hold-in-body": Script((_NORMAL[:-4],), Then.HOLD),
+    "/endless-head": Script(
+        (b"HTTP/1.1 200 OK\r\n",), Then.HOLD, endless=b"x: y\r\n", pause_s=0.01
+    ),
+    "/endless-body": Script((answer(length=False),), Then.HOLD, endless=b"y", pause_s=0.01),
+    "/flood-head": Script((b"HTTP/1.1 200 OK\r\n",), Then.HOLD, endless=_FLOOD),
+    "/flood-body": Script((answer(length=False),), Then.HOLD, endless=_FLOOD),
+    "/unread": Script((), Then.HOLD, reads_body=False),
+}
+
+
+class HostileServer:
+    """A running server. `seen` counts whole request heads by path, `connections` what it accepted.
+
+    `open_connections()` are those that neither side has closed yet.
+    """
+
+    def __init__(self, url: str, server: _Server) -> None:
+        self.url = url
+        self._server = server
+
+    @property
+    def seen(self) -> Counter[str]:
+        """Requests by path, without their query."""
+        return self._server.seen
+
+    @property
+    def connections(self) -> int:
+        """How many were accepted so far."""
+        return self._server.accepted
+
+    def open_connections(self) -> int:
+        """How many are still served."""
+        return len(self._server.serving)
+
+
+@contextmanager
+def hostile_server(
+    tls: ssl.SSLContext | None = None, *, host: str = "127.0.0.1"
+) -> Iterator[HostileServer]:
+    """The server at a port of its own while the block runs; with TLS when given a context."""
+    server = _Server((host, 0), _Connection)
+    server.tls = tls
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        scheme = "http" if tls is None else "https"
+        yield HostileServer(f"{scheme}://{host}:{server.server_address[1]}", server)
+    finally:
+        server.end()
+        thread.join()
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], handler: type[_Connection]) -> None:
+        super().__init__(address, handler)
+        self.seen: Counter[str] = Counter()
+        self.accepted = 0
+        self.serving: set[socket.socket] = set()
+        self.ending = threading.Event()
+        self.tls: ssl.SSLContext | None = None
+        self._lock = threading.Lock()
+
+    def opened(self, connection: socket.socket) -> None:
+        """Books a connection in."""
+        with self._lock:
+            self.accepted += 1
+            self.serving.add(connection)
+
+    def closed(self, connection: socket.socket) -> None:
+        """Books a connection out."""
+        with self._lock:
+            self.serving.discard(connection)
+
+    def saw(self, path: str) -> None:
+        """Counts a request."""
+        with self._lock:
+            self.seen[path] += 1
+
+    def end(self) -> None:
+        """Ends all connections and threads."""
+        self.ending.set()
+        self.shutdown()
+        with self._lock:
+            for connection in self.serving:
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+        self.server_close()
+
+
+class _Connection(socketserver.BaseRequestHandler):
+    """One connection, in a thread of its own."""
+
+    server: _Server
+    request: socket.socket
+
+    def handle(self) -> None:
+        plain = self.request
+        self.server.opened(plain)
+        try:
+            with ExitStack() as stack:
+                self._socket = plain
+                if self.server.tls is not None:
+                    # The wrapped socket takes the descriptor; the bookkeeping keeps a copy.
+                    wrapped = self.server.tls.wrap_socket(plain.dup(), server_side=True)
+                    self._socket = stack.enter_context(wrapped)
+                self._unread = b""
+                while self._serve_one():
+                    pass
+        except OSError:
+            pass  # the client has left, or the server ends
+        finally:
+            self.server.closed(plain)
+
+    def _serve_one(self) -> bool:
+        """Reads one request and answers it; whether another may follow."""
+        head = self._read_head()
+        if head is None:
+            return False
+        method, target, *_ = head.split(b" ", 2)
+        path = target.decode("latin-1").partition("?")[0]
+        self.server.saw(path)
+        script = SCRIPTS.get(path, _NOT_FOUND)
+        if script.reads_body:
+            self._read(_length(head))
+        self._send_all(script, only_head=method == b"HEAD")
+        return self._finish(script.then)
+
+    def _read_head(self) -> bytes | None:
+        while b"\r\n\r\n" not in self._unread:
+            more = self._socket.recv(65_536)
+            if not more:
+                return None
+            self._unread += more
+        head, _, self._unread = self._unread.partition(b"\r\n\r\n")
+        return head
+
+    def _read(self, length: int) -> None:
+        while len(self._unread) < length:
+            more = self._socket.recv(65_536)
+            if not more:
+                raise ConnectionError("the client left in its request")
+            self._unread += more
+        self._unread = self._unread[length:]
+
+    def _send_all(self, script: Script, *, only_head: bool) -> None:
+        parts = script.parts
+        if only_head:
+            parts = tuple(part.partition(b"\r\n\r\n")[0] + b"\r\n\r\n" for part in parts[:1])
+        more = repeat(script.endless, ENDLESS) if script.endless else ()
+        if script.then is Then.CLOSE:
+            _hold_back(self._socket)
+        for number, part in enumerate(chain(parts, more)):
+            if number and script.pause_s:
+                self.server.ending.wait(script.pause_s)
+            if self.server.ending.is_set():
+                raise ConnectionError("the server ends")
+            self._socket.sendall(part)
+
+    def _finish(self, then: Then) -> bool:
+        if then is Then.HOLD:
+            self._await_leaving()
+        elif then is Then.RESET:
+            linger = struct.pack("ii", 1, 0)
+            self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            # The library would end the connection in an orderly way first.
+            self.request.close()
+        return then is Then.KEEP
+
+    def _await_leaving(self) -> None:
+        """Until the client has closed, without reading what it sends."""
+        while not self.server.ending.wait(0.002):
+            if _left(self.request):
+                return
+
+
+_NOT_FOUND = Script((answer(b"no such script", status=b"404 Not Found"),))
+_TCP_CLOSE_WAIT, _TCP_CLOSE = 8, 7
+
+
+def _left(connection: socket.socket) -> bool:
+    """Whether the other side has closed or reset; what it sent stays unread."""
+    state = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+    return state in (_TCP_CLOSE_WAIT, _TCP_CLOSE)
+
+
+def _hold_back(connection: socket.socket) -> None:
+    """What is sent from now on leaves with the FIN: no client can take it for open in between."""
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+
+
+def _length(head: bytes) -> int:
+    for line in head.split(b"\r\n")[1:]:
+        name, _, value = line.partition(b":")
+        if name.strip().lower() == b"content-length":
+            return int(value)
+    return 0
+
+
+# Listeners that are no servers
+
+
+@contextmanager
+def mute_listener() -> Iterator[int]:
+    """A port that takes connections and never reads or says anything: TLS hangs as well."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+@contextmanager
+def refusing_port() -> Iterator[int]:
+    """A port that is taken, so that nobody else gets it, and refuses connections."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
+
+
+@contextmanager
+def full_listener() -> Iterator[int]:
+    """A port whose queue is full: connecting never ends."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.settimeout(0)
+            waiting.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
+
+
+# Certificates
+
+
+def server_tls(folder: Path, *, name: str = "127.0.0.1", expired: bool = False) -> ssl.SSLContext:
+    """A server's context with a certificate of its own for `name`; `ca_file(folder)` trusts it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"hostile {name}")])
+    now = datetime.datetime.now(datetime.UTC)
+    day = datetime.timedelta(days=1)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - 3 * day)
+        .not_valid_after(now - day if expired else now + day)
+        .add_extension(x509.SubjectAlternativeName([_general_name(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    ca_file(folder).write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    key_file = folder / "key.pem"
+    key_file.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(ca_file(folder), key_file)
+    return context
+
+
+def ca_file(folder: Path) -> Path:
+    """The certificate that `server_tls` wrote to `folder`."""
+    return folder / "certificate.pem"
+
+
+def _general_name(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
