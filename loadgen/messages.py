@@ -8,8 +8,11 @@ beginning of the run (`run_us`), on the clock of the injector's machine.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, TypeVar
+
+import orjson
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,3 +100,96 @@ class Control:
     do: str
     at_unix_ns: int = 0
     credentials: dict[str, Any] = field(default_factory=dict)
+
+
+Message = Frame | Drained | Assignment | Control
+
+
+def to_line(message: Message) -> bytes:
+    """`message` as one line of JSON, newline included; its `type` comes first."""
+    return b'{"type":"%s",%s' % (
+        type(message).__name__.lower().encode(),
+        orjson.dumps(message, option=orjson.OPT_APPEND_NEWLINE)[1:],
+    )
+
+
+def from_line(line: bytes | str) -> Message:
+    """The message that `to_line` made `line` of.
+
+    Raises:
+        ValueError: no message is written like that. Its text names keys but no values, because
+            assignments carry secrets.
+    """
+    try:
+        content = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        raise ValueError(f"not a message: no JSON, or cut short ({len(line)} bytes)") from None
+    if not isinstance(content, dict):
+        raise ValueError("not a message: no JSON object")
+    kind = content.pop("type", None)
+    if kind == "frame":
+        content["cells"] = _each(Cell, content.get("cells"), "frame.cells")
+        content["counts"] = _each(PhaseCount, content.get("counts"), "frame.counts")
+        return _made(Frame, content, "frame")
+    if kind == "drained":
+        return _made(Drained, content, "drained")
+    if kind == "assignment":
+        return _made(Assignment, content, "assignment")
+    if kind == "control":
+        return _made(Control, content, "control")
+    raise ValueError("not a message: its type is none of frame, drained, assignment, control")
+
+
+def _is_int(value: object) -> bool:
+    return type(value) is int  # True and False are no numbers here
+
+
+def _is_number(value: object) -> bool:
+    return type(value) in (int, float)
+
+
+_FITS: dict[str, Callable[[object], bool]] = {
+    "int": _is_int,
+    "float": _is_number,
+    "str": lambda value: type(value) is str,
+    "str | None": lambda value: value is None or type(value) is str,
+    "list[str]": lambda value: type(value) is list and all(type(one) is str for one in value),
+    "dict[str, int]": lambda value: type(value) is dict and all(map(_is_int, value.values())),
+    "dict[str, Any]": lambda value: type(value) is dict,
+    "list[Cell]": lambda value: True,  # made by _each
+    "list[PhaseCount]": lambda value: True,
+}
+_SHAPES: dict[type[Any], dict[str, Callable[[object], bool]]] = {
+    shape: {one.name: _FITS[str(one.type)] for one in fields(shape)}
+    for shape in (Cell, PhaseCount, Frame, Drained, Assignment, Control)
+}
+_REQUIRED: dict[type[Any], set[str]] = {
+    shape: {
+        one.name
+        for one in fields(shape)
+        if one.default is MISSING and one.default_factory is MISSING
+    }
+    for shape in _SHAPES
+}
+
+
+_T = TypeVar("_T")
+
+
+def _made(shape: type[_T], content: dict[str, Any], where: str) -> _T:
+    fits = _SHAPES[shape]
+    for key, value in content.items():
+        if key not in fits:
+            raise ValueError(f"{where}: has a key that it does not know")
+        if not fits[key](value):
+            raise ValueError(f"{where}.{key}: is not of its type (got {type(value).__name__})")
+    missing = _REQUIRED[shape] - content.keys()
+    if missing:
+        raise ValueError(f"{where}: {', '.join(sorted(missing))} is missing")
+    return shape(**content)
+
+
+def _each(shape: type[_T], rows: object, where: str) -> list[_T]:
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ValueError(f"{where}: must be a list of objects")
+    return [_made(shape, row, where) for row in rows]
