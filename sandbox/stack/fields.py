@@ -7,16 +7,15 @@ the file defines (`Names`), so that one reading finds all that is wrong.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
-from pydantic_core import PydanticCustomError
 
 from core.errors import InputError
+from core.located_model import did_you_mean, problem
 from sandbox.gateway.limits import Enforcement
 
 _SEGMENT = re.compile(r"[A-Za-z0-9._:~-]+|\{[A-Za-z0-9._-]+\+?\}")
@@ -36,40 +35,6 @@ class Names:
     apis: Mapping[str, str] = field(default_factory=dict)  # name to kind
     routes: Mapping[str, frozenset[str]] = field(default_factory=dict)  # API to route keys
     base: Path | None = None
-
-
-def problem(message: str, *where: str | int) -> PydanticCustomError:
-    """An error of a validator in words of our own; `where` leads on from what it validates."""
-    return PydanticCustomError("stack", "{text}", {"text": message, "where": where})
-
-
-class Mistake(NamedTuple):
-    """One of the things that a validator finds wrong; `where` is as in `problem`."""
-
-    message: str
-    where: tuple[str | int, ...]
-
-
-def refuse(found: Iterable[Mistake]) -> None:
-    """Nothing where nothing is found.
-
-    Raises:
-        PydanticCustomError: with all that is found, as one error; the reader tells each.
-    """
-    mistakes = list(found)
-    if mistakes:
-        first, *further = mistakes
-        context = {"text": first.message, "where": first.where, "further": further}
-        raise PydanticCustomError("stack", "{text}", context)
-
-
-def did_you_mean(name: str, known: frozenset[str] | set[str]) -> str:
-    """A hint in parentheses for a name that is not among the known ones."""
-    close = get_close_matches(name, sorted(known), n=1)
-    if close:
-        return f" (did you mean {close[0]}?)"
-    listed = ", ".join(sorted(known)[:12])
-    return f" (there are {listed})" if listed else ""
 
 
 def names_of(info: ValidationInfo) -> Names:

@@ -9,11 +9,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from core.located_model import Mistake, did_you_mean
 from sandbox.apigateway_api.plan_rules import MAX_METHOD_THROTTLES
 from sandbox.apigateway_api.resources import MAX_RESOURCES
 from sandbox.apigateway_api.usage_plans import MAX_PLANS_OF_KEY
 from sandbox.apigatewayv2_api.route_keys import parse_route_key
-from sandbox.stack.fields import Mistake, did_you_mean, path_variables
+from sandbox.stack.fields import path_variables
 
 if TYPE_CHECKING:
     from sandbox.stack.model import HttpRoute, RestApi, RestRoute, UsagePlan

@@ -11,10 +11,11 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, ValidationInfo
 
 from core.errors import InputError
+from core.located_model import problem
 from sandbox.api_errors import ApiError
 from sandbox.bundled import SETTINGS_FILE
 from sandbox.lambda_api.settings import MAX_ENVIRONMENT_BYTES, new_settings
-from sandbox.stack.fields import Text, names_of, problem
+from sandbox.stack.fields import Text, names_of
 
 # API reference, "Environment": [a-zA-Z]([a-zA-Z0-9_])+
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")

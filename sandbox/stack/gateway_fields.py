@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
 
+from core.located_model import did_you_mean, problem
 from sandbox.api_errors import ApiError
 from sandbox.apigateway_api.gateway_responses import DEFAULT_STATUSES
 from sandbox.apigateway_api.resources import add_resource
@@ -21,7 +22,7 @@ from sandbox.apigateway_api.state import RestApi
 from sandbox.apigateway_api.templates import check_templates
 from sandbox.apigatewayv2_api.stage_settings import check_stage
 from sandbox.http import OF_THE_CONNECTION
-from sandbox.stack.fields import RoutePath, Text, did_you_mean, problem
+from sandbox.stack.fields import RoutePath, Text
 
 _JSON = "application/json"
 _URL = re.compile(r"https?://[^\s\x00-\x1f\x7f/?#]+[^\s\x00-\x1f\x7f]*")

@@ -14,6 +14,7 @@ from pydantic import (
     model_validator,
 )
 
+from core.located_model import Mistake, problem, refuse
 from sandbox.apigateway_api.context import DEFAULT_MAX_TIMEOUT_MS
 from sandbox.apigateway_api.integration_rules import MIN_TIMEOUT_MS
 from sandbox.execution.model import MODEL_VARIABLE, Model
@@ -26,7 +27,6 @@ from sandbox.stack.fields import (
     Flag,
     FunctionRef,
     Method,
-    Mistake,
     Name,
     Rate,
     RestApiRef,
@@ -37,8 +37,6 @@ from sandbox.stack.fields import (
     Whole,
     names_of,
     path_variables,
-    problem,
-    refuse,
     route_path,
 )
 from sandbox.stack.fitting import (

@@ -12,9 +12,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.errors import InputError, InputErrors
+from core.located_yaml import Place, Unreadable, dotted, read_document
 from sandbox.bundled import bundled_functions
 from sandbox.stack.deployment import stack_functions
-from sandbox.stack.document import Place, Unreadable, dotted, read_document
 from sandbox.stack.model import HttpApi, RestApi, Throttle
 from sandbox.stack.reader import STACKS_DIR, find_stack, parse_stack, read_stack
 
@@ -201,12 +201,12 @@ MISTAKES = {
     "kind missing": (
         "  orders:\n    kind: rest\n",
         "  ^orders:\n",
-        "apis.orders: kind: is missing",
+        "apis.orders.kind: is missing",
     ),
     "no such kind": (
         "  orders:\n    kind: rest",
-        "  ^orders:\n    kind: soap",
-        "apis.orders: kind: must be 'rest' or 'http' (got 'soap')",
+        "  orders:\n    kind: ^soap",
+        "apis.orders.kind: must be 'rest' or 'http' (got 'soap')",
     ),
     "list for a mapping": (
         "    memory_mb: 512",
