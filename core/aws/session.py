@@ -24,7 +24,11 @@ from core.errors import AwsError, CredentialsError, InputError
 from core.version import toolkit_version
 
 if TYPE_CHECKING:
+    from mypy_boto3_apigateway import APIGatewayClient
+    from mypy_boto3_apigatewayv2 import ApiGatewayV2Client
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
 
 # Beyond the function's own timeout: network, and queueing inside Lambda.
 _READ_MARGIN_S = 30
@@ -127,14 +131,55 @@ class AwsSession:
 
     def control_lambda(self) -> LambdaClient:
         """A Lambda client for control calls: several attempts, with back-off."""
-        return self._lambda(
-            Config(
-                retries={"total_max_attempts": _CONTROL_ATTEMPTS, "mode": "standard"},
-                connect_timeout=_CONNECT_TIMEOUT_S,
-                read_timeout=60,
-                user_agent_extra=_user_agent(),
+        return self._lambda(_control_config())
+
+    def rest_apis(self) -> APIGatewayClient:
+        """A client for reading REST APIs, usage plans and the account's throttle."""
+        with self._making("an API Gateway client"):
+            client = self._session.client(
+                "apigateway",
+                region_name=self.region,
+                endpoint_url=self._endpoint_url,
+                config=_control_config(),
             )
-        )
+            _check_port(client.meta.endpoint_url)
+        return client
+
+    def http_apis(self) -> ApiGatewayV2Client:
+        """A client for reading HTTP APIs."""
+        with self._making("an API Gateway client"):
+            client = self._session.client(
+                "apigatewayv2",
+                region_name=self.region,
+                endpoint_url=self._endpoint_url,
+                config=_control_config(),
+            )
+            _check_port(client.meta.endpoint_url)
+        return client
+
+    def logs(self) -> CloudWatchLogsClient:
+        """A client for reading log events."""
+        with self._making("a CloudWatch Logs client"):
+            client = self._session.client(
+                "logs",
+                region_name=self.region,
+                endpoint_url=self._endpoint_url,
+                config=_control_config(),
+            )
+            _check_port(client.meta.endpoint_url)
+        return client
+
+    def cloudwatch(self) -> CloudWatchClient:
+        """A client for reading metrics."""
+        with self._making("a CloudWatch client"):
+            client = self._session.client(
+                "cloudwatch",
+                region_name=self.region,
+                endpoint_url=self._endpoint_url,
+                config=_control_config(),
+            )
+            _check_port(client.meta.endpoint_url)
+        return client
 
     def measuring_lambda(self, *, function_timeout_s: int, concurrency: int) -> LambdaClient:
         """A Lambda client for measured invocations.
@@ -154,25 +199,29 @@ class AwsSession:
         )
 
     def _lambda(self, config: Config) -> LambdaClient:
+        with self._making("a Lambda client"):
+            client = self._session.client(
+                "lambda",
+                region_name=self.region,
+                endpoint_url=self._endpoint_url,
+                config=config,
+            )
+            _check_port(client.meta.endpoint_url)
+        return client
+
+    @contextmanager
+    def _making(self, what: str) -> Iterator[None]:
         try:
-            with aws_call("make a Lambda client"):
-                client = self._session.client(
-                    "lambda",
-                    region_name=self.region,
-                    endpoint_url=self._endpoint_url,
-                    config=config,
-                )
-            # boto3 looks at the port only when it calls, and then with a bare ValueError.
-            _ = urlsplit(client.meta.endpoint_url).port
+            with aws_call(f"make {what}"):
+                yield
         except ValueError as error:
             raise InputError(
                 f"the endpoint URL is not valid: {without_user_info(str(error))}",
-                hint="check AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_LAMBDA and the profile",
+                hint="check AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_<SERVICE> and the profile",
             ) from error
-        return client
 
     @staticmethod
-    def custom_endpoint(client: LambdaClient) -> str | None:
+    def custom_endpoint(client: LambdaClient | APIGatewayClient) -> str | None:
         """Where the client's calls go, when that is not AWS's own address; without a password."""
         url = client.meta.endpoint_url
         host = urlsplit(url).hostname or ""
@@ -189,6 +238,20 @@ class AwsSession:
             return client.get_caller_identity()["Account"]
         except (aws_exceptions.BotoCoreError, aws_exceptions.ClientError, KeyError, ValueError):
             return None
+
+
+def _control_config() -> Config:
+    return Config(
+        retries={"total_max_attempts": _CONTROL_ATTEMPTS, "mode": "standard"},
+        connect_timeout=_CONNECT_TIMEOUT_S,
+        read_timeout=60,
+        user_agent_extra=_user_agent(),
+    )
+
+
+def _check_port(endpoint_url: str) -> None:
+    # boto3 looks at the port only when it calls, and then with a bare ValueError.
+    _ = urlsplit(endpoint_url).port
 
 
 def _user_agent() -> str:
