@@ -114,7 +114,7 @@ class Second(_Part):
     second: int
     phase: str
     offered: int
-    admitted: int
+    admitted: int = Field(description="completed and not throttled, so errors are among them")
     throttled: dict[str, int] = Field(description="by cause")
     errors: dict[str, int] = Field(description="by outcome class")
     dropped: int = 0

@@ -10,19 +10,21 @@ import json
 import re
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, overload
 
 from core.errors import InputError
 from reports.atomic_file import write_atomically
+from reports.kinds import KINDS, model_of
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
     from reports.document import TuneDocument
+    from reports.kinds import Document
+    from reports.load_document import LoadDocument
 
 RESULT_NAME = "result.json"
 
-_READABLE_KINDS = ("tune",)
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 # Leaves room for the time, the kind and a number in the 255 bytes that file systems allow.
 _LONGEST_NAME = 100
@@ -67,34 +69,39 @@ def safe_name(name: str) -> str:
     return _UNSAFE.sub("-", name)[:_LONGEST_NAME].strip(".-") or "unnamed"
 
 
-def write_document(folder: Path, document: TuneDocument) -> Path:
+def write_document(folder: Path, document: Document) -> Path:
     """Writes `result.json` in `folder` in one step, so that no reader meets half of it."""
     path = folder / RESULT_NAME
     write_atomically(path, document_text(document))
     return path
 
 
-def document_text(document: TuneDocument) -> str:
+def document_text(document: Document) -> str:
     """The document as JSON: sorted keys, indented, one trailing newline."""
     values = document.model_dump(mode="json")
     return json.dumps(values, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def read_document(path: Path) -> TuneDocument:
-    """The tuning document in a run folder or a result file.
+@overload
+def read_document(path: Path) -> Document: ...
+@overload
+def read_document(path: Path, model: type[TuneDocument]) -> TuneDocument: ...
+@overload
+def read_document(path: Path, model: type[LoadDocument]) -> LoadDocument: ...
+def read_document(path: Path, model: type[Document] | None = None) -> Document:
+    """The document in a run folder or a result file: of any kind, or only of that of `model`.
 
     Raises:
         InputError: if there is none, or it is not one that this version reads.
     """
     from pydantic import ValidationError
 
-    from reports.document import TuneDocument
-
     source = path / RESULT_NAME if path.is_dir() else path
     text = _read(source, path)
-    _check_kind(source, _parse(source, text))
+    kinds = [kind for kind in KINDS if model in (None, model_of(kind))]
+    wanted = _checked_model(source, _parse(source, text), kinds)
     try:
-        return TuneDocument.model_validate_json(text, strict=True)
+        return wanted.model_validate_json(text, strict=True)
     except ValidationError as error:
         raise InputError(f"{source}: {_faults(error)}") from error
 
@@ -129,19 +136,20 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a number in JSON")
 
 
-def _check_kind(source: Path, values: dict[str, object]) -> None:
-    from reports.document import SCHEMA_VERSION
-
+def _checked_model(source: Path, values: dict[str, object], kinds: list[str]) -> type[Document]:
+    """The model for what a file says that it is."""
     kind, version = values.get("kind"), values.get("schema_version")
-    if kind not in _READABLE_KINDS:
-        kinds = " or ".join(f'"{name}"' for name in _READABLE_KINDS)
-        raise InputError(f"{source}: kind: must be {kinds} (got {_shown(kind)})")
-    if type(version) is not int or version != SCHEMA_VERSION:
+    if not isinstance(kind, str) or kind not in kinds:
+        wanted = " or ".join(f'"{name}"' for name in kinds)
+        raise InputError(f"{source}: kind: must be {wanted} (got {_shown(kind)})")
+    model = model_of(kind)
+    readable = model.model_fields["schema_version"].default
+    if type(version) is not int or version != readable:
         raise InputError(
-            f"{source}: schema_version: this version reads {SCHEMA_VERSION} "
-            f"(got {_shown(version)})",
+            f"{source}: schema_version: this version reads {readable} (got {_shown(version)})",
             hint="read it with the version of the toolkit that wrote it",
         )
+    return model
 
 
 def _faults(error: ValidationError) -> str:

@@ -42,7 +42,7 @@ def analyze(options: AnalyzeOptions, console: Console) -> ExitCode:
     objective, weight = check_objective(options.objective, options.weight)
     for spec in options.exports:
         parse_export(spec)
-    before = read_document(options.run)
+    before = read_document(options.run, TuneDocument)
     folder = options.run if options.run.is_dir() else options.run.parent
     samples = read_samples(folder)
     price, price_record = _prices(options.price_file, before)

@@ -1,0 +1,27 @@
+"""The kinds of result documents that there are, by the `kind` that each of them carries.
+
+Models are imported when they are asked for: a command line that only checks options needs none.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from reports.document import TuneDocument
+    from reports.load_document import LoadDocument
+
+Document: TypeAlias = "TuneDocument | LoadDocument"
+
+KINDS = ("tune", "load")
+
+
+def model_of(kind: str) -> type[Document]:
+    """The model of a kind, one of `KINDS`."""
+    if kind == "load":
+        from reports.load_document import LoadDocument
+
+        return LoadDocument
+    from reports.document import TuneDocument
+
+    return TuneDocument
