@@ -1,0 +1,1 @@
+"""What an injector sends: templates, feeds, requests built ahead, and what is made of answers."""
