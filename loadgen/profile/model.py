@@ -7,11 +7,30 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, Tag
 
-from loadgen.profile.fields import Count, DurationS, Flag, Name, Number, Rate, Share, Text, Whole
+from loadgen.profile.fields import (
+    LIST,
+    MAPPING,
+    SINGLE,
+    Count,
+    DurationS,
+    Flag,
+    Name,
+    Number,
+    Rate,
+    Scalar,
+    Scalars,
+    Share,
+    Statuses,
+    Text,
+    Users,
+    Whole,
+    pair,
+    shape,
+    told_apart,
+)
 
-Scalar = str | int | float | bool | None
 Json = JsonValue
 
 
@@ -156,7 +175,7 @@ class BodyCheck(Part):
 class Checks(Part):
     """A response that fails one of these is `check_failed`, if it would have been ok."""
 
-    status: Annotated[tuple[Whole, ...], Field(min_length=1)] | None = None  # or one number
+    status: Statuses | None = None  # or one number
     headers: dict[str, Text] = {}  # regular expression, searched in the value
     json_: dict[str, Json] = Field(default={}, alias="json")  # JMESPath (or $.path) to its value
     body: BodyCheck | None = None
@@ -164,11 +183,30 @@ class Checks(Part):
 
 
 class RangeBetween(Part):
-    between: tuple[DurationS, DurationS]
+    """Evenly between two durations."""
+
+    between: Annotated[tuple[DurationS, DurationS], BeforeValidator(pair)]
 
 
 class RangeExponential(Part):
-    exponential: DurationS  # the mean
+    """Exponentially distributed around a mean."""
+
+    exponential: DurationS
+
+
+def _kind_of_think(value: object) -> str:
+    exponential = isinstance(value, RangeExponential) or (
+        isinstance(value, dict) and "exponential" in value
+    )
+    return "exponential" if exponential else shape(value)
+
+
+Think = Annotated[
+    Annotated[DurationS, Tag(SINGLE)]
+    | Annotated[RangeBetween, Tag(MAPPING)]
+    | Annotated[RangeExponential, Tag("exponential")],
+    told_apart("must be a duration, {between: [1s, 3s]} or {exponential: 2s}", by=_kind_of_think),
+]
 
 
 class Step(Part):
@@ -181,11 +219,11 @@ class Step(Part):
     delete: Text | None = None
     head: Text | None = None
     options: Text | None = None
-    think: DurationS | RangeBetween | RangeExponential | None = None
+    think: Think | None = None
 
     name: Text | None = None  # None: METHOD and the path as written
     headers: dict[str, Text] = {}
-    query: dict[str, Scalar | list[Scalar]] = {}
+    query: dict[str, Scalars] = {}
     json_: Json = Field(default=None, alias="json")  # sent as JSON; texts in it are templates
     body: Text | None = None
     body_file: Text | None = None  # sent as it is
@@ -224,6 +262,19 @@ class Steps(Part):
     count: Annotated[Whole, Field(ge=2, le=1000)]
 
 
+RateOfPhase = Annotated[
+    Annotated[Rate, Tag(SINGLE)]
+    | Annotated[tuple[Rate, Rate], BeforeValidator(pair), Tag(LIST)]
+    | Annotated[Steps, Tag(MAPPING)],
+    told_apart("must be a number, [from, to] or {from, to, count}"),
+]
+UsersOfPhase = Annotated[
+    Annotated[Users, Tag(SINGLE)]
+    | Annotated[tuple[Users, Users], BeforeValidator(pair), Tag(LIST)],
+    told_apart("must be a number or [from, to]"),
+]
+
+
 class Phase(Part):
     """A part of the schedule. Phases follow each other.
 
@@ -234,11 +285,11 @@ class Phase(Part):
 
     name: Name
     duration_s: DurationS | None = Field(default=None, alias="duration")
-    rate: Rate | tuple[Rate, Rate] | Steps | None = None
+    rate: RateOfPhase | None = None
     burst: Count | None = None
     within_s: DurationS | None = Field(default=None, alias="within")
     pause_s: DurationS | None = Field(default=None, alias="pause")
-    users: Whole | tuple[Whole, Whole] | None = None
+    users: UsersOfPhase | None = None
     scenarios: tuple[Text, ...] | None = None  # only these; None: all
     measure: Flag = True  # False: a warm-up, not in the totals
 
@@ -249,15 +300,21 @@ class Bursts(Part):
     size: Count
 
 
+Arrivals = Annotated[
+    Annotated[Literal["poisson", "uniform"], Tag(SINGLE)] | Annotated[Bursts, Tag(MAPPING)],
+    told_apart("must be poisson, uniform or {size: 20}"),
+]
+
+
 class Load(Part):
     """The model and its phases."""
 
     model: Literal["open", "closed"] = "open"
     unit: Literal["requests", "scenarios"] = "requests"  # what `rate` counts
-    arrivals: Literal["poisson", "uniform"] | Bursts = "poisson"
+    arrivals: Arrivals = "poisson"
     seed: Annotated[Whole, Field(ge=0, le=2**53 - 1)] | None = None  # None: drawn and recorded
     max_in_flight: Count = 1000  # of the whole run; arrivals beyond it are dropped and counted
-    think: DurationS | RangeBetween | RangeExponential | None = None  # closed: between iterations
+    think: Think | None = None  # closed: between iterations
     drain_s: DurationS = Field(default=30.0, alias="drain")
     processes: Annotated[Whole, Field(ge=1, le=64)] = 1
     phases: Annotated[tuple[Phase, ...], Field(min_length=1)]
@@ -277,7 +334,7 @@ CauseName = Literal[
 class When(Part):
     """All that is given must hold."""
 
-    status: Annotated[tuple[Whole, ...], Field(min_length=1)] | None = None  # or one number
+    status: Statuses | None = None  # or one number
     headers: dict[str, Text] = {}  # regular expression, searched in the value
     body: Text | None = None  # regular expression, searched
     step: Text | None = None
@@ -301,6 +358,12 @@ class Threshold(Part):
     after_s: DurationS = Field(default=0.0, alias="after")  # not before
     for_windows: Annotated[Whole, Field(ge=1)] = Field(default=1, alias="for")  # in a row
     abort: Flag = False  # end the run as soon as it does not hold
+
+
+AnyThreshold = Annotated[
+    Annotated[Text, Tag(SINGLE)] | Annotated[Threshold, Tag(MAPPING)],
+    told_apart("must be a condition such as p95(response) < 300ms, or a mapping with that"),
+]
 
 
 class Validity(Part):
@@ -343,7 +406,7 @@ class Profile(Part):
     scenarios: tuple[Scenario, ...] = ()
     locustfile: Locustfile | None = None
     outcomes: tuple[OutcomeRule, ...] = ()
-    thresholds: tuple[Text | Threshold, ...] = ()
+    thresholds: tuple[AnyThreshold, ...] = ()
     validity: Validity = Validity()
     guards: Guards = Guards()
     output: Output = Output()
