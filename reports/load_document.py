@@ -162,6 +162,7 @@ class ConfiguredLimit(_Part):
     rate_rps: float | None = None
     burst: int | None = None
     quota: int | None = None
+    used: int | None = Field(default=None, description="of the quota, before the run")
     period: str | None = None
     concurrency: int | None = None
 
