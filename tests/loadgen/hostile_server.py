@@ -46,7 +46,7 @@ class Script:
     then: Then = Then.KEEP
     pause_s: float = 0.0  # before each part but the first
     endless: bytes = b""  # sent over and over after the parts, ENDLESS times at most
-    reads_body: bool = True
+    reads_body_after_s: float = 0.0
 
 
 def answer(
@@ -130,7 +130,8 @@ SCRIPTS: dict[str, Script] = {
     "/endless-body": Script((answer(length=False),), Then.HOLD, endless=b"y", pause_s=0.01),
     "/flood-head": Script((b"HTTP/1.1 200 OK\r\n",), Then.HOLD, endless=_FLOOD),
     "/flood-body": Script((answer(length=False),), Then.HOLD, endless=_FLOOD),
-    "/unread": Script((), Then.HOLD, reads_body=False),
+    # Only after that does the server see that the client has left.
+    "/unread": Script((), Then.HOLD, reads_body_after_s=1.0),
 }
 
 
@@ -248,8 +249,8 @@ class _Connection(socketserver.BaseRequestHandler):
         path = target.decode("latin-1").partition("?")[0]
         self.server.saw(path)
         script = SCRIPTS.get(path, _NOT_FOUND)
-        if script.reads_body:
-            self._read(_length(head))
+        self.server.ending.wait(script.reads_body_after_s)
+        self._read(_length(head))
         self._send_all(script, only_head=method == b"HEAD")
         return self._finish(script.then)
 
@@ -259,6 +260,9 @@ class _Connection(socketserver.BaseRequestHandler):
             if not more:
                 return None
             self._unread += more
+            if self._unread[:1] == b"\x16":  # TLS, to a port without
+                self._socket.sendall(answer(status=b"400 Bad Request"))
+                return None
         head, _, self._unread = self._unread.partition(b"\r\n\r\n")
         return head
 
@@ -273,7 +277,7 @@ class _Connection(socketserver.BaseRequestHandler):
     def _send_all(self, script: Script, *, only_head: bool) -> None:
         parts = script.parts
         if only_head:
-            parts = tuple(part.partition(b"\r\n\r\n")[0] + b"\r\n\r\n" for part in parts[:1])
+            parts = (_head_of(b"".join(parts)),)
         more = repeat(script.endless, ENDLESS) if script.endless else ()
         if script.then is Then.CLOSE:
             _hold_back(self._socket)
@@ -314,6 +318,16 @@ def _left(connection: socket.socket) -> bool:
 def _hold_back(connection: socket.socket) -> None:
     """What is sent from now on leaves with the FIN: no client can take it for open in between."""
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+
+
+def _head_of(response: bytes) -> bytes:
+    """All up to the end of the final head, interim ones included."""
+    end = 0
+    interim = True
+    while interim:
+        interim = response.startswith(b"HTTP/1.1 1", end)
+        end = response.index(b"\r\n\r\n", end) + 4
+    return response[:end]
 
 
 def _length(head: bytes) -> int:
