@@ -1,7 +1,7 @@
 """What injectors and the process that started them say to each other: one JSON object a line.
 
 An injector reads its `Assignment` and then `Control` lines from stdin; secrets travel only there,
-never in arguments, environments or files. It writes `Report` lines to stdout: one `Frame` each
+never in arguments, environments or files. It writes lines to stdout: `Ready`, one `Frame` each
 second, and one `Drained` when nothing is in flight any more. All times are microseconds since the
 beginning of the run (`run_us`), on the clock of the injector's machine.
 """
@@ -66,6 +66,14 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
+class Ready:
+    """The first line of an injector: it waits for the start, or says why it cannot."""
+
+    injector: int
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Drained:
     """The last line of an injector: what it did in all, for the books to balance."""
 
@@ -102,7 +110,7 @@ class Control:
     credentials: dict[str, Any] = field(default_factory=dict)
 
 
-Message = Frame | Drained | Assignment | Control
+Message = Ready | Frame | Drained | Assignment | Control
 
 
 def to_line(message: Message) -> bytes:
@@ -131,13 +139,15 @@ def from_line(line: bytes | str) -> Message:
         content["cells"] = _each(Cell, content.get("cells"), "frame.cells")
         content["counts"] = _each(PhaseCount, content.get("counts"), "frame.counts")
         return _made(Frame, content, "frame")
+    if kind == "ready":
+        return _made(Ready, content, "ready")
     if kind == "drained":
         return _made(Drained, content, "drained")
     if kind == "assignment":
         return _made(Assignment, content, "assignment")
     if kind == "control":
         return _made(Control, content, "control")
-    raise ValueError("not a message: its type is none of frame, drained, assignment, control")
+    raise ValueError("not a message: its type is none of ready, frame, drained, assignment, control")
 
 
 def _is_int(value: object) -> bool:
@@ -161,7 +171,7 @@ _FITS: dict[str, Callable[[object], bool]] = {
 }
 _SHAPES: dict[type[Any], dict[str, Callable[[object], bool]]] = {
     shape: {one.name: _FITS[str(one.type)] for one in fields(shape)}
-    for shape in (Cell, PhaseCount, Frame, Drained, Assignment, Control)
+    for shape in (Cell, PhaseCount, Ready, Frame, Drained, Assignment, Control)
 }
 _REQUIRED: dict[type[Any], set[str]] = {
     shape: {

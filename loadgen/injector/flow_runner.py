@@ -1,0 +1,70 @@
+"""Runs flows: step after step over the wire, each with its clocks and its verdict."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from time import perf_counter_ns
+
+import gevent
+
+from loadgen.answer import Answer
+from loadgen.flow.compile import Flow, RenderError, Think
+from loadgen.injector.recorder import Recorder
+from loadgen.wire import Pool
+
+
+class FlowRunner:
+    """Sends the requests of flows and records each of them.
+
+    A flow whose step failed in a way that later steps cannot do without ends there.
+    """
+
+    def __init__(self, pool: Pool, recorder: Recorder, steps: int, rng: random.Random) -> None:
+        self._exchange = pool.exchange
+        self._recorder = recorder
+        self._rng = rng
+        self._open = [0] * steps  # requests in flight, by step
+        self.stopping: Callable[[], bool] = lambda: False
+
+    def run(self, flow: Flow, intended_ns: int, phase: int) -> int | None:
+        """Runs `flow` once and gives how many requests it sent.
+
+        `intended_ns` is when it should have begun. None when its data has come to an end, so that
+        nothing was sent.
+        """
+        session = flow.session()
+        if session is None:
+            return None
+        sent = 0
+        in_flight, recorder = self._open, self._recorder
+        for item in flow.items:
+            if isinstance(item, Think):
+                if self.stopping():
+                    break
+                gevent.sleep(item.seconds(self._rng))
+                intended_ns = perf_counter_ns()
+                continue
+            try:
+                request = item.render(session)
+            except RenderError as error:
+                recorder.note(f"step {item.name}: {error}: the flow ends there, nothing was sent")
+                break
+            step = item.index
+            sent += 1
+            in_flight[step] += 1
+            recorder.in_flight += 1
+            # Who is killed here, at the end of the drain, stays in the books as in flight.
+            answer: Answer = self._exchange(request, item.timeout_s, is_head=item.is_head)
+            kind = item.judge(answer, session)
+            in_flight[step] -= 1
+            recorder.in_flight -= 1
+            recorder.add(intended_ns, answer, kind, phase, step)
+            if session.failed:
+                break
+            intended_ns = answer.end_ns
+        return sent
+
+    def cut_by_step(self) -> dict[str, int]:
+        """Requests that are in flight now, by the number of their step."""
+        return {str(step): count for step, count in enumerate(self._open) if count}

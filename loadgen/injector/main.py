@@ -1,0 +1,257 @@
+"""The life of an injector: take the assignment, wait for the start, send, drain, give account."""
+
+from __future__ import annotations
+
+import gc
+import os
+import random
+import resource
+import sys
+from pathlib import Path
+from time import perf_counter_ns, time_ns
+from typing import Protocol
+
+import gevent
+from gevent.event import Event
+from locust.env import Environment
+from locust.event import Events
+
+from core.errors import ToolError
+from loadgen.auth.apply import Auths
+from loadgen.flow.compile import compile_flows
+from loadgen.injector.closed_model import ClosedModel, FlowUser
+from loadgen.injector.flow_runner import FlowRunner
+from loadgen.injector.locust_stats import log_batch
+from loadgen.injector.open_model import ArrivalScheduler, OpenModel
+from loadgen.injector.pipe import Orders, Reports
+from loadgen.injector.recorder import Batch, Recorder
+from loadgen.injector.tls import origin_of
+from loadgen.messages import Assignment, Control, Ready
+from loadgen.profile.model import Profile
+from loadgen.records import RecordWriter, records_path
+from loadgen.schedule import arrivals, plan_phases, user_targets
+from loadgen.steps import step_infos
+from loadgen.wire import Pool
+
+_DIGEST_S = 0.1
+_DIGESTS_A_FRAME = 10
+_LOOK_S = 0.02
+_LAST_WORDS_S = 30
+_MOST_DESCRIPTORS = 65_536
+
+
+class Model(Protocol):
+    """How load is made: open, closed, or by a locustfile."""
+
+    def start(self, environment: Environment) -> None:
+        """Begins; the first requests go out at the start of the run."""
+
+    def finished(self) -> bool:
+        """Whether nothing is to come and nothing runs."""
+
+    def stop(self) -> None:
+        """Begins nothing more."""
+
+    def cut(self) -> None:
+        """Ends what still runs."""
+
+
+class Injector:
+    """One run of one injector."""
+
+    def __init__(self, assignment: Assignment, reports: Reports) -> None:
+        self._assignment = assignment
+        self._reports = reports
+        self.profile = Profile.model_validate(assignment.profile)
+        self._steps = step_infos(self.profile)
+        self._rng = random.Random(f"{assignment.seed}/{assignment.injector}")
+        self.auths = Auths(self.profile, assignment.credentials)
+        self._writer = (
+            RecordWriter(records_path(Path(assignment.folder), assignment.injector))
+            if assignment.folder
+            else None
+        )
+        self._recorder = Recorder(
+            assignment.injector, writer=self._writer, on_batch=self._log_batch
+        )
+        http, load = self.profile.http, self.profile.load
+        self._pool = Pool(
+            origin_of(assignment.base_url, http, Path(assignment.base_dir)),
+            max_connections=_share(http.max_connections, assignment),
+            keep_body_bytes=http.keep_body_bytes,
+            keep_alive=http.connections == "reuse",
+        )
+        self._recorder.connections = lambda: self._pool.connections
+        self._runner = FlowRunner(self._pool, self._recorder, len(self._steps), self._rng)
+        user = ArrivalScheduler if load.model == "open" else FlowUser
+        self._environment = Environment(user_classes=[user], events=Events())
+        self._environment.create_local_runner()
+        self._flows = compile_flows(
+            self.profile,
+            base_url=assignment.base_url,
+            base_dir=Path(assignment.base_dir),
+            auths=self.auths,
+            rng=self._rng,
+            injector=assignment.injector,
+            injectors=assignment.injectors,
+        )
+        self._phases = plan_phases(self.profile)
+        self._stopped = Event()
+        self._deadline_ns = 0
+
+    def _make_model(self, start_ns: int) -> Model:
+        assignment, load, phases = self._assignment, self.profile.load, self._phases
+        if load.model == "open":
+            return OpenModel(
+                self._flows,
+                self._runner,
+                self._recorder,
+                arrivals=arrivals(
+                    self.profile, phases, assignment.seed, assignment.injector, assignment.injectors
+                ),
+                max_in_flight=_share(load.max_in_flight, assignment),
+                start_ns=start_ns,
+            )
+        return ClosedModel(
+            self._flows,
+            self._runner,
+            self._recorder,
+            profile=self.profile,
+            phases=phases,
+            targets=user_targets(self.profile, phases, assignment.injector, assignment.injectors),
+            start_ns=start_ns,
+            rng=self._rng,
+        )
+
+    # -- orders ----------------------------------------------------------------------------------
+
+    def obey(self, orders: Orders) -> None:
+        """Follows orders until their pipe is closed, which means stop: nobody reads any more."""
+        for order in orders:
+            if not isinstance(order, Control):
+                continue
+            if order.do == "credentials":
+                self.auths.update(order.credentials)
+            elif order.do == "abort":
+                self._stop(drain_s=0.0)
+            elif order.do == "stop":
+                self._stop(drain_s=self.profile.load.drain_s)
+        self._stop(drain_s=0.0)
+
+    def _stop(self, *, drain_s: float) -> None:
+        self._runner.stopping = True
+        self._deadline_ns = perf_counter_ns() + int(drain_s * 1e9)
+        self._stopped.set()
+
+    # -- the run ---------------------------------------------------------------------------------
+
+    def run(self, start_ns: int) -> None:
+        """Sends all of the assignment from `start_ns` on, or what comes before a stop.
+
+        Then it gives account. `start_ns` is on the clock of `perf_counter_ns`.
+        """
+        environment = self._environment
+        self._recorder.start_ns = start_ns
+        model = self._make_model(start_ns)
+        environment.loadgen_model = model  # type: ignore[attr-defined] # where users find it
+        environment.events.init.fire(
+            environment=environment, runner=environment.runner, web_ui=None
+        )
+        environment.events.test_start.fire(environment=environment)
+        ticks = gevent.spawn(self._tick)
+        # What there is by now stays for good: the collector need not look at it again and again.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 100)
+        model.start(environment)
+        self._wait(model, start_ns)
+        ticks.kill(block=True)
+        cut = self._runner.cut_by_step()
+        model.cut()
+        environment.events.test_stop.fire(environment=environment)
+        self._reports.send(self._recorder.frame())
+        self._reports.send(self._recorder.drained(cut))
+        self._pool.close()
+        if self._writer is not None:
+            self._writer.close()
+
+    def _wait(self, model: Model, start_ns: int) -> None:
+        """Until all has ended, or the drain has."""
+        end_ns = start_ns + int(self._phases[-1].to_s * 1e9)
+        self._deadline_ns = end_ns + int(self.profile.load.drain_s * 1e9)
+        while not (finished := model.finished()) and not self._stopped.wait(_LOOK_S):
+            now_ns = perf_counter_ns()
+            # Those that think when the schedule is over need not think to the end.
+            self._runner.stopping = now_ns > end_ns
+            if now_ns > self._deadline_ns:
+                break
+        if not finished:
+            model.stop()
+        while not model.finished() and perf_counter_ns() < self._deadline_ns:
+            gevent.sleep(_LOOK_S)
+
+    def _tick(self) -> None:
+        while True:
+            for _ in range(_DIGESTS_A_FRAME):
+                gevent.sleep(_DIGEST_S)
+                self._recorder.digest()
+            self._reports.send(self._recorder.frame())
+
+    def _log_batch(self, batch: Batch) -> None:
+        step = self._steps[batch.step]
+        log_batch(
+            self._environment.stats,
+            step.method,
+            step.name,
+            batch.response_ms,
+            failed=batch.failed,
+            bytes_in=batch.bytes_in,
+        )
+
+
+def _share(most: int, assignment: Assignment) -> int:
+    """This injector's part of a limit of the whole run; at least one."""
+    whole, rest = divmod(most, assignment.injectors)
+    return max(1, whole + (assignment.injector < rest))
+
+
+def main() -> None:
+    """Reads the assignment and the start from stdin, and ends when all is told on stdout."""
+    _raise_limits()
+    reports, orders = Reports(), Orders()
+    writer = gevent.spawn(reports.write)
+    assignment = next(iter(orders), None)
+    if not isinstance(assignment, Assignment):
+        sys.exit("this is started by `loadgen run`")
+    try:
+        injector = Injector(assignment, reports)
+    except (ToolError, OSError, ValueError) as error:
+        reports.send(Ready(assignment.injector, f"{error}"))
+    else:
+        reports.send(Ready(assignment.injector))
+        start_ns = _start_of(orders)
+        if start_ns is not None:
+            gevent.spawn(injector.obey, orders)
+            injector.run(start_ns)
+    reports.end()
+    writer.join(timeout=_LAST_WORDS_S)
+    # Greenlets that were cut and threads of the pool must not hold up the end.
+    os._exit(0)
+
+
+def _start_of(orders: Orders) -> int | None:
+    """When to begin, on the clock of `perf_counter_ns`; None if it is called off."""
+    for order in orders:
+        if isinstance(order, Control):
+            if order.do != "start":
+                return None
+            return perf_counter_ns() + order.at_unix_ns - time_ns()
+    return None
+
+
+def _raise_limits() -> None:
+    """A connection is a descriptor: as many as the system lets this process have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _MOST_DESCRIPTORS)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -1,0 +1,325 @@
+"""Everything that an injector measures: cheap to add to, turned into frames and records in bulk.
+
+A request costs one `array.extend`; ten times a second numpy sorts what has come into cells and
+records, so that no turn takes long enough to delay an arrival by much.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import perf_counter_ns, process_time_ns
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loadgen.answer import Answer
+from loadgen.histogram import Histogram
+from loadgen.messages import Cell, Drained, Frame, PhaseCount
+from loadgen.records import RECORD, RecordWriter
+
+Ints = NDArray[np.int64]
+
+_COLUMNS = 11
+(
+    _INTENDED,
+    _START,
+    _CONNECT,
+    _TLS,
+    _FIRST_BYTE,
+    _END,
+    _BYTES_IN,
+    _STATUS,
+    _KIND,
+    _PHASE,
+    _STEP,
+) = range(_COLUMNS)
+
+_U4_MOST = 2**32 - 1
+_REQUEST_ID = re.compile(rb"\r\n(?:x-amzn-requestid|apigw-requestid):[ \t]*([^\r\n ]{1,36})", re.I)
+# An API that has not sent a request id so often does not send one with its plain answers.
+_LOOK_AT_HEADS = 64
+
+
+@dataclass(slots=True)
+class _CellSums:
+    """A cell of the next frame."""
+
+    count: int = 0
+    bytes_in: int = 0
+    response: Histogram = field(default_factory=Histogram)
+    service: Histogram = field(default_factory=Histogram)
+    first_byte: Histogram = field(default_factory=Histogram)
+    connect: Histogram = field(default_factory=Histogram)
+    tls: Histogram = field(default_factory=Histogram)
+
+
+@dataclass(slots=True)
+class _Fates:
+    """How the arrivals of one second and phase fared."""
+
+    offered: int = 0
+    dropped: int = 0
+    sent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Requests of one step that ended since the last look, for Locust's statistics."""
+
+    step: int
+    response_ms: NDArray[np.float64]
+    failed: int
+    bytes_in: int
+
+
+class Recorder:
+    """What one injector measured since its last frame, and its books since the beginning.
+
+    `start_ns`, set before the first request, is the beginning of the run on the clock of
+    `perf_counter_ns`.
+    """
+
+    def __init__(
+        self,
+        injector: int,
+        *,
+        writer: RecordWriter | None,
+        on_batch: Callable[[Batch], None] | None = None,
+    ) -> None:
+        self.injector = injector
+        self.start_ns = 0
+        self.in_flight = 0
+        self.users = 0
+        self.connections: Callable[[], int] = lambda: 0
+        self._writer = writer
+        self._on_batch = on_batch
+        self._rows = array("q")
+        self._extend = self._rows.extend
+        self._heads: list[bytes] = []
+        self._cells: dict[tuple[int, int, int, int], _CellSums] = {}
+        self._fates: dict[tuple[int, int], _Fates] = {}
+        self._start_lag = Histogram()
+        self._notes: list[str] = []
+        self._noted: set[str] = set()
+        self._frames = self._completed = self._offered = self._dropped = self._sent = 0
+        self._id_prefix = b""
+        self._heads_seen = 0
+        self._cpu_ns, self._cpu_at_ns = process_time_ns(), perf_counter_ns()
+
+    # -- while it runs ---------------------------------------------------------------------------
+
+    def add(self, intended_ns: int, answer: Answer, kind: int, phase: int, step: int) -> None:
+        """One request has ended."""
+        self._extend(
+            (
+                intended_ns,
+                answer.start_ns,
+                answer.connect_ns,
+                answer.tls_ns,
+                answer.first_byte_ns,
+                answer.end_ns,
+                answer.bytes_in,
+                answer.status,
+                kind,
+                phase,
+                step,
+            )
+        )
+        if self._writer is not None:
+            self._heads.append(answer.head)
+
+    def offered(self, second: int, phase: int, arrivals: int, dropped: int) -> None:
+        """So many arrivals of a second and phase were due, and some of them were dropped."""
+        fates = self._fates_of(second, phase)
+        fates.offered += arrivals
+        fates.dropped += dropped
+        self._offered += arrivals
+        self._dropped += dropped
+
+    def note(self, text: str) -> None:
+        """Something that a user should know, once."""
+        if text not in self._noted:
+            self._noted.add(text)
+            self._notes.append(text)
+
+    # -- in bulk ---------------------------------------------------------------------------------
+
+    def digest(self) -> None:
+        """Sorts what has come since the last time into cells, and writes its records."""
+        if not self._rows:
+            return
+        # A new array: the old one belongs to numpy now.
+        rows = np.frombuffer(self._rows, np.int64).reshape(-1, _COLUMNS)
+        heads = self._heads
+        self._rows = array("q")
+        self._extend = self._rows.extend
+        self._heads = []
+        intended_us = (rows[:, _INTENDED] - self.start_ns) // 1000
+        self._completed += len(rows)
+        self._start_lag.add((rows[:, _START] - rows[:, _INTENDED]) // 1000)
+        self._sort(rows, intended_us)
+        self._count_sent(intended_us // 1_000_000, rows[:, _PHASE])
+        if self._writer is not None:
+            self._write(self._writer, rows, intended_us, heads)
+        if self._on_batch is not None:
+            self._report(self._on_batch, rows)
+
+    def frame(self) -> Frame:
+        """All since the last frame."""
+        self.digest()
+        now_ns = perf_counter_ns()
+        frame = Frame(
+            injector=self.injector,
+            number=self._frames,
+            at_us=(now_ns - self.start_ns) // 1000,
+            cells=[_cell(key, sums) for key, sums in self._cells.items()],
+            counts=[
+                PhaseCount(second, phase, fates.offered, fates.dropped, fates.sent)
+                for (second, phase), fates in self._fates.items()
+            ],
+            in_flight=self.in_flight,
+            users=self.users,
+            cpu_share=self._cpu_share(now_ns),
+            start_lag=self._start_lag.encode(),
+            connections=self.connections(),
+            notes=self._notes,
+        )
+        self._frames += 1
+        self._cells, self._fates, self._notes = {}, {}, []
+        self._start_lag = Histogram()
+        return frame
+
+    def drained(self, cut_by_step: dict[str, int]) -> Drained:
+        """The books of the whole run; the last frame has been made before."""
+        cut = sum(cut_by_step.values())
+        return Drained(
+            injector=self.injector,
+            frames=self._frames,
+            offered=self._offered,
+            dropped=self._dropped,
+            sent=self._completed + cut,
+            completed=self._completed,
+            cut=cut,
+            cut_by_step=cut_by_step,
+        )
+
+    def _fates_of(self, second: int, phase: int) -> _Fates:
+        fates = self._fates.get((second, phase))
+        if fates is None:
+            fates = self._fates[second, phase] = _Fates()
+        return fates
+
+    def _cpu_share(self, now_ns: int) -> float:
+        cpu_ns = process_time_ns()
+        used_ns, passed_ns = cpu_ns - self._cpu_ns, now_ns - self._cpu_at_ns
+        self._cpu_ns, self._cpu_at_ns = cpu_ns, now_ns
+        return round(used_ns / passed_ns, 4) if passed_ns > 0 else 0.0
+
+    def _sort(self, rows: Ints, intended_us: Ints) -> None:
+        keys = (
+            (intended_us // 1_000_000) << 48
+            | rows[:, _PHASE] << 32
+            | rows[:, _STEP] << 16
+            | rows[:, _KIND]
+        )
+        order = keys.argsort(kind="stable")
+        keys = keys[order]
+        borders = np.flatnonzero(np.diff(keys, prepend=-(1 << 62)))
+        response_us = (rows[:, _END] - rows[:, _INTENDED]) // 1000
+        service_us = (rows[:, _END] - rows[:, _START]) // 1000
+        ends = np.append(borders[1:], len(keys))
+        for begin, end in zip(borders.tolist(), ends.tolist(), strict=True):
+            chosen = order[begin:end]
+            key = int(keys[begin])
+            sums = self._sums((key >> 48, key >> 32 & 0xFFFF, key >> 16 & 0xFFFF, key & 0xFFFF))
+            sums.count += len(chosen)
+            sums.bytes_in += int(rows[chosen, _BYTES_IN].sum())
+            sums.response.add(response_us[chosen])
+            sums.service.add(service_us[chosen])
+            _add_parts(sums, rows[chosen])
+
+    def _sums(self, key: tuple[int, int, int, int]) -> _CellSums:
+        sums = self._cells.get(key)
+        if sums is None:
+            sums = self._cells[key] = _CellSums()
+        return sums
+
+    def _count_sent(self, seconds: Ints, phases: Ints) -> None:
+        keys, counts = np.unique(seconds << 16 | phases, return_counts=True)
+        for key, count in zip(keys.tolist(), counts.tolist(), strict=True):
+            self._fates_of(key >> 16, key & 0xFFFF).sent += count
+
+    def _write(
+        self, writer: RecordWriter, rows: Ints, intended_us: Ints, heads: list[bytes]
+    ) -> None:
+        records = np.zeros(len(rows), RECORD)
+        records["intended_us"] = intended_us
+        records["start_us"] = (rows[:, _START] - self.start_ns) // 1000
+        records["service_us"] = (rows[:, _END] - rows[:, _START]) // 1000
+        answered = rows[:, _FIRST_BYTE] > 0
+        first_byte_us = np.where(answered, (rows[:, _FIRST_BYTE] - rows[:, _START]) // 1000, 0)
+        records["first_byte_us"] = np.minimum(first_byte_us, _U4_MOST)
+        records["connect_us"] = np.minimum(rows[:, _CONNECT] // 1000, _U4_MOST)
+        records["tls_us"] = np.minimum(rows[:, _TLS] // 1000, _U4_MOST)
+        records["bytes_in"] = np.minimum(rows[:, _BYTES_IN], _U4_MOST)
+        for name, column in (("status", _STATUS), ("kind", _KIND), ("phase", _PHASE)):
+            records[name] = rows[:, column]
+        records["step"] = rows[:, _STEP]
+        if self._id_prefix or self._heads_seen < _LOOK_AT_HEADS:
+            records["request_id"] = [self._request_id(head) for head in heads]
+        try:
+            writer.append(records)
+        except OSError as error:
+            self.note(f"could not write request records: {error.strerror or error}")
+
+    def _request_id(self, head: bytes) -> bytes:
+        # A search without regard to case costs microseconds: once it is found, its spelling is
+        # known, and that of another server behind the same API is looked for again.
+        if self._id_prefix:
+            begin = head.find(self._id_prefix)
+            if begin >= 0:
+                begin += len(self._id_prefix)
+                return head[begin : head.find(b"\r\n", begin)][:36]
+        found = _REQUEST_ID.search(head)
+        self._heads_seen += bool(head)
+        if found is None:
+            return b""
+        self._id_prefix = head[found.start() : found.start(1)]
+        return found[1]
+
+    def _report(self, report: Callable[[Batch], None], rows: Ints) -> None:
+        for step in np.unique(rows[:, _STEP]).tolist():
+            of_step = rows[rows[:, _STEP] == step]
+            response_ms = (of_step[:, _END] - of_step[:, _INTENDED]) / 1e6
+            failed = int((of_step[:, _KIND] != 0).sum())
+            report(Batch(step, response_ms, failed, int(of_step[:, _BYTES_IN].sum())))
+
+
+def _add_parts(sums: _CellSums, rows: Ints) -> None:
+    """First byte, connect and TLS, of those requests that have them."""
+    answered = rows[rows[:, _FIRST_BYTE] > 0]
+    sums.first_byte.add((answered[:, _FIRST_BYTE] - answered[:, _START]) // 1000)
+    for histogram, column in ((sums.connect, _CONNECT), (sums.tls, _TLS)):
+        made = rows[:, column]
+        if made.any():
+            histogram.add(made[made > 0] // 1000)
+
+
+def _cell(key: tuple[int, int, int, int], sums: _CellSums) -> Cell:
+    second, phase, step, kind = key
+    return Cell(
+        second,
+        phase,
+        step,
+        kind,
+        sums.count,
+        sums.bytes_in,
+        sums.response.encode(),
+        sums.service.encode(),
+        sums.first_byte.encode(),
+        sums.connect.encode(),
+        sums.tls.encode(),
+    )
