@@ -57,12 +57,14 @@ def replay(
     paths: Sequence[Sequence[Bucket]],
     *,
     jitter_s: float,
+    sure: NDArray[np.bool_] | None = None,
 ) -> Attribution:
     """Replays requests, in the order of `time_s`, which is when each reached the gateway.
 
     `paths` has the buckets of each step in the order in which the gateway asks them. `jitter_s` is
-    the standard deviation of the error of `time_s`. The first pass finds out how well the levels
-    explain what happened; the second one knows how far to trust them.
+    the standard deviation of the error of `time_s`. Where `sure` is False, something else than
+    these buckets may have refused, so that only a bucket whose level says so is named. The first
+    pass finds out how well levels explain what happened; the second one knows how far to trust them.
     """
     keys = list(dict.fromkeys(bucket.shared_key for path in paths for bucket in path))
     buckets = {bucket.shared_key: bucket for path in paths for bucket in path}
@@ -73,7 +75,8 @@ def replay(
     base = [max(_MIN_SIGMA, bucket.rate_rps * jitter_s) for bucket in ordered]
 
     run = _Run(ordered, routes, layers)
-    rows = time_s.tolist(), step.tolist(), refused.tolist()
+    all_sure = np.ones(len(time_s), np.bool_) if sure is None else sure
+    rows = time_s.tolist(), step.tolist(), refused.tolist(), all_sure.tolist()
     misses = run.pass_over(*rows, base).misses
     sigma = [math.hypot(one, miss) for one, miss in zip(base, misses, strict=True)]
     found = run.pass_over(*rows, sigma)
@@ -98,6 +101,7 @@ class _Run:
         times: Sequence[float],
         steps: Sequence[int],
         refusals: Sequence[bool],
+        sure: Sequence[bool],
         sigma: Sequence[float],
     ) -> _Passed:
         """One pass through the run. One loop, since it runs for every request of a run."""
@@ -125,7 +129,9 @@ class _Run:
                 continue
             best, share, explained = _likeliest(route, levels, sigma)
             shares[row] = share
-            if best < 0 or share < (_NAMED_SHARE if explained else _NAMED_SHARE_UNEXPLAINED):
+            if not (explained or sure[row]) or share < (
+                _NAMED_SHARE if explained else _NAMED_SHARE_UNEXPLAINED
+            ):
                 causes[row] = Cause.THROTTLE
                 continue
             causes[row] = self.layers[best]
