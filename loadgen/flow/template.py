@@ -59,21 +59,21 @@ Give = Callable[[Scope], JsonValue]
 
 @dataclass(frozen=True, slots=True)
 class Insert:
-    """One `${...}`: the datum it needs (None of functions) and how to get its value."""
+    """One `${...}`: the datum it needs (None of functions) and how to get its value.
+
+    A fixed one is a variable, whose `value` is known and the same for every request.
+    """
 
     name: str | None
     give: Give
     fixed: bool = False
+    value: JsonValue = None
 
 
 _MARK: Final = re.compile(r"\$(?:\$|\{)")
 _CALL: Final = re.compile(r"(\w+)\s*(?:\((.*)\))?", re.DOTALL)
 _REFERENCE: Final = re.compile(r"[^\W\d][\w-]*(?:\.[\w-]+(?: +[\w-]+)*)*")
 _WHOLE: Final = re.compile(r"\s*[+-]?\d{1,18}\s*")
-
-
-def _one(value: JsonValue) -> Give:
-    return lambda _: value
 
 
 def _random_int(low: int, high: int) -> Give:
@@ -169,6 +169,12 @@ class Template:
         """As `render`, but a text that is one `${...}` gives its value with its JSON type."""
         return self.render(scope) if self.single is None else self.single.give(scope)
 
+    def constant(self) -> JsonValue:
+        """The value of a template that is constant: what `value` gives whatever the scope."""
+        if self.single is not None:
+            return self.single.value
+        return "".join([p if isinstance(p, str) else text_of(p.value) for p in self.parts])
+
 
 def escape(text: str) -> str:
     """The template that stands for `text` itself."""
@@ -239,7 +245,8 @@ def _variable(inside: str, rest: list[str], variables: Mapping[str, JsonValue] |
     if rest[0] not in variables:
         known = ", ".join(variables) or "none"
         raise ValueError(f"there is no variable {rest[0]} (known: {known})")
-    return Insert(inside, _one(variables[rest[0]]), fixed=True)
+    value = variables[rest[0]]
+    return Insert(inside, lambda _: value, fixed=True, value=value)
 
 
 def _function(name: str, inside: str | None) -> Give:
