@@ -15,7 +15,6 @@ from core.errors import InputError
 from loadgen.flow.request import Pieces, Slot, filled, joined
 from loadgen.flow.session import Session
 from loadgen.flow.template import Insert, RenderError, Template, text_of
-from loadgen.profile.fields import Scalar
 
 # What may stand in a request target as it is; `%` because people write paths already encoded.
 _TARGET_SAFE: Final = "/%:?@!$&'()*+,;=~-._[]"
@@ -24,6 +23,7 @@ _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # These would contradict what is really sent.
 _OURS: Final = ("content-length", "transfer-encoding")
 
+Scalar = str | int | float | bool | None
 Encode = Callable[[str], bytes]
 
 
