@@ -1,0 +1,176 @@
+"""Load generators that the benchmarks run as child processes: `loadgen` and its peers.
+
+Each is run as a user runs it, on the core of the caller's choice, and says what it did itself.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from servers import on_core
+
+LOADGEN = str(Path(sys.executable).with_name("loadgen"))
+# A saturated generator is the point of some benchmarks, and then the run is called invalid.
+_EXIT_CODES = (0, 5)
+_GUARDS = {"max_requests": 100_000_000, "max_rate": 1_000_000}
+_LIMIT_S = 120.0  # beyond the time that a run is to take
+
+
+class PeerError(Exception):
+    """A load generator could not be had, or did not do what it was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadgenRun:
+    """The document of a run, where its raw data are, and what the whole command cost."""
+
+    document: dict[str, Any]
+    folder: Path
+    cpu_s: float  # of all its processes, from start to end
+    took_s: float
+
+    @property
+    def rps(self) -> float:
+        """Completed requests a second of the measured phases."""
+        return float(self.document["rates"]["admitted_rps"])
+
+    @property
+    def cpu_share(self) -> float:
+        """The injector's share of a core, in the median second."""
+        shares = [row["cpu_share"] for row in self.document["seconds"]]
+        known = sorted(share for share in shares if share is not None)
+        return known[len(known) // 2] if known else float("nan")
+
+
+def profile(
+    url: str, load: dict[str, Any], *, flow: list[dict[str, Any]], **more: Any
+) -> dict[str, Any]:
+    """A profile that asks one server, without limits that would end a benchmark."""
+    return {
+        "version": 1,
+        "name": "benchmark",
+        "target": {"url": url.rstrip("/")},
+        "load": load,
+        "scenarios": [{"name": "ask", "flow": flow}],
+        "guards": _GUARDS,
+        "validity": {"max_cpu": 1.0},
+        **more,
+    }
+
+
+def run_loadgen(
+    profile: dict[str, Any], folder: Path, *, seconds: float, core: int | None
+) -> LoadgenRun:
+    """`loadgen run` of a profile, whose JSON is YAML as well; `folder` is new for each run.
+
+    Raises:
+        PeerError: it ended in another way than with a result.
+    """
+    folder.mkdir()
+    (folder / "profile.yaml").write_text(json.dumps(profile))
+    runs = folder / "runs"
+    command = [LOADGEN, "run", str(folder / "profile.yaml"), "--runs", str(runs), "--json", "-q"]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    begin_s = time.perf_counter()
+    out = _run(command, seconds, core, _EXIT_CODES)
+    took_s = time.perf_counter() - begin_s
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_s = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    made = [result.parent for result in runs.rglob("result.json")]
+    if len(made) != 1:
+        raise PeerError(f"loadgen made {len(made)} results in {runs}")
+    return LoadgenRun(json.loads(out), made[0], cpu_s, took_s)
+
+
+def run_locust(
+    url: str, *, users: int, seconds: float, core: int | None, rate: float = 0.0
+) -> dict[str, Any]:
+    """Locust's FastHttpUser; see locust_peer.py for its settings and what it tells."""
+    script = Path(__file__).with_name("locust_peer.py")
+    command = [sys.executable, str(script), url, "--users", str(users), "--rate", str(rate)]
+    out = _run([*command, "--seconds", str(seconds)], seconds, core)
+    told: dict[str, Any] = json.loads(out)
+    if told["failures"]:
+        raise PeerError(f"FastHttpUser: {told['failures']} of {told['requests']} requests failed")
+    return told
+
+
+def wrk_rps(url: str, *, connections: int, seconds: float, core: int | None) -> float:
+    """Requests a second of wrk with one thread."""
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", url]
+    out = _run(command, seconds, core)
+    if "Non-2xx" in out or "Socket errors" in out:
+        raise PeerError(f"wrk: {out}")
+    return _figure(r"Requests/sec:\s+([\d.]+)", out)
+
+
+def hey_rps(url: str, *, connections: int, seconds: float, core: int | None) -> float:
+    """Requests a second of hey on one processor."""
+    command = ["hey", "-cpus", "1", "-c", str(connections), "-z", f"{seconds:g}s", url]
+    out = _run(command, seconds, core)
+    if re.search(r"\[[^2]\d\d\]\s+\d+ responses|Error distribution", out):
+        raise PeerError(f"hey: {out}")
+    return _figure(r"Requests/sec:\s+([\d.]+)", out)
+
+
+def autocannon_rps(
+    command: str, url: str, *, connections: int, seconds: float, core: int | None
+) -> float:
+    """Requests a second of autocannon, which has one thread unless told otherwise."""
+    asked = [command, "-c", str(connections), "-d", f"{seconds:g}", "-j", "-n", url]
+    told = json.loads(_run(asked, seconds, core).splitlines()[-1])
+    if told["errors"] or told["non2xx"]:
+        raise PeerError(f"autocannon: {told['errors']} errors, {told['non2xx']} not 2xx")
+    return float(told["requests"]["total"]) / float(told["duration"])
+
+
+def install_autocannon(folder: Path) -> str:
+    """Its command, installed by npm into `folder` if it is not there already.
+
+    Raises:
+        PeerError: npm is not there, or cannot install it.
+    """
+    found = shutil.which("autocannon")
+    if found:
+        return found
+    npm = shutil.which("npm")
+    if npm is None:
+        raise PeerError("autocannon needs npm")
+    command = [npm, "install", "--no-audit", "--no-fund", "--prefix", str(folder), "autocannon"]
+    try:
+        subprocess.run(command, check=True, capture_output=True, timeout=_LIMIT_S)
+    except (subprocess.SubprocessError, OSError) as error:
+        raise PeerError("npm could not install autocannon") from error
+    return str(folder / "node_modules" / ".bin" / "autocannon")
+
+
+def _run(
+    command: list[str], seconds: float, core: int | None, exit_codes: tuple[int, ...] = (0,)
+) -> str:
+    done = subprocess.run(
+        [*on_core(core), *command],
+        capture_output=True,
+        text=True,
+        timeout=seconds + _LIMIT_S,
+        check=False,
+    )
+    if done.returncode not in exit_codes:
+        told = (done.stderr or done.stdout)[-2000:]
+        raise PeerError(f"{Path(command[0]).name} ended with {done.returncode}: {told}")
+    return done.stdout
+
+
+def _figure(pattern: str, text: str) -> float:
+    found = re.search(pattern, text)
+    if found is None:
+        raise PeerError(f"no figure {pattern} in: {text}")
+    return float(found[1])
