@@ -1,67 +1,31 @@
 """Latencies as HDR histograms: numpy counts that merge exactly.
 
-The layout is that of HdrHistogram for 1 us to 1 hour with 3 significant digits: whole microseconds
-below 2,048 us, and above that slots whose width is at most 1/1024 of their lowest value. Every
-percentile is therefore within 0.1 % above the measured value, and never above the maximum, which
-is kept exactly, as are minimum and sum.
-
-The encoded form is HdrHistogram's V2 compressed base64 followed by `;min;max;sum` in microseconds;
-what stands before the first semicolon is readable by other tools. It is written and read here,
-vectorised, because HdrHistogram for Python needs an array of all slots for each histogram, and an
-injector sends hundreds each second. Format: HdrHistogram, AbstractHistogram.java and
-ZigZagEncoding.java, encodeIntoCompressedByteBuffer (V2).
+The layout (`loadgen.hdr`) is that of HdrHistogram for 1 us to 1 hour with 3 significant digits.
+Every percentile is within 0.1 % above the measured value, and never above the maximum, which is
+kept exactly, as are minimum and sum.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import math
-import struct
-import zlib
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
+from loadgen.hdr import (
+    HALF_BITS,
+    HIGHEST_US,
+    Ints,
+    decoded,
+    encoded,
+    highest_us,
+    lowest_us,
+    slots_of,
+)
 
-LOWEST_US = 1
-HIGHEST_US = 3_600_000_000
-DIGITS = 3
-SLOTS = 23_552  # counts_len of HdrHistogram with the three numbers above
-
-_HALF_BITS = 10  # 1,024 slots an octave
-_LINEAR = 2_048  # values below this have slots of their own
 _SPARSE_MOST = 512  # more slots than this in use: an array over the octaves in use
-_COOKIE = 0x1C849303 | 0x10
-_COMPRESSED_COOKIE = 0x1C849304 | 0x10
-_HEADER = struct.Struct(">iiiiqqd")  # cookie, length, offset, digits, lowest, highest, ratio
-_OUTER = struct.Struct(">ii")
 _EMPTY: Ints = np.zeros(0, np.int64)
 _EMPTY.flags.writeable = False
-
-
-def slots_of(values_us: Ints) -> Ints:
-    """The slot of each value, which must lie within 0 and HIGHEST_US."""
-    # The exponent of a float is the bit length: exact far beyond an hour in microseconds.
-    exponents = (values_us | (_LINEAR - 1)).astype(np.float64).view(np.int64) >> 52
-    octaves = exponents - (1023 + _HALF_BITS)
-    return (octaves << _HALF_BITS) + (values_us >> octaves)
-
-
-def lowest_us(slots: Ints) -> Ints:
-    """The lowest value of each slot."""
-    octaves = np.maximum((slots >> _HALF_BITS) - 1, 0)
-    lowest: Ints = (slots - (octaves << _HALF_BITS)) << octaves
-    return lowest
-
-
-def highest_us(slots: Ints) -> Ints:
-    """The highest value that shares each slot."""
-    octaves = np.maximum((slots >> _HALF_BITS) - 1, 0)
-    highest: Ints = ((slots - (octaves << _HALF_BITS) + 1) << octaves) - 1
-    return highest
 
 
 class Histogram:
@@ -208,7 +172,9 @@ class Histogram:
             self._grow(other._n, other._sum_us, other._min_us, other._max_us)
 
     def subtract(self, other: Histogram) -> None:
-        """Take out what `other` has; minimum and maximum stay, unless nothing remains.
+        """Take out what `other` has.
+
+        Minimum and maximum stay where they still may be, to the resolution of the slots.
 
         Raises:
             ValueError: `other` has values that are not here.
@@ -220,10 +186,49 @@ class Histogram:
         if (dense[slots - self._base] < taken).any():
             raise ValueError("cannot take values out of a histogram that does not have them")
         dense[slots - self._base] -= taken
-        self._n -= other._n
-        self._sum_us -= other._sum_us
+        self._shrink(other._n, other._sum_us)
+
+    def take(self, values_us: Ints | Sequence[int]) -> Histogram:
+        """Take out `values_us`, and in place of each that is not here the nearest that is.
+
+        Gives what was taken: fewer than asked for if there were not so many.
+        """
+        values = np.maximum(np.asarray(values_us, np.int64), 0)[: self._n]
+        if not values.size:
+            return Histogram()
+        used, wanted = np.unique(slots_of(np.minimum(values, HIGHEST_US)), return_counts=True)
+        dense = self._dense_over(used)
+        taken = np.minimum(dense[used - self._base], wanted)
+        dense[used - self._base] -= taken
+        nearest = []
+        for slot in np.repeat(used, wanted - taken).tolist():
+            left = np.flatnonzero(dense)
+            nearest.append(int(left[np.abs(left + self._base - slot).argmin()]) + self._base)
+            dense[nearest[-1] - self._base] -= 1
+        slots, counts = combined(
+            np.concatenate((used, np.array(nearest, np.int64))),
+            np.concatenate((taken, np.ones(len(nearest), np.int64))),
+        )
+        sum_us = min(int(values.sum()), self._sum_us)
+        there = Histogram.from_slots(
+            slots[counts > 0],
+            counts[counts > 0],
+            min_us=max(int(values.min()), self._min_us),
+            max_us=min(int(values.max()), self._max_us),
+            sum_us=sum_us,
+        )
+        self._shrink(len(values), sum_us)
+        return there
+
+    def _shrink(self, n: int, sum_us: int) -> None:
+        self._n -= n
+        self._sum_us -= sum_us
         if not self._n:
             self._clear()
+            return
+        ends = self.slots_and_counts()[0][[0, -1]]
+        self._min_us = max(self._min_us, int(lowest_us(ends)[0]))
+        self._max_us = min(self._max_us, int(highest_us(ends)[1]))
 
     def _grow(self, n: int, sum_us: int, min_us: int, max_us: int) -> None:
         self._min_us = min(self._min_us, min_us) if self._n else min_us
@@ -246,8 +251,8 @@ class Histogram:
     def _dense_over(self, slots: Ints) -> Ints:
         """The array of counts, made or widened so that it has `slots`; whole octaves."""
         used = self._slots if self._dense is None else _EMPTY
-        first = min(int(a[0]) >> _HALF_BITS << _HALF_BITS for a in (slots, used) if len(a))
-        end = max((int(a[-1]) >> _HALF_BITS) + 1 << _HALF_BITS for a in (slots, used) if len(a))
+        first = min(int(a[0]) >> HALF_BITS << HALF_BITS for a in (slots, used) if len(a))
+        end = max((int(a[-1]) >> HALF_BITS) + 1 << HALF_BITS for a in (slots, used) if len(a))
         old = self._dense
         if old is not None:
             if first >= self._base and end <= self._base + len(old):
@@ -265,15 +270,13 @@ class Histogram:
     # -- as text ---------------------------------------------------------------------------------
 
     def encode(self) -> str:
-        """The histogram as text: `BASE64;min;max;sum`, or nothing at all when it is empty."""
+        """The histogram as text: `BASE64;min;max;sum` in us, or nothing at all when it is empty.
+
+        What stands before the first semicolon is readable by other tools for HDR histograms.
+        """
         if not self._n:
             return ""
-        slots, counts = self.slots_and_counts()
-        stream = _varints(_runs(slots, counts))
-        header = _HEADER.pack(_COOKIE, len(stream), 0, DIGITS, LOWEST_US, HIGHEST_US, 1.0)
-        packed = zlib.compress(header + stream, 1)
-        outer = _OUTER.pack(_COMPRESSED_COOKIE, len(packed))
-        text = base64.b64encode(outer + packed).decode()
+        text = encoded(*self.slots_and_counts())
         return f"{text};{self._min_us};{self._max_us};{self._sum_us}"
 
     @classmethod
@@ -286,13 +289,14 @@ class Histogram:
         if not text:
             return cls()
         try:
-            packed, min_us, max_us, sum_us = text.split(";")
-            slots, counts = _slots_of_payload(_payload(packed))
-            return cls.from_slots(
-                slots, counts, min_us=int(min_us), max_us=int(max_us), sum_us=int(sum_us)
-            )
-        except (ValueError, struct.error, zlib.error) as error:
+            packed, *extent = text.split(";")
+            min_us, max_us, sum_us = map(int, extent)
+            slots, counts = decoded(packed)
+        except ValueError as error:
             raise ValueError(f"not an encoded histogram: {error}") from error
+        if not 0 <= min_us <= max_us <= sum_us:
+            raise ValueError("not an encoded histogram: minimum, maximum and sum do not fit")
+        return cls.from_slots(slots, counts, min_us=min_us, max_us=max_us, sum_us=sum_us)
 
 
 def combined(slots: Ints, counts: Ints) -> tuple[Ints, Ints]:
@@ -311,77 +315,3 @@ def _starts(ascending: Ints) -> Ints:
     fresh[0] = True
     np.not_equal(ascending[1:], ascending[:-1], out=fresh[1:])
     return np.flatnonzero(fresh)
-
-
-# -- the V2 encoding of HdrHistogram --------------------------------------------------------------
-
-
-def _runs(slots: Ints, counts: Ints) -> Ints:
-    """Counts from slot 0 on, zigzag-coded; runs of two zeros and more as their negative length."""
-    gaps = np.diff(slots, prepend=-1) - 1
-    pairs = np.empty((len(slots), 2), np.int64)
-    pairs[:, 0] = np.where(gaps > 1, 2 * gaps - 1, 0)
-    pairs[:, 1] = 2 * counts
-    present = np.ones((len(slots), 2), np.bool_)
-    present[:, 0] = gaps > 0
-    return pairs[present]
-
-
-def _varints(values: Ints) -> bytes:
-    """LEB128: seven bits a byte, lowest first."""
-    greatest = int(values.max())
-    if greatest < 0x80:
-        return values.astype(np.uint8).tobytes()
-    width = (greatest.bit_length() + 6) // 7
-    digits = values[:, None] >> (7 * np.arange(width))
-    present = digits > 0
-    present[:, 0] = True
-    more = np.zeros_like(present)
-    more[:, :-1] = present[:, 1:]
-    return ((digits & 0x7F) | (more * np.int64(0x80)))[present].astype(np.uint8).tobytes()
-
-
-def _payload(text: str) -> bytes:
-    try:
-        packed = base64.b64decode(text, validate=True)
-    except binascii.Error as error:
-        raise ValueError(f"no base64: {error}") from error
-    cookie, length = _OUTER.unpack_from(packed)
-    if cookie != _COMPRESSED_COOKIE or length != len(packed) - _OUTER.size:
-        raise ValueError("no compressed HDR histogram (V2), or cut short")
-    return zlib.decompress(packed[_OUTER.size :])
-
-
-def _slots_of_payload(payload: bytes) -> tuple[Ints, Ints]:
-    cookie, length, offset, digits, lowest, highest, _ = _HEADER.unpack_from(payload)
-    if cookie != _COOKIE or length != len(payload) - _HEADER.size or offset:
-        raise ValueError("no HDR histogram (V2), or cut short")
-    if (digits, lowest, highest) != (DIGITS, LOWEST_US, HIGHEST_US):
-        raise ValueError(f"made for {lowest} to {highest} with {digits} digits")
-    zigzag = _from_varints(np.frombuffer(payload, np.uint8, offset=_HEADER.size))
-    values = (zigzag >> 1) ^ -(zigzag & 1)
-    ends = np.cumsum(np.where(values < 0, -values, 1))
-    if len(ends) and ends[-1] > SLOTS:
-        raise ValueError("more counts than there are slots")
-    used = values > 0
-    return ends[used] - 1, values[used]
-
-
-def _from_varints(data: NDArray[np.uint8]) -> Ints:
-    last = data < 0x80
-    if last.all():
-        return data.astype(np.int64)
-    if not last[-1]:
-        raise ValueError("the last count is cut short")
-    ends = np.flatnonzero(last)
-    starts = np.concatenate(([0], ends[:-1] + 1))
-    lengths = ends - starts + 1
-    width = int(lengths.max())
-    if width > 8:  # 2**56 values of one latency: no histogram of requests
-        raise ValueError("a count beyond all bounds")
-    values = np.zeros(len(ends), np.int64)
-    for place in range(width):
-        longer = np.flatnonzero(lengths > place)
-        digit = data[starts[longer] + place].astype(np.int64) & 0x7F
-        values[longer] |= digit << (7 * place)
-    return values

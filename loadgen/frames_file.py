@@ -1,0 +1,80 @@
+"""Frames on disk: one a line, gzipped, beside the result document.
+
+Every percentile of a result can be derived again from this file. Each frame is a gzip member of
+its own, so that the file of a killed run is whole up to its last frame.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+
+from core.errors import InputError
+from loadgen.messages import Drained, Frame, from_line, to_line
+
+
+class FramesWriter:
+    """Appends frames and last lines to a new file; use it as a context manager, or close it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = path.open("xb", buffering=0)
+
+    def write(self, message: Frame | Drained) -> None:
+        """Append `message`; it is in the file when this returns.
+
+        Raises:
+            OSError: the disk is full.
+        """
+        data = memoryview(gzip.compress(to_line(message), compresslevel=1))
+        while data:
+            data = data[self._file.write(data) :]
+
+    def close(self) -> None:
+        """End the file."""
+        self._file.close()
+
+    def __enter__(self) -> FramesWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def read_frames(path: Path) -> Iterator[Frame | Drained]:
+    """What was written, in its order; a last frame that is cut short is left out.
+
+    Raises:
+        InputError: the file has something else.
+    """
+    for number, line in enumerate(_lines(path), 1):
+        try:
+            message = from_line(line)
+        except ValueError as error:
+            raise InputError(f"{path}:{number}: {error}") from error
+        if not isinstance(message, Frame | Drained):
+            raise InputError(f"{path}:{number}: is no frame of a run")
+        yield message
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    """Whole lines, up to where the file is cut short."""
+    with gzip.open(path, "rb") as file:
+        while True:
+            try:
+                line = file.readline()
+            except EOFError:
+                return
+            except (OSError, zlib.error) as error:
+                raise InputError(f"{path}: is damaged, or no gzip file: {error}") from error
+            if not line.endswith(b"\n"):
+                return
+            yield line

@@ -1,0 +1,371 @@
+"""The books of a run: frames of all injectors, merged exactly, and every figure that is asked for.
+
+Counts are kept by second, phase, step and kind; latencies by second, phase, step and outcome.
+Seconds are those in which requests were due. Whole runs are summed up as frames come; windows of
+seconds are gathered from `loadgen.second_log`. Frames of one run may come in any order, and one
+that came already is not counted again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loadgen.histogram import Histogram
+from loadgen.messages import Cell, Drained, Frame
+from loadgen.outcome import Kind, Outcome
+from loadgen.schedule import PhasePlan
+from loadgen.second_log import FIRST_BYTE, RESPONSE, SERVICE, Key, Latencies, SecondLog
+from loadgen.second_rows import SecondState, row
+from loadgen.steps import StepInfo
+from loadgen.totals import Arrivals, Totals
+from reports.load_document import Second
+
+Ints = NDArray[np.int64]
+Decoded = list[tuple[Key, Histogram]]
+_US = 1_000_000
+
+
+@dataclass(slots=True)
+class _Injector:
+    """What one injector said so far."""
+
+    numbers: set[int] = field(default_factory=set)
+    last_at_us: int = 0
+    in_flight: int = 0
+    users: int = 0
+    connections: int = 0
+
+
+class Tally:
+    """The merged figures of a run, while it goes on and after it."""
+
+    def __init__(self, phases: Sequence[PhasePlan], steps: Sequence[StepInfo]) -> None:
+        self.phases = tuple(phases)
+        self.steps = tuple(steps)
+        self.until_us: int | None = None  # of a run that was stopped: when arrivals ended
+        self.start_lag = Histogram()
+        self.cpu_share: dict[int, list[tuple[int, float]]] = {}  # (at_us, share) by injector
+        self.drained: dict[int, Drained] = {}
+        self.notes: list[str] = []  # each once
+        self.states: dict[int, SecondState] = {}  # by second
+        self._injectors: dict[int, _Injector] = {}
+        self._log = SecondLog()
+        self._kinds: dict[int, dict[int, list[int]]] = {}  # second: packed kind: count, bytes
+        self._arrivals: dict[tuple[int, int], Arrivals] = {}  # by second and phase
+        self._all_kinds: dict[int, list[int]] = {}
+        self._all_arrivals: dict[int, Arrivals] = {}  # by phase
+        self._all: dict[Key, Histogram] = {}
+
+    # -- what comes in ---------------------------------------------------------------------------
+
+    def add(self, frame: Frame) -> None:
+        """Merge a frame.
+
+        Raises:
+            ValueError: it is damaged, or of another run; nothing of it is counted then.
+        """
+        injector = self._injectors.setdefault(frame.injector, _Injector())
+        if frame.number in injector.numbers:
+            return
+        start_lag = Histogram.decode(frame.start_lag)
+        cells = [(cell, self._decoded(cell)) for cell in frame.cells]
+        for count in frame.counts:
+            self._check(count.second, count.phase)
+        self._merge(cells)
+        for count in frame.counts:
+            for arrivals in (
+                self._arrivals.setdefault((count.second, count.phase), Arrivals()),
+                self._all_arrivals.setdefault(count.phase, Arrivals()),
+            ):
+                arrivals.offered += count.offered
+                arrivals.dropped += count.dropped
+                arrivals.sent += count.sent
+        self._note(frame, injector, start_lag)
+
+    def add_drained(self, drained: Drained) -> None:
+        """The last line of an injector."""
+        self.drained[drained.injector] = drained
+        if drained.injector in self._injectors:
+            self._injectors[drained.injector].in_flight = 0
+
+    def _decoded(self, cell: Cell) -> Decoded:
+        self._check(cell.second, cell.phase)
+        if not 0 <= cell.step < max(len(self.steps), 1):
+            raise ValueError(f"no step has the number {cell.step}")
+        outcome = Kind.of(cell.kind).outcome
+        texts = (cell.response, cell.service, cell.first_byte, cell.connect, cell.tls)
+        return [
+            (Key(cell.phase, cell.step, outcome, metric), Histogram.decode(text))
+            for metric, text in enumerate(texts)
+            if text
+        ]
+
+    def _check(self, second: int, phase: int) -> None:
+        if not 0 <= phase < len(self.phases):
+            raise ValueError(f"no phase has the number {phase}")
+        if second < 0:
+            raise ValueError(f"no second of a run is {second}")
+
+    def _merge(self, cells: Iterable[tuple[Cell, Decoded]]) -> None:
+        by_second: dict[int, Decoded] = {}
+        for cell, decoded in cells:
+            packed = _packed(cell.phase, cell.step, cell.kind)
+            _count(self._kinds.setdefault(cell.second, {}), packed, cell.count, cell.bytes_in)
+            _count(self._all_kinds, packed, cell.count, cell.bytes_in)
+            by_second.setdefault(cell.second, []).extend(decoded)
+            for key, histogram in decoded:
+                self._all.setdefault(key, Histogram()).merge(histogram)
+        for second, histograms in by_second.items():
+            self._log.add(second, histograms)
+
+    def _note(self, frame: Frame, injector: _Injector, start_lag: Histogram) -> None:
+        injector.numbers.add(frame.number)
+        # A frame is about the time since the one before: the second that most of it lies in.
+        second = max(injector.last_at_us + frame.at_us, 0) // (2 * _US)
+        state = self.states.setdefault(second, SecondState())
+        state.start_lag.merge(start_lag)
+        state.in_flight[frame.injector] = frame.in_flight
+        state.cpu_share = max(state.cpu_share or 0.0, frame.cpu_share)
+        self.start_lag.merge(start_lag)
+        self.cpu_share.setdefault(frame.injector, []).append((frame.at_us, frame.cpu_share))
+        if frame.at_us >= injector.last_at_us:
+            injector.last_at_us = frame.at_us
+            injector.in_flight = frame.in_flight
+            injector.users = frame.users
+            injector.connections = frame.connections
+        self.notes.extend(note for note in frame.notes if note not in self.notes)
+
+    # -- what goes out ---------------------------------------------------------------------------
+
+    @property
+    def measured(self) -> frozenset[int]:
+        """The indexes of the phases that count."""
+        return frozenset(plan.index for plan in self.phases if plan.measured)
+
+    @property
+    def seconds(self) -> range:
+        """From the first second of the run to the last that anything is known of."""
+        known = max((*self._kinds, *self.states, *(second for second, _ in self._arrivals), -1))
+        return range(known + 1)
+
+    @property
+    def at_us(self) -> int:
+        """How far every injector has reported; 0 before that."""
+        return min((one.last_at_us for one in self._injectors.values()), default=0)
+
+    @property
+    def in_flight(self) -> int:
+        """Requests on their way, as of the last frames."""
+        return sum(one.in_flight for one in self._injectors.values())
+
+    @property
+    def users(self) -> int:
+        """Users (closed model), as of the last frames."""
+        return sum(one.users for one in self._injectors.values())
+
+    @property
+    def connections(self) -> int:
+        """Open connections, as of the last frames."""
+        return sum(one.connections for one in self._injectors.values())
+
+    def totals(
+        self,
+        phases: Collection[int] | None = None,
+        step: int | None = None,
+        seconds: range | None = None,
+    ) -> Totals:
+        """The figures of some phases (None: those that count), one step, a range of seconds."""
+        chosen = self.measured if phases is None else frozenset(phases)
+        kinds = [self._all_kinds] if seconds is None else self._kinds_of(seconds)
+        counts: dict[int, int] = {}
+        bytes_in = 0
+        for table in kinds:
+            for packed, (count, size) in table.items():
+                if packed >> 32 in chosen and (step is None or packed >> 16 & 0xFFFF == step):
+                    counts[packed & 0xFFFF] = counts.get(packed & 0xFFFF, 0) + count
+                    bytes_in += size
+        latencies = (
+            self._all_latencies(chosen, step)
+            if seconds is None
+            else self._log.window(seconds, chosen, step)
+        )
+        arrivals = self._arrivals_of(chosen, seconds) if step is None else Arrivals()
+        return Totals(
+            counts={code: count for code, count in counts.items() if count},
+            response=latencies.response,
+            service=latencies.service,
+            ok_response=latencies.ok_response,
+            first_byte=latencies.first_byte,
+            connect=latencies.connect,
+            tls=latencies.tls,
+            bytes_in=bytes_in,
+            offered=arrivals.offered,
+            dropped=arrivals.dropped,
+            sent=arrivals.sent if step is None else sum(counts.values()),
+        )
+
+    def window(
+        self, seconds: range, phases: Collection[int] | None = None, step: int | None = None
+    ) -> Totals:
+        """The figures of a range of seconds; costs what is in them, not what the run has."""
+        return self.totals(phases, step, seconds)
+
+    def arrivals(self, phases: Collection[int], seconds: range | None = None) -> Arrivals:
+        """How the arrivals of some phases fared."""
+        return self._arrivals_of(frozenset(phases), seconds)
+
+    def length_s(
+        self, phases: Collection[int] | None = None, seconds: range | None = None
+    ) -> float:
+        """How long arrivals came in some phases (None: those that count), within `seconds`.
+
+        Ends where the run was stopped. A burst at once has no length.
+        """
+        chosen = self.measured if phases is None else phases
+        ends = float("inf") if self.until_us is None else self.until_us / _US
+        first, last = (0.0, ends) if seconds is None else (seconds.start, min(seconds.stop, ends))
+        return sum(
+            max(min(plan.to_s, last) - max(plan.from_s, first), 0.0)
+            for plan in self.phases
+            if plan.index in chosen
+        )
+
+    def frames_missing(self) -> dict[int, list[int]]:
+        """By injector: frames that never came though a later one did, or its last line counts them.
+
+        Injectors that miss none are not in it.
+        """
+        missing: dict[int, list[int]] = {}
+        for number in self._injectors.keys() | self.drained.keys():
+            seen = self._injectors.get(number, _Injector()).numbers
+            expected = max(seen, default=-1) + 1
+            if number in self.drained:
+                expected = max(expected, self.drained[number].frames)
+            lost = sorted(set(range(expected)) - seen)
+            if lost:
+                missing[number] = lost
+        return missing
+
+    def second_rows(self, seconds: range | None = None) -> list[Second]:
+        """Each of `seconds` (None: all) as the result document and the live view have it."""
+        every = range(len(self.phases))
+        rows = []
+        for second in self.seconds if seconds is None else seconds:
+            totals = self.window(range(second, second + 1), every)
+            state = self.states.get(second, SecondState())
+            rows.append(row(second, self._phase_of(second), totals, state))
+        return rows
+
+    def _phase_of(self, second: int) -> str:
+        """The phase that most arrivals of a second belong to, or that its beginning lies in."""
+        if not self.phases:
+            return ""
+
+        def weight(plan: PhasePlan) -> tuple[int, bool]:
+            arrivals = self._arrivals.get((second, plan.index), Arrivals())
+            return arrivals.offered or arrivals.sent, plan.from_s <= second < plan.to_s
+
+        best = max(self.phases, key=weight)
+        return best.name if any(weight(best)) else self.phases[-1].name
+
+    def kinds_of_second(self, second: int) -> dict[tuple[int, int, int], int]:
+        """Counts of one second by phase, step and kind code."""
+        return {
+            (packed >> 32, packed >> 16 & 0xFFFF, packed & 0xFFFF): count
+            for packed, (count, _) in self._kinds.get(second, {}).items()
+            if count
+        }
+
+    def _kinds_of(self, seconds: range) -> list[dict[int, list[int]]]:
+        return [self._kinds[second] for second in seconds if second in self._kinds]
+
+    def _all_latencies(self, phases: frozenset[int], step: int | None) -> Latencies:
+        latencies = Latencies.none()
+        for key, histogram in self._all.items():
+            if key.phase in phases and (step is None or key.step == step):
+                latencies.merge(key.metric, key.outcome, histogram)
+        return latencies
+
+    def _arrivals_of(self, phases: frozenset[int], seconds: range | None) -> Arrivals:
+        found = (
+            [self._all_arrivals[phase] for phase in phases if phase in self._all_arrivals]
+            if seconds is None
+            else [
+                self._arrivals[second, phase]
+                for second in seconds
+                for phase in phases
+                if (second, phase) in self._arrivals
+            ]
+        )
+        return Arrivals(
+            sum(one.offered for one in found),
+            sum(one.dropped for one in found),
+            sum(one.sent for one in found),
+        )
+
+    # -- evidence --------------------------------------------------------------------------------
+
+    def move(
+        self,
+        second: int,
+        phase: int,
+        step: int,
+        old_kind: int,
+        new_kind: int,
+        response_us: Ints,
+        service_us: Ints,
+        first_byte_us: Ints,
+    ) -> int:
+        """Requests turn out to be of another kind; gives how many of them were there to move.
+
+        Records may have requests that no frame counted (an injector was killed in between): those
+        are not moved. `first_byte_us` has only requests with a first byte.
+        """
+        old, new = _packed(phase, step, old_kind), _packed(phase, step, new_kind)
+        table = self._kinds.get(second, {})
+        count, size = table.get(old, [0, 0])
+        moved = min(len(response_us), count)
+        if not moved or old == new:
+            return moved
+        moved_size = round(size * moved / count)
+        for one in (table, self._all_kinds):
+            _count(one, old, -moved, -moved_size)
+            _count(one, new, moved, moved_size)
+        before, after = Kind.of(old_kind).outcome, Kind.of(new_kind).outcome
+        if before is not after:
+            values = {
+                RESPONSE: response_us[:moved],
+                SERVICE: service_us[:moved],
+                FIRST_BYTE: first_byte_us[:moved],
+            }
+            self._move_latencies(second, Key(phase, step, before, 0), after, values)
+        return moved
+
+    def _move_latencies(
+        self, second: int, old: Key, outcome: Outcome, values_us: dict[int, Ints]
+    ) -> None:
+        of_second = self._log.of_second(second)
+        for metric, values in values_us.items():
+            before, after = (
+                old._replace(metric=metric),
+                old._replace(metric=metric, outcome=outcome),
+            )
+            taken = of_second.get(before, Histogram()).take(values)
+            self._all.get(before, Histogram()).subtract(taken)
+            for table in (of_second, self._all):
+                table.setdefault(after, Histogram()).merge(taken)
+        self._log.replace(second, of_second)
+
+
+def _packed(phase: int, step: int, kind: int) -> int:
+    return phase << 32 | step << 16 | kind
+
+
+def _count(table: dict[int, list[int]], packed: int, count: int, size: int) -> None:
+    entry = table.setdefault(packed, [0, 0])
+    entry[0] += count
+    entry[1] += size
