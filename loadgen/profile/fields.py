@@ -131,5 +131,5 @@ Share = Annotated[
     ),
 ]
 Name = Annotated[str, Field(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._ -]{0,63}$")]
-Scalar = Annotated[str | int | float | bool | None, BeforeValidator(scalar)]
-Scalars = Annotated[Scalar | list[Scalar], BeforeValidator(scalars)]
+OneScalar = Annotated[str | int | float | bool | None, BeforeValidator(scalar)]
+Scalars = Annotated[OneScalar | list[OneScalar], BeforeValidator(scalars)]

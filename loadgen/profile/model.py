@@ -18,8 +18,8 @@ from loadgen.profile.fields import (
     Flag,
     Name,
     Number,
+    OneScalar,
     Rate,
-    Scalar,
     Scalars,
     Share,
     Statuses,
@@ -32,6 +32,7 @@ from loadgen.profile.fields import (
 )
 
 Json = JsonValue
+Scalar = OneScalar
 
 
 class Part(BaseModel):

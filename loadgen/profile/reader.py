@@ -1,0 +1,218 @@
+"""Profiles: one YAML file, with an environment, settings and variables put in, and all its faults.
+
+The text of the file is kept as it was read. What the environment adds to it is in the profile only,
+so that secrets which come from there are in no text that a run records.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.errors import InputError, InputErrors
+from core.located_model import Reading, Teller, read_model
+from core.located_yaml import Document, Problem, Step, Unreadable, dotted, read_document
+from core.located_yaml import Path as Steps
+from core.text import one_line
+from loadgen.profile.checks import faults_of
+from loadgen.profile.draft import Draft
+from loadgen.profile.env_texts import EnvTexts, as_scalar, fill_from_env, set_value
+from loadgen.profile.layers import (
+    Setting,
+    contributed,
+    environment_names,
+    in_environment,
+    parsed_setting,
+    with_environment,
+    with_settings,
+)
+from loadgen.profile.model import Profile
+
+_MAX_BYTES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileFile:
+    """A profile, the file that it was read from, and where its values are.
+
+    `text` and `sha256` are of the file as it was read; `base_dir` is where paths in it begin.
+    """
+
+    path: Path
+    text: str
+    profile: Profile
+    document: Document
+    sha256: str
+    environment: str | None
+    base_dir: Path
+    origins: Mapping[Steps, Setting] = field(default_factory=dict)
+
+    def at(self, *steps: Step) -> str:
+        """Where a value is and what it is called, as messages begin: `p.yaml:6:5: load.seed`."""
+        setting = _origin(steps, self.origins)
+        if setting is not None:
+            return f"{setting.text}: {dotted(steps)}"
+        place = self.document.place(self.document.resolve(steps))
+        return f"{self.path}:{place.line}:{place.column}: {dotted(steps)}"
+
+
+def read_profile(
+    path: Path,
+    *,
+    environment: str | None = None,
+    settings: Sequence[str] = (),
+    env: Mapping[str, str] = os.environ,
+) -> ProfileFile:
+    """Reads a profile.
+
+    `environment` is one of the file's own; `settings` are `a.b.0.c=VALUE`; `env` is where
+    `${env.NAME}` is looked up.
+
+    Raises:
+        InputError: the file cannot be read, or there is no such environment.
+        InputErrors: something in it is not right; all that is.
+    """
+    text = _read(path)
+    written = _document(text, str(path))
+    chosen = _in_environment(written, environment, path)
+    parsed, malformed = _settings(settings)
+    changed, origins, lost = with_settings(chosen, parsed)
+    from_env = fill_from_env(changed, env)
+    draft = Draft(changed, path.parent, from_env.written)
+    reading = _validated(draft, from_env)
+    problems = [
+        *reading.problems,
+        *_across_fields(draft, reading.problems),
+        *_of_other_environments(written, environment),
+    ]
+    messages = [*_messages(problems, str(path), origins), *malformed, *lost]
+    if messages or reading.model is None:
+        raise InputErrors(messages)
+    return ProfileFile(
+        path=path,
+        text=text,
+        profile=reading.model,
+        document=changed,
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
+        environment=environment,
+        base_dir=path.parent,
+        origins=origins,
+    )
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MAX_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"could not read {path}: {error.strerror}") from error
+    if len(content) > _MAX_BYTES:
+        raise InputError(f"{path}: must have at most {_MAX_BYTES} bytes")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: is not UTF-8 text: {error.reason}") from error
+
+
+def _document(text: str, file: str) -> Document:
+    try:
+        document = read_document(text)
+    except Unreadable as error:
+        raise InputErrors(_messages(error.problems, file, {})) from error
+    if document.value is None and not document.problems:
+        raise InputErrors([f"{file}:1:1: is empty: `loadgen init` writes a profile to begin with"])
+    if not isinstance(document.value, dict):
+        place = document.place(())
+        raise InputErrors([f"{file}:{place.line}:{place.column}: must be a mapping of keys"])
+    return document
+
+
+def _in_environment(document: Document, name: str | None, path: Path) -> Document:
+    if name is None:
+        return document
+    try:
+        return with_environment(document, name)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def _settings(texts: Sequence[str]) -> tuple[list[Setting], list[str]]:
+    """Settings, and what is wrong with those that are none."""
+    settings, wrong = list[Setting](), list[str]()
+    for text in texts:
+        try:
+            settings.append(parsed_setting(text))
+        except InputError as error:
+            wrong.append(str(error))
+    return settings, wrong
+
+
+def _validated(draft: Draft, from_env: EnvTexts) -> Reading[Profile]:
+    """The profile; texts from the environment become numbers where nothing else would do."""
+    teller = Teller(shown=draft.shown)
+    reading = read_model(Profile, draft.document, teller=teller)
+    again = False
+    for path in from_env.whole & {found.path for found in reading.problems}:
+        text = draft.text(*path)
+        value = as_scalar(text) if text is not None else text
+        if value != text:
+            set_value(draft.document, path, value)
+            again = True
+    return read_model(Profile, draft.document, teller=teller) if again else reading
+
+
+def _across_fields(draft: Draft, known: Iterable[Problem]) -> list[Problem]:
+    """What is wrong between fields, where the fields themselves have no problem."""
+    paths = {found.path for found in known}
+    document, found = draft.document, list[Problem]()
+    for path, message in faults_of(draft):
+        if path not in paths:
+            at = document.resolve(path)
+            is_mapping = isinstance(document.at(at), dict)
+            found.append(Problem(document.place(at, of_key=is_mapping), path, message))
+    return found
+
+
+def _of_other_environments(document: Document, chosen: str | None) -> list[Problem]:
+    """What is wrong with the values of environments that are not used now.
+
+    Texts with variables in them are left out: these may be set only where they are needed.
+    """
+    found: list[Problem] = []
+    for name in environment_names(document) - {chosen}:
+        merged = with_environment(document, name)
+        paths = contributed(document, name)
+        for problem in read_model(Profile, merged).problems:
+            value = merged.at(problem.path)
+            uses_env = isinstance(value, str) and "${" in value
+            is_new = problem not in document.problems
+            if is_new and not uses_env and (problem.path in paths or problem.path[:-1] in paths):
+                found.append(in_environment(problem, name))
+    return found
+
+
+def _messages(
+    problems: Iterable[Problem], file: str, origins: Mapping[Steps, Setting]
+) -> list[str]:
+    """Problems as lines: those of the file in its order, then those of settings."""
+    of_file, of_settings = list[str](), list[str]()
+    for problem in sorted(problems, key=lambda found: found.place):
+        setting = _origin(problem.path, origins)
+        if setting is None:
+            of_file.append(problem.text(file))
+        else:
+            line = f"{setting.text}: {dotted(problem.path)}: {problem.message}"
+            of_settings.append(one_line(line))
+    return list(dict.fromkeys([*of_file, *of_settings]))
+
+
+def _origin(path: Steps, origins: Mapping[Steps, Setting]) -> Setting | None:
+    """The setting that the value at `path` came from."""
+    for length in range(len(path), 0, -1):
+        found = origins.get(path[:length])
+        if found is not None:
+            return found
+    return None
