@@ -74,6 +74,18 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
+class NewSteps:
+    """Requests of a locustfile that an injector meets for the first time.
+
+    They have the numbers from `first` on in its frames; each is a method and a name.
+    """
+
+    injector: int
+    first: int
+    steps: list[list[str]]
+
+
+@dataclass(frozen=True, slots=True)
 class Drained:
     """The last line of an injector: what it did in all, for the books to balance."""
 
@@ -110,7 +122,7 @@ class Control:
     credentials: dict[str, Any] = field(default_factory=dict)
 
 
-Message = Ready | Frame | Drained | Assignment | Control
+Message = Ready | NewSteps | Frame | Drained | Assignment | Control
 
 
 def to_line(message: Message) -> bytes:
@@ -141,13 +153,15 @@ def from_line(line: bytes | str) -> Message:
         return _made(Frame, content, "frame")
     if kind == "ready":
         return _made(Ready, content, "ready")
+    if kind == "newsteps":
+        return _made(NewSteps, content, "newsteps")
     if kind == "drained":
         return _made(Drained, content, "drained")
     if kind == "assignment":
         return _made(Assignment, content, "assignment")
     if kind == "control":
         return _made(Control, content, "control")
-    raise ValueError("not a message: its type is none of ready, frame, drained, assignment, control")
+    raise ValueError("not a message: its type is none that is known")
 
 
 def _is_int(value: object) -> bool:
@@ -164,6 +178,10 @@ _FITS: dict[str, Callable[[object], bool]] = {
     "str": lambda value: type(value) is str,
     "str | None": lambda value: value is None or type(value) is str,
     "list[str]": lambda value: type(value) is list and all(type(one) is str for one in value),
+    "list[list[str]]": lambda value: (
+        type(value) is list
+        and all(type(one) is list and all(type(word) is str for word in one) for one in value)
+    ),
     "dict[str, int]": lambda value: type(value) is dict and all(map(_is_int, value.values())),
     "dict[str, Any]": lambda value: type(value) is dict,
     "list[Cell]": lambda value: True,  # made by _each
@@ -171,7 +189,7 @@ _FITS: dict[str, Callable[[object], bool]] = {
 }
 _SHAPES: dict[type[Any], dict[str, Callable[[object], bool]]] = {
     shape: {one.name: _FITS[str(one.type)] for one in fields(shape)}
-    for shape in (Cell, PhaseCount, Ready, Frame, Drained, Assignment, Control)
+    for shape in (Cell, PhaseCount, Ready, NewSteps, Frame, Drained, Assignment, Control)
 }
 _REQUIRED: dict[type[Any], set[str]] = {
     shape: {

@@ -12,16 +12,19 @@ from time import perf_counter_ns, time_ns
 from typing import Protocol
 
 import gevent
+import locust
 from gevent.event import Event
 from locust.env import Environment
 from locust.event import Events
 
 from core.errors import ToolError
 from loadgen.auth.apply import Auths
+from loadgen.classify import Classifier
 from loadgen.flow.compile import compile_flows
 from loadgen.injector.closed_model import ClosedModel, FlowUser
 from loadgen.injector.flow_runner import FlowRunner
 from loadgen.injector.locust_stats import log_batch
+from loadgen.injector.locustfile_model import LocustfileModel, load_users
 from loadgen.injector.open_model import ArrivalScheduler, OpenModel
 from loadgen.injector.pipe import Orders, Reports
 from loadgen.injector.recorder import Batch, Recorder
@@ -74,7 +77,7 @@ class Injector:
         self._recorder = Recorder(
             assignment.injector, writer=self._writer, on_batch=self._log_batch
         )
-        http, load = self.profile.http, self.profile.load
+        http = self.profile.http
         self._pool = Pool(
             origin_of(assignment.base_url, http, Path(assignment.base_dir)),
             max_connections=_share(http.max_connections, assignment),
@@ -83,8 +86,7 @@ class Injector:
         )
         self._recorder.connections = lambda: self._pool.connections
         self._runner = FlowRunner(self._pool, self._recorder, len(self._steps), self._rng)
-        user = ArrivalScheduler if load.model == "open" else FlowUser
-        self._environment = Environment(user_classes=[user], events=Events())
+        self._environment = self._make_environment()
         self._environment.create_local_runner()
         self._flows = compile_flows(
             self.profile,
@@ -99,8 +101,31 @@ class Injector:
         self._stopped = Event()
         self._deadline_ns = 0
 
+    def _make_environment(self) -> Environment:
+        profile = self.profile
+        if profile.locustfile is not None:
+            users = load_users(profile.locustfile, Path(self._assignment.base_dir))
+            # The listeners that a locustfile registers are those of the module.
+            return Environment(
+                user_classes=users, events=locust.events, host=self._assignment.base_url
+            )
+        user = ArrivalScheduler if profile.load.model == "open" else FlowUser
+        return Environment(user_classes=[user], events=Events())
+
     def _make_model(self, start_ns: int) -> Model:
         assignment, load, phases = self._assignment, self.profile.load, self._phases
+        targets = user_targets(self.profile, phases, assignment.injector, assignment.injectors)
+        if self.profile.locustfile is not None:
+            return LocustfileModel(
+                self._environment,
+                self._recorder,
+                Classifier(self.profile.outcomes),
+                phases=phases,
+                targets=targets,
+                start_ns=start_ns,
+                drain_s=load.drain_s,
+                tell=self._reports.send,
+            )
         if load.model == "open":
             return OpenModel(
                 self._flows,
@@ -198,6 +223,8 @@ class Injector:
             self._reports.send(self._recorder.frame())
 
     def _log_batch(self, batch: Batch) -> None:
+        if self.profile.locustfile is not None:
+            return  # Locust has counted them itself
         step = self._steps[batch.step]
         log_batch(
             self._environment.stats,

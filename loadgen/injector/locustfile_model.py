@@ -1,0 +1,186 @@
+"""The users of an existing locustfile, under the same measurement.
+
+They run as Locust runs them, with their own clients and wait times; each request event of theirs is
+recorded. Response and service time are the same here: a closed model has no intended start, and
+where Locust's clients wait, send again or follow redirects, that is in the time that they report.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from time import perf_counter_ns
+from typing import Any
+
+import gevent
+import locust
+from locust.util.load_locustfile import load_locustfile
+
+from core.errors import InputError
+from loadgen.answer import Answer
+from loadgen.classify import Classifier
+from loadgen.injector.alarm import new_alarm
+from loadgen.injector.recorder import Recorder
+from loadgen.messages import NewSteps
+from loadgen.outcome import Cause, Evidence, Kind, Outcome
+from loadgen.profile.model import Locustfile
+from loadgen.schedule import PhasePlan, UserTarget
+
+_CHECK_FAILED = Kind(Outcome.CHECK_FAILED, Cause.NONE, Evidence.RULE).code
+_SECOND_NS = 1_000_000_000
+# What Locust spawns in one go; more would be started in batches of a second.
+_SPAWN_RATE = 100.0
+
+
+def load_users(spec: Locustfile, base_dir: Path) -> list[type[locust.User]]:
+    """The user classes of a locustfile that `spec` names.
+
+    Raises:
+        InputError: the file cannot be run, or does not have them.
+    """
+    path = base_dir / spec.file
+    try:
+        found, _ = load_locustfile(str(path.resolve()))
+    except SystemExit as error:
+        raise InputError(f"locustfile {path}: it ended the process ({error.code})") from error
+    except Exception as error:
+        raise InputError(f"locustfile {path}: {type(error).__name__}: {error}") from error
+    missing = [name for name in spec.users if name not in found]
+    if missing or not found:
+        wanted = missing[0] if missing else "no user class"
+        known = ", ".join(sorted(found)) or "none"
+        raise InputError(f"locustfile {path}: there is no user class {wanted} (there are: {known})")
+    return [found[name] for name in spec.users or sorted(found)]
+
+
+class LocustfileModel:
+    """Runs as many of the users as the phase wants, and records their requests."""
+
+    def __init__(
+        self,
+        environment: Any,
+        recorder: Recorder,
+        classifier: Classifier,
+        *,
+        phases: Sequence[PhasePlan],
+        targets: Sequence[UserTarget],
+        start_ns: int,
+        drain_s: float,
+        tell: Callable[[NewSteps], None],
+    ) -> None:
+        self._environment = environment
+        self._recorder = recorder
+        self._classifier = classifier
+        self._phases = phases
+        self._targets = targets
+        self._start_ns = start_ns
+        self._tell = tell
+        self._steps: dict[tuple[str, str], int] = {}
+        self._phase = 0
+        self._driver: Any = None
+        environment.stop_timeout = drain_s
+        environment.events.request.add_listener(self._on_request)
+
+    def start(self, environment: Any) -> None:
+        """Begins to follow the plan of users."""
+        self._driver = gevent.spawn(self._follow)
+
+    def finished(self) -> bool:
+        """Whether the plan has come to its end, and all users with it."""
+        ended = self._driver is not None and self._driver.ready()
+        return ended and not self._environment.runner.user_count
+
+    def stop(self) -> None:
+        """Lets each user end its task, and begins nothing more."""
+        if self._driver is not None:
+            self._driver.kill(block=True, timeout=5)
+
+    def cut(self) -> None:
+        """Ends what still runs."""
+        self._environment.runner.user_greenlets.kill(block=True, timeout=5)
+
+    def _follow(self) -> None:
+        runner = self._environment.runner
+        alarm = new_alarm()
+        try:
+            alarm.wait_until(self._start_ns)
+            for target in self._targets:
+                alarm.wait_until(self._start_ns + target.at_us * 1000)
+                self._phase = target.phase
+                self._recorder.users = target.users
+                runner.start(target.users, max(_SPAWN_RATE, float(target.users)))
+            alarm.wait_until(self._start_ns + int(self._phases[-1].to_s * _SECOND_NS))
+        finally:
+            alarm.close()
+            self._recorder.users = 0
+            runner.stop()
+
+    def _on_request(
+        self,
+        request_type: str,
+        name: str,
+        response_time: float | None,
+        response_length: int | None = 0,
+        exception: BaseException | None = None,
+        response: Any = None,
+        **_: object,
+    ) -> None:
+        """One request of a user has ended, just now."""
+        end_ns = perf_counter_ns()
+        start_ns = end_ns - int((response_time or 0.0) * 1e6)
+        answer = _answer_of(response, exception, start_ns, end_ns, int(response_length or 0))
+        kind = self._classifier.kind(answer, name)
+        if kind == 0 and exception is not None:
+            kind = _CHECK_FAILED
+        step = self._step(str(request_type), str(name))
+        self._recorder.offered(
+            (start_ns - self._recorder.start_ns) // _SECOND_NS, self._phase, 1, 0
+        )
+        self._recorder.add(start_ns, answer, kind, self._phase, step)
+
+    def _step(self, method: str, name: str) -> int:
+        step = self._steps.get((method, name))
+        if step is None:
+            step = self._steps[method, name] = len(self._steps)
+            self._tell(NewSteps(self._recorder.injector, step, [[method, name]]))
+        return step
+
+
+def _answer_of(
+    response: Any, exception: BaseException | None, start_ns: int, end_ns: int, length: int
+) -> Answer:
+    """What a client of Locust gives, as an answer of the wire client."""
+    status = int(getattr(response, "status_code", 0) or 0)
+    cause = Cause.NONE if status else _cause_of(exception)
+    headers = getattr(response, "headers", None)
+    head = b""
+    if isinstance(headers, Mapping) or hasattr(headers, "items"):
+        lines = [f"{key}: {value}\r\n" for key, value in headers.items()]
+        head = f"HTTP/1.1 {status}\r\n{''.join(lines)}\r\n".encode("latin-1", "replace")
+    # The body is looked at only where it may tell the cause.
+    body = getattr(response, "content", b"") if status >= 400 else b""
+    body = body if isinstance(body, bytes) else b""
+    first_byte_ns = end_ns if status else 0
+    return Answer(status, head, body, cause, start_ns, first_byte_ns, end_ns, 0, 0, length)
+
+
+def _cause_of(exception: BaseException | None) -> Cause:
+    """What went wrong where no response came, by the exceptions behind each other."""
+    seen: BaseException | None = exception
+    for _ in range(8):
+        if seen is None:
+            break
+        name = type(seen).__name__
+        if isinstance(seen, socket.gaierror):
+            return Cause.DNS
+        if isinstance(seen, ConnectionRefusedError):
+            return Cause.REFUSED
+        if isinstance(seen, ConnectionResetError | BrokenPipeError):
+            return Cause.RESET
+        if isinstance(seen, TimeoutError) or "Timeout" in name:
+            return Cause.CONNECT_TIMEOUT if "Connect" in name else Cause.RESPONSE_TIMEOUT
+        if "SSL" in name or "Certificate" in name:
+            return Cause.TLS
+        seen = seen.__cause__ or seen.__context__
+    return Cause.CLOSED_EARLY
