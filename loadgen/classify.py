@@ -2,14 +2,14 @@
 
 The wire cannot tell everything. All throttles of API Gateway look alike, a Lambda throttle behind
 an API is a plain 500 or 503, and WAF refuses in the same words as a missing API key. Such kinds get
-the cause THROTTLE or UNKNOWN here; later evidence may name it. The texts are those of
-`sandbox/gateway/response_types.py`, observed on AWS 2023-2026.
+the cause THROTTLE or UNKNOWN here; later evidence may name it. Texts and error types are those
+observed on AWS from 2023 to 2026.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from loadgen.answer import Answer
@@ -24,7 +24,7 @@ def _wire(outcome: Outcome, cause: Cause) -> int:
 
 
 _MALFORMED: Final = _wire(Outcome.CONNECTION_ERROR, Cause.MALFORMED)
-_BROKEN: Final = {
+_BROKEN: Final[Mapping[int, int]] = {
     cause: _wire(
         Outcome.TIMEOUT
         if cause in (Cause.RESPONSE_TIMEOUT, Cause.CONNECT_TIMEOUT)
@@ -45,7 +45,12 @@ _CLIENT_UNKNOWN: Final = _wire(Outcome.CLIENT_ERROR, Cause.UNKNOWN)
 _CLIENT_ERROR: Final = Kind(Outcome.CLIENT_ERROR).code
 _INTEGRATION_TIMEOUT: Final = _wire(Outcome.SERVER_ERROR, Cause.INTEGRATION_TIMEOUT)
 _SERVER_UNKNOWN: Final = _wire(Outcome.SERVER_ERROR, Cause.UNKNOWN)
+_BY_AUTHORIZER: Final = _wire(Outcome.SERVER_ERROR, Cause.AUTHORIZER)
 _SERVER_ERROR: Final = Kind(Outcome.SERVER_ERROR).code
+
+# Of API Gateway's refusals. A gateway response that an API changed keeps its type, whatever status
+# it has then.
+_REFUSALS: Final = ("TooManyRequestsException", "LimitExceededException")
 
 # Reasons of Lambda's TooManyRequestsException that follow from concurrency: the invocation rate
 # that a function may have is ten times its concurrency.
@@ -103,7 +108,7 @@ class Classifier:
         """The code of the kind (`Kind.of` opens it); 0 is ok."""
         status = answer.status
         if answer.cause:
-            return _BROKEN[Cause(answer.cause)]
+            return _BROKEN[answer.cause]
         if self._plain and 200 <= status < 400:
             return OK_CODE
         for rule in self._by_status.get(status, self._any_status):
@@ -117,19 +122,20 @@ def by_wire(answer: Answer) -> int:
     status = answer.status
     if 200 <= status < 400:
         return OK_CODE
-    if status == 429:
-        return _too_many(answer)
-    if status in (401, 403) or (400 <= status < 500 and answer.header("x-amzn-waf-action")):
-        return _refused(answer)
-    if 400 <= status < 500:
-        return _CLIENT_ERROR
-    if status >= 500:  # RFC 9110 section 15: an unknown class counts as 5xx
-        return _failed(answer)
-    return _MALFORMED  # an interim status that nothing followed
-
-
-def _too_many(answer: Answer) -> int:
+    if status < 200:
+        return _MALFORMED  # an interim status that nothing followed
     error_type = _error_type(answer)
+    if status == 429 or error_type in _REFUSALS:
+        return _too_many(answer, error_type)
+    if answer.header("x-amzn-waf-action") is not None:  # a challenge or a captcha
+        return _WAF
+    if status in (401, 403):
+        return _refused(answer, error_type)
+    # RFC 9110 section 15: a class that nobody knows counts as 5xx.
+    return _CLIENT_ERROR if status < 500 else _failed(answer, error_type)
+
+
+def _too_many(answer: Answer, error_type: str) -> int:
     message, reason, is_json = _message(answer)
     said = message.lower()
     head = b"\n" + answer.head.lower()
@@ -148,10 +154,8 @@ def _too_many(answer: Answer) -> int:
     return _THROTTLED_UNKNOWN
 
 
-def _refused(answer: Answer) -> int:
-    if answer.header("x-amzn-waf-action"):  # a challenge or a captcha
-        return _WAF
-    if answer.status == 401 or _error_type(answer) in _REFUSED_TYPES:
+def _refused(answer: Answer, error_type: str) -> int:
+    if answer.status == 401 or error_type in _REFUSED_TYPES:
         return _AUTHORIZER
     message, _, is_json = _message(answer)
     if _REFUSED_WORDS.match(message):
@@ -161,11 +165,9 @@ def _refused(answer: Answer) -> int:
         # WAF nor keys: there it is its authorizer's answer.
         only_http_api = answer.header("apigw-requestid") and not answer.header("x-amzn-requestid")
         return _AUTHORIZER if only_http_api else _CLIENT_UNKNOWN
-    if _error_type(answer) == "ForbiddenException":
+    if error_type == "ForbiddenException":
         return _CLIENT_UNKNOWN
-    if _is_waf_page(answer):
-        return _WAF
-    return _CLIENT_ERROR
+    return _WAF if _is_waf_page(answer) else _CLIENT_ERROR
 
 
 def _is_waf_page(answer: Answer) -> bool:
@@ -178,7 +180,9 @@ def _is_waf_page(answer: Answer) -> bool:
     return answer.header("x-amz-cf-id") is not None and b"Request blocked" in answer.content()
 
 
-def _failed(answer: Answer) -> int:
+def _failed(answer: Answer, error_type: str) -> int:
+    if error_type == "AuthorizerConfigurationException":
+        return _BY_AUTHORIZER
     message = _message(answer)[0].lower()
     if answer.status == 504 and message == "endpoint request timed out":
         return _INTEGRATION_TIMEOUT

@@ -19,9 +19,9 @@ from pydantic import JsonValue
 
 from core.errors import InputError
 
-# Each injector holds a feed in memory. A million short rows are some hundred megabytes.
+# Each injector holds a feed in memory, for a moment as text and as rows: a few times the file.
 MAX_ROWS: Final = 1_000_000
-MAX_FILE_BYTES: Final = 256_000_000
+MAX_FILE_BYTES: Final = 100_000_000
 
 JSON_LINES: Final = (".jsonl", ".ndjson")
 

@@ -18,6 +18,7 @@ _PLAIN: Final = re.compile(rf"(?:@|{_NAME}|\[\d+\])(?:\.{_NAME}|\[\d+\])*", re.A
 _STEP: Final = re.compile(rf"{_NAME}|\[\d+\]|@", re.ASCII)
 # Of `$.x` notation: keys in brackets, and keys that JMESPath wants quoted.
 _BRACKETED: Final = re.compile(r"""\[\s*(?:"([^"\\]*)"|'([^'\\]*)')\s*\]""")
+_QUOTES: Final = frozenset("\"'`")
 _HYPHENED: Final = re.compile(r"\.([A-Za-z_]\w*(?:-\w+)+|\d[\w-]*)(?=[.\[]|$)", re.ASCII)
 
 
@@ -60,7 +61,8 @@ def _jmespath_of(text: str) -> str:
     if not text.startswith("$"):
         return text
     rest = _BRACKETED.sub(lambda found: f'."{found[1] or found[2] or ""}"', text[1:])
-    rest = _HYPHENED.sub(r'."\1"', rest)
+    if not _QUOTES.intersection(text):
+        rest = _HYPHENED.sub(r'."\1"', rest)
     return rest.removeprefix(".") or "@"
 
 

@@ -7,17 +7,20 @@ again until the credentials change.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from loadgen.auth.apply import Applier
 from loadgen.flow.session import Session
+from loadgen.flow.template import RenderError
 
 Slot = Callable[[Session], bytes]
 Pieces = tuple[bytes | Slot, ...]
 # By lower-case name: the name as sent, and the value.
 Headers = Mapping[str, tuple[str, Pieces]]
 
+_NOT_IN_HEADERS: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _END: Final = b"\r\n"
 
 
@@ -151,4 +154,18 @@ def _filled_headers(headers: Headers, session: Session) -> dict[str, tuple[str, 
 
 
 def _by_name(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, Pieces]]:
-    return {name.lower(): (name, (value.encode("latin-1"),)) for name, value in pairs}
+    return {name.lower(): (name, (header_value(value),)) for name, value in pairs}
+
+
+def header_value(text: str) -> bytes:
+    """The value of a header in latin-1.
+
+    Raises:
+        RenderError: it cannot be sent. What it is stays out of the message: it may be a secret.
+    """
+    if _NOT_IN_HEADERS.search(text):
+        raise RenderError("a header cannot have line breaks or other control characters")
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        raise RenderError("a header cannot have characters beyond latin-1") from None

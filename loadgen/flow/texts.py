@@ -12,13 +12,12 @@ import orjson
 from pydantic import JsonValue
 
 from core.errors import InputError
-from loadgen.flow.request import Pieces, Slot, filled, joined
+from loadgen.flow.request import Pieces, Slot, filled, header_value, joined
 from loadgen.flow.session import Session
 from loadgen.flow.template import Insert, RenderError, Template, text_of
 
 # What may stand in a request target as it is; `%` because people write paths already encoded.
 _TARGET_SAFE: Final = "/%:?@!$&'()*+,;=~-._[]"
-_NOT_IN_HEADERS: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # These would contradict what is really sent.
 _OURS: Final = ("content-length", "transfer-encoding")
@@ -92,7 +91,7 @@ class Texts:
         if name.lower() in _OURS:
             raise self.fault(key, "is set by loadgen, from the body that it sends")
         try:
-            return name, self._same(key, value, _header_value)
+            return name, self._same(key, value, header_value)
         except RenderError as error:
             raise self.fault(key, error) from error
 
@@ -194,13 +193,3 @@ def _form_value(text: str) -> bytes:
 
 def _utf8(text: str) -> bytes:
     return text.encode("utf-8", "replace")
-
-
-def _header_value(text: str) -> bytes:
-    """The value of a header; what it is stays out of the message, as it may be a secret."""
-    if _NOT_IN_HEADERS.search(text):
-        raise RenderError("a header cannot have line breaks or other control characters")
-    try:
-        return text.encode("latin-1")
-    except UnicodeEncodeError:
-        raise RenderError("a header cannot have characters beyond latin-1") from None
