@@ -16,7 +16,7 @@ from loadgen.profile.draft import Draft, Fault
 from loadgen.profile.flow_checks import header_regex_faults, scenario_faults
 from loadgen.profile.layers import SECTION
 from loadgen.profile.load_checks import Names, load_faults, names_at, source_faults
-from loadgen.profile.model import Guards, Step, Threshold
+from loadgen.profile.model import Guards, Phase, Step, Threshold
 from loadgen.profile.target_checks import auth_faults, http_faults, target_faults
 from loadgen.profile.text_checks import file_fault, name_fault, parsed_or_fault, regex_fault
 from loadgen.steps import method_and_path
@@ -54,6 +54,8 @@ def _feeds(draft: Draft) -> tuple[Mapping[str, frozenset[str] | None], list[Faul
         if draft.get(*path, "order") == "unique" and draft.get(*path, "on_end") == "recycle":
             message = "with order: unique each row comes once, so the feed stops"
             faults.append(Fault((*path, "on_end"), message))
+        if draft.get(*path, "order") == "random" and draft.get(*path, "on_end") == "stop":
+            faults.append(Fault((*path, "on_end"), "with order: random a feed has no end"))
         found = file_fault(draft, *path, "file")
         if found is None:
             columns[name], found = _columns(draft, *path, "file")
@@ -133,11 +135,28 @@ def _window_faults(draft: Draft, path: Path) -> Iterator[Fault]:
         return
     if threshold.window_s is not None and threshold.window_s < 1:
         yield Fault((*path, "window"), f"must be at least 1 s {draft.got(*path, 'window')}")
+    end_s = _schedule_s(draft)
+    if end_s is not None and threshold.after_s >= end_s:
+        message = f"must be before the end of the phases, which take {end_s:g} s"
+        yield Fault((*path, "after"), f"{message} {draft.got(*path, 'after')}")
     if threshold.for_windows > 1 and "window" not in draft.given(*path):
         yield Fault((*path, "for"), "counts windows: it needs window as well")
 
 
+def _schedule_s(draft: Draft) -> float | None:
+    """How long the phases take together; None where one of them does not say."""
+    phases = [draft.part(Phase, *path) for path in draft.items("load", "phases")]
+    lengths = [
+        None if phase is None else phase.duration_s or phase.pause_s or phase.within_s
+        for phase in phases
+    ]
+    known = [length for length in lengths if length is not None]
+    return sum(known) if known and len(known) == len(lengths) else None
+
+
 def _unknown_name(draft: Draft, path: Path, kind: str, known: Names) -> Iterator[Fault]:
+    if kind == "step" and draft.get("locustfile") is not None:
+        return  # its requests are named when they are sent
     name = draft.text(*path)
     found = None if name is None else known.fault(kind, name, draft.got(*path))
     if found:

@@ -232,7 +232,7 @@ def check_faults(draft: Draft, path: Path) -> Iterator[Fault]:
         try:
             JsonPath(expression)
         except ValueError as error:
-            yield Fault((*path, "json", expression), f"bad name: {error}")
+            yield Fault((*path, "json", expression), str(error))
     body = (*path, "body")
     if draft.mapping(*path) and isinstance(draft.get(*body), dict) and not draft.given(*body):
         yield Fault(body, "must have contains or matches")

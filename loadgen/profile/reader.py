@@ -30,6 +30,7 @@ from loadgen.profile.layers import (
     with_settings,
 )
 from loadgen.profile.model import Profile
+from loadgen.steps import METHODS
 
 _MAX_BYTES = 1_000_000
 
@@ -81,10 +82,11 @@ def read_profile(
     parsed, malformed = _settings(settings)
     changed, origins, lost = with_settings(chosen, parsed)
     from_env = fill_from_env(changed, env)
+    _name_as_written(changed, from_env)
     draft = Draft(changed, path.parent, from_env.written)
     reading = _validated(draft, from_env)
     problems = [
-        *reading.problems,
+        *(_with_hint(found, written, environment) for found in reading.problems),
         *_across_fields(draft, reading.problems),
         *_of_other_environments(written, environment),
     ]
@@ -164,6 +166,32 @@ def _validated(draft: Draft, from_env: EnvTexts) -> Reading[Profile]:
     return read_model(Profile, draft.document, teller=teller) if again else reading
 
 
+def _with_hint(found: Problem, document: Document, chosen: str | None) -> Problem:
+    """A problem that says which environments have what is missing, while none is chosen."""
+    if found.message != "is missing" or chosen is not None:
+        return found
+    having = [
+        f"--env {name}"
+        for name in sorted(environment_names(document))
+        if found.path in contributed(document, name)
+    ]
+    message = f"is missing without {' or '.join(having)}" if having else found.message
+    return Problem(found.place, found.path, message)
+
+
+def _name_as_written(document: Document, from_env: EnvTexts) -> None:
+    """Names steps whose path has something from the environment after the path in the file.
+
+    Names are in every result; without one, a step is called by its path as it is filled in.
+    """
+    for path, written in from_env.written.items():
+        match path:
+            case ("scenarios", int(), "flow", int(), str(key)) if key in METHODS:
+                step = document.at(path[:-1])
+                if isinstance(step, dict) and step.get("name") is None:
+                    step["name"] = f"{key.upper()} {written}"
+
+
 def _across_fields(draft: Draft, known: Iterable[Problem]) -> list[Problem]:
     """What is wrong between fields, where the fields themselves have no problem."""
     paths = {found.path for found in known}
@@ -181,14 +209,16 @@ def _of_other_environments(document: Document, chosen: str | None) -> list[Probl
 
     Texts with variables in them are left out: these may be set only where they are needed.
     """
+    others = environment_names(document) - {chosen}
+    of_the_rest = set(read_model(Profile, document).problems) if others else set()
     found: list[Problem] = []
-    for name in environment_names(document) - {chosen}:
+    for name in others:
         merged = with_environment(document, name)
         paths = contributed(document, name)
         for problem in read_model(Profile, merged).problems:
             value = merged.at(problem.path)
             uses_env = isinstance(value, str) and "${" in value
-            is_new = problem not in document.problems
+            is_new = problem not in of_the_rest
             if is_new and not uses_env and (problem.path in paths or problem.path[:-1] in paths):
                 found.append(in_environment(problem, name))
     return found

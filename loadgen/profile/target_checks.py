@@ -35,6 +35,9 @@ def target_faults(draft: Draft) -> Iterator[Fault]:
         yield from exactly_one(draft, ("target", "api"), ("id", "name"))
         yield from _api_faults(draft)
     yield from _in_path("target", "function_url", found=_function_faults(draft))
+    stack = draft.text("sandbox", "stack") or ""
+    if "/" in stack or stack.endswith((".yaml", ".yml")):
+        yield from _in_path("sandbox", "stack", found=[file_fault(draft, "sandbox", "stack")])
     for path in (("target", "api", "region"), ("aws", "region")):
         yield from _in_path(*path, found=[region_fault(draft, *path)])
 
@@ -184,7 +187,7 @@ def _signature_faults(draft: Draft, path: Path) -> Iterator[Fault]:
     """That function URLs and APIs are each signed for their own service."""
     service: Value = draft.get(*path, "service") or "execute-api"
     of_function = "function_url" in draft.given("target") or bool(
-        _FUNCTION_URL_HOST.search(urlsplit_host(draft.text("target", "url") or ""))
+        _FUNCTION_URL_HOST.search(_host(draft.text("target", "url") or ""))
     )
     if of_function and service != "lambda":
         yield Fault((*path, "service"), "must be lambda, because the target is a function URL")
@@ -192,7 +195,7 @@ def _signature_faults(draft: Draft, path: Path) -> Iterator[Fault]:
         yield Fault((*path, "service"), "must be execute-api, because the target is an API")
 
 
-def urlsplit_host(url: str) -> str:
+def _host(url: str) -> str:
     """The host of a URL, with its port; empty where it has none."""
     found = re.match(r"https?://([^/?#]*)", url)
     return found[1] if found else ""
