@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, Discriminator, Field, WithJsonSchema
+from pydantic.config import JsonDict
 
 from core.located_model import expected
 
@@ -101,7 +102,15 @@ Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Rate = Annotated[Number, Field(ge=0, le=1_000_000)]
 Users = Annotated[Whole, Field(ge=0, le=100_000)]
 Status = Annotated[Whole, Field(ge=100, le=599)]
-Statuses = Annotated[tuple[Status, ...], Field(min_length=1), BeforeValidator(one_as_list)]
+_STATUS_SCHEMA: JsonDict = {"type": "integer", "minimum": 100, "maximum": 599}
+Statuses = Annotated[
+    tuple[Status, ...],
+    Field(min_length=1),
+    BeforeValidator(one_as_list),
+    WithJsonSchema(
+        {"anyOf": [_STATUS_SCHEMA, {"type": "array", "items": _STATUS_SCHEMA, "minItems": 1}]}
+    ),
+]
 DurationS = Annotated[
     float,
     BeforeValidator(duration_s),
