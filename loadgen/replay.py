@@ -64,7 +64,7 @@ def replay(
     `paths` has the buckets of each step in the order in which the gateway asks them. `jitter_s` is
     the standard deviation of the error of `time_s`. Where `sure` is False, something else than
     these buckets may have refused, so that only a bucket whose level says so is named. The first
-    pass finds out how well levels explain what happened; the second one knows how far to trust them.
+    pass finds out how well levels explain what happened; the second one knows how far they go.
     """
     keys = list(dict.fromkeys(bucket.shared_key for path in paths for bucket in path))
     buckets = {bucket.shared_key: bucket for path in paths for bucket in path}
@@ -72,7 +72,11 @@ def replay(
     ordered = [buckets[key] for key in keys]
     routes = [tuple(number[bucket.shared_key] for bucket in path) for path in paths]
     layers = [int(bucket.layer) for bucket in ordered]
-    base = [max(_MIN_SIGMA, bucket.rate_rps * jitter_s) for bucket in ordered]
+    admitted_rps = _admitted_rps(time_s, step, refused, routes, len(ordered))
+    base = [
+        max(_MIN_SIGMA, min(bucket.rate_rps, most) * jitter_s)
+        for bucket, most in zip(ordered, admitted_rps, strict=True)
+    ]
 
     run = _Run(ordered, routes, layers)
     all_sure = np.ones(len(time_s), np.bool_) if sure is None else sure
@@ -81,6 +85,25 @@ def replay(
     sigma = [math.hypot(one, miss) for one, miss in zip(base, misses, strict=True)]
     found = run.pass_over(*rows, sigma)
     return Attribution(np.array(found.cause, np.uint8), np.array(found.share, np.float64))
+
+
+def _admitted_rps(
+    time_s: NDArray[np.float64],
+    step: NDArray[np.integer],
+    refused: NDArray[np.bool_],
+    routes: Sequence[Sequence[int]],
+    n_buckets: int,
+) -> list[float]:
+    """The most requests that passed each bucket in any second: its level is no more uncertain."""
+    passed = ~refused
+    second = np.floor(time_s[passed] - (time_s[0] if len(time_s) else 0.0)).astype(np.int64)
+    of_step = step[passed]
+    most = []
+    for index in range(n_buckets):
+        steps = [number for number, route in enumerate(routes) if index in route]
+        counts = np.bincount(second[np.isin(of_step, steps)])
+        most.append(float(counts.max()) if len(counts) else 0.0)
+    return most
 
 
 @dataclass(frozen=True, slots=True)

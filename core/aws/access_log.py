@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -170,19 +170,33 @@ def _at(document: object, path: _Path) -> str | None:
 
 def _text_reader(log_format: str) -> AccessLogReader:
     """Fields by what stands between them, as in common log format, CSV and XML."""
-    chosen = _chosen(frozenset(_VARIABLE.findall(log_format)))
+    written = log_format.rstrip()
+    found = list(_VARIABLE.finditer(written))
+    chosen = _chosen(frozenset(match[1] for match in found))
     waiting = {variable: name for name, variable in chosen.items()}
-    pieces, end = [], 0
-    for match in _VARIABLE.finditer(log_format):
-        pieces.append(re.escape(log_format[end : match.start()]))
-        name = waiting.pop(match[1], None)
-        pieces.append(".*?" if name is None else f"(?P<{name}>.*?)")
-        end = match.end()
-    pieces.append(re.escape(log_format[end:].rstrip()))
-    expression = re.compile("".join(pieces) + r"\s*", re.DOTALL)
+    names = [waiting.pop(match[1], None) for match in found]
+    # What stands before the first variable, between two, and behind the last one.
+    starts = [0, *(match.end() for match in found)]
+    ends = [*(match.start() for match in found), len(written)]
+    between = [written[start:end] for start, end in zip(starts, ends, strict=True)]
 
     def values(line: str) -> Mapping[Field, str]:
-        match = expression.fullmatch(line)
-        return {name: match[name] for name in chosen} if match else {}
+        return _split(line.rstrip(), between, names)
 
     return AccessLogReader(frozenset(chosen), values, None)
+
+
+def _split(line: str, between: Sequence[str], names: Sequence[Field | None]) -> dict[Field, str]:
+    """The named values of a line; each goes as far as the text that follows it."""
+    values: dict[Field, str] = {}
+    if not line.startswith(between[0]):
+        return {}
+    at = len(between[0])
+    for name, following in zip(names, between[1:], strict=True):
+        end = line.find(following, at) if following else len(line)
+        if end < 0:
+            return {}
+        if name is not None:
+            values[name] = line[at:end]
+        at = end + len(following)
+    return values

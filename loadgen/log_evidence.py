@@ -1,0 +1,200 @@
+"""What the logs of a stage say about single requests, joined by request id.
+
+The access log tells refusals of the gateway (THROTTLED, QUOTA_EXCEEDED, WAF_FILTERED, ...) from
+those of what lies behind it, and a throttle of Lambda from other 5xx. Only the execution log of a
+REST API names a usage plan; it is asked as well where it is on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.aws.access_log import AccessLine, AccessLogReader, access_log_reader
+from core.aws.log_events import filter_events
+from core.aws.session import AwsSession
+from loadgen.limits import Limits
+from loadgen.outcome import Cause, Evidence, Kind, Outcome
+from loadgen.records import Records
+from loadgen.target import ApiRef
+
+# Clocks of this machine and of AWS may differ, and a line has the time of the answer.
+_SLACK_MS = 60_000
+# Some 2,500 lines a page, at 5 to 10 pages a second.
+_MAX_PAGES = 100
+# Lines of execution logs that name a usage plan, as support articles quote them:
+# "(id) Key throttle limit exceeded for Usage Plan ID x, Stage prod, ... Limit: 5.00 Burst: 10".
+_PLAN_LINE = re.compile(
+    r"\((?P<id>[^)\s]+)\).*?Key (?P<what>throttle limit exceeded|quota exhausted)"
+    r".*?(?:Limit: (?P<rate>[\d.]+) Burst: (?P<burst>\d+)|$)"
+)
+_PLAN_PATTERN = '"Usage Plan ID"'
+
+_Rows = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Rows whose lines were found, with the kind that they have now."""
+
+    rows: _Rows
+    kinds: NDArray[np.uint16]
+
+
+@dataclass(slots=True)
+class LogEvidence:
+    """Looks requests up in the logs of one stage.
+
+    `unreadable` says why there is no access log to read; `may_come` whether looking again later
+    could find more.
+    """
+
+    session: AwsSession
+    api: ApiRef
+    limits: Limits
+    started_unix_s: float
+    unreadable: str | None = None
+    _reader: AccessLogReader | None = None
+    _group: str | None = None
+    _pages_left: int = _MAX_PAGES
+    _plan_lines: dict[bytes, Kind] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        log = self.api.settings.access_log if self.api.settings else None
+        if log is None:
+            self.unreadable = f"stage {self.api.stage} has no access log"
+        elif log.group is None:
+            self.unreadable = f"the access log of stage {self.api.stage} goes to Firehose"
+        else:
+            self._group, self._reader = log.group, access_log_reader(log.format)
+            if self._reader is None:
+                self.unreadable = (
+                    f"the access log of stage {self.api.stage} has no $context.requestId"
+                )
+
+    @property
+    def may_come(self) -> bool:
+        """Whether a later look could find more."""
+        return self.unreadable is None and self._pages_left > 0
+
+    @property
+    def tells_lambda(self) -> bool:
+        """Whether lines say what Lambda answered."""
+        return self._reader is not None and "integration_status" in self._reader.fields
+
+    def look(self, records: Records, rows: _Rows, kinds: NDArray[np.uint16]) -> Found:
+        """What the logs say now about `rows`, which have the given kinds.
+
+        Errors are looked up before throttles, of which there may be very many.
+
+        Raises:
+            AwsError: a log cannot be read.
+        """
+        status = records["status"][rows]
+        found: dict[int, int] = {}
+        self._look_for_plans(records, rows[status == 429])
+        for chosen in (rows[status != 429], rows[status == 429]):
+            by_id = {bytes(records["request_id"][row]): int(row) for row in chosen}
+            if by_id and self._reader is not None:
+                statuses = {int(one) for one in records["status"][chosen]}
+                for line in self._lines(self._reader, statuses, self._window(records, chosen)):
+                    row = by_id.pop(line.request_id.encode(), None)
+                    if row is not None:
+                        found[row] = self._kind(line, Kind.of(int(kinds[row]))).code
+                    if not by_id:
+                        break
+        return Found(np.array(list(found), np.intp), np.array(list(found.values()), np.uint16))
+
+    def _window(self, records: Records, rows: _Rows) -> tuple[int, int]:
+        begin_us = int(records["start_us"][rows].min())
+        end_us = int((records["start_us"][rows] + records["service_us"][rows]).max())
+        start_ms = int(self.started_unix_s * 1000)
+        return start_ms + begin_us // 1000 - _SLACK_MS, start_ms + end_us // 1000 + _SLACK_MS
+
+    def _lines(
+        self, reader: AccessLogReader, statuses: set[int], window: tuple[int, int]
+    ) -> Iterator[AccessLine]:
+        for message in self._messages(self._group or "", reader.pattern(statuses), window):
+            line = reader.read(message)
+            if line is not None:
+                yield line
+
+    def _messages(self, group: str, pattern: str, window: tuple[int, int]) -> Iterator[str]:
+        pages = filter_events(
+            self.session.logs(),
+            group,
+            pattern,
+            start_ms=max(0, window[0]),
+            end_ms=window[1],
+            max_pages=self._pages_left,
+        )
+        for page in pages:
+            self._pages_left -= 1
+            yield from page
+
+    def _look_for_plans(self, records: Records, rows: _Rows) -> None:
+        stage = self.api.settings
+        if stage is None or not stage.logs_executions or not len(rows):
+            return
+        group = f"API-Gateway-Execution-Logs_{self.api.id}/{stage.name}"
+        for message in self._messages(group, _PLAN_PATTERN, self._window(records, rows)):
+            line = _PLAN_LINE.search(message)
+            if line is not None:
+                self._plan_lines[line["id"].encode()] = self._of_plan(line)
+
+    def _of_plan(self, line: re.Match[str]) -> Kind:
+        cause = Cause.QUOTA
+        if line["what"].startswith("throttle"):
+            cause = Cause.USAGE_PLAN
+            for step in self.limits.steps:
+                for bucket in step.buckets:
+                    same = line["rate"] == f"{bucket.rate_rps:.2f}" and line["burst"] == str(
+                        bucket.burst
+                    )
+                    if bucket.layer == Cause.USAGE_PLAN_METHOD and same:
+                        cause = Cause.USAGE_PLAN_METHOD
+        return Kind(Outcome.THROTTLED, cause, Evidence.ACCESS_LOG)
+
+    def _kind(self, line: AccessLine, before: Kind) -> Kind:
+        """What a request was, by its line; `before` where that adds nothing."""
+        by_plan = self._plan_lines.get(line.request_id.encode())
+        if by_plan is not None and before.outcome == Outcome.THROTTLED:
+            return by_plan
+        return kind_by_line(line, before)
+
+
+_BY_ERROR_TYPE = {
+    "THROTTLED": (Outcome.THROTTLED, Cause.THROTTLE),
+    "QUOTA_EXCEEDED": (Outcome.THROTTLED, Cause.QUOTA),
+    "WAF_FILTERED": (Outcome.CLIENT_ERROR, Cause.WAF),
+    "INTEGRATION_TIMEOUT": (Outcome.SERVER_ERROR, Cause.INTEGRATION_TIMEOUT),
+    "ACCESS_DENIED": (Outcome.CLIENT_ERROR, Cause.AUTHORIZER),
+    "EXPIRED_TOKEN": (Outcome.CLIENT_ERROR, Cause.AUTHORIZER),
+    "INVALID_API_KEY": (Outcome.CLIENT_ERROR, Cause.AUTHORIZER),
+    "INVALID_SIGNATURE": (Outcome.CLIENT_ERROR, Cause.AUTHORIZER),
+    "MISSING_AUTHENTICATION_TOKEN": (Outcome.CLIENT_ERROR, Cause.AUTHORIZER),
+    "UNAUTHORIZED": (Outcome.CLIENT_ERROR, Cause.AUTHORIZER),
+}
+
+
+def kind_by_line(line: AccessLine, before: Kind) -> Kind:
+    """The kind of a request by its line of the access log; `before` where that adds nothing.
+
+    Lambda's 429 reaches the client as a 5xx; an integration's own 429 is passed on.
+    """
+    if line.integration_status == 429 and before.outcome == Outcome.SERVER_ERROR:
+        return Kind(Outcome.THROTTLED, Cause.LAMBDA_CONCURRENCY, Evidence.ACCESS_LOG)
+    known = _BY_ERROR_TYPE.get(line.error_type or "")
+    if known is not None:
+        return Kind(*known, Evidence.ACCESS_LOG)
+    if line.error_type is not None or line.integration_status is None:
+        return before
+    if before.outcome == Outcome.THROTTLED:
+        return Kind(Outcome.THROTTLED, Cause.APPLICATION, Evidence.ACCESS_LOG)
+    if before.cause == Cause.UNKNOWN and line.integration_status < 400:
+        return Kind(before.outcome, Cause.APPLICATION, Evidence.ACCESS_LOG)
+    return before
