@@ -256,6 +256,8 @@ def _yaml_message(error: MarkedYAMLError) -> str:
     if "but got '{'" in message:
         # `{path: /orders/{id}}`: the one mistake that a format full of paths invites.
         message += "; put text with braces in quotes"
+    if "mapping values are not allowed here" in message:
+        message += ": put text with a colon and a blank in quotes"
     return f"is not YAML: {message}" if message != "is not YAML" else message
 
 

@@ -78,7 +78,13 @@ def run(
     ] = None,
     seed: Annotated[
         int | None,
-        typer.Option("--seed", min=0, help="Repeats the arrivals of a run.", show_default="random"),
+        typer.Option(
+            "--seed",
+            metavar="N",
+            min=0,
+            help="Repeats the arrivals of a run.",
+            show_default="random",
+        ),
     ] = None,
     region: Region = None,
     aws_profile: AwsProfile = None,

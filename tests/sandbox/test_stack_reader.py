@@ -12,7 +12,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.errors import InputError, InputErrors
-from core.located_yaml import Place, Unreadable, dotted, read_document
 from sandbox.bundled import bundled_functions
 from sandbox.stack.deployment import stack_functions
 from sandbox.stack.model import HttpApi, RestApi, Throttle
@@ -807,45 +806,6 @@ def test_no_slip_in_a_good_file_brings_another_error(at: int, cut: int, typed: s
 @given(VALUES)
 def test_no_value_brings_another_error(value: Any) -> None:
     read(json.dumps({"apis": {"a": value}, "functions": {"f": value}, "usage_plans": value}))
-
-
-@given(
-    st.dictionaries(
-        st.text(string.ascii_letters, min_size=1, max_size=5),
-        st.integers(-(10**15), 10**15) | st.booleans() | st.text(string.ascii_letters, max_size=5),
-    )
-)
-def test_values_are_those_that_were_written(value: dict[str, Any]) -> None:
-    assert read_document(json.dumps(value)).value == value
-
-
-def test_places_are_those_of_keys_and_values() -> None:
-    document = read_document("a:\n  - b: 1\n    c: 2\n")
-
-    assert document.place(("a", 0, "c")) == Place(3, 8)
-    assert document.place(("a", 0, "c"), of_key=True) == Place(3, 5)
-    # Of what is not there, what should have it.
-    assert document.place(("a", 0, "d")) == Place(2, 5)
-    assert dotted(("a", 0, "d")) == "a[0].d"
-    assert document.at(("a", 0, "b")) == 1
-    assert document.at(("a", 7)) is None
-
-
-def test_what_cannot_be_read_at_all_has_a_place() -> None:
-    with pytest.raises(Unreadable) as raised:
-        read_document("a: 1\nb: c: d\n")
-
-    assert raised.value.problems[0].place == Place(2, 5)
-
-
-def test_words_of_yaml_1_1_are_words() -> None:
-    assert read_document("{a: on, b: no, c: 0o17, d: 1_000, e: 2020-01-01}").value == {
-        "a": "on",
-        "b": "no",
-        "c": 15,
-        "d": 1000,
-        "e": "2020-01-01",
-    }
 
 
 # Files
