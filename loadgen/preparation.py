@@ -1,0 +1,199 @@
+"""Everything that is known before the first request: profile, target, limits, plan and cost."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from core.aws.functions import function_size
+from core.aws.gateway_prices import gateway_prices
+from core.aws.prices import bundled_prices
+from core.aws.session import AwsSession, LocalAccess
+from core.errors import AwsError, InputError
+from core.local_aws import local_aws
+from loadgen.auth.given import hidden_arguments
+from loadgen.auth.sources import Sources
+from loadgen.cost import Billing, CostRange, StepFunction, Tariff, estimate, tariff
+from loadgen.expected import Expected, expected
+from loadgen.guards import check_hosts, check_plan, host_of, is_loopback
+from loadgen.limits import Limits
+from loadgen.limits_reading import read_limits
+from loadgen.options import RunOptions
+from loadgen.profile.model import Profile
+from loadgen.profile.reader import ProfileFile, read_profile
+from loadgen.schedule import PhasePlan, plan_phases
+from loadgen.steps import StepInfo, step_infos
+from loadgen.target import Resolved, resolve, session_region
+from loadgen.thresholds import Rule, rules_of
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A run that may begin; `profile` is the file's with the options of the command line in it."""
+
+    file: ProfileFile
+    profile: Profile
+    seed: int
+    phases: tuple[PhasePlan, ...]
+    steps: tuple[StepInfo, ...]
+    rules: tuple[Rule, ...]
+    session: AwsSession | None
+    resolved: Resolved
+    limits: Limits
+    expected: Expected
+    tariff: Tariff
+    estimate: CostRange
+    sources: Sources
+    notes: tuple[str, ...]
+
+
+def read_options(options: RunOptions) -> tuple[ProfileFile, Profile]:
+    """The profile of a run, with what the command line says in it.
+
+    Raises:
+        InputError, InputErrors: something in it is not right.
+    """
+    file = read_profile(options.profile, environment=options.environment, settings=options.settings)
+    load: dict[str, Any] = {}
+    if options.processes is not None:
+        load["processes"] = options.processes
+    if options.seed is not None:
+        load["seed"] = options.seed
+    changes: dict[str, Any] = {"load": file.profile.load.model_copy(update=load)}
+    if options.records is not None:
+        changes["output"] = file.profile.output.model_copy(update={"records": options.records})
+    return file, file.profile.model_copy(update=changes)
+
+
+@contextmanager
+def access(
+    options: RunOptions, file: ProfileFile, profile: Profile
+) -> Iterator[LocalAccess | None]:
+    """A sandbox with the profile's stack for as long as the context lasts, if one is asked for."""
+    if not options.sandbox:
+        yield None
+        return
+    if options.aws_profile:
+        raise InputError("--profile: has no meaning with --sandbox, which needs no account")
+    beside = file.base_dir / profile.sandbox.stack
+    stack = str(beside) if beside.is_file() else profile.sandbox.stack
+    arguments = ["--no-functions", "--stack", stack]
+    region = options.region or session_region(profile)
+    if region is not None:
+        arguments += ["--region", region]
+    with local_aws(arguments) as local:
+        yield local
+
+
+def prepare(
+    options: RunOptions,
+    file: ProfileFile,
+    profile: Profile,
+    local: LocalAccess | None,
+    *,
+    warn: Callable[[str], None],
+) -> Prepared:
+    """Looks everything up that a run needs, and checks it against the guards.
+
+    Raises:
+        InputError: the target cannot be found, or credentials cannot be fetched.
+        AwsError: AWS does not say where the target is.
+        Refused: the target or the plan is beyond a guard.
+    """
+    session, notes = _session(options, profile, local)
+    resolved = resolve(profile, session)
+    check_hosts(resolved.base_url, profile.guards)
+    phases, steps = plan_phases(profile), step_infos(profile)
+    limits = read_limits(resolved, profile, session if profile.aws.discover else None)
+    plan = expected(profile, phases)
+    prices = tariff(
+        _billing(resolved),
+        resolved.facts.region,
+        _functions(limits, session),
+        gateway_prices(),
+        bundled_prices(),
+    )
+    cost = estimate(prices, plan.requests, plan.by_step)
+    check_plan(plan, profile.guards, cost)
+    sources = Sources(profile, file.base_dir, _session_factory(options, local), warn=warn)
+    sources.current()
+    return Prepared(
+        file=file,
+        profile=profile,
+        seed=secrets.randbelow(2**32) if profile.load.seed is None else profile.load.seed,
+        phases=phases,
+        steps=steps,
+        rules=tuple(rules_of(profile.thresholds, phases, steps)),
+        session=session,
+        resolved=resolved,
+        limits=limits,
+        expected=plan,
+        tariff=prices,
+        estimate=cost,
+        sources=sources,
+        notes=(*notes, *resolved.notes, *limits.notes),
+    )
+
+
+def recorded_arguments(words: list[str]) -> list[str]:
+    """A command line for the record, without what may be secret."""
+    readable = [word.encode(errors="surrogateescape").decode(errors="replace") for word in words]
+    return hidden_arguments(readable)
+
+
+def _session(
+    options: RunOptions, profile: Profile, local: LocalAccess | None
+) -> tuple[AwsSession | None, list[str]]:
+    """AWS as the target and the evidence need it; a plain URL can do without."""
+    region = options.region or session_region(profile)
+    name = None if local else options.aws_profile or profile.aws.profile
+    try:
+        return AwsSession(region=region, profile=name, local=local), []
+    except InputError as error:
+        if profile.target.url is None or options.aws_profile or profile.aws.profile:
+            raise
+        return None, [f"limits and logs are not looked up: {error}"]
+
+
+def _session_factory(
+    options: RunOptions, local: LocalAccess | None
+) -> Callable[[str | None, str | None], AwsSession]:
+    def make(region: str | None, profile: str | None) -> AwsSession:
+        name = None if local else profile or options.aws_profile
+        return AwsSession(region=region or options.region, profile=name, local=local)
+
+    return make
+
+
+def _billing(resolved: Resolved) -> Billing:
+    if is_loopback(host_of(resolved.base_url)):
+        return "local"
+    kind = resolved.facts.api_kind
+    if kind in ("rest", "http"):
+        return "rest" if kind == "rest" else "http"
+    return "function_url" if ".lambda-url." in host_of(resolved.base_url) else "unknown"
+
+
+def _functions(limits: Limits, session: AwsSession | None) -> list[StepFunction]:
+    """The functions behind the steps, as far as their size can be read."""
+    found: list[StepFunction] = []
+    if session is None:
+        return found
+    sizes: dict[str, Any] = {}
+    for step in limits.steps:
+        if step.function is None:
+            continue
+        if step.function not in sizes:
+            try:
+                sizes[step.function] = function_size(session, step.function)
+            except AwsError:
+                sizes[step.function] = None
+        size = sizes[step.function]
+        if size is not None:
+            found.append(
+                StepFunction(step.step, step.function, size.memory_mb, size.arch, size.timeout_s)
+            )
+    return found
