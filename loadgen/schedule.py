@@ -315,7 +315,7 @@ def _all_times(
 def _inside(plan: PhasePlan, times_s: Floats) -> Times:
     """Times in a phase as whole microseconds of the run, before the end of the phase."""
     begin, end = round(plan.from_s * _US), round(plan.to_s * _US)
-    whole = begin + (times_s * _US).astype(np.int64)
+    whole = begin + np.rint(times_s * _US).astype(np.int64)
     return np.minimum(whole, max(end - 1, begin))
 
 
