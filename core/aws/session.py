@@ -20,6 +20,7 @@ import botocore.session
 from botocore import exceptions as aws_exceptions
 from botocore.config import Config
 
+from core.aws.signing import SigningCredentials
 from core.errors import AwsError, CredentialsError, InputError
 from core.version import toolkit_version
 
@@ -30,10 +31,15 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
 
+    from core.aws.cognito import CognitoClient
+
 # Beyond the function's own timeout: network, and queueing inside Lambda.
 _READ_MARGIN_S = 30
 _CONNECT_TIMEOUT_S = 10
 _CONTROL_ATTEMPTS = 6
+# Somebody waits for a login, so it is given up sooner.
+_LOGIN_ATTEMPTS = 3
+_LOGIN_TIMEOUT_S = 20
 
 # "user:password@" in a URL: it must not reach a file or a message.
 _USER_INFO = re.compile(r"(?<=://)[^/?#\s\"']*@")
@@ -180,6 +186,47 @@ class AwsSession:
             )
             _check_port(client.meta.endpoint_url)
         return client
+
+    def user_pools(self) -> CognitoClient:
+        """A client for logging in at Cognito user pools, which needs no AWS credentials."""
+        with self._making("a Cognito client"):
+            client: Any = self._session.client(
+                "cognito-idp",
+                region_name=self.region,
+                endpoint_url=self._endpoint_url,
+                config=Config(
+                    retries={"total_max_attempts": _LOGIN_ATTEMPTS, "mode": "standard"},
+                    connect_timeout=_CONNECT_TIMEOUT_S,
+                    read_timeout=_LOGIN_TIMEOUT_S,
+                    user_agent_extra=_user_agent(),
+                ),
+            )
+            _check_port(client.meta.endpoint_url)
+        made: CognitoClient = client
+        return made
+
+    def frozen_credentials(self) -> SigningCredentials:
+        """The credentials as they are now, renewed by botocore where they are about to end.
+
+        Raises:
+            CredentialsError: when there are none, or they cannot be renewed.
+        """
+        what = "read the AWS credentials"
+        try:
+            with aws_call(what):
+                found = self._session.get_credentials()
+                if found is None:
+                    raise aws_exceptions.NoCredentialsError
+                frozen = found.get_frozen_credentials()
+        except (RuntimeError, ValueError) as error:  # over already; unreadable answer of a tool
+            raise CredentialsError(f"could not {what}: {error}") from error
+        if not frozen.access_key or not frozen.secret_key:
+            raise CredentialsError(f"could not {what}: access key or secret key is missing")
+        # botocore has no public name for it; the AWS CLI's export-credentials reads the same one.
+        expiry = getattr(found, "_expiry_time", None)
+        return SigningCredentials(
+            frozen.access_key, frozen.secret_key, frozen.token, expiry and expiry.timestamp()
+        )
 
     def measuring_lambda(self, *, function_timeout_s: int, concurrency: int) -> LambdaClient:
         """A Lambda client for measured invocations.

@@ -109,7 +109,12 @@ class Signer(SigV4Auth):
         self._timestamp = ""
 
     def headers(
-        self, method: str, url: str, headers: Sequence[Header], body: bytes, now: float | None
+        self,
+        method: str,
+        url: str,
+        headers: Sequence[Header],
+        body: bytes,
+        now: float | None = None,
     ) -> list[Header]:
         """The headers that sign a request, as `sigv4_headers` says."""
         timestamp = self._timestamp_at(time.time() if now is None else now)

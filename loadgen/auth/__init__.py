@@ -1,0 +1,1 @@
+"""Who a run is to the API: credentials fetched by the parent, and headers made by injectors."""
