@@ -13,17 +13,17 @@ from pathlib import Path
 from types import TracebackType
 
 from core.errors import InputError
-from loadgen.messages import Drained, Frame, from_line, to_line
+from loadgen.messages import Drained, Frame, NewSteps, from_line, to_line
 
 
 class FramesWriter:
-    """Appends frames and last lines to a new file; use it as a context manager, or close it."""
+    """Appends what injectors report to a new file; use it as a context manager, or close it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file = path.open("xb", buffering=0)
 
-    def write(self, message: Frame | Drained) -> None:
+    def write(self, message: Frame | NewSteps | Drained) -> None:
         """Append `message`; it is in the file when this returns.
 
         Raises:
@@ -49,7 +49,7 @@ class FramesWriter:
         self.close()
 
 
-def read_frames(path: Path) -> Iterator[Frame | Drained]:
+def read_frames(path: Path) -> Iterator[Frame | NewSteps | Drained]:
     """What was written, in its order; a last frame that is cut short is left out.
 
     Raises:
@@ -60,7 +60,7 @@ def read_frames(path: Path) -> Iterator[Frame | Drained]:
             message = from_line(line)
         except ValueError as error:
             raise InputError(f"{path}:{number}: {error}") from error
-        if not isinstance(message, Frame | Drained):
+        if not isinstance(message, Frame | NewSteps | Drained):
             raise InputError(f"{path}:{number}: is no frame of a run")
         yield message
 

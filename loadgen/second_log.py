@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 
 from loadgen.histogram import Histogram, combined
 from loadgen.outcome import Outcome
+from loadgen.totals import NO_LATENCIES, Latencies
 
 Ints = NDArray[np.int64]
 
-METRICS = ("response", "service", "first_byte", "connect", "tls")
-RESPONSE, SERVICE, FIRST_BYTE, CONNECT, TLS = range(len(METRICS))
 _PARTS_MOST = 8  # of one second before they become one
 
 
@@ -41,30 +40,6 @@ class Key(NamedTuple):
     def of(cls, code: int) -> Key:
         """The key that has `code`."""
         return cls(code >> 24, code >> 8 & 0xFFFF, code >> 4 & 0xF, code & 0xF)
-
-
-@dataclass(frozen=True, slots=True)
-class Latencies:
-    """All latencies of a choice of requests; `ok_response` has those with outcome ok."""
-
-    response: Histogram
-    service: Histogram
-    first_byte: Histogram
-    connect: Histogram
-    tls: Histogram
-    ok_response: Histogram
-
-    @classmethod
-    def none(cls) -> Latencies:
-        """Of no requests."""
-        return cls(Histogram(), Histogram(), Histogram(), Histogram(), Histogram(), Histogram())
-
-    def merge(self, metric: int, outcome: int, histogram: Histogram) -> None:
-        """More latencies of `metric`, of requests with `outcome`."""
-        of_metric = (self.response, self.service, self.first_byte, self.connect, self.tls)
-        of_metric[metric].merge(histogram)
-        if metric == RESPONSE and outcome == Outcome.OK:
-            self.ok_response.merge(histogram)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,26 +87,32 @@ class SecondLog:
     def window(self, seconds: range, phases: Collection[int], step: int | None) -> Latencies:
         """What `seconds` have of some phases and of one step, or of all steps."""
         parts = [part for second in seconds for part in self._parts.get(second, ())]
-        if not parts:
-            return Latencies.none()
-        whole = _joined(parts)
-        wanted = np.isin(whole.codes >> 24, list(phases))
-        if step is not None:
-            wanted &= (whole.codes >> 8 & 0xFFFF) == step
-        metrics = whole.codes & 0xF
-        ok = (whole.codes >> 4 & 0xF) == Outcome.OK
+        return Latencies(_Window(parts, phases, step).histogram) if parts else NO_LATENCIES
 
-        def gathered(metric: int, also: NDArray[np.bool_]) -> Histogram:
-            return _gathered(whole, also & (metrics == metric))
 
-        return Latencies(
-            response=gathered(RESPONSE, wanted),
-            service=gathered(SERVICE, wanted),
-            first_byte=gathered(FIRST_BYTE, wanted),
-            connect=gathered(CONNECT, wanted),
-            tls=gathered(TLS, wanted),
-            ok_response=gathered(RESPONSE, wanted & ok),
-        )
+class _Window:
+    """The parts of a window. Parts never change, so what comes later does not show in it."""
+
+    def __init__(self, parts: list[_Part], phases: Collection[int], step: int | None) -> None:
+        self._parts = parts
+        self._phases = phases
+        self._step = step
+        self._whole: tuple[_Part, NDArray[np.bool_]] | None = None
+
+    def histogram(self, metric: int, outcome: Outcome | None) -> Histogram:
+        whole, wanted = self._whole or self._join()
+        wanted = wanted & (whole.codes & 0xF == metric)
+        if outcome is not None:
+            wanted &= whole.codes >> 4 & 0xF == outcome
+        return _gathered(whole, wanted)
+
+    def _join(self) -> tuple[_Part, NDArray[np.bool_]]:
+        whole = _joined(self._parts)
+        wanted = np.isin(whole.codes >> 24, list(self._phases))
+        if self._step is not None:
+            wanted &= whole.codes >> 8 & 0xFFFF == self._step
+        self._whole = whole, wanted
+        return self._whole
 
 
 def _part_of(rows: list[tuple[int, Histogram]]) -> _Part:

@@ -15,18 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loadgen.histogram import Histogram
-from loadgen.messages import Cell, Drained, Frame
+from loadgen.messages import Cell, Drained, Frame, NewSteps
 from loadgen.outcome import Kind, Outcome
 from loadgen.schedule import PhasePlan
-from loadgen.second_log import FIRST_BYTE, RESPONSE, SERVICE, Key, Latencies, SecondLog
+from loadgen.second_log import Key, SecondLog
 from loadgen.second_rows import SecondState, row
 from loadgen.steps import StepInfo
-from loadgen.totals import Arrivals, Totals
+from loadgen.totals import FIRST_BYTE, RESPONSE, SERVICE, Arrivals, Latencies, Totals
 from reports.load_document import Second
 
 Ints = NDArray[np.int64]
 Decoded = list[tuple[Key, Histogram]]
 _US = 1_000_000
+_SECONDS_MOST = 10_000_000  # four months
+_LOCUSTFILE = "locustfile"  # stands for the scenario of its requests
 
 
 @dataclass(slots=True)
@@ -53,12 +55,14 @@ class Tally:
         self.notes: list[str] = []  # each once
         self.states: dict[int, SecondState] = {}  # by second
         self._injectors: dict[int, _Injector] = {}
+        self._numbers: dict[int, dict[int, int]] = {}  # of steps, by injector (locustfiles)
         self._log = SecondLog()
         self._kinds: dict[int, dict[int, list[int]]] = {}  # second: packed kind: count, bytes
         self._arrivals: dict[tuple[int, int], Arrivals] = {}  # by second and phase
         self._all_kinds: dict[int, list[int]] = {}
         self._all_arrivals: dict[int, Arrivals] = {}  # by phase
         self._all: dict[Key, Histogram] = {}
+        self._seconds = 0  # anything is known of
 
     # -- what comes in ---------------------------------------------------------------------------
 
@@ -68,15 +72,15 @@ class Tally:
         Raises:
             ValueError: it is damaged, or of another run; nothing of it is counted then.
         """
-        injector = self._injectors.setdefault(frame.injector, _Injector())
-        if frame.number in injector.numbers:
+        if frame.number in self._injectors.get(frame.injector, _Injector()).numbers:
             return
         start_lag = Histogram.decode(frame.start_lag)
-        cells = [(cell, self._decoded(cell)) for cell in frame.cells]
+        cells = [self._decoded(frame.injector, cell) for cell in frame.cells]
         for count in frame.counts:
             self._check(count.second, count.phase)
         self._merge(cells)
         for count in frame.counts:
+            self._know(count.second)
             for arrivals in (
                 self._arrivals.setdefault((count.second, count.phase), Arrivals()),
                 self._all_arrivals.setdefault(count.phase, Arrivals()),
@@ -84,7 +88,7 @@ class Tally:
                 arrivals.offered += count.offered
                 arrivals.dropped += count.dropped
                 arrivals.sent += count.sent
-        self._note(frame, injector, start_lag)
+        self._note(frame, start_lag)
 
     def add_drained(self, drained: Drained) -> None:
         """The last line of an injector."""
@@ -92,28 +96,54 @@ class Tally:
         if drained.injector in self._injectors:
             self._injectors[drained.injector].in_flight = 0
 
-    def _decoded(self, cell: Cell) -> Decoded:
+    def add_steps(self, new: NewSteps) -> None:
+        """Requests of a locustfile that an injector met; the same one of several is one step."""
+        numbers = self._numbers.setdefault(new.injector, {})
+        known = {(step.method, step.name): step.index for step in self.steps}
+        for number, (method, name) in enumerate(new.steps, new.first):
+            if (method, name) not in known:
+                known[method, name] = len(self.steps)
+                self.steps += (StepInfo(len(self.steps), _LOCUSTFILE, name, method, name),)
+            numbers[number] = known[method, name]
+
+    def step_number(self, injector: int, number: int) -> int:
+        """The number in `steps` of what an injector calls `number` in its frames and records.
+
+        Raises:
+            ValueError: there is no such step.
+        """
+        numbers = self._numbers.get(injector)
+        step = number if numbers is None else numbers.get(number, -1)
+        if not 0 <= step < len(self.steps):
+            raise ValueError(f"no step of injector {injector} has the number {number}")
+        return step
+
+    def _decoded(self, injector: int, cell: Cell) -> tuple[Cell, int, Decoded]:
         self._check(cell.second, cell.phase)
-        if not 0 <= cell.step < max(len(self.steps), 1):
-            raise ValueError(f"no step has the number {cell.step}")
+        step = self.step_number(injector, cell.step)
         outcome = Kind.of(cell.kind).outcome
         texts = (cell.response, cell.service, cell.first_byte, cell.connect, cell.tls)
-        return [
-            (Key(cell.phase, cell.step, outcome, metric), Histogram.decode(text))
+        histograms = [
+            (Key(cell.phase, step, outcome, metric), Histogram.decode(text))
             for metric, text in enumerate(texts)
             if text
         ]
+        return cell, step, histograms
 
     def _check(self, second: int, phase: int) -> None:
         if not 0 <= phase < len(self.phases):
             raise ValueError(f"no phase has the number {phase}")
-        if second < 0:
+        if not 0 <= second < _SECONDS_MOST:
             raise ValueError(f"no second of a run is {second}")
 
-    def _merge(self, cells: Iterable[tuple[Cell, Decoded]]) -> None:
+    def _know(self, second: int) -> None:
+        self._seconds = max(self._seconds, second + 1)
+
+    def _merge(self, cells: Iterable[tuple[Cell, int, Decoded]]) -> None:
         by_second: dict[int, Decoded] = {}
-        for cell, decoded in cells:
-            packed = _packed(cell.phase, cell.step, cell.kind)
+        for cell, step, decoded in cells:
+            self._know(cell.second)
+            packed = _packed(cell.phase, step, cell.kind)
             _count(self._kinds.setdefault(cell.second, {}), packed, cell.count, cell.bytes_in)
             _count(self._all_kinds, packed, cell.count, cell.bytes_in)
             by_second.setdefault(cell.second, []).extend(decoded)
@@ -122,10 +152,12 @@ class Tally:
         for second, histograms in by_second.items():
             self._log.add(second, histograms)
 
-    def _note(self, frame: Frame, injector: _Injector, start_lag: Histogram) -> None:
+    def _note(self, frame: Frame, start_lag: Histogram) -> None:
+        injector = self._injectors.setdefault(frame.injector, _Injector())
         injector.numbers.add(frame.number)
         # A frame is about the time since the one before: the second that most of it lies in.
         second = max(injector.last_at_us + frame.at_us, 0) // (2 * _US)
+        self._know(second)
         state = self.states.setdefault(second, SecondState())
         state.start_lag.merge(start_lag)
         state.in_flight[frame.injector] = frame.in_flight
@@ -149,13 +181,14 @@ class Tally:
     @property
     def seconds(self) -> range:
         """From the first second of the run to the last that anything is known of."""
-        known = max((*self._kinds, *self.states, *(second for second, _ in self._arrivals), -1))
-        return range(known + 1)
+        return range(self._seconds)
 
     @property
     def at_us(self) -> int:
-        """How far every injector has reported; 0 before that."""
-        return min((one.last_at_us for one in self._injectors.values()), default=0)
+        """How far every injector that still works has reported; 0 before that."""
+        reported = {number: one.last_at_us for number, one in self._injectors.items()}
+        working = [at_us for number, at_us in reported.items() if number not in self.drained]
+        return min(working) if working else max(reported.values(), default=0)
 
     @property
     def in_flight(self) -> int:
@@ -180,6 +213,8 @@ class Tally:
     ) -> Totals:
         """The figures of some phases (None: those that count), one step, a range of seconds."""
         chosen = self.measured if phases is None else frozenset(phases)
+        if seconds is not None:
+            seconds = self._known(seconds)
         kinds = [self._all_kinds] if seconds is None else self._kinds_of(seconds)
         counts: dict[int, int] = {}
         bytes_in = 0
@@ -196,12 +231,7 @@ class Tally:
         arrivals = self._arrivals_of(chosen, seconds) if step is None else Arrivals()
         return Totals(
             counts={code: count for code, count in counts.items() if count},
-            response=latencies.response,
-            service=latencies.service,
-            ok_response=latencies.ok_response,
-            first_byte=latencies.first_byte,
-            connect=latencies.connect,
-            tls=latencies.tls,
+            latencies=latencies,
             bytes_in=bytes_in,
             offered=arrivals.offered,
             dropped=arrivals.dropped,
@@ -216,7 +246,8 @@ class Tally:
 
     def arrivals(self, phases: Collection[int], seconds: range | None = None) -> Arrivals:
         """How the arrivals of some phases fared."""
-        return self._arrivals_of(frozenset(phases), seconds)
+        known = None if seconds is None else self._known(seconds)
+        return self._arrivals_of(frozenset(phases), known)
 
     def length_s(
         self, phases: Collection[int] | None = None, seconds: range | None = None
@@ -280,15 +311,21 @@ class Tally:
             if count
         }
 
+    def _known(self, seconds: range) -> range:
+        return range(max(seconds.start, 0), min(seconds.stop, self._seconds))
+
     def _kinds_of(self, seconds: range) -> list[dict[int, list[int]]]:
         return [self._kinds[second] for second in seconds if second in self._kinds]
 
     def _all_latencies(self, phases: frozenset[int], step: int | None) -> Latencies:
-        latencies = Latencies.none()
+        # At once: these histograms grow with the next frame.
+        sums: dict[tuple[int, Outcome | None], Histogram] = {}
         for key, histogram in self._all.items():
             if key.phase in phases and (step is None or key.step == step):
-                latencies.merge(key.metric, key.outcome, histogram)
-        return latencies
+                sums.setdefault((key.metric, None), Histogram()).merge(histogram)
+                if key.metric == RESPONSE and key.outcome == Outcome.OK:
+                    sums.setdefault((RESPONSE, Outcome.OK), Histogram()).merge(histogram)
+        return Latencies(lambda metric, outcome: sums.get((metric, outcome), Histogram()))
 
     def _arrivals_of(self, phases: frozenset[int], seconds: range | None) -> Arrivals:
         found = (

@@ -2,10 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from loadgen.histogram import Histogram
 from loadgen.outcome import Kind, Outcome
+
+METRICS = ("response", "service", "first_byte", "connect", "tls")
+RESPONSE, SERVICE, FIRST_BYTE, CONNECT, TLS = range(len(METRICS))
+
+
+class Latencies:
+    """The latencies of a choice of requests, each put together when it is first asked for.
+
+    `source` gives that of a metric and of one outcome, or of all outcomes. Many windows are only
+    asked for counts, or for one percentile.
+    """
+
+    __slots__ = ("_known", "_source")
+
+    def __init__(self, source: Callable[[int, Outcome | None], Histogram]) -> None:
+        self._source = source
+        self._known: dict[tuple[int, Outcome | None], Histogram] = {}
+
+    def of(self, metric: int, outcome: Outcome | None = None) -> Histogram:
+        """The histogram of one metric; do not change it."""
+        histogram = self._known.get((metric, outcome))
+        if histogram is None:
+            histogram = self._known[metric, outcome] = self._source(metric, outcome)
+        return histogram
+
+
+NO_LATENCIES = Latencies(lambda metric, outcome: Histogram())
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,16 +45,41 @@ class Totals:
     """
 
     counts: dict[int, int]  # by kind code
-    response: Histogram
-    service: Histogram
-    ok_response: Histogram
-    first_byte: Histogram
-    connect: Histogram
-    tls: Histogram
+    latencies: Latencies
     bytes_in: int
     offered: int
     dropped: int
     sent: int
+
+    @property
+    def response(self) -> Histogram:
+        """From the intended start to the last byte, of all completed requests."""
+        return self.latencies.of(RESPONSE)
+
+    @property
+    def ok_response(self) -> Histogram:
+        """Response times of those with outcome ok."""
+        return self.latencies.of(RESPONSE, Outcome.OK)
+
+    @property
+    def service(self) -> Histogram:
+        """From the actual start to the last byte, of all completed requests."""
+        return self.latencies.of(SERVICE)
+
+    @property
+    def first_byte(self) -> Histogram:
+        """From the actual start to the first byte, of those that were answered."""
+        return self.latencies.of(FIRST_BYTE)
+
+    @property
+    def connect(self) -> Histogram:
+        """How long connecting took, of those that had to."""
+        return self.latencies.of(CONNECT)
+
+    @property
+    def tls(self) -> Histogram:
+        """How long TLS handshakes took, of those that made one."""
+        return self.latencies.of(TLS)
 
     @property
     def completed(self) -> int:
