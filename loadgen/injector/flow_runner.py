@@ -54,6 +54,7 @@ class FlowRunner:
             sent += 1
             in_flight[step] += 1
             recorder.in_flight += 1
+            recorder.begin((intended_ns, phase))
             # Who is killed here, at the end of the drain, stays in the books as in flight.
             answer: Answer = self._exchange(request, item.timeout_s, is_head=item.is_head)
             kind = item.judge(answer, session)

@@ -137,6 +137,7 @@ class LocustfileModel:
         self._recorder.offered(
             (start_ns - self._recorder.start_ns) // _SECOND_NS, self._phase, 1, 0
         )
+        self._recorder.begin((start_ns, self._phase))
         self._recorder.add(start_ns, answer, kind, self._phase, step)
 
     def _step(self, method: str, name: str) -> int:

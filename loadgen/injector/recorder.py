@@ -38,6 +38,7 @@ _COLUMNS = 11
 ) = range(_COLUMNS)
 
 _U4_MOST = 2**32 - 1
+_SECOND_NS = 1_000_000_000
 _REQUEST_ID = re.compile(rb"\r\n(?:x-amzn-requestid|apigw-requestid):[ \t]*([^\r\n ]{1,36})", re.I)
 # An API that has not sent a request id so often does not send one with its plain answers.
 _LOOK_AT_HEADS = 64
@@ -99,6 +100,8 @@ class Recorder:
         self._rows = array("q")
         self._extend = self._rows.extend
         self._heads: list[bytes] = []
+        self._begun = array("q")
+        self.begin = self._begun.extend
         self._cells: dict[tuple[int, int, int, int], _CellSums] = {}
         self._fates: dict[tuple[int, int], _Fates] = {}
         self._start_lag = Histogram()
@@ -110,6 +113,8 @@ class Recorder:
         self._cpu_ns, self._cpu_at_ns = process_time_ns(), perf_counter_ns()
 
     # -- while it runs ---------------------------------------------------------------------------
+    #
+    # `begin((intended_ns, phase))` says that a request is sent now, `add` that it has ended.
 
     def add(self, intended_ns: int, answer: Answer, kind: int, phase: int, step: int) -> None:
         """One request has ended."""
@@ -149,6 +154,7 @@ class Recorder:
 
     def digest(self) -> None:
         """Sorts what has come since the last time into cells, and writes its records."""
+        self._count_begun()
         if not self._rows:
             return
         # A new array: the old one belongs to numpy now.
@@ -161,7 +167,6 @@ class Recorder:
         self._completed += len(rows)
         self._start_lag.add((rows[:, _START] - rows[:, _INTENDED]) // 1000)
         self._sort(rows, intended_us)
-        self._count_sent(intended_us // 1_000_000, rows[:, _PHASE])
         if self._writer is not None:
             self._write(self._writer, rows, intended_us, heads)
         if self._on_batch is not None:
@@ -200,7 +205,7 @@ class Recorder:
             frames=self._frames,
             offered=self._offered,
             dropped=self._dropped,
-            sent=self._completed + cut,
+            sent=self._sent,
             completed=self._completed,
             cut=cut,
             cut_by_step=cut_by_step,
@@ -247,8 +252,15 @@ class Recorder:
             sums = self._cells[key] = _CellSums()
         return sums
 
-    def _count_sent(self, seconds: Ints, phases: Ints) -> None:
-        keys, counts = np.unique(seconds << 16 | phases, return_counts=True)
+    def _count_begun(self) -> None:
+        if not self._begun:
+            return
+        begun = np.frombuffer(self._begun, np.int64).reshape(-1, 2)
+        self._begun = array("q")
+        self.begin = self._begun.extend
+        self._sent += len(begun)
+        seconds = (begun[:, 0] - self.start_ns) // _SECOND_NS
+        keys, counts = np.unique(seconds << 16 | begun[:, 1], return_counts=True)
         for key, count in zip(keys.tolist(), counts.tolist(), strict=True):
             self._fates_of(key >> 16, key & 0xFFFF).sent += count
 
