@@ -102,6 +102,7 @@ class InjectorEndedEarly:
     injectors: int
     exit_code: int | None  # negative: the number of a signal
     at_s: float | None  # since the beginning of the run
+    words: str  # what it said last, one line
 
     def __str__(self) -> str:
         when = "" if self.at_s is None else f" {self.at_s:.1f} s after the start"
@@ -110,8 +111,9 @@ class InjectorEndedEarly:
             if self.injectors == 1
             else f"its share of the schedule, 1 of {self.injectors}, is missing from then on"
         )
+        how = _ending(self.exit_code) + (f", {self.words}" if self.words else "")
         return (
-            f"injector {self.injector} ended early{when} ({_ending(self.exit_code)}): {share}; "
+            f"injector {self.injector} ended early{when} ({how}): {share}; "
             "run it again, with enough memory and nobody to end it"
         )
 

@@ -51,7 +51,7 @@ def read(
         return _latency(condition, totals)
     least, most = _counted(condition, totals)
     if condition.measure == "rps":
-        return _rate(least, most, _length_s(tally, phases, seconds), "no time was measured")
+        return _rate(least, most, length_s(tally, phases, seconds), "no time was measured")
     if condition.measure == "rate":
         whole = sum(
             one.offered if condition.subject == "dropped" else one.completed for one in totals
@@ -142,11 +142,11 @@ def _causes(wanted: Cause) -> tuple[frozenset[Cause], frozenset[Cause]]:
     return frozenset({wanted}), _UNNAMED
 
 
-def _length_s(tally: Tally, phases: Collection[int], seconds: range | None) -> float:
-    """The time that counts; a burst at once has no length and is taken as one second."""
-    length_s = tally.length_s(phases, seconds)
+def length_s(tally: Tally, phases: Collection[int], seconds: range | None = None) -> float:
+    """The time that counts, in seconds; a burst at once has no length and is taken as one."""
+    length = tally.length_s(phases, seconds)
     bursts = any(tally.phases[index].kind == "burst" for index in phases)
-    return max(length_s, 1.0) if bursts else length_s
+    return max(length, 1.0) if bursts else length
 
 
 def _rate(least: int, most: int, whole: float, nothing: str) -> Reading:

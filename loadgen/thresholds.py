@@ -280,7 +280,9 @@ def so_far(rules: Sequence[Rule], tally: Tally, now_s: float) -> list[ThresholdR
     """Every threshold as it stands: over what is known, or in the last window that is known."""
     known_s = _known_s(tally, now_s)
     empty = _Judged(Reading(None, None, "not yet"), None, None)
-    return [_result(rule, next(iter(_recent(rule, tally, known_s)), empty), None) for rule in rules]
+    return [
+        _result(rule, next(_recent(rule, tally, known_s), empty), None, "last") for rule in rules
+    ]
 
 
 def _known_s(tally: Tally, now_s: float) -> int:

@@ -12,7 +12,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-LoadVerdict = Literal["pass", "failed", "invalid", "refused", "interrupted", "error"]
+LoadVerdict = Literal[
+    "pass", "failed", "inconclusive", "invalid", "refused", "interrupted", "error"
+]
 
 
 class _Part(BaseModel):

@@ -98,7 +98,8 @@ def test_a_sound_measurement_is_valid_and_says_nothing_else() -> None:
             id="killed",
         ),
         pytest.param(
-            SOUND, replace(ENDED, drained=None, exit_code=1), ("exit code 1",), id="crashed"
+            SOUND, replace(ENDED, drained=None, exit_code=1, words="MemoryError"),
+            ("(exit code 1, MemoryError)",), id="crashed",
         ),
         pytest.param(
             SOUND, replace(ENDED, drained=None), ("did not answer any more",), id="silent"

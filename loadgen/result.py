@@ -1,0 +1,182 @@
+"""Builds the result document of a load run: verdict, books, slices, and how to repeat it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from core.errors import ExitCode
+from core.version import toolkit_version
+from loadgen.cost import Cost, StepUse
+from loadgen.measures import length_s
+from loadgen.profile.model import Bursts, Profile
+from loadgen.slices import Losses, figures, phase_slices, step_slices
+from loadgen.tally import Tally
+from loadgen.validity import InjectorEnd
+from reports.load_document import (
+    ConfiguredLimit,
+    LoadDocument,
+    LoadProvenance,
+    LoadSpent,
+    LoadVerdict,
+    TargetFacts,
+    ThresholdResult,
+    ValidityReport,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """What ended a run before its schedule did; `code` is that of a signal, 130 or 143."""
+
+    by: Literal["guard", "threshold", "signal", "injector", "error"]
+    reason: str
+    at_s: float
+    code: ExitCode = ExitCode.INTERRUPTED
+
+
+@dataclass(frozen=True, slots=True)
+class LoadFacts:
+    """All that is known of a run besides its measurements; nothing in it is secret."""
+
+    profile: Profile
+    profile_file: str
+    profile_sha256: str
+    profile_text: str
+    environment: str | None
+    target: TargetFacts
+    limits: Sequence[ConfiguredLimit]
+    command: Sequence[str]
+    started: datetime
+    finished: datetime
+    seed: int
+    run_id: str
+    ends: Sequence[InjectorEnd]
+    stop: Stop | None = None
+    endpoint: str | None = None
+    estimated_usd: float | None = None
+    errors: Sequence[str] = ()
+    notes: Sequence[str] = ()
+
+
+def build_document(
+    facts: LoadFacts,
+    tally: Tally,
+    thresholds: Sequence[ThresholdResult],
+    validity: ValidityReport,
+    spent: Cost,
+) -> LoadDocument:
+    """The document of a run that has ended, whichever way."""
+    verdict, code, errors = judge(facts, thresholds, validity)
+    losses = losses_of(tally, facts.ends)
+    measured_s = length_s(tally, tally.measured)
+    whole = figures(tally.totals(), measured_s, losses)
+    return LoadDocument(
+        name=facts.profile.name,
+        verdict=verdict,
+        exit_code=code,
+        errors=errors,
+        notes=list(dict.fromkeys([*facts.notes, *tally.notes])),
+        target=facts.target,
+        **whole.fields(),
+        measured_s=measured_s,
+        steps=step_slices(tally, measured_s, losses),
+        phases=phase_slices(tally, losses),
+        seconds=tally.second_rows(),
+        thresholds=list(thresholds),
+        validity=validity,
+        limits=list(facts.limits),
+        spent=LoadSpent(
+            usd=spent.usd, estimated_usd=facts.estimated_usd, detail=list(spent.detail)
+        ),
+        provenance=_provenance(facts),
+    )
+
+
+def judge(
+    facts: LoadFacts, thresholds: Sequence[ThresholdResult], validity: ValidityReport
+) -> tuple[LoadVerdict, ExitCode, list[str]]:
+    """Verdict, exit code, and what ended the run or makes it doubtful.
+
+    What ended a run comes first, because it explains the rest; then whether the measurement can be
+    trusted; and only then what it says about the API.
+    """
+    stop = facts.stop
+    reasons = [*facts.errors, *_stop_words(stop), *validity.reasons]
+    if facts.errors or (stop and stop.by == "error"):
+        return "error", ExitCode.ERROR, reasons
+    if stop and stop.by == "signal":
+        return "interrupted", stop.code, reasons
+    if stop and stop.by == "guard":
+        return "refused", ExitCode.REFUSED, reasons
+    if validity.verdict == "invalid":
+        return "invalid", ExitCode.INVALID, reasons
+    if any(threshold.ok is False for threshold in thresholds):
+        return "failed", ExitCode.FAILED, reasons
+    if any(threshold.ok is None for threshold in thresholds):
+        return "inconclusive", ExitCode.INCONCLUSIVE, reasons
+    return "pass", ExitCode.PASS, reasons
+
+
+def _stop_words(stop: Stop | None) -> list[str]:
+    if stop is None:
+        return []
+    after = f"{stop.at_s:.1f} s after the start"
+    match stop.by:
+        case "guard":
+            return [f"a guard stopped the run {after}: {stop.reason}"]
+        case "signal":
+            return [f"stopped {after}, before the schedule was done"]
+        case "threshold":
+            return [f"a threshold ended the run {after}: {stop.reason}"]
+        case "injector":
+            return [f"the run was stopped {after}: {stop.reason}"]
+        case "error":
+            return [stop.reason]
+
+
+def losses_of(tally: Tally, ends: Sequence[InjectorEnd]) -> Losses:
+    """Requests without an outcome: cut at the end of the drain, or lost with an injector."""
+    whole = tally.totals(phases=range(len(tally.phases)))
+    open_requests = max(whole.sent - whole.completed, 0)
+    cut_by_step: dict[int, int] = {}
+    for end in ends:
+        for step, count in (end.drained.cut_by_step if end.drained else {}).items():
+            cut_by_step[int(step)] = cut_by_step.get(int(step), 0) + count
+    cut = sum(end.drained.cut for end in ends if end.drained)
+    return Losses(cut_by_step=cut_by_step, lost=max(open_requests - cut, 0))
+
+
+def step_uses(tally: Tally, ends: Sequence[InjectorEnd]) -> list[StepUse]:
+    """What became of the requests of each step in all phases, for the bill."""
+    losses = losses_of(tally, ends)
+    everywhere = range(len(tally.phases))
+    uses = []
+    for number in range(max(len(tally.steps), 1)):
+        totals = tally.totals(everywhere, step=number)
+        cut = losses.cut_by_step.get(number, 0) + (losses.lost if number == 0 else 0)
+        uses.append(StepUse(number, totals.counts, cut, totals.service.mean_us / 1e6))
+    return uses
+
+
+def _provenance(facts: LoadFacts) -> LoadProvenance:
+    load = facts.profile.load
+    arrivals = load.arrivals
+    return LoadProvenance(
+        tool_version=toolkit_version(),
+        command=list(facts.command),
+        started_utc=facts.started.isoformat(timespec="milliseconds"),
+        finished_utc=facts.finished.isoformat(timespec="milliseconds"),
+        seed=facts.seed,
+        run_id=facts.run_id,
+        profile_file=facts.profile_file,
+        profile_sha256=facts.profile_sha256,
+        profile_text=facts.profile_text,
+        environment=facts.environment,
+        processes=load.processes,
+        model=load.model,
+        arrivals=f"bursts of {arrivals.size}" if isinstance(arrivals, Bursts) else arrivals,
+        endpoint=facts.endpoint,
+    )
