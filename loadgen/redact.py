@@ -27,8 +27,9 @@ _SHORTEST_PART_CHARS = 4
 # Of the base64 of some text with the secret in it; shorter ones occur by chance.
 _SHORTEST_BASE64_CHARS = 8
 _EXCERPT_CHARS = 120
-# What of an answer is looked at: it must stay cheap when thousands of them are large.
+# What of an answer is searched for known secrets, and what of that for unknown ones.
 _LOOKED_AT_CHARS = 4_096
+_SEARCHED_CHARS = 600
 # A cut answer may end inside of a secret; fewer of its characters tell nothing.
 _SHORTEST_BEGINNING_CHARS = 6
 
@@ -93,7 +94,7 @@ class Secrets:
         """The beginning of an answer, to show as an example: 120 characters at most, one line.
 
         Hidden are also what looks like a token, a signature or a password, and the beginning of
-        a secret where the answer was cut. Up to a millisecond: for examples, not for each answer.
+        a secret where the answer was cut. Takes 25 us to 3 ms: for examples, not for each answer.
         """
         if b"\0" in body[:_LOOKED_AT_CHARS]:
             return f"<binary, {len(body):,} bytes>"
@@ -102,10 +103,12 @@ class Secrets:
         if text.count("\ufffd") > len(text) / 4:
             return f"<binary, {len(body):,} bytes>"
         text = self._without_cut_secret(self.hide(text))
-        for pattern, instead in _UNKNOWN_SECRETS:
-            text = pattern.sub(instead, text)
         line = " ".join("".join(one if one.isprintable() else " " for one in text).split())
-        return line if len(line) <= _EXCERPT_CHARS else line[: _EXCERPT_CHARS - 1] + "…"
+        shown = line[:_SEARCHED_CHARS]
+        for pattern, instead in _UNKNOWN_SECRETS:
+            shown = pattern.sub(instead, shown)
+        whole = len(line) <= _SEARCHED_CHARS and len(shown) <= _EXCERPT_CHARS
+        return shown if whole else shown[: _EXCERPT_CHARS - 1] + "…"
 
     def in_bytes(self, content: bytes) -> bool:
         """Whether a file of this content has a secret in it, in any form."""

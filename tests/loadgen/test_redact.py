@@ -122,6 +122,8 @@ def test_json_keeps_its_shape() -> None:
         pytest.param(b'{"Password":"a\\"b', '{"Password":"<hidden>"', id="a cut field"),
         pytest.param(b"token=abc&x=1", "token=<hidden>&x=1", id="form"),
         pytest.param(b"got eyJhbGciOiJIUzI1NiJ9.e30.abc_-", "got <hidden>", id="JWT"),
+        pytest.param(b"got eyJ" + b"a1_" * 2_000, "got <hidden>…", id="a long JWT"),
+        pytest.param(b" " * 3_000 + b"x\n", "x", id="blanks"),
         pytest.param(b"got eyJhbGciOiJIUzI1NiJ9.e", "got <hidden>", id="a cut JWT"),
         pytest.param(b"sent Bearer abc12345=", "sent Bearer <hidden>", id="header"),
         pytest.param(b"Basic authentication needed", "Basic authentication needed", id="words"),
