@@ -58,12 +58,14 @@ class JsonPath:
 
 
 def _jmespath_of(text: str) -> str:
-    if not text.startswith("$"):
+    if text == "$":
+        return "@"
+    if not text.startswith(("$.", "$[")):
         return text
     rest = _BRACKETED.sub(lambda found: f'."{found[1] or found[2] or ""}"', text[1:])
     if not _QUOTES.intersection(text):
         rest = _HYPHENED.sub(r'."\1"', rest)
-    return rest.removeprefix(".") or "@"
+    return rest.removeprefix(".")
 
 
 def _steps(expression: str) -> tuple[str | int, ...] | None:
