@@ -8,16 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 from reports import svg
-from reports.figures import fixed
+from reports.frame import (
+    BELOW_PX,
+    RIGHT_PX,
+    Y_LABEL_PX,
+    Canvas,
+    ValueAxis,
+    root,
+    x_axis,
+    x_ticks,
+)
 from reports.legend import ROW_PX, Entry, arrange, draw_legend
-from reports.scale import LinearScale, LogScale, Scale, log_domain, nice_top
+from reports.scale import LogScale, Scale
 from reports.svg import Flag, Marker, Pixels
-
-# A range above this factor is drawn on a logarithmic axis: below it, zero can be shown.
-LOG_FROM_FACTOR = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +94,9 @@ class Chart:
     marks: MemoryMarks = MemoryMarks()
 
     @property
-    def y_is_log(self) -> bool:
-        """Whether what is shown ranges so widely that it would lie flat on a linear axis."""
-        shown = self.shown
-        positive = all(value > 0 for value in shown)
-        return bool(shown) and positive and max(shown) > LOG_FROM_FACTOR * min(shown)
+    def y_axis(self) -> ValueAxis:
+        """The vertical axis for what is shown."""
+        return ValueAxis(self.y_label, self.shown)
 
     @property
     def shown(self) -> list[float]:
@@ -107,24 +110,7 @@ class Chart:
         return [*ends, *(self.curve.values if self.curve else ())]
 
 
-@dataclass(frozen=True, slots=True)
-class Canvas:
-    """The drawing area: its size in pixels, and whether it waits for a narrow screen."""
-
-    width: int
-    height: int
-    css: str
-    hidden: bool = False
-
-
-WIDE = Canvas(560, 370, "c-wide")
-# For phones and half pages. Hidden by an attribute, so that a page without its style sheet does
-# not show everything twice; the style sheet swaps the two.
-NARROW = Canvas(344, 330, "c-narrow", hidden=True)
-
 _ROW_PX = 17.0
-_Y_LABEL_PX = 22.0
-_BELOW_PX = 40.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,36 +128,21 @@ class _Frame:
 def draw_chart(chart: Chart, canvas: Canvas, identifier: str) -> str:
     """The chart as one `<svg>`; `identifier` is unique in the page and safe as an id."""
     legend = arrange(_legend_entries(chart), canvas.width)
-    labels = _tick_texts(_y_scale(chart, 1.0, 0.0).ticks())
-    left = max(svg.text_width(label) for label in labels) + 12
-    right = canvas.width - 14.0
+    left, right = chart.y_axis.room_px(), canvas.width - RIGHT_PX
     x = _x_scale(chart, left, right)
     flags = svg.place_flags(
         [(x.position(rule.memory_mb), rule.label) for rule in chart.marks.rules], 2, canvas.width
     )
     rows = 1 + max((flag.row for flag in flags), default=-1)
-    top = _Y_LABEL_PX + rows * _ROW_PX + 6
-    bottom = canvas.height - _BELOW_PX - len(legend) * ROW_PX
-    frame = _Frame(left, right, top, bottom, x, _y_scale(chart, bottom, top))
-    title_id, finding_id = f"{identifier}-title", f"{identifier}-desc"
-    attributes: dict[str, str | float] = {
-        "class": f"chart {canvas.css}",
-        "viewBox": f"0 0 {canvas.width} {canvas.height}",
-        "width": "100%",
-        "role": "img",
-        "aria-labelledby": title_id,
-        "aria-describedby": finding_id,
-        "font-family": "system-ui, sans-serif",
-        "font-size": svg.number(svg.FONT_PX),
-    }
-    if canvas.hidden:
-        attributes["display"] = "none"
-    return svg.element(
-        "svg",
-        attributes,
-        svg.element("title", {"id": title_id}, escape(chart.title)),
-        svg.element("desc", {"id": finding_id}, escape(chart.finding)),
-        *_y_axis(chart, frame),
+    top = Y_LABEL_PX + rows * _ROW_PX + 6
+    bottom = canvas.height - BELOW_PX - len(legend) * ROW_PX
+    frame = _Frame(left, right, top, bottom, x, chart.y_axis.scale(bottom, top))
+    return root(
+        canvas,
+        identifier,
+        chart.title,
+        chart.finding,
+        *chart.y_axis.draw(frame.y, left, right),
         *_x_axis(chart, frame),
         *_curve(chart.curve, frame),
         *_rules(chart.marks.rules, flags, frame),
@@ -193,48 +164,12 @@ def _x_scale(chart: Chart, left: float, right: float) -> LogScale:
     return LogScale(min(shown) / air, max(shown) * air, left, right)
 
 
-def _y_scale(chart: Chart, bottom: float, top: float) -> Scale:
-    if chart.y_is_log:
-        return LogScale(*log_domain(min(chart.shown), max(chart.shown)), bottom, top)
-    return LinearScale(0.0, nice_top(max(chart.shown)), bottom, top)
-
-
-def _tick_texts(ticks: Sequence[float]) -> list[str]:
-    """Ticks with the fewest decimals that write all of them exactly."""
-    decimals = next((d for d in range(12) if all(_is_exact(tick, d) for tick in ticks)), 12)
-    return [fixed(tick, decimals) for tick in ticks]
-
-
-def _is_exact(value: float, decimals: int) -> bool:
-    return abs(round(value, decimals) - value) <= 1e-9 * max(abs(value), 1e-12)
-
-
-def _y_axis(chart: Chart, frame: _Frame) -> list[str]:
-    ticks = frame.y.ticks()
-    note = " (log scale)" if chart.y_is_log else ""
-    drawn = [svg.text((2, 13), chart.y_label + note, fill=svg.INK, css="c-text c-strong")]
-    for tick, label in zip(ticks, _tick_texts(ticks), strict=True):
-        y = frame.y.position(tick)
-        drawn.append(svg.line((frame.left, y), (frame.right, y), "c-grid", svg.GRID, 1))
-        drawn.append(svg.text((frame.left - 6, y + 4), label, anchor="end"))
-    return drawn
-
-
 def _x_axis(chart: Chart, frame: _Frame) -> list[str]:
-    start, end = (frame.left, frame.bottom), (frame.right, frame.bottom)
-    drawn = [svg.line(start, end, "c-axis", svg.AXIS, 1)]
     ticks = sorted(set(chart.marks.ticks_mb))
     wanted = [(frame.x.position(size), f"{size:,}") for size in ticks]
     first = [ticks.index(size) for size in chart.marks.first_ticks_mb if size in ticks]
-    labelled = svg.spaced_labels(wanted, first)
-    for index, (x, label) in enumerate(wanted):
-        mark_end = (x, frame.bottom + 5)
-        drawn.append(svg.line((x, frame.bottom), mark_end, "c-axis", svg.AXIS, 1))
-        if index in labelled:
-            drawn.append(svg.text((x, frame.bottom + 18), label, anchor="middle"))
-    middle = (frame.left + frame.right) / 2
-    name = svg.text((middle, frame.bottom + 35), "memory, MB (log scale)", anchor="middle")
-    return [*drawn, name]
+    line, name = x_axis(frame.left, frame.right, frame.bottom, "memory, MB (log scale)")
+    return [line, *x_ticks(wanted, frame.bottom, first), name]
 
 
 def _curve(curve: Curve | None, frame: _Frame) -> list[str]:

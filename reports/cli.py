@@ -38,7 +38,7 @@ def build(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Put one or several runs on one page.
+    """Put tunings and load runs on one page.
 
     The page is a single file: it needs no network, no script and no server.
     Its path goes to stdout.
@@ -47,7 +47,7 @@ def build(
     Examples:
       reports build runs/20251120T091402Z-tune-checkout-api
       reports build runs/*-tune-* -o tuning.html
-      reports build runs/*/result.json -o tuning.html --json
+      reports build runs/*/result.json -o report.html --json
     """
     console = Console(verbosity=verbose - quiet, json_output=json_output)
     raise typer.Exit(run_command(console, lambda: _build(console, runs, output)))
@@ -64,9 +64,9 @@ def _build(console: Console, runs: list[Path], output: Path) -> ExitCode:
         console.detail(f"reading {run}")
         documents.append(read_document(run))
 
-    from reports.tune_page import render_tune_page
+    from reports.page import render_page
 
-    page = render_tune_page(documents)
+    page = render_page(documents)
     write_atomically(output, page)
     console.detail(f"wrote {len(documents)} run(s), {len(page.encode()) / 1024:.0f} KB")
     console.document(_answer(output) if console.json_output else str(output))

@@ -1,4 +1,4 @@
-"""`--export KIND=PATH`: a tuning as a page, a document, a table or a summary.
+"""`--export KIND=PATH`: a run as a page, a document, a table or a summary.
 
 Specs are checked before a run begins, so that a typing error costs no measurement. Nothing heavy
 is imported until an export is written.
@@ -16,7 +16,7 @@ from core.errors import InputError
 from reports.atomic_file import write_atomically
 
 if TYPE_CHECKING:
-    from reports.document import TuneDocument
+    from reports.kinds import Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def check_writable(path: Path, option: str) -> None:
         raise InputError(f'{option}: must be writable (got "{path}")')
 
 
-def export_document(document: TuneDocument, spec: str) -> Path:
+def export_document(document: Document, spec: str) -> Path:
     """Writes `document` as `spec` asks and gives the path.
 
     Raises:
@@ -73,31 +73,38 @@ def export_document(document: TuneDocument, spec: str) -> Path:
     return export.path
 
 
-def _html(document: TuneDocument) -> str:
-    from reports.tune_page import render_tune_page
+def _html(document: Document) -> str:
+    from reports.page import render_page
 
-    return render_tune_page([document])
+    return render_page([document])
 
 
-def _json(document: TuneDocument) -> str:
+def _json(document: Document) -> str:
     from reports.run_folder import document_text
 
     return document_text(document)
 
 
-def _csv(document: TuneDocument) -> str:
-    from reports.tune_frame import frame_of
+def _csv(document: Document) -> str:
+    from reports import load_frame, tune_frame
 
-    return frame_of(document).to_csv(index=False, lineterminator="\n")
+    if document.kind == "load":
+        frame = load_frame.frame_of(document)
+    else:
+        frame = tune_frame.frame_of(document)
+    return frame.to_csv(index=False, lineterminator="\n")
 
 
-def _markdown(document: TuneDocument) -> str:
+def _markdown(document: Document) -> str:
+    from reports.load_markdown import render_load_markdown
     from reports.tune_markdown import render_tune_markdown
 
+    if document.kind == "load":
+        return render_load_markdown(document)
     return render_tune_markdown(document)
 
 
-_WRITERS: dict[str, Callable[[TuneDocument], str]] = {
+_WRITERS: dict[str, Callable[[Document], str]] = {
     "html": _html,
     "json": _json,
     "csv": _csv,

@@ -12,6 +12,8 @@ from datetime import datetime
 MINUS = "\N{MINUS SIGN}"
 # Keeps a number and its unit on one line.
 SPACE = "\N{NO-BREAK SPACE}"
+# Stands for what was not measured.
+ABSENT = "\N{EN DASH}"
 
 
 def decimals_for(value: float, digits: int = 3) -> int:
@@ -70,6 +72,14 @@ def milliseconds(value: float) -> str:
     return f"{significant(value)}{SPACE}ms"
 
 
+def short_time(value_ms: float) -> str:
+    """A time that may be far below a millisecond: 60 µs, or 41.2 ms."""
+    if 0 < value_ms < 0.9995:
+        value_us = value_ms * 1000
+        return f"{fixed(value_us, 0) if value_us >= 10 else significant(value_us)}{SPACE}µs"
+    return milliseconds(value_ms)
+
+
 def percent(share: float) -> str:
     """A share as a percentage: 23 %, or 4.2 % below ten."""
     return f"{_percent_number(share)}{SPACE}%"
@@ -99,3 +109,59 @@ def moment(iso_text: str) -> str:
     if offset is not None and offset.total_seconds() != 0:
         return iso_text
     return f"{parsed:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def part_of(part: float, whole: float) -> str:
+    """A part of a whole as a percentage that never hides a rest: 0 %, < 0.1 %, > 99.9 %."""
+    if whole <= 0:
+        return ABSENT
+    if part <= 0:
+        return f"0{SPACE}%"
+    share = part / whole
+    if share < 0.0005:
+        return f"<{SPACE}0.1{SPACE}%"
+    if share >= 0.995 and part < whole:
+        return f">{SPACE}99.9{SPACE}%" if share >= 0.9995 else f"{fixed(share * 100, 1)}{SPACE}%"
+    return percent(share)
+
+
+def rate_number(per_second: float) -> str:
+    """A rate without decimals that it does not have: 78.9, or 31."""
+    return fixed(per_second, 0) if per_second == int(per_second) else significant(per_second)
+
+
+def rate(per_second: float) -> str:
+    """A rate with its unit: 78.9/s."""
+    return f"{rate_number(per_second)}/s"
+
+
+def seconds(value_s: float) -> str:
+    """A length of time in the largest units that it fills: 45 s, 2 min 30 s, 3 h."""
+    if value_s < 60:
+        return f"{significant(value_s) if value_s % 1 else fixed(value_s, 0)}{SPACE}s"
+    whole = round(value_s)
+    parts = (whole // 3600, "h"), (whole % 3600 // 60, "min"), (whole % 60, "s")
+    return " ".join(f"{number:,}{SPACE}{unit}" for number, unit in parts if number)
+
+
+def bytes_of(count: int) -> str:
+    """An amount of data in decimal units: 1.23 MB."""
+    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= size:
+            return f"{significant(count / size)}{SPACE}{unit}"
+    return f"{count:,}{SPACE}bytes"
+
+
+def listed(names: Sequence[str], last: str = "and") -> str:
+    """Several names in words: a, b and c."""
+    *others, final = names
+    return f"{', '.join(others)} {last} {final}" if others else final
+
+
+def closed(sentence: str) -> str:
+    """A sentence that begins with a capital and ends with a stop, whoever wrote it."""
+    stripped = sentence.strip()
+    if not stripped:
+        return stripped
+    ended = stripped if stripped[-1] in ".!?" else stripped + "."
+    return ended[0].upper() + ended[1:]

@@ -7,7 +7,7 @@ always escaped. Numbers have one decimal, so the same values give the same bytes
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import combinations, product
@@ -15,6 +15,7 @@ from typing import Literal
 
 Marker = Literal["circle", "square", "diamond", "cross"]
 Pixels = tuple[float, float]
+Mark = Callable[[Pixels], str]
 
 FONT_PX = 12.0
 # Mean width of a character in the system's sans-serif faces, in parts of the font size. Generous,
@@ -34,6 +35,12 @@ DATA = "#0b5cad"
 RECOMMENDED = "#0f6b4f"
 CURRENT = "#9a4a00"
 FAILED = "#a8201a"
+ADMITTED = "#a9cbea"
+REFUSED = "#f6cf94"
+REFUSED_LINE = "#8a4b00"
+UNNAMED = "#d3d8de"
+PHASE = "#f6f7f9"
+OTHER_PHASE = "#eceef1"
 
 
 def number(value: float) -> str:
@@ -103,6 +110,20 @@ def polyline(points: Sequence[Pixels], css: str, stroke: str, width: float, dash
     if dash:
         attributes["stroke-dasharray"] = dash
     return element("polyline", attributes)
+
+
+def path(commands: str, css: str, stroke: str, width: float, dash: str = "") -> str:
+    """A line along path commands."""
+    attributes: dict[str, str | float] = {
+        "d": commands,
+        "class": css,
+        "fill": "none",
+        "stroke": stroke,
+        "stroke-width": width,
+    }
+    if dash:
+        attributes["stroke-dasharray"] = dash
+    return element("path", attributes)
 
 
 def band(lower: Sequence[Pixels], upper: Sequence[Pixels], css: str, fill: str) -> str:

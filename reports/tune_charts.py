@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from reports import svg
-from reports.chart import NARROW, WIDE, Chart, Curve, MemoryMarks, Point, Rule, Series, draw_chart
+from reports.chart import Chart, Curve, MemoryMarks, Point, Rule, Series, draw_chart
 from reports.document import CurvePoint, SizeResult, TuneDocument
+from reports.figure import Figure
 from reports.figures import megabytes, milliseconds, usd
+from reports.frame import NARROW, WIDE
 
 # Lambda gives one full vCPU at this size (AWS documentation, "Configure Lambda function memory").
 ONE_VCPU_MB = 1769
 
 _Interval = tuple[float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A chart drawn for two widths, or none, and the sentence under it that reads it."""
-
-    title: str
-    help: str
-    drawings: Sequence[str]
 
 
 def figures_of(document: TuneDocument, anchor: str) -> list[Figure]:
@@ -83,7 +75,7 @@ def _duration(document: TuneDocument, anchor: str) -> Figure:
         "How long a warm invocation typically takes (the mean without the slowest and the "
         "fastest tenth): where it no longer falls, more memory buys no more speed."
     )
-    if chart.y_is_log:
+    if chart.y_axis.is_log:
         help_text += (
             " What is drawn spans more than tenfold, so equal steps upwards are equal factors."
         )

@@ -5,11 +5,9 @@ Every sentence is made from the document alone. A run that is not a pass says so
 
 from __future__ import annotations
 
-from ipaddress import ip_address
-from urllib.parse import urlsplit
-
 from reports.document import Recommendation, Saving, SizeResult, TuneDocument
-from reports.figures import megabytes, percent, percent_range
+from reports.endpoint import custom_endpoint, is_loopback
+from reports.figures import closed, megabytes, percent, percent_range
 
 _VERDICT_WORDS = {
     "pass": "Recommendation",
@@ -147,7 +145,7 @@ def support(document: TuneDocument) -> list[str]:
     if taken is not None and not reasons and asks_for_a_change(document, taken):
         # The other headlines name the objective themselves.
         reasons = [f"The objective was {_aim(taken)}"]
-    return [_closed(sentence) for sentence in (*document.errors, *reasons)]
+    return [closed(sentence) for sentence in (*document.errors, *reasons)]
 
 
 def asks_for_a_change(document: TuneDocument, taken: Recommendation) -> bool:
@@ -173,15 +171,6 @@ def _gains_the_other_quality(taken: Recommendation) -> bool:
     return gains[taken.objective][0] > _SAME_SHARE
 
 
-def _closed(sentence: str) -> str:
-    """A sentence that begins with a capital and ends with a stop, whoever wrote it."""
-    stripped = sentence.strip()
-    if not stripped:
-        return stripped
-    ended = stripped if stripped[-1] in ".!?" else stripped + "."
-    return ended[0].upper() + ended[1:]
-
-
 def cautions(document: TuneDocument) -> list[str]:
     """What a reader must know before any number: where the figures come from."""
     endpoint = document.provenance.endpoint
@@ -189,22 +178,7 @@ def cautions(document: TuneDocument) -> list[str]:
         return []
     if is_loopback(endpoint):
         return [LOCAL_SANDBOX]
-    return [f"Measured through the custom endpoint {endpoint}, which may not be AWS itself."]
-
-
-def is_loopback(endpoint: str) -> bool:
-    """Whether a URL points at this machine, where only a sandbox can answer."""
-    try:
-        host = urlsplit(endpoint if "//" in endpoint else f"//{endpoint}").hostname or ""
-    except ValueError:
-        return False
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return False
-    return address.is_loopback or address.is_unspecified
+    return [custom_endpoint(endpoint)]
 
 
 def remark(size: SizeResult, document: TuneDocument) -> list[str]:

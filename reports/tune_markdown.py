@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import re
-
 from reports.document import TuneDocument
-from reports.figures import SPACE, listed_sizes
+from reports.figures import listed_sizes
+from reports.markdown import plain_line, table_lines
 from reports.tune_facts import spent_sentence
 from reports.tune_findings import cautions, headline, support, tied_sizes, verdict_word
 from reports.tune_table import HEADINGS, table_of
 
-# What would start markup, a link, an HTML tag, a mention or a new cell.
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~@&$])")
-
 
 def render_tune_markdown(document: TuneDocument) -> str:
     """The verdict line, what supports it, and the table by size."""
-    lines = [f"## Memory tuning of {_plain(document.function.name)}", ""]
-    lines += [f"> **{_plain(caution)}**\n" for caution in cautions(document)]
-    lines += [f"**{verdict_word(document)}.** {_plain(headline(document))}", ""]
-    lines += [f"- {_plain(sentence)}" for sentence in _details(document)]
-    lines += ["", *_table(document), "", _plain(spent_sentence(document))]
+    lines = [f"## Memory tuning of {plain_line(document.function.name)}", ""]
+    lines += [f"> **{plain_line(caution)}**\n" for caution in cautions(document)]
+    lines += [f"**{verdict_word(document)}.** {plain_line(headline(document))}", ""]
+    lines += [f"- {plain_line(sentence)}" for sentence in _details(document)]
+    lines += ["", *_table(document), "", plain_line(spent_sentence(document))]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -34,13 +30,5 @@ def _table(document: TuneDocument) -> list[str]:
     names = [
         f"{heading.name}, {heading.unit}" if heading.unit else heading.name for heading in HEADINGS
     ]
-    head = ["| " + " | ".join([*names, "Remark"]) + " |", "|" + "---:|" * len(names) + "---|"]
-    return head + [
-        "| " + " | ".join([*row.cells, _plain(", ".join(row.remarks))]) + " |"
-        for row in table_of(document)
-    ]
-
-
-def _plain(content: str) -> str:
-    """Text that Markdown shows as it is, on one line."""
-    return _SPECIAL.sub(r"\\\1", " ".join(content.replace(SPACE, " ").split()))
+    rows = [[*row.cells, ", ".join(row.remarks)] for row in table_of(document)]
+    return table_lines([*names, "Remark"], [False] * len(names) + [True], rows)

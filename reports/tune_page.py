@@ -1,22 +1,16 @@
-"""One self-contained HTML page for one or several tunings.
-
-No script, no external request, no time of rendering: the same documents give the same bytes. All
-texts of a document are escaped by Jinja2; the only ready markup is the SVG of `reports.chart`.
-"""
+"""The part of a page about one tuning: everything that its template writes, as text."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
+from typing import Literal
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
+from reports.blocks import Tile
 from reports.document import Model, SizeResult, TuneDocument
+from reports.figure import Figure
 from reports.figures import listed_sizes, megabytes, milliseconds, moment, usd
-from reports.tune_charts import Figure, figures_of
+from reports.tune_charts import figures_of
 from reports.tune_facts import Candidate, candidates_of, facts_of, parameters_of, spent_sentence
 from reports.tune_findings import (
     asks_for_a_change,
@@ -28,15 +22,6 @@ from reports.tune_findings import (
     verdict_word,
 )
 from reports.tune_table import HEADINGS, Heading, Row, table_of
-
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """A key figure: now, and with the recommendation."""
-
-    name: str
-    before: str | None
-    after: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +39,6 @@ class Section:
     notes: Sequence[str]
     tiles: Sequence[Tile]
     figures: Sequence[Figure]
-    drawings: Sequence[Sequence[Markup]]
     headings: Sequence[Heading]
     rows: Sequence[Row]
     model: Model | None
@@ -63,46 +47,11 @@ class Section:
     spent: str
     facts: Sequence[tuple[str, str]]
     summary: Sequence[str]
+    kind: Literal["tune"] = "tune"
 
 
-def render_tune_page(documents: Sequence[TuneDocument]) -> str:
-    """The page as HTML text.
-
-    Raises:
-        ValueError: if there is no document.
-    """
-    if not documents:
-        raise ValueError("a page needs at least one document (got none)")
-    sections = [_section(document, f"run-{i}") for i, document in enumerate(documents, start=1)]
-    template = _environment().get_template("tune_page.html.j2")
-    return template.render(title=_title(documents), sections=sections, css=_style_sheet()) + "\n"
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-@cache
-def _style_sheet() -> Markup:
-    text = files("reports").joinpath("assets", "page.css").read_text(encoding="utf-8")
-    return Markup(text)  # noqa: S704 - the style sheet is the package's own file
-
-
-def _title(documents: Sequence[TuneDocument]) -> str:
-    if len(documents) == 1:
-        return f"Memory tuning of {documents[0].function.name}"
-    return f"Memory tuning, {len(documents)} runs"
-
-
-def _section(document: TuneDocument, anchor: str) -> Section:
-    figures = figures_of(document, anchor)
+def section_of(document: TuneDocument, anchor: str) -> Section:
+    """The part of a page about one tuning; `anchor` makes its ids unique there."""
     function = document.function
     runtime = function.runtime or "container image or unknown runtime"
     return Section(
@@ -117,12 +66,7 @@ def _section(document: TuneDocument, anchor: str) -> Section:
         support=support(document),
         notes=document.notes,
         tiles=_tiles(document),
-        figures=figures,
-        drawings=[
-            # Every text in an SVG was escaped when it was drawn (reports.svg.text and titled).
-            [Markup(drawing) for drawing in figure.drawings]  # noqa: S704
-            for figure in figures
-        ],
+        figures=figures_of(document, anchor),
         headings=HEADINGS,
         rows=table_of(document),
         model=document.model,

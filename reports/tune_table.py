@@ -6,10 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from reports.document import SizeResult, TuneDocument
-from reports.figures import column
+from reports.figures import ABSENT, column
 from reports.tune_findings import remark
-
-ABSENT = "\N{EN DASH}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ import pytest
 
 from core.errors import InputError
 from reports.exports import export_document, parse_export
+from reports.page import render_page
 from reports.run_folder import read_document
-from reports.tune_page import render_tune_page
 from tests.reports import documents
 
 
@@ -23,7 +23,7 @@ def test_json_and_html_are_the_document_and_its_page(tmp_path):
     path = export_document(document, f"json={tmp_path / 'run.json'}")
     assert read_document(path) == document
     page = export_document(document, f"html={tmp_path / 'run.html'}")
-    assert page.read_text(encoding="utf-8") == render_tune_page([document])
+    assert page.read_text(encoding="utf-8") == render_page([document])
 
 
 @pytest.mark.parametrize("document", documents.all_documents(), ids=lambda d: d.function.name)

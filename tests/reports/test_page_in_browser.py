@@ -11,7 +11,7 @@ from itertools import combinations
 
 import pytest
 
-from reports.tune_page import render_tune_page
+from reports.page import render_page
 from tests.reports import documents
 
 CHROMIUM = next(
@@ -102,13 +102,13 @@ def test_the_page_is_painted_without_a_word_on_the_console(tmp_path):
     )
     # The refused script shows that this test would see a complaint.
     assert complaints
-    size, said = screenshot(tmp_path, "page", render_tune_page(documents.all_documents()))
+    size, said = screenshot(tmp_path, "page", render_page(documents.all_documents()))
     assert said == []
     assert size > 10 * blank
 
 
 def test_nothing_overlaps_or_hangs_out_at_any_width(tmp_path):
-    html = render_tune_page(documents.all_documents())
+    html = render_page(documents.all_documents())
     (tmp_path / "page.html").write_text(html, encoding="utf-8")
     (tmp_path / "probe.html").write_text(PROBE, encoding="utf-8")
     ran = chromium(

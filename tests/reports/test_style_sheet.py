@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import reports
-from reports.tune_page import render_tune_page
+from reports.page import render_page
 from tests.reports import documents
 
 CSS = (Path(reports.__file__).parent / "assets" / "page.css").read_text(encoding="utf-8")
@@ -59,7 +59,7 @@ def test_the_dark_palette_names_every_colour_of_the_light_one():
 
 
 def test_every_class_of_a_drawing_is_styled_for_the_dark():
-    html = render_tune_page(documents.all_documents())
+    html = render_page(documents.all_documents())
     drawings = "".join(re.findall(r"<svg .*?</svg>", html, re.DOTALL))
     classes = {name for value in re.findall(r'class="([^"]+)"', drawings) for name in value.split()}
     assert {name for name in classes if f".{name}" not in CSS} == set()

@@ -6,6 +6,7 @@ import pytest
 
 from reports import tune_findings
 from reports.document import Recommendation, Saving
+from reports.endpoint import is_loopback
 from reports.figures import SPACE
 from tests.reports import documents
 
@@ -159,7 +160,7 @@ def test_ties_name_the_recommended_size_too():
     ],
 )
 def test_only_this_machine_counts_as_the_sandbox(endpoint, local):
-    assert tune_findings.is_loopback(endpoint) is local
+    assert is_loopback(endpoint) is local
 
 
 def test_another_endpoint_is_named():

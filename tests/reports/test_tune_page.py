@@ -13,7 +13,7 @@ import pytest
 
 from reports.document import Model, TuneDocument
 from reports.figures import SPACE
-from reports.tune_page import render_tune_page
+from reports.page import render_page
 from tests.reports import documents
 
 GOLDEN = Path(__file__).parent / "golden" / "tune_page.html"
@@ -57,7 +57,7 @@ def svgs(html: str) -> list[ElementTree.Element]:
 
 
 def test_the_page_is_the_golden_one():
-    html = render_tune_page([documents.cpu_bound(), documents.interrupted()])
+    html = render_page([documents.cpu_bound(), documents.interrupted()])
     if os.environ.get("UPDATE_GOLDEN") == "1":
         GOLDEN.write_text(html, encoding="utf-8")
     assert html == GOLDEN.read_text(encoding="utf-8"), "UPDATE_GOLDEN=1 accepts the new page"
@@ -68,16 +68,16 @@ def test_a_size_that_fails_now_and_then_is_marked_although_it_has_a_point():
     cheapest = before.sizes[0].model_copy(update={"failure": "out of memory (1 of 9 calls)"})
     flaky = before.model_copy(update={"sizes": [cheapest, *before.sizes[1:]]})
 
-    words = Page(render_tune_page([flaky])).words()
+    words = Page(render_page([flaky])).words()
 
     assert f"{cheapest.memory_mb:,} MB: no usable result, see the table" in words
     assert "failed: out of memory (1 of 9 calls)" in words
-    assert "no usable result" not in Page(render_tune_page([before])).words()
+    assert "no usable result" not in Page(render_page([before])).words()
 
 
 @pytest.mark.parametrize("document", documents.all_documents(), ids=lambda d: d.function.name)
 def test_every_document_renders_to_matching_tags_and_drawings(document):
-    html = render_tune_page([document])
+    html = render_page([document])
     Page(html)
     assert not re.search(r"\bNone\b|\bnan\b|\binf\b|Undefined", Page(html).words())
     for drawing in svgs(html):
@@ -111,7 +111,7 @@ def optional_size_fields() -> list[str]:
 def test_a_value_that_is_absent_everywhere_breaks_nothing(field):
     whole = documents.cpu_bound()
     sizes = [size.model_copy(update={field: None}) for size in whole.sizes]
-    assert "None" not in Page(render_tune_page([without(whole, sizes=sizes)])).words()
+    assert "None" not in Page(render_page([without(whole, sizes=sizes)])).words()
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_value_that_is_absent_everywhere_breaks_nothing(field):
     ids=["no model", "no recommendation", "no sizes"],
 )
 def test_what_is_missing_is_named(changes, said):
-    assert said in Page(render_tune_page([without(documents.cpu_bound(), **changes)])).words()
+    assert said in Page(render_page([without(documents.cpu_bound(), **changes)])).words()
 
 
 def test_an_empty_curve_and_unscored_families_break_nothing():
@@ -137,26 +137,26 @@ def test_an_empty_curve_and_unscored_families_break_nothing():
         duration_family="constant",
         curve=[],
     )
-    words = Page(render_tune_page([without(documents.cpu_bound(), model=model)])).words()
+    words = Page(render_page([without(documents.cpu_bound(), model=model)])).words()
     assert "t(m) = a" in words
 
 
 def test_prices_without_storage_say_so():
     whole = documents.cpu_bound()
     prices = whole.prices.model_copy(update={"storage_gb_second_usd": None})
-    assert "storage above 512 MB is not in the costs" in render_tune_page(
+    assert "storage above 512 MB is not in the costs" in render_page(
         [without(whole, prices=prices)]
     )
 
 
 def test_zero_durations_and_costs_are_drawn():
     zero = documents.size_result(512, lambda _: 0.0)
-    html = render_tune_page([documents.document([zero])])
+    html = render_page([documents.document([zero])])
     assert len(svgs(html)) == 6
 
 
 def test_hostile_texts_stay_text():
-    html = render_tune_page([documents.hostile(), documents.hostile()])
+    html = render_page([documents.hostile(), documents.hostile()])
     page = Page(html)
     tags = {tag for tag, _ in page.tags}
     assert not tags & {"script", "b", "iframe", "object", "embed", "form", "img"}
@@ -167,7 +167,7 @@ def test_hostile_texts_stay_text():
 
 
 def test_the_page_asks_nobody_for_anything():
-    html = render_tune_page(documents.all_documents())
+    html = render_page(documents.all_documents())
     page = Page(html)
     ids = {attrs["id"] for _, attrs in page.tags if "id" in attrs}
     for tag, attrs in page.tags:
@@ -182,7 +182,7 @@ def test_the_page_asks_nobody_for_anything():
 def test_the_policy_allows_no_source():
     [policy] = [
         attrs["content"]
-        for _, attrs in Page(render_tune_page([documents.bare()])).tags
+        for _, attrs in Page(render_page([documents.bare()])).tags
         if attrs.get("http-equiv") == "Content-Security-Policy"
     ]
     assert policy.startswith("default-src 'none';")
@@ -192,7 +192,7 @@ def test_the_policy_allows_no_source():
 
 def test_ids_are_unique_and_described_ones_exist():
     twice = [documents.cpu_bound(), documents.cpu_bound()]
-    tags = Page(render_tune_page(twice)).tags
+    tags = Page(render_page(twice)).tags
     ids = [attrs["id"] for _, attrs in tags if "id" in attrs]
     assert len(ids) == len(set(ids))
     named = {a[n] for _, a in tags for n in ("aria-labelledby", "aria-describedby") if n in a}
@@ -200,40 +200,40 @@ def test_ids_are_unique_and_described_ones_exist():
 
 
 def test_several_documents_get_a_summary_that_links_to_each():
-    page = Page(render_tune_page([documents.waiting(), documents.inconclusive()]))
+    page = Page(render_page([documents.waiting(), documents.inconclusive()]))
     links = [attrs["href"] for tag, attrs in page.tags if tag == "a"]
     assert links == ["#run-1", "#run-2"]
-    alone = Page(render_tune_page([documents.waiting()]))
+    alone = Page(render_page([documents.waiting()]))
     assert not [tag for tag, _ in alone.tags if tag == "a"]
 
 
 def test_headings_descend_one_level_at_a_time():
     for shown in ([documents.cpu_bound()], documents.all_documents()):
-        levels = [int(t[1]) for t, _ in Page(render_tune_page(shown)).tags if re.match(r"h\d", t)]
+        levels = [int(t[1]) for t, _ in Page(render_page(shown)).tags if re.match(r"h\d", t)]
         assert levels[0] == 1
         assert levels.count(1) == 1
         assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
 def test_figures_of_the_sandbox_are_called_a_model():
-    words = Page(render_tune_page([documents.local()])).words()
+    words = Page(render_page([documents.local()])).words()
     said = "These figures come from the CPU model of the local sandbox, not from AWS."
     assert words.index(said) < words.index("Keep 512")
-    assert said not in Page(render_tune_page([documents.cpu_bound()])).words()
+    assert said not in Page(render_page([documents.cpu_bound()])).words()
 
 
 def test_sizes_stand_where_they_belong_on_the_memory_axis():
-    drawing = svgs(render_tune_page([documents.waiting()]))[0]
+    drawing = svgs(render_page([documents.waiting()]))[0]
     xs = [float(circle.attrib["cx"]) for circle in drawing.iter("circle")][:5]
     steps = [after - before for before, after in pairwise(xs)]
     assert steps == pytest.approx([steps[0]] * 4, abs=0.2)
 
 
 def test_costs_begin_at_zero_and_wide_durations_say_that_they_are_logarithmic():
-    cost, _, duration, _, *_ = svgs(render_tune_page([documents.cpu_bound()]))
+    cost, _, duration, _, *_ = svgs(render_page([documents.cpu_bound()]))
     assert "0" in [text.text for text in cost.iter("text")]
     assert "typical duration, ms (log scale)" in [text.text for text in duration.iter("text")]
-    html = render_tune_page([documents.waiting()])
+    html = render_page([documents.waiting()])
     assert "typical duration, ms (log scale)" not in html
 
 
@@ -242,7 +242,7 @@ def test_one_wide_interval_does_not_press_the_others_to_the_ground():
         update={"duration_interval_ms": (60.0, 4000.0)}
     )
     others = [documents.size_result(size, documents.flat) for size in (256, 1024)]
-    words = Page(render_tune_page([documents.document([*others, wide])])).words()
+    words = Page(render_page([documents.document([*others, wide])])).words()
     assert "typical duration, ms (log scale)" in words
 
 
@@ -258,7 +258,7 @@ def test_a_curve_without_a_band_promises_none():
         for size in document.sizes
     ]
     model = document.model.model_copy(update={"curve": bare})
-    page = render_tune_page([document.model_copy(update={"model": model, "sizes": sizes})])
+    page = render_page([document.model_copy(update={"model": model, "sizes": sizes})])
     cost = svgs(page)[0]
     legend = [text.text for text in cost.iter("text")]
     assert "fitted curve" in legend
@@ -277,16 +277,16 @@ def test_a_curve_without_a_band_promises_none():
     ids=["inconclusive", "interrupted", "stays", "a change"],
 )
 def test_the_overview_proposes_only_what_the_headline_does(document, cell):
-    words = Page(render_tune_page([document, documents.cpu_bound()])).words()
+    words = Page(render_page([document, documents.cpu_bound()])).words()
     assert cell in words.replace(SPACE, " ")
 
 
 def test_calls_without_a_report_are_among_those_counted():
-    words = Page(render_tune_page([documents.interrupted()])).words()
+    words = Page(render_page([documents.interrupted()])).words()
     assert "6 invocations" in words.replace(SPACE, " ")
     assert "2 of them had no REPORT line" in words
 
 
 def test_a_page_of_nothing_is_refused():
     with pytest.raises(ValueError, match="at least one document"):
-        render_tune_page([])
+        render_page([])

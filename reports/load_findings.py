@@ -1,0 +1,199 @@
+"""What a load run found, in sentences: the verdict line, and what supports it.
+
+Every sentence is made from the document alone. A run that is not to be trusted says so before any
+number.
+"""
+
+from __future__ import annotations
+
+from reports.endpoint import custom_endpoint, is_loopback
+from reports.figures import closed, listed, milliseconds, part_of, rate_number, seconds
+from reports.load_document import LoadDocument, LoadPercentiles, ThresholdResult
+from reports.load_words import cause_phrase, failed_count, failures_in_words, totals_of
+
+_VERDICT_WORDS = {
+    "pass": "Passed",
+    "failed": "Threshold failed",
+    "inconclusive": "Inconclusive",
+    "invalid": "Invalid measurement",
+    "refused": "Stopped by a guard",
+    "interrupted": "Interrupted",
+    "error": "Error",
+}
+_CAUTIONS = {
+    "inconclusive": "A threshold could not be judged.",
+    "invalid": "Do not act on the figures below: the measurement cannot be trusted.",
+    "refused": "A guard of the profile did not let the run go on.",
+    "interrupted": "The run was stopped: the figures below are partial.",
+    "error": "The run ended with an error: the figures below may be partial.",
+}
+_MOST_NAMED_CAUSES = 3
+# Below this share of refused requests they hardly move a percentile.
+_MANY_REFUSED_SHARE = 0.01
+
+LOCAL_SANDBOX = (
+    "The requests went to the local sandbox, not to AWS. It limits and refuses as API Gateway and "
+    "Lambda do; its latencies are those of this machine."
+)
+LOCAL_TARGET = (
+    "The target is on this machine: the network and AWS itself have no part in these latencies."
+)
+
+
+def verdict_word(document: LoadDocument) -> str:
+    """The verdict in a word or two; without a threshold there is nothing to pass."""
+    if document.verdict == "pass" and not document.thresholds:
+        return "Completed"
+    return _VERDICT_WORDS[document.verdict]
+
+
+def headline(document: LoadDocument) -> str:
+    """The verdict in one sentence, or a caution and then the sentence."""
+    answer = _answer(document)
+    if any(threshold.ok is False for threshold in document.thresholds):
+        answer = f"{_broken(document.thresholds)} {answer}"
+    caution = _CAUTIONS.get(document.verdict)
+    return f"{caution} {answer}" if caution else answer
+
+
+def _broken(thresholds: list[ThresholdResult]) -> str:
+    broken = [threshold for threshold in thresholds if threshold.ok is False]
+    if len(broken) == 1:
+        return f"{threshold_words(broken[0])} does not hold."
+    return f"{len(broken)} of {len(thresholds)} thresholds do not hold."
+
+
+def threshold_words(threshold: ThresholdResult) -> str:
+    """A threshold and where it must hold: p95(response) < 300ms (phase hold)."""
+    everywhere = threshold.scope in ("", "run", "the run", "whole run")
+    return threshold.that if everywhere else f"{threshold.that} ({threshold.scope})"
+
+
+def _answer(document: LoadDocument) -> str:
+    requests, rates = document.requests, document.rates
+    if not requests.sent:
+        return "No request was sent in the measured time."
+    if not requests.completed:
+        return f"None of {requests.sent:,} requests was completed."
+    offered, admitted = rate_number(rates.offered_rps), rate_number(rates.admitted_rps)
+    amount = f"all {offered}" if admitted == offered else f"{admitted} of {offered}"
+    asked = (
+        f"{amount} offered requests/s"
+        if document.provenance.model == "open"
+        else f"{amount} requests/s that users sent"
+    )
+    return f"The API admitted {asked}; {refused_words(document)}."
+
+
+def refused_words(document: LoadDocument) -> str:
+    """The refused share and by what: 34 % were refused, of them 62 % by the stage's throttle."""
+    throttled = document.outcomes.throttled
+    if not throttled:
+        return "none was refused"
+    share = part_of(throttled, document.requests.completed)
+    # Dropped and cut requests have no outcome: they are in what was offered, but not in shares.
+    if document.requests.completed < document.requests.offered:
+        share += " of those completed"
+    totals = totals_of(document.throttled_by_cause)
+    if not totals:
+        return f"{share} were refused"
+    if len(totals) == 1:
+        return f"{share} were refused, all by {cause_phrase(totals[0].cause)}"
+    # "1 other cause" is no shorter than its name.
+    named = totals if len(totals) == _MOST_NAMED_CAUSES + 1 else totals[:_MOST_NAMED_CAUSES]
+    parts = [f"{part_of(t.count, throttled)} by {cause_phrase(t.cause)}" for t in named]
+    rest = totals[len(named) :]
+    if rest:
+        count = sum(total.count for total in rest)
+        parts.append(f"{part_of(count, throttled)} by {len(rest)} other causes")
+    return f"{share} were refused, of them {listed(parts)}"
+
+
+def support(document: LoadDocument) -> list[str]:
+    """The sentences under the verdict: what went wrong, what to do, and what else was found."""
+    if document.verdict == "invalid":
+        # Each reason says what was measured, what the limit is and what to do about it.
+        reasons = [*document.errors, *document.validity.reasons]
+        found = reasons or ["Remove the cause, then measure again"]
+        return [closed(sentence) for sentence in dict.fromkeys(found)]
+    found = [
+        *document.errors,
+        *_not_completed(document),
+        *_failures(document),
+        *_latency(document),
+        *_judged(document),
+    ]
+    return [closed(sentence) for sentence in found]
+
+
+def _not_completed(document: LoadDocument) -> list[str]:
+    """What of the offered requests has no outcome, and why."""
+    requests = document.requests
+    parts = [
+        (requests.dropped, "dropped because too many were in flight"),
+        (requests.cut, "cut when the drain ended"),
+        (requests.lost, "lost with an injector"),
+    ]
+    words = [f"{count:,} {why}" for count, why in parts if count]
+    return [f"Without an outcome: {listed(words)}"] if words else []
+
+
+def _failures(document: LoadDocument) -> list[str]:
+    failed, completed = failed_count(document.outcomes), document.requests.completed
+    if not completed:
+        return []
+    if not failed:
+        return ["No request failed"]
+    words = failures_in_words(document.outcomes)
+    return [f"{part_of(failed, completed)} of completed requests failed: {words}"]
+
+
+def _latency(document: LoadDocument) -> list[str]:
+    response, ok = document.response_ms, document.ok_response_ms
+    if response is None:
+        return []
+    refused = document.outcomes.throttled > _MANY_REFUSED_SHARE * document.requests.completed
+    # Refusals are quick: with many of them the percentiles of all requests flatter the API.
+    if refused and ok is not None:
+        words = _percentiles_in_words(ok)
+        return [f"Responses that were ok took {words}; refusals are quick and do not count there"]
+    return [f"Responses took {_percentiles_in_words(response)}"]
+
+
+def _percentiles_in_words(found: LoadPercentiles) -> str:
+    low, high, highest = (milliseconds(value) for value in (found.p50, found.p95, found.p99))
+    return f"{low} at p50, {high} at p95 and {highest} at p99"
+
+
+def _judged(document: LoadDocument) -> list[str]:
+    thresholds = document.thresholds
+    if not thresholds:
+        return ["The profile sets no threshold, so there was nothing to pass or fail"]
+    held = sum(threshold.ok is True for threshold in thresholds)
+    if held == len(thresholds):
+        return ["The threshold holds"] if held == 1 else [f"All {held} thresholds hold"]
+    broken = [threshold for threshold in thresholds if threshold.ok is False]
+    unknown = len(thresholds) - held - len(broken)
+    sentences = []
+    # One broken threshold stands in the headline already.
+    if len(broken) > 1:
+        sentences.append(f"Does not hold: {listed([threshold_words(t) for t in broken])}")
+    if unknown:
+        sentences.append(f"{unknown} of {len(thresholds)} thresholds could not be judged")
+    return sentences
+
+
+def cautions(document: LoadDocument) -> list[str]:
+    """What a reader must know before any number: where the figures come from."""
+    endpoint = document.provenance.endpoint
+    if endpoint is not None:
+        return [LOCAL_SANDBOX if is_loopback(endpoint) else custom_endpoint(endpoint)]
+    return [LOCAL_TARGET] if is_loopback(document.target.url) else []
+
+
+def subtitle(document: LoadDocument, started: str) -> str:
+    """What was loaded, for how long, and when."""
+    target = document.target
+    what = target.api_name or target.api_id
+    where = f"{what}, stage {target.stage}" if what and target.stage else what or target.url
+    return f"{where}, {seconds(document.measured_s)} measured, started {started}"

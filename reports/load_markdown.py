@@ -1,0 +1,42 @@
+"""A load run as Markdown, short enough for a pull request or the step summary of a CI job."""
+
+from __future__ import annotations
+
+from reports.blocks import Table
+from reports.figures import moment
+from reports.load_document import LoadDocument
+from reports.load_facts import spent_sentences
+from reports.load_findings import cautions, headline, subtitle, support, verdict_word
+from reports.load_tables import causes_table, errors_table, steps_table, thresholds_table
+from reports.markdown import plain_line, table_lines
+
+# A summary that is too long is cut off by those who show it.
+MOST_ROWS = 20
+
+
+def render_load_markdown(document: LoadDocument) -> str:
+    """The verdict line, what supports it, and tables: thresholds, causes, failures, steps."""
+    started = moment(document.provenance.started_utc)
+    lines = [f"## Load run {plain_line(document.name)}", ""]
+    lines += [f"> **{plain_line(caution)}**\n" for caution in cautions(document)]
+    lines += [f"**{verdict_word(document)}.** {plain_line(headline(document))}", ""]
+    lines += [f"- {plain_line(sentence)}" for sentence in [*support(document), *document.notes]]
+    lines.append("")
+    for table in (
+        thresholds_table(document),
+        causes_table(document),
+        errors_table(document),
+        steps_table(document),
+    ):
+        lines += _table(table) if table is not None else []
+    closing = " ".join([f"{subtitle(document, started)}.", *spent_sentences(document)])
+    lines.append(plain_line(closing))
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _table(table: Table) -> list[str]:
+    shown = [row.cells for row in table.rows[:MOST_ROWS]]
+    names = [column.title for column in table.columns]
+    lines = table_lines(names, [column.is_text for column in table.columns], shown)
+    hidden = len(table.rows) - len(shown)
+    return [*lines, *(["", f"{hidden} more rows are in the document."] if hidden else []), ""]

@@ -1,0 +1,165 @@
+"""The part of a page about one load run: everything that its template writes, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from reports.blocks import Table, Tile
+from reports.figure import Figure
+from reports.figures import ABSENT, milliseconds, moment, part_of, rate, rate_number, usd
+from reports.load_charts import percentile_figure, time_figures
+from reports.load_document import LoadDocument, LoadPercentiles
+from reports.load_facts import (
+    TWO_CLOCKS,
+    books_of,
+    facts_of,
+    health_of,
+    spent_sentences,
+    validity_sentence,
+)
+from reports.load_findings import (
+    cautions,
+    headline,
+    subtitle,
+    support,
+    verdict_word,
+)
+from reports.load_tables import (
+    causes_table,
+    errors_table,
+    latency_table,
+    limits_table,
+    phases_table,
+    steps_table,
+    thresholds_table,
+)
+from reports.load_words import failed_count
+
+
+@dataclass(frozen=True, slots=True)
+class LoadSection:
+    """Everything that the template writes about one document, as text."""
+
+    anchor: str
+    name: str
+    subtitle: str
+    tone: str
+    verdict_word: str
+    headline: str
+    cautions: Sequence[str]
+    support: Sequence[str]
+    notes: Sequence[str]
+    tiles: Sequence[Tile]
+    figures: Sequence[Figure]
+    refusals: Sequence[Table]
+    slices: Sequence[Table]
+    spectrum: Figure | None
+    latencies: Table | None
+    clocks: str
+    thresholds: Table | None
+    limits: Table | None
+    limits_known: str
+    validity: str
+    warnings: Sequence[str]
+    health: Sequence[tuple[str, str]]
+    books: Sequence[tuple[str, str]]
+    spent: Sequence[str]
+    facts: Sequence[tuple[str, str]]
+    profile_file: str
+    profile_text: str
+    summary: Sequence[str]
+    kind: Literal["load"] = "load"
+
+
+def section_of(document: LoadDocument, anchor: str) -> LoadSection:
+    """The part of a page about one load run; `anchor` makes its ids unique there."""
+    run = document.provenance
+    refusals = [causes_table(document), errors_table(document)]
+    slices = [steps_table(document), phases_table(document)]
+    return LoadSection(
+        anchor=anchor,
+        name=document.name,
+        subtitle=subtitle(document, moment(run.started_utc)),
+        tone=_tone(document),
+        verdict_word=verdict_word(document),
+        headline=headline(document),
+        cautions=cautions(document),
+        support=support(document),
+        notes=document.notes,
+        tiles=_tiles(document),
+        figures=time_figures(document, anchor),
+        refusals=[table for table in refusals if table is not None],
+        slices=[table for table in slices if table is not None],
+        spectrum=percentile_figure(document, anchor),
+        latencies=latency_table(document),
+        clocks=TWO_CLOCKS,
+        thresholds=thresholds_table(document),
+        limits=limits_table(document),
+        limits_known="No limit was read: the profile or the target does not allow it.",
+        validity=validity_sentence(document),
+        warnings=document.validity.warnings,
+        health=health_of(document),
+        books=books_of(document),
+        spent=spent_sentences(document),
+        facts=facts_of(document),
+        profile_file=run.profile_file,
+        profile_text=run.profile_text,
+        summary=_summary(document),
+    )
+
+
+def _tone(document: LoadDocument) -> str:
+    """The class that colours a verdict."""
+    return "none" if document.verdict == "refused" else document.verdict
+
+
+def _tiles(document: LoadDocument) -> list[Tile]:
+    rates, outcomes, completed = document.rates, document.outcomes, document.requests.completed
+    failed = failed_count(outcomes)
+    return [
+        Tile("Offered", None, rate(rates.offered_rps), f"{document.requests.offered:,} requests"),
+        Tile("Admitted", None, rate(rates.admitted_rps), f"{outcomes.ok:,} ok"),
+        Tile(
+            "Throttled",
+            None,
+            part_of(outcomes.throttled, completed),
+            f"{outcomes.throttled:,} requests",
+        ),
+        Tile("Failed", None, part_of(failed, completed), f"{failed:,} requests"),
+        *_latency_tiles(document),
+    ]
+
+
+def _latency_tiles(document: LoadDocument) -> list[Tile]:
+    response, ok = document.response_ms, document.ok_response_ms
+    # The two differ only where something was not ok.
+    with_ok = response is not None and ok is not None and ok.n < response.n
+    return [
+        Tile(f"Response {name}", None, _of(response, key), _ok_remark(ok, key) if with_ok else "")
+        for name, key in (("p50", "p50"), ("p95", "p95"), ("p99", "p99"))
+    ]
+
+
+def _of(found: LoadPercentiles | None, key: str) -> str:
+    return ABSENT if found is None else milliseconds(getattr(found, key))
+
+
+def _ok_remark(ok: LoadPercentiles | None, key: str) -> str:
+    return f"ok only: {_of(ok, key)}"
+
+
+def _summary(document: LoadDocument) -> list[str]:
+    """Cells of the overview: rates, what was refused, response time, cost."""
+    requests, rates = document.requests, document.rates
+    if not requests.completed:
+        return ["nothing completed", *[ABSENT] * 4]
+    response, spent = document.response_ms, document.spent.usd
+    return [
+        f"{rate_number(rates.admitted_rps)} of {rate(rates.offered_rps)}",
+        part_of(document.outcomes.throttled, requests.completed),
+        part_of(failed_count(document.outcomes), requests.completed),
+        f"{_of(response, 'p50')}, {_of(response, 'p95')}, {_of(response, 'p99')}",
+        ABSENT if spent is None else usd(spent),
+    ]

@@ -1,0 +1,344 @@
+"""The tables of a load run as text cells: for the page, and for Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from reports.blocks import Column, Table, TableRow
+from reports.figures import (
+    ABSENT,
+    SPACE,
+    column,
+    fixed,
+    part_of,
+    rate_number,
+    significant,
+)
+from reports.load_document import (
+    ConfiguredLimit,
+    LoadDocument,
+    LoadPercentiles,
+    PhaseSlice,
+    Slice,
+    ThresholdResult,
+)
+from reports.load_words import (
+    CauseTotal,
+    cause_phrase,
+    cause_word,
+    class_word,
+    evidence_words,
+    failed_count,
+    layer_word,
+    limit_words,
+    limits_for,
+    quota_words,
+    totals_of,
+)
+from reports.time_axis import time_label
+
+_MOST_LIMITS = 3
+_MOST_CAUSES = 2
+
+_HELD = {True: "\N{CHECK MARK} holds", False: "\N{BALLOT X} does not hold", None: "? not judged"}
+
+
+def causes_table(document: LoadDocument) -> Table | None:
+    """What refused requests, how that is known, and which limit is configured there."""
+    totals = totals_of(document.throttled_by_cause)
+    if not totals:
+        return None
+    columns = [
+        Column("Refused by", is_text=True),
+        Column("Requests"),
+        Column("Of all refused"),
+        Column("How it is known", is_text=True),
+        Column("Limit configured there", is_text=True),
+    ]
+    refused = sum(total.count for total in totals)
+    rows = [
+        TableRow(
+            [
+                _sentence(cause_phrase(total.cause)),
+                f"{total.count:,}",
+                part_of(total.count, refused),
+                _sentence(evidence_words(total.by_evidence)),
+                _limits_cell(total, document.limits),
+            ]
+        )
+        for total in totals
+    ]
+    return Table("What refused requests", columns, rows)
+
+
+def _limits_cell(total: CauseTotal, limits: Sequence[ConfiguredLimit]) -> str:
+    found = [limit_words(limit) for limit in limits_for(total.cause, limits)]
+    if not found:
+        return "not known" if limits else "not read"
+    more = f"; and {len(found) - _MOST_LIMITS} more" if len(found) > _MOST_LIMITS else ""
+    one_of = "one of " if total.cause == "throttle" and len(found) > 1 else ""
+    return one_of + "; ".join(found[:_MOST_LIMITS]) + more
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def errors_table(document: LoadDocument) -> Table | None:
+    """What failed, and what is known about why."""
+    counts = sorted(document.errors_by_cause, key=lambda entry: (-entry.count, entry.outcome))
+    if not counts:
+        return None
+    columns = [
+        Column("Failed with", is_text=True),
+        Column("Because of", is_text=True),
+        Column("Requests"),
+        Column("Of all completed"),
+        Column("How it is known", is_text=True),
+    ]
+    rows = [
+        TableRow(
+            [
+                _sentence(class_word(entry.outcome)),
+                cause_word(entry.cause),
+                f"{entry.count:,}",
+                part_of(entry.count, document.requests.completed),
+                _sentence(evidence_words(entry.by_evidence or {entry.evidence: entry.count})),
+            ]
+        )
+        for entry in counts
+    ]
+    return Table("What failed", columns, rows)
+
+
+_SLICE_COLUMNS = (
+    Column("Completed"),
+    Column("Offered", "/s"),
+    Column("Admitted", "/s"),
+    Column("Throttled"),
+    Column("Failed"),
+    Column("p50", "ms"),
+    Column("p95", "ms"),
+    Column("p99", "ms"),
+    Column("Ok p95", "ms"),
+    Column("Service p95", "ms"),
+)
+
+
+_SLICE_HELP = (
+    "Shares are of completed requests. p50, p95 and p99 are response times of all completed "
+    "requests, refused ones too; Ok p95 is that of those that succeeded."
+)
+
+
+def _slice_cells(slices: Sequence[Slice]) -> list[list[str]]:
+    """The common cells of steps or phases, row by row; a column has one number of decimals."""
+
+    def latencies(
+        found: Callable[[Slice], LoadPercentiles | None], value: Callable[[LoadPercentiles], float]
+    ) -> list[str]:
+        known = [found(part) for part in slices]
+        values = [None if percentiles is None else value(percentiles) for percentiles in known]
+        return [cell or ABSENT for cell in column(values)]
+
+    columns = [
+        [f"{part.requests.completed:,}" for part in slices],
+        [cell or ABSENT for cell in column([part.rates.offered_rps for part in slices])],
+        [cell or ABSENT for cell in column([part.rates.admitted_rps for part in slices])],
+        [part_of(part.outcomes.throttled, part.requests.completed) for part in slices],
+        [part_of(failed_count(part.outcomes), part.requests.completed) for part in slices],
+        latencies(lambda part: part.response_ms, lambda found: found.p50),
+        latencies(lambda part: part.response_ms, lambda found: found.p95),
+        latencies(lambda part: part.response_ms, lambda found: found.p99),
+        latencies(lambda part: part.ok_response_ms, lambda found: found.p95),
+        latencies(lambda part: part.service_ms, lambda found: found.p95),
+    ]
+    return [list(cells) for cells in zip(*columns, strict=True)]
+
+
+def steps_table(document: LoadDocument) -> Table | None:
+    """One row for each step of the scenarios, in their order."""
+    steps = document.steps
+    if not steps:
+        return None
+    several = len({step.scenario for step in steps}) > 1
+    columns = [Column("Step", is_text=True), *_SLICE_COLUMNS, Column("Refused by", is_text=True)]
+    rows = [
+        TableRow([f"{step.scenario}: {step.name}" if several else step.name, *cells, _causes(step)])
+        for step, cells in zip(steps, _slice_cells(steps), strict=True)
+    ]
+    return Table(
+        "By step",
+        columns,
+        rows,
+        f"Measured phases only. {_SLICE_HELP}",
+    )
+
+
+def phases_table(document: LoadDocument) -> Table | None:
+    """One row for each phase, with its time and whether it counts."""
+    phases = document.phases
+    if not phases:
+        return None
+    columns = [
+        Column("Phase", is_text=True),
+        Column("From, to"),
+        Column("Planned", is_text=True),
+        *_SLICE_COLUMNS,
+        Column("Refused by", is_text=True),
+    ]
+    end_s = max(phase.to_s for phase in phases)
+    rows = [
+        TableRow(
+            [
+                _phase_name(number, phase),
+                _span(phase, end_s),
+                phase.planned,
+                *cells,
+                _causes(phase),
+            ],
+            "" if phase.measured else "apart",
+        )
+        for number, (phase, cells) in enumerate(
+            zip(phases, _slice_cells(phases), strict=True), start=1
+        )
+    ]
+    times = f"Times count from the start, in {_time_unit(end_s)}."
+    return Table("By phase", columns, rows, f"{times} {_SLICE_HELP}")
+
+
+def _phase_name(number: int, phase: PhaseSlice) -> str:
+    name = f"{number}. {phase.name}"
+    return name if phase.measured else f"{name} (not measured)"
+
+
+def _span(phase: PhaseSlice, end_s: float) -> str:
+    start, end = (time_label(at, end_s) for at in (phase.from_s, phase.to_s))
+    return f"{start} to {end}"
+
+
+def _time_unit(end_s: float) -> str:
+    if end_s <= 120:
+        return "seconds"
+    return "minutes and seconds" if end_s <= 7200 else "hours and minutes"
+
+
+def _causes(part: Slice) -> str:
+    """The causes of a step or phase, in the room of a cell: all of them up to two."""
+    totals = totals_of(part.throttled_by_cause)
+    if len(totals) < 2:
+        return "".join(cause_word(total.cause) for total in totals)
+    refused = sum(total.count for total in totals)
+    shown = totals if len(totals) == _MOST_CAUSES else totals[: _MOST_CAUSES - 1]
+    words = [f"{cause_word(t.cause)} {part_of(t.count, refused)}" for t in shown]
+    rest = len(totals) - len(shown)
+    return ", ".join([*words, *([f"{rest} others"] if rest else [])])
+
+
+def thresholds_table(document: LoadDocument) -> Table | None:
+    """One row for each threshold: what was measured, the limit, and whether it holds."""
+    if not document.thresholds:
+        return None
+    columns = [
+        Column("Threshold", is_text=True),
+        Column("Where", is_text=True),
+        Column("Measured"),
+        Column("Limit"),
+        Column("Result", is_text=True),
+    ]
+    rows = [
+        TableRow(
+            [
+                found.that,
+                found.scope,
+                *_measured_and_limit(found),
+                _result(found),
+            ],
+            {True: "taken", False: "failed", None: ""}[found.ok],
+        )
+        for found in document.thresholds
+    ]
+    return Table("Thresholds", columns, rows)
+
+
+def _result(found: ThresholdResult) -> str:
+    words = [_HELD[found.ok]]
+    if found.aborted and "ended the run" not in found.detail:
+        words.append("ended the run")
+    if found.detail:
+        words.append(found.detail)
+    return ", ".join(words)
+
+
+def _measured_and_limit(found: ThresholdResult) -> list[str]:
+    """Both with their unit, and with as many digits as it takes to tell them apart."""
+    if found.value is None:
+        return [ABSENT, _in_unit(found.limit, found, 3)]
+    for digits in range(3, 9):
+        pair = [_in_unit(value, found, digits) for value in (found.value, found.limit)]
+        if pair[0] != pair[1] or found.value == found.limit:
+            break
+    return pair
+
+
+def _in_unit(value: float, found: ThresholdResult, digits: int) -> str:
+    scaled = value * 100 if found.unit == "share" else value
+    text = fixed(scaled, 0) if scaled == round(scaled) else significant(scaled, digits)
+    unit = {"ms": f"{SPACE}ms", "share": f"{SPACE}%", "rps": "/s", "count": ""}[found.unit]
+    return text + unit
+
+
+def limits_table(document: LoadDocument) -> Table | None:
+    """The limits that AWS has on the path of the requests."""
+    limits = document.limits
+    if not limits:
+        return None
+    columns = [
+        Column("Layer", is_text=True),
+        Column("Name", is_text=True),
+        Column("Rate", "/s"),
+        Column("Burst"),
+        Column("Quota"),
+        Column("At once"),
+    ]
+    rows = [
+        TableRow(
+            [
+                layer_word(limit.layer),
+                limit.name,
+                ABSENT if limit.rate_rps is None else rate_number(limit.rate_rps),
+                ABSENT if limit.burst is None else f"{limit.burst:,}",
+                quota_words(limit),
+                ABSENT if limit.concurrency is None else f"{limit.concurrency:,}",
+            ]
+        )
+        for limit in limits
+    ]
+    return Table("Limits in force", columns, rows)
+
+
+def latency_table(document: LoadDocument) -> Table | None:
+    """Percentiles down, kinds of latency across."""
+    kinds = [
+        ("Response", document.response_ms),
+        ("Response, ok", document.ok_response_ms),
+        ("Service", document.service_ms),
+        ("First byte", document.first_byte_ms),
+        ("Connect", document.connect_ms),
+        ("TLS", document.tls_ms),
+    ]
+    known = [(name, found) for name, found in kinds if found is not None]
+    if not known:
+        return None
+    shown = [
+        ("p50", "p50"), ("p90", "p90"), ("p95", "p95"), ("p99", "p99"), ("p99.9", "p999"),
+        ("max", "max"), ("mean", "mean"),
+    ]  # fmt: skip
+    cells = [column([getattr(found, key) for _, key in shown]) for _, found in known]
+    rows = [
+        TableRow([label, *(found[index] or ABSENT for found in cells)])
+        for index, (label, _) in enumerate(shown)
+    ]
+    rows.append(TableRow(["count", *(f"{found.n:,}" for _, found in known)]))
+    columns = [Column("", is_text=True), *(Column(name, "ms") for name, _ in known)]
+    return Table("Latencies", columns, rows)

@@ -1,0 +1,82 @@
+"""One self-contained HTML page for any mix of runs: tunings first, then load runs.
+
+No script, no external request, no time of rendering: the same documents give the same bytes. All
+texts of a document are escaped by Jinja2; the only ready markup is the SVG of the charts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from reports import load_page, tune_page
+from reports.document import TuneDocument
+from reports.kinds import Document
+from reports.load_document import LoadDocument
+
+
+def render_page(documents: Sequence[Document]) -> str:
+    """The page as HTML text.
+
+    Raises:
+        ValueError: if there is no document.
+    """
+    if not documents:
+        raise ValueError("a page needs at least one document (got none)")
+    tunings = [document for document in documents if isinstance(document, TuneDocument)]
+    loads = [document for document in documents if isinstance(document, LoadDocument)]
+    tune_sections = [
+        tune_page.section_of(document, f"run-{number}")
+        for number, document in enumerate(tunings, start=1)
+    ]
+    load_sections = [
+        load_page.section_of(document, f"run-{number}")
+        for number, document in enumerate(loads, start=len(tunings) + 1)
+    ]
+    template = _environment().get_template("page.html.j2")
+    page = template.render(
+        title=_title(tunings, loads),
+        tunings=tune_sections,
+        loads=load_sections,
+        sections=[*tune_sections, *load_sections],
+        css=_style_sheet(),
+    )
+    return page + "\n"
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+@cache
+def _style_sheet() -> Markup:
+    text = files("reports").joinpath("assets", "page.css").read_text(encoding="utf-8")
+    return Markup(text)  # noqa: S704 - the style sheet is the package's own file
+
+
+def _title(tunings: Sequence[TuneDocument], loads: Sequence[LoadDocument]) -> str:
+    if not loads:
+        alone = len(tunings) == 1
+        return f"Memory tuning of {tunings[0].function.name}" if alone else _several(tunings)
+    if not tunings:
+        return f"Load run {loads[0].name}" if len(loads) == 1 else f"{len(loads)} load runs"
+    return f"{_counted(len(tunings), 'tuning')} and {_counted(len(loads), 'load run')}"
+
+
+def _several(tunings: Sequence[TuneDocument]) -> str:
+    return f"Memory tuning, {len(tunings)} runs"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
