@@ -123,6 +123,21 @@ class Console:
             task = bar.add_task("", total=total, what=what)
             yield _RichProgress(lambda text: bar.update(task, advance=1, description=text))
 
+    @contextmanager
+    def live(self) -> Iterator[Callable[[RenderableType], None]]:
+        """Shows what it is given in place of what it gave before, and nothing in the end.
+
+        Only on a terminal; elsewhere, and when quiet, nothing is shown.
+        """
+        if not self.interactive:
+            yield lambda renderable: None
+            return
+        from rich.live import Live
+
+        # No thread of its own: it is drawn when there is something new.
+        with Live(console=self._rich(stderr=True), auto_refresh=False, transient=True) as shown:
+            yield lambda renderable: shown.update(renderable, refresh=True)
+
 
 class _PlainProgress:
     def __init__(self, console: Console, total: int, what: str) -> None:

@@ -14,7 +14,7 @@ from core.aws.gateway_prices import ApiKind, GatewayPrices
 from core.aws.prices import Arch, PriceTable
 from core.errors import InputError
 from loadgen.outcome import Cause, Kind, Outcome
-from reports.figures import megabytes, unit_price, usd
+from reports.figures import megabytes, usd
 
 Billing = Literal["rest", "http", "function_url", "local", "unknown"]
 
@@ -125,7 +125,7 @@ def estimate(plan: Tariff, requests: float | None, by_step: Sequence[float]) -> 
         )
     fee = requests * plan.request_usd
     least, most = fee, fee
-    detail = _fee_words(plan, requests, "if none is refused")
+    detail = _fee_words(plan, f"{requests:,.0f} requests")
     for function in plan.functions:
         calls = by_step[function.step]
         cheap = _function_usd(plan, function, calls, ASSUMED_LEAST_S)
@@ -161,7 +161,7 @@ def spent(plan: Tariff, uses: Iterable[StepUse]) -> Cost:
                 return Cost(None, (_no_function_price(plan, function),))
             total += part
         unknown = unknown or function is None
-    detail = _fee_words(plan, billed, f"of {whole:,} sent; what the gateway refused is free")
+    detail = _fee_words(plan, f"{billed:,} of {whole:,} requests, because what it refused is free")
     if plan.functions:
         detail.append(
             f"functions: at most {usd(total)}, as if each had run for the whole service time"
@@ -193,14 +193,13 @@ def _function_usd(
     return calls * price.invocation_usd(function.memory_mb, seconds * 1000)
 
 
-def _fee_words(plan: Tariff, requests: float, which: str) -> list[str]:
+def _fee_words(plan: Tariff, which: str) -> list[str]:
     if plan.billing == "function_url" or plan.request_usd is None:
         return []
     kind = "REST" if plan.billing == "rest" else "HTTP"
     words = (
-        f"API Gateway: {requests:,.0f} requests {which}, "
-        f"{unit_price(plan.request_usd * 1e6)} a million ({kind} API in {plan.region}, "
-        f"first tier, prices of {plan.prices_date})"
+        f"API Gateway: {which} at {usd(plan.request_usd * 1e6)} a million ({kind} API in "
+        f"{plan.region}, first tier, prices of {plan.prices_date}); what it refuses is free"
     )
     return [words]
 
@@ -216,8 +215,8 @@ def _estimate_words(plan: Tariff) -> str:
 
 
 def _missing_words(plan: Tariff) -> str:
-    which = "the functions" if not plan.functions else "functions of the other steps"
-    return f"not in it: {which} behind the API, whose memory is not known; logs and data transfer"
+    which = "functions of other steps" if plan.functions else "the functions behind the API"
+    return f"not in it: {which}, whose memory is not known; logs and data transfer"
 
 
 def _no_price(plan: Tariff) -> str:

@@ -6,7 +6,7 @@ import signal
 from dataclasses import dataclass
 from math import ceil
 
-from reports.figures import SPACE, percent, significant
+from reports.figures import SPACE, part_of, percent, significant
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class TooManyDropped:
         )
         return (
             f"{self.dropped:,} of {self.offered:,} arrivals were dropped "
-            f"({_share(self.dropped, self.offered)}), above validity.max_dropped "
+            f"({part_of(self.dropped, self.offered)}), above validity.max_dropped "
             f"{_limit(self.limit_share)}: {self.max_in_flight:,} requests were in flight, the "
             f"API is slower than the load expects; {advice}, or lower the rate"
         )
@@ -88,7 +88,7 @@ class TooManyCut:
 
     def __str__(self) -> str:
         return (
-            f"{self.cut:,} of {self.sent:,} requests were cut ({_share(self.cut, self.sent)}), "
+            f"{self.cut:,} of {self.sent:,} requests were cut ({part_of(self.cut, self.sent)}), "
             f"above validity.max_cut {_limit(self.limit_share)}: they had no answer "
             f"{self.drain_s:g} s after the last phase, so the slowest are missing; raise load.drain"
         )
@@ -111,10 +111,11 @@ class InjectorEndedEarly:
             if self.injectors == 1
             else f"its share of the schedule, 1 of {self.injectors}, is missing from then on"
         )
+        killed = self.exit_code == -signal.SIGKILL
         how = _ending(self.exit_code) + (f", {self.words}" if self.words else "")
         return (
             f"injector {self.injector} ended early{when} ({how}): {share}; "
-            "run it again, with enough memory and nobody to end it"
+            f"{'the system may have run out of memory; ' if killed else ''}run it again"
         )
 
 
@@ -170,7 +171,7 @@ class BehindThePlan:
     def __str__(self) -> str:
         return (
             f"{self.offered:,} of {self.planned:,} planned arrivals were due "
-            f"({_share(self.offered, self.planned)}): the injector fell behind its schedule; "
+            f"({part_of(self.offered, self.planned)}): the injector fell behind its schedule; "
             f"use --processes {self.processes + 1}, or give a feed that stops more rows"
         )
 
@@ -199,7 +200,7 @@ class SomeLost:
 
     def __str__(self) -> str:
         return (
-            f"{self.count:,} of {self.whole:,} {self.kind} ({_share(self.count, self.whole)}), "
+            f"{self.count:,} of {self.whole:,} {self.kind} ({part_of(self.count, self.whole)}), "
             "within the limit"
         )
 
@@ -222,16 +223,6 @@ Finding = (
 def _limit(share: float) -> str:
     """A limit with all the digits that the profile gives it."""
     return f"{share * 100:g}{SPACE}%"
-
-
-def _share(part: int, whole: int) -> str:
-    """As a percentage; what is not all is never rounded to all, nor something to nothing."""
-    share = part / whole if whole else 0.0
-    if 0 < share < 0.0005:
-        return "below 0.1 %"
-    if 0.9995 <= share < 1:
-        return "above 99.9 %"
-    return percent(share)
 
 
 def _rounded(value: int) -> int:
