@@ -4,9 +4,9 @@ Throttles of API Gateway look alike on the wire, but each leaves its own pattern
 admitted request takes a token from every bucket on its path, and a request is refused by the
 first bucket in order that has none. Levels are followed through the run. They are never known
 exactly: requests overtake each other on their way, AWS keeps its limits best-effort and others may
-use the same limits. So a level is a normal distribution around the replayed value, and every
-answer corrects it: where a request was admitted there was a token, and where the culprit is clear
-there was none.
+use the same limits. So a level is a normal distribution around the replayed value, and answers
+correct it: where a request was admitted there was a token, and where the culprit is clear there
+was none.
 
 The probability that bucket k refused a request is p_k x product over j < k of (1 - p_j), where p_j
 is the probability that bucket j had less than one token, given that some bucket refused it.
@@ -25,7 +25,7 @@ from loadgen.limits import Bucket
 from loadgen.outcome import Cause
 
 # A layer is named from this probability on; below it, which throttle it was is left open.
-_NAMED_SHARE = 0.75
+_NAMED_SHARE = 0.6
 # The same where no level explains the refusal: somebody else may have used any of the buckets.
 _NAMED_SHARE_UNEXPLAINED = 0.97
 _UNEXPLAINED = 1e-3
@@ -36,6 +36,9 @@ _CLEAR_SHARE = 0.9
 _OUTSIDE_WEIGHT = 0.01
 # Levels are rounded, and every clock has a grain.
 _MIN_SIGMA = 0.05
+# An answer corrects a level only beyond so many standard deviations: within them the time of the
+# request may be wrong as well, and such an error passes by itself.
+_SLACK = 2.0
 _SQRT2 = math.sqrt(2.0)
 
 
@@ -147,7 +150,9 @@ class _Run:
                     if level < 1.0:
                         squares[index] += (1.0 - level) ** 2
                         counts[index] += 1
-                        level = 1.0
+                        floor = 1.0 - _SLACK * sigma[index]
+                        if level < floor:
+                            level = floor
                     levels[index] = level - 1.0
                 continue
             best, share, explained = _likeliest(route, levels, sigma)
@@ -162,7 +167,7 @@ class _Run:
                 excess = levels[best] - 1.0
                 if excess > 0.0:
                     squares[best] += excess**2
-                    levels[best] = 1.0
+                    levels[best] = min(levels[best], 1.0 + _SLACK * sigma[best])
                 counts[best] += 1
         return _Passed(
             causes,

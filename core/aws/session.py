@@ -19,6 +19,7 @@ import boto3
 import botocore.session
 from botocore import exceptions as aws_exceptions
 from botocore.config import Config
+from botocore.parsers import ResponseParserError
 
 from core.aws.signing import SigningCredentials
 from core.errors import AwsError, CredentialsError, InputError
@@ -283,7 +284,13 @@ class AwsSession:
                 "sts", region_name=self.region, endpoint_url=self._endpoint_url, config=config
             )
             return client.get_caller_identity()["Account"]
-        except (aws_exceptions.BotoCoreError, aws_exceptions.ClientError, KeyError, ValueError):
+        except (
+            aws_exceptions.BotoCoreError,
+            aws_exceptions.ClientError,
+            ResponseParserError,
+            KeyError,
+            ValueError,
+        ):
             return None
 
 
