@@ -63,15 +63,17 @@ class Texts:
         pairs = self._query(query)
         first = template.parts[0] if template.parts else ""
         rest = _pieces(template.parts[1:], _target, _quoted)
-        if isinstance(first, str):
-            if not first.startswith("/"):
+        site = base_url.rstrip("/")
+        if isinstance(first, str) or first.fixed:
+            start = first if isinstance(first, str) else text_of(first.value).removeprefix(site)
+            if not start.startswith("/"):
                 raise self.fault("path", f"must begin with / (got '{path}')")
-            literal = "".join(part for part in template.parts if isinstance(part, str))
-            start = _target(base_path + first)
-            return joined((start, *rest, *_after(pairs, has_query="?" in literal)))
+            literal = start + "".join(one for one in template.parts[1:] if isinstance(one, str))
+            head = _target(base_path + start)
+            return joined((head, *rest, *_after(pairs, has_query="?" in literal)))
 
         def linked(session: Session) -> bytes:
-            link = text_of(first.give(session)).removeprefix(base_url.rstrip("/"))
+            link = text_of(first.give(session)).removeprefix(site)
             if not link.startswith("/"):
                 raise RenderError("the path of a request must begin with /")
             whole = _target(base_path + link) + filled(rest, session)
