@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 from core.interrupt import StopRequest
 from loadgen.frames_file import FramesWriter
 from loadgen.injectors import Ended, Injectors
-from loadgen.messages import Drained, Frame
+from loadgen.messages import Drained, Frame, NewSteps
 from loadgen.tally import Tally
 
 _POLL_S = 0.1
@@ -42,7 +42,6 @@ class Course:
     stopped_by: StoppedBy | None = None
     stop_reason: str = ""
     stopped_at_s: float = math.inf
-    notes: list[str] = field(default_factory=list)
 
 
 class Conductor:
@@ -58,6 +57,7 @@ class Conductor:
         longest_s: float,
         watches: Sequence[Watch],
         on_second: Callable[[Tally, float], None],
+        on_frame: Callable[[Frame], None] = lambda frame: None,
     ) -> None:
         self._injectors = injectors
         self._tally = tally
@@ -66,6 +66,7 @@ class Conductor:
         self._longest_s = longest_s
         self._watches = watches
         self._on_second = on_second
+        self._on_frame = on_frame
 
     def run(self) -> Course:
         """Starts the injectors and gives the course of the run when all have ended."""
@@ -98,7 +99,10 @@ class Conductor:
             course.frames[injector] = course.frames.get(injector, 0) + 1
             self._frames.write(event)
             self._tally.add(event)
-            course.notes += [note for note in event.notes if note not in course.notes]
+            self._on_frame(event)
+        elif isinstance(event, NewSteps):
+            self._frames.write(event)
+            self._tally.add_steps(event)
         elif isinstance(event, Drained):
             course.drained[injector] = event
             self._frames.write(event)

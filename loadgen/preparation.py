@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from loadgen.schedule import PhasePlan, plan_phases
 from loadgen.steps import StepInfo, step_infos
 from loadgen.target import Resolved, resolve, session_region
 from loadgen.thresholds import Rule, rules_of
+from reports.load_document import ConfiguredLimit, TargetFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,22 @@ class Prepared:
     sources: Sources
     notes: tuple[str, ...]
 
+    @property
+    def plan(
+        self,
+    ) -> tuple[
+        TargetFacts, Profile, tuple[PhasePlan, ...], Expected, CostRange, list[ConfiguredLimit]
+    ]:
+        """What is shown of the run before it begins."""
+        return (
+            self.resolved.facts,
+            self.profile,
+            self.phases,
+            self.expected,
+            self.estimate,
+            self.limits.configured,
+        )
+
 
 def read_options(options: RunOptions) -> tuple[ProfileFile, Profile]:
     """The profile of a run, with what the command line says in it.
@@ -63,6 +81,14 @@ def read_options(options: RunOptions) -> tuple[ProfileFile, Profile]:
     if options.seed is not None:
         load["seed"] = options.seed
     changes: dict[str, Any] = {"load": file.profile.load.model_copy(update=load)}
+    aws = {"region": options.region, "profile": options.aws_profile}
+    given = {name: value for name, value in aws.items() if value}
+    changes["aws"] = file.profile.aws.model_copy(update=given)
+    api = file.profile.target.api
+    if options.region is not None and api is not None:
+        # An option outranks the file.
+        api = api.model_copy(update={"region": options.region})
+        changes["target"] = file.profile.target.model_copy(update={"api": api})
     if options.records is not None:
         changes["output"] = file.profile.output.model_copy(update={"records": options.records})
     return file, file.profile.model_copy(update=changes)
@@ -81,7 +107,7 @@ def access(
     beside = file.base_dir / profile.sandbox.stack
     stack = str(beside) if beside.is_file() else profile.sandbox.stack
     arguments = ["--no-functions", "--stack", stack]
-    region = options.region or session_region(profile)
+    region = session_region(profile)
     if region is not None:
         arguments += ["--region", region]
     with local_aws(arguments) as local:
@@ -89,7 +115,6 @@ def access(
 
 
 def prepare(
-    options: RunOptions,
     file: ProfileFile,
     profile: Profile,
     local: LocalAccess | None,
@@ -103,7 +128,7 @@ def prepare(
         AwsError: AWS does not say where the target is.
         Refused: the target or the plan is beyond a guard.
     """
-    session, notes = _session(options, profile, local)
+    session, notes = _session(profile, local)
     resolved = resolve(profile, session)
     check_hosts(resolved.base_url, profile.guards)
     phases, steps = plan_phases(profile), step_infos(profile)
@@ -118,8 +143,9 @@ def prepare(
     )
     cost = estimate(prices, plan.requests, plan.by_step)
     check_plan(plan, profile.guards, cost)
-    sources = Sources(profile, file.base_dir, _session_factory(options, local), warn=warn)
+    sources = Sources(profile, file.base_dir, _session_factory(local), warn=warn)
     sources.current()
+    notes += sources.ending_before(time.time() + plan.duration_s)
     return Prepared(
         file=file,
         profile=profile,
@@ -144,26 +170,22 @@ def recorded_arguments(words: list[str]) -> list[str]:
     return hidden_arguments(readable)
 
 
-def _session(
-    options: RunOptions, profile: Profile, local: LocalAccess | None
-) -> tuple[AwsSession | None, list[str]]:
+def _session(profile: Profile, local: LocalAccess | None) -> tuple[AwsSession | None, list[str]]:
     """AWS as the target and the evidence need it; a plain URL can do without."""
-    region = options.region or session_region(profile)
-    name = None if local else options.aws_profile or profile.aws.profile
+    name = None if local else profile.aws.profile
     try:
-        return AwsSession(region=region, profile=name, local=local), []
+        return AwsSession(region=session_region(profile), profile=name, local=local), []
     except InputError as error:
-        if profile.target.url is None or options.aws_profile or profile.aws.profile:
+        if profile.target.url is None or profile.aws.profile:
             raise
         return None, [f"limits and logs are not looked up: {error}"]
 
 
 def _session_factory(
-    options: RunOptions, local: LocalAccess | None
+    local: LocalAccess | None,
 ) -> Callable[[str | None, str | None], AwsSession]:
     def make(region: str | None, profile: str | None) -> AwsSession:
-        name = None if local else profile or options.aws_profile
-        return AwsSession(region=region or options.region, profile=name, local=local)
+        return AwsSession(region=region, profile=None if local else profile, local=local)
 
     return make
 

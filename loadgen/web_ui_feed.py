@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -15,6 +15,7 @@ from core.errors import InputError
 from loadgen.messages import Cell, Frame
 from loadgen.outcome import Kind
 from loadgen.steps import StepInfo
+from loadgen.tally import Tally
 
 _END_TIMEOUT_S = 5.0
 
@@ -32,7 +33,6 @@ class WebUi:
         self._port = port
         self._base_url = base_url
         self._on_stop = on_stop
-        self._steps: Sequence[StepInfo] = ()
         self._child: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -69,9 +69,14 @@ class WebUi:
         """Where the UI is."""
         return f"http://127.0.0.1:{self._port}"
 
-    def feed(self, frame: Frame, steps: Sequence[StepInfo], users: int) -> None:
-        """Passes a frame on; `users` are those of all injectors."""
-        self._write({"users": users, "cells": [_cell(cell, steps) for cell in frame.cells]})
+    def feed(self, frame: Frame, tally: Tally) -> None:
+        """Passes on a frame that `tally` has booked."""
+        cells = [
+            _cell(cell, tally.steps[tally.step_number(frame.injector, cell.step)])
+            for cell in frame.cells
+        ]
+        # In the open model the requests in flight are what comes closest to users.
+        self._write({"users": tally.users or tally.in_flight, "cells": cells})
 
     def ended(self) -> None:
         """The run is over: the UI shows it as stopped."""
@@ -103,8 +108,8 @@ class WebUi:
             child.stdout.close()
 
 
-def _cell(cell: Cell, steps: Sequence[StepInfo]) -> dict[str, object]:
-    step, kind = steps[cell.step], Kind.of(cell.kind)
+def _cell(cell: Cell, step: StepInfo) -> dict[str, object]:
+    kind = Kind.of(cell.kind)
     words = kind.outcome.name.lower().replace("_", " ")
     if kind.cause:
         words += f": {kind.cause.name.lower().replace('_', ' ')}"

@@ -167,7 +167,7 @@ class _Connection:
 
     def wait(self) -> None:
         """Waits until the socket can be read, or written, or time is up."""
-        self.waiting = getcurrent().switch  # type: ignore[assignment] # a C function
+        self.waiting = getcurrent().switch
         try:
             self.pool.hub.switch()
         finally:
@@ -308,7 +308,7 @@ class Pool:
             self.forget(connection)
 
     def _wait_for_turn(self) -> None:
-        self._queue.append(getcurrent().switch)  # type: ignore[arg-type] # a C function
+        self._queue.append(getcurrent().switch)
         mine = self._queue[-1]
         try:
             self.hub.switch()

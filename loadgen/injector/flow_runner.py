@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from time import perf_counter_ns
 
 import gevent
@@ -25,7 +24,7 @@ class FlowRunner:
         self._recorder = recorder
         self._rng = rng
         self._open = [0] * steps  # requests in flight, by step
-        self.stopping: Callable[[], bool] = lambda: False
+        self.stopping = False  # then nobody thinks any more
 
     def run(self, flow: Flow, intended_ns: int, phase: int) -> int | None:
         """Runs `flow` once and gives how many requests it sent.
@@ -40,7 +39,7 @@ class FlowRunner:
         in_flight, recorder = self._open, self._recorder
         for item in flow.items:
             if isinstance(item, Think):
-                if self.stopping():
+                if self.stopping:
                     break
                 gevent.sleep(item.seconds(self._rng))
                 intended_ns = perf_counter_ns()

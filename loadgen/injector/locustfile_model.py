@@ -8,7 +8,7 @@ where Locust's clients wait, send again or follow redirects, that is in the time
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import perf_counter_ns
 from typing import Any
@@ -154,9 +154,9 @@ def _answer_of(
     """What a client of Locust gives, as an answer of the wire client."""
     status = int(getattr(response, "status_code", 0) or 0)
     cause = Cause.NONE if status else _cause_of(exception)
-    headers = getattr(response, "headers", None)
+    headers: Any = getattr(response, "headers", None)
     head = b""
-    if isinstance(headers, Mapping) or hasattr(headers, "items"):
+    if headers is not None and hasattr(headers, "items"):
         lines = [f"{key}: {value}\r\n" for key, value in headers.items()]
         head = f"HTTP/1.1 {status}\r\n{''.join(lines)}\r\n".encode("latin-1", "replace")
     # The body is looked at only where it may tell the cause.

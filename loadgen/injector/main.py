@@ -15,7 +15,6 @@ import gevent
 import locust
 from gevent.event import Event
 from locust.env import Environment
-from locust.event import Events
 
 from core.errors import ToolError
 from loadgen.auth.apply import Auths
@@ -23,6 +22,7 @@ from loadgen.classify import Classifier
 from loadgen.flow.compile import compile_flows
 from loadgen.injector.closed_model import ClosedModel, FlowUser
 from loadgen.injector.flow_runner import FlowRunner
+from loadgen.injector.locust_events import fire, new_events
 from loadgen.injector.locust_stats import log_batch
 from loadgen.injector.locustfile_model import LocustfileModel, load_users
 from loadgen.injector.open_model import ArrivalScheduler, OpenModel
@@ -110,7 +110,7 @@ class Injector:
                 user_classes=users, events=locust.events, host=self._assignment.base_url
             )
         user = ArrivalScheduler if profile.load.model == "open" else FlowUser
-        return Environment(user_classes=[user], events=Events())
+        return Environment(user_classes=[user], events=new_events())
 
     def _make_model(self, start_ns: int) -> Model:
         assignment, load, phases = self._assignment, self.profile.load, self._phases
@@ -179,10 +179,9 @@ class Injector:
         self._recorder.start_ns = start_ns
         model = self._make_model(start_ns)
         environment.loadgen_model = model  # type: ignore[attr-defined] # where users find it
-        environment.events.init.fire(
-            environment=environment, runner=environment.runner, web_ui=None
-        )
-        environment.events.test_start.fire(environment=environment)
+        events = environment.events
+        fire(events.init, environment=environment, runner=environment.runner, web_ui=None)
+        fire(events.test_start, environment=environment)
         ticks = gevent.spawn(self._tick)
         # What there is by now stays for good: the collector need not look at it again and again.
         gc.collect()
@@ -193,7 +192,7 @@ class Injector:
         ticks.kill(block=True)
         cut = self._runner.cut_by_step()
         model.cut()
-        environment.events.test_stop.fire(environment=environment)
+        fire(environment.events.test_stop, environment=environment)
         self._reports.send(self._recorder.frame())
         self._reports.send(self._recorder.drained(cut))
         self._pool.close()

@@ -6,6 +6,7 @@ out: what is measured is decided by the profile.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -18,11 +19,11 @@ import numpy as np
 from gevent.hub import get_hub
 from locust import User, task
 from locust.env import Environment
-from locust.event import Events
 from locust.runners import STATE_RUNNING, STATE_STOPPED, LocalRunner
 from locust.stats import StatsError, stats_history
 
 from loadgen.histogram import Histogram, lowest_us
+from loadgen.injector.locust_events import new_events
 from loadgen.injector.locust_stats import log_batch
 
 _HOST = "127.0.0.1"
@@ -60,7 +61,7 @@ def main() -> None:
     """Serves the UI until stdin ends."""
     logging.getLogger("locust").setLevel(logging.ERROR)
     logging.getLogger("geventwebsocket").setLevel(logging.ERROR)
-    environment = Environment(user_classes=[LoadgenUser], events=Events(), host=sys.argv[2])
+    environment = Environment(user_classes=[LoadgenUser], events=new_events(), host=sys.argv[2])
     runner = FedRunner(environment)
     environment.runner = runner
     web_ui = environment.create_web_ui(_HOST, int(sys.argv[1]))
@@ -74,7 +75,7 @@ def main() -> None:
 
 def _announce(web_ui: Any) -> None:
     """Says where the UI is, or that its port is taken."""
-    with gevent.Timeout(_LISTEN_TIMEOUT_S, exception=False):
+    with contextlib.suppress(gevent.Timeout), gevent.Timeout(_LISTEN_TIMEOUT_S):
         while not web_ui.greenlet.ready():
             server = getattr(web_ui, "server", None)
             if server is not None and server.started:

@@ -1,0 +1,324 @@
+"""One load run from beginning to end: prepare, send, find causes, judge, hand over."""
+
+from __future__ import annotations
+
+import math
+import secrets
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from core.aws.session import LocalAccess
+from core.confirm import confirm
+from core.console import Console
+from core.errors import ExitCode, ToolError
+from core.interrupt import StopRequest
+from core.located_yaml import read_document
+from loadgen.auth.given import secrets_in
+from loadgen.auth.refresh import RefreshLoop
+from loadgen.conduct import Conductor, Course, StoppedBy
+from loadgen.cost import spent
+from loadgen.evidence import gather
+from loadgen.frames_file import FramesWriter
+from loadgen.guards import ASK_ABOVE_USD, Guard, Progress
+from loadgen.injectors import Injectors
+from loadgen.live import live_view
+from loadgen.measured import measured_of
+from loadgen.messages import Assignment, Frame
+from loadgen.options import RunOptions
+from loadgen.preparation import (
+    Prepared,
+    access,
+    prepare,
+    read_options,
+    recorded_arguments,
+)
+from loadgen.reattribution import reattribute
+from loadgen.records import read_records
+from loadgen.redact import Secrets
+from loadgen.result import LoadFacts, Stop, build_document, step_uses
+from loadgen.schedule import arrivals
+from loadgen.tally import Tally
+from loadgen.thresholds import Abort, check, evaluate
+from loadgen.validity import InjectorEnd, judge
+from loadgen.view import plan_document, show_document, show_plan
+from loadgen.web_ui_feed import WebUi
+from reports.exports import export_document, parse_export
+from reports.figures import usd
+from reports.load_document import LoadDocument
+from reports.run_folder import create_run_folder, document_text, write_document
+
+FRAMES_NAME = "frames.ndjson.gz"
+
+
+def run_load(options: RunOptions, console: Console) -> ExitCode:
+    """Runs a profile and gives the exit code of its verdict.
+
+    Raises:
+        ToolError: when the run ends before anything was sent.
+    """
+    for spec in options.exports:
+        parse_export(spec)
+    file, profile = read_options(options)
+    with access(options, file, profile) as local:
+        prepared = prepare(file, profile, local, warn=console.warn)
+        show_plan(console, *prepared.plan, seed=prepared.seed)
+        if options.dry_run:
+            if console.json_output:
+                console.document(plan_document(*prepared.plan))
+            return ExitCode.PASS
+        if not options.yes:
+            _confirm_cost(prepared, console)
+        document = _Run(options, prepared, local, console).run()
+    return _deliver(document, options.exports, console)
+
+
+class _Run:
+    """The part of a run that sends: its folder, its books, and how it ended."""
+
+    def __init__(
+        self,
+        options: RunOptions,
+        prepared: Prepared,
+        local: LocalAccess | None,
+        console: Console,
+    ) -> None:
+        self._options = options
+        self._prepared = prepared
+        self._console = console
+        self._endpoint = local.endpoint_url if local else None
+        self._tally = Tally(prepared.phases, prepared.steps)
+        self._guard = Guard(prepared.profile.guards)
+        self._abort: Abort | None = None
+
+    def run(self) -> LoadDocument:
+        """Sends, and gives the document of what came of it."""
+        started = datetime.now(UTC)
+        with StopRequest() as stop:
+            stop.announce(
+                on_first=lambda: self._console.warn(
+                    "stopping: requests in flight may end, then the result is written; "
+                    "Ctrl-C again leaves at once"
+                ),
+                abandon=lambda: self._console.warn("left at once: the result is not written"),
+            )
+            folder = create_run_folder(
+                self._options.runs, "load", self._prepared.profile.name, started
+            )
+            try:
+                course = self._send(folder, stop)
+            except ToolError:
+                # Nothing was sent, so there is nothing to keep.
+                shutil.rmtree(folder)
+                raise
+            stop.announce(
+                on_first=lambda: self._console.warn("the result is being written"),
+                abandon=lambda: self._console.warn(f"left at once: the frames are in {folder}"),
+            )
+            notes = self._find_causes(folder, course)
+            document = self._judged(course, started, notes, stop)
+            return self._written(folder, document)
+
+    # -- sending ---------------------------------------------------------------------------------
+
+    def _send(self, folder: Path, stop: StopRequest) -> Course:
+        prepared, profile = self._prepared, self._prepared.profile
+        longest_s = prepared.expected.duration_s + profile.load.drain_s
+        with ExitStack() as stack:
+            frames = stack.enter_context(FramesWriter(folder / FRAMES_NAME))
+            injectors = stack.enter_context(Injectors(self._assignments(folder)))
+            stack.enter_context(RefreshLoop(prepared.sources, injectors.update))
+            update = stack.enter_context(
+                live_view(self._console, prepared.rules, prepared.expected.duration_s)
+            )
+            feed = self._web_ui(stack, stop)
+            return Conductor(
+                injectors,
+                self._tally,
+                frames,
+                stop=stop,
+                longest_s=longest_s,
+                watches=[self._watch_thresholds, self._watch_guards],
+                on_second=update,
+                on_frame=feed,
+            ).run()
+
+    def _web_ui(self, stack: ExitStack, stop: StopRequest) -> Callable[[Frame], None]:
+        """Shows frames in Locust's web UI, if it is asked for."""
+        if self._options.ui is None:
+            return lambda frame: None
+        base_url = self._prepared.resolved.base_url
+        ui = stack.enter_context(WebUi(self._options.ui, base_url, stop.request))
+        self._console.say(f"web UI: {ui.url}")
+        return lambda frame: ui.feed(frame, self._tally)
+
+    def _assignments(self, folder: Path) -> list[Assignment]:
+        prepared, profile = self._prepared, self._prepared.profile
+        injectors = profile.load.processes
+        return [
+            Assignment(
+                injector=number,
+                injectors=injectors,
+                profile=profile.model_dump(mode="json", by_alias=True),
+                base_dir=str(prepared.file.base_dir),
+                base_url=prepared.resolved.base_url,
+                seed=prepared.seed,
+                folder=str(folder) if profile.output.records else None,
+                credentials=prepared.sources.current(),
+            )
+            for number in range(injectors)
+        ]
+
+    def _watch_thresholds(self, tally: Tally, now_s: float) -> tuple[StoppedBy, str] | None:
+        self._abort = check(self._prepared.rules, tally, now_s)
+        if self._abort is None:
+            return None
+        return "threshold", f"{self._abort.that} does not hold for {self._abort.scope}"
+
+    def _watch_guards(self, tally: Tally, now_s: float) -> tuple[StoppedBy, str] | None:
+        everywhere = range(len(tally.phases))
+        seconds = range(max(0, int(now_s) - 3), int(now_s))
+        progress = Progress(
+            sent=tally.totals(everywhere).sent,
+            sent_by_second=[tally.arrivals(everywhere, range(s, s + 1)).sent for s in seconds],
+            cost=spent(self._prepared.tariff, step_uses(tally, [])),
+        )
+        reason = self._guard.reason_to_stop(progress)
+        return None if reason is None else ("guard", reason)
+
+    # -- after it --------------------------------------------------------------------------------
+
+    def _find_causes(self, folder: Path, course: Course) -> list[str]:
+        """Names causes that the wire could not tell; gives what a user should know of it."""
+        prepared = self._prepared
+        if not prepared.profile.output.records or prepared.profile.locustfile is not None:
+            return []
+        files = read_records(folder)
+        if not sum(len(records) for records in files):
+            return []
+        records = np.concatenate(files)
+        try:
+            findings = gather(
+                records,
+                prepared.steps,
+                prepared.limits,
+                prepared.resolved,
+                prepared.session if prepared.profile.aws.discover else None,
+                prepared.profile,
+                course.started_unix_s,
+                self._console.detail,
+            )
+        except ToolError as error:
+            return [f"causes could not be looked up: {error}"]
+        reattribute(self._tally, records, findings.new_kinds)
+        return findings.notes
+
+    def _secrets(self) -> Secrets:
+        """All that must not be written, of other environments of the file as well."""
+        known = self._prepared.sources.secret_values()
+        return Secrets(known | secrets_in(read_document(self._prepared.file.text).value))
+
+    def _judged(
+        self, course: Course, started: datetime, notes: Sequence[str], stop: StopRequest
+    ) -> LoadDocument:
+        prepared, profile, tally = self._prepared, self._prepared.profile, self._tally
+        ends = _ends(course, profile.load.processes)
+        stopped = _stop_of(course, stop)
+        if stopped is not None:
+            tally.until_us = int(stopped.at_s * 1e6)
+        uses = step_uses(tally, ends)
+        facts = LoadFacts(
+            profile=profile,
+            profile_file=str(prepared.file.path),
+            profile_sha256=prepared.file.sha256,
+            profile_text=self._secrets().hide(prepared.file.text),
+            environment=prepared.file.environment,
+            target=prepared.resolved.facts,
+            limits=prepared.limits.configured,
+            command=recorded_arguments(["loadgen", *sys.argv[1:]]),
+            started=started,
+            finished=datetime.now(UTC),
+            seed=prepared.seed,
+            run_id=secrets.token_hex(6),
+            ends=ends,
+            stop=stopped,
+            endpoint=self._endpoint,
+            estimated_usd=prepared.estimate.most_usd,
+            notes=[*prepared.notes, *notes],
+        )
+        validity = judge(measured_of(tally), profile, ends, planned=_planned(prepared, stopped))
+        results = evaluate(prepared.rules, tally, self._abort)
+        return build_document(facts, tally, results, validity, spent(prepared.tariff, uses))
+
+    def _written(self, folder: Path, document: LoadDocument) -> LoadDocument:
+        """`document`, with the error where it could not be written: it is shown all the same."""
+        try:
+            self._console.say(f"result: {write_document(folder, document)}")
+        except ToolError as error:
+            errors = [*document.errors, str(error)]
+            return document.model_copy(update={"exit_code": int(ExitCode.ERROR), "errors": errors})
+        return document
+
+
+def _confirm_cost(prepared: Prepared, console: Console) -> None:
+    """Asks when the run may cost more than a dollar."""
+    most_usd = prepared.estimate.most_usd
+    if most_usd is not None and most_usd > ASK_ABOVE_USD:
+        confirm(f"the run may cost up to {usd(most_usd)}", "start it?", console)
+
+
+def _ends(course: Course, injectors: int) -> list[InjectorEnd]:
+    """How each injector ended."""
+    found = []
+    for number in range(injectors):
+        ended = course.ends.get(number)
+        found.append(
+            InjectorEnd(
+                injector=number,
+                frames=course.frames.get(number, 0),
+                drained=course.drained.get(number),
+                exit_code=ended.code if ended else None,
+                ended_at_s=course.ended_at_s.get(number),
+                words=ended.words if ended else "",
+            )
+        )
+    return found
+
+
+def _stop_of(course: Course, stop: StopRequest) -> Stop | None:
+    """What ended the run before its schedule did."""
+    if course.stopped_by is None:
+        return None
+    return Stop(course.stopped_by, course.stop_reason, course.stopped_at_s, stop.exit_code)
+
+
+def _planned(prepared: Prepared, stopped: Stop | None) -> int | None:
+    """How many arrivals the schedule has until the run ended; None where users decide."""
+    if prepared.profile.load.model != "open":
+        return None
+    until_us = math.inf if stopped is None else stopped.at_s * 1e6
+    count = 0
+    for chunk in arrivals(prepared.profile, prepared.phases, prepared.seed, 0, 1):
+        count += int((chunk.at_us < until_us).sum())
+        if chunk.at_us[-1] >= until_us:
+            break
+    return count
+
+
+def _deliver(document: LoadDocument, exports: Sequence[str], console: Console) -> ExitCode:
+    """Shows and writes `document`; gives its exit code.
+
+    Raises:
+        InputError: when an export cannot be written; the answer has been shown by then.
+    """
+    show_document(console, document)
+    for spec in exports:
+        console.say(f"written: {export_document(document, spec)}")
+    if console.json_output:
+        console.document(document_text(document))
+    return ExitCode(document.exit_code)
