@@ -22,6 +22,7 @@ class FramesWriter:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file = path.open("xb", buffering=0)
+        self._size = 0  # of whole messages
 
     def write(self, message: Frame | NewSteps | Drained) -> None:
         """Append `message`; it is in the file when this returns.
@@ -30,8 +31,12 @@ class FramesWriter:
             OSError: the disk is full.
         """
         data = memoryview(gzip.compress(to_line(message), compresslevel=1))
-        while data:
-            data = data[self._file.write(data) :]
+        # Over half a message, if the disk was full before: what comes later stays readable.
+        self._file.seek(self._size)
+        written = 0
+        while written < len(data):
+            written += self._file.write(data[written:])
+        self._size += written
 
     def close(self) -> None:
         """End the file."""

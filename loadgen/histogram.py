@@ -23,6 +23,8 @@ from loadgen.hdr import (
     slots_of,
 )
 
+__all__ = ["Histogram", "combined", "highest_us", "lowest_us", "slots_of"]
+
 _SPARSE_MOST = 512  # more slots than this in use: an array over the octaves in use
 _EMPTY: Ints = np.zeros(0, np.int64)
 _EMPTY.flags.writeable = False

@@ -303,14 +303,6 @@ class Tally:
         best = max(self.phases, key=weight)
         return best.name if any(weight(best)) else self.phases[-1].name
 
-    def kinds_of_second(self, second: int) -> dict[tuple[int, int, int], int]:
-        """Counts of one second by phase, step and kind code."""
-        return {
-            (packed >> 32, packed >> 16 & 0xFFFF, packed & 0xFFFF): count
-            for packed, (count, _) in self._kinds.get(second, {}).items()
-            if count
-        }
-
     def _known(self, seconds: range) -> range:
         return range(max(seconds.start, 0), min(seconds.stop, self._seconds))
 
@@ -319,13 +311,19 @@ class Tally:
 
     def _all_latencies(self, phases: frozenset[int], step: int | None) -> Latencies:
         # At once: these histograms grow with the next frame.
-        sums: dict[tuple[int, Outcome | None], Histogram] = {}
+        sums: dict[int, dict[int, Histogram]] = {}  # by metric and outcome
         for key, histogram in self._all.items():
             if key.phase in phases and (step is None or key.step == step):
-                sums.setdefault((key.metric, None), Histogram()).merge(histogram)
-                if key.metric == RESPONSE and key.outcome == Outcome.OK:
-                    sums.setdefault((RESPONSE, Outcome.OK), Histogram()).merge(histogram)
-        return Latencies(lambda metric, outcome: sums.get((metric, outcome), Histogram()))
+                of_metric = sums.setdefault(key.metric, {})
+                of_metric.setdefault(key.outcome, Histogram()).merge(histogram)
+
+        def of(metric: int, outcome: Outcome | None) -> Histogram:
+            of_metric = sums.get(metric, {})
+            if outcome is None:
+                return Histogram.merged(of_metric.values())
+            return of_metric.get(outcome, Histogram())
+
+        return Latencies(of)
 
     def _arrivals_of(self, phases: frozenset[int], seconds: range | None) -> Arrivals:
         found = (

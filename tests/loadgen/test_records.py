@@ -15,6 +15,7 @@ from loadgen.records import (
     records_path,
     response_us,
 )
+from tests.loadgen.full_disk import FullDisk
 
 
 def some(n, first=0):
@@ -73,25 +74,6 @@ def test_records_behind_an_old_header_are_read(path):
     with path.open("ab") as file:
         file.write(some(2, first=5).tobytes())
     assert (read_file(path) == some(7)).all()
-
-
-class FullDisk:
-    """A file that takes so many more bytes, and then none until there is room again."""
-
-    def __init__(self, file):
-        self.file = file
-        self.room = None
-
-    def write(self, data):
-        if self.room == 0:
-            raise OSError(28, "No space left on device")
-        taken = len(data) if self.room is None else min(self.room, len(data))
-        if self.room is not None:
-            self.room -= taken
-        return self.file.write(bytes(data[:taken]))
-
-    def __getattr__(self, name):
-        return getattr(self.file, name)
 
 
 def test_a_full_disk_costs_what_was_written_then_and_nothing_else(path):
