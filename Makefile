@@ -1,4 +1,4 @@
-# make demo      try it: sets up, tunes the sandbox's functions, writes one report
+# make demo      try it: sets up, tunes the sandbox's functions, load-tests its shop, writes one report
 # make test      sets up what the tests need and runs them
 # make check     what CI checks besides the tests: format, lint, types
 # make contract  runs one boto3 script against the sandbox, moto and MiniStack
@@ -24,8 +24,11 @@ demo: $(VENV)/installed
 	    --samples 6 --parallel 2 --runs $(DEMO_RUN) || exit $$?; \
 	done
 	@echo
-	@echo "\$$ reports build $(DEMO_RUN)/*-tune-* -o $(DEMO_RUN)/report.html"
-	@$(BIN)/reports build $(DEMO_RUN)/*-tune-* -o $(DEMO_RUN)/report.html -q
+	@echo "\$$ loadgen run profiles/orders.yaml --sandbox"
+	@$(BIN)/loadgen run profiles/orders.yaml --sandbox --runs $(DEMO_RUN)
+	@echo
+	@echo "\$$ reports build $(DEMO_RUN)/*-tune-* $(DEMO_RUN)/*-load-* -o $(DEMO_RUN)/report.html"
+	@$(BIN)/reports build $(DEMO_RUN)/*-tune-* $(DEMO_RUN)/*-load-* -o $(DEMO_RUN)/report.html -q
 	@echo "Open $(DEMO_RUN)/report.html in a browser."
 
 test: $(VENV)/installed-dev
