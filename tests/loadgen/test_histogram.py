@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 from hdrh.histogram import HdrHistogram
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadgen.hdr import DIGITS, HIGHEST_US, LOWEST_US, SLOTS, highest_us, lowest_us, slots_of
@@ -84,6 +84,7 @@ def test_a_percentile_is_within_a_thousandth_above_the_measured_value(values, pe
 
 
 @given(st.lists(LATENCIES, min_size=1, max_size=200), st.sampled_from((50, 90, 95, 99, 100)))
+@settings(max_examples=40)
 def test_percentiles_are_those_of_hdrhistogram_up_to_the_exact_maximum(values, percent):
     histogram = reference(values)
     # The library rounds ranks to the nearest; ours, as Java's, are rounded up.
@@ -205,7 +206,7 @@ def test_a_histogram_comes_back_from_its_text_unchanged(values):
 
 @pytest.mark.parametrize(
     "values",
-    [[0], [1, 2, 4], [7] * 200, np.full(3_000_000, 5), spread(20_000)],
+    [[0], [1, 2, 4], [7] * 200, np.full(2_200_000, 5), spread(20_000)],
     ids=["zero", "single gaps", "two-byte count", "four-byte count", "many slots"],
 )
 def test_counts_of_every_size_come_back(values):

@@ -120,6 +120,7 @@ def test_as_many_arrive_as_the_integral_of_the_rate_says(of, seed):
 
 
 @given(PROFILES, SEEDS, st.integers(1, 7))
+@settings(max_examples=50)
 def test_the_injectors_together_send_the_whole_schedule_and_nothing_twice(of, seed, injectors):
     whole = np.array(stream(of, seed))
     for injector in range(injectors):
@@ -128,11 +129,13 @@ def test_the_injectors_together_send_the_whole_schedule_and_nothing_twice(of, se
 
 
 @given(PROFILES, SEEDS)
+@settings(max_examples=30)
 def test_the_same_seed_gives_the_same_stream(of, seed):
     assert all((a == b).all() for a, b in zip(stream(of, seed), stream(of, seed), strict=True))
 
 
 @given(PROFILES, SEEDS)
+@settings(max_examples=30)
 def test_chunks_are_bounded(of, seed):
     chunks = list(arrivals(of, plan_phases(of), seed, 0, 1))
     assert all(0 < len(chunk.at_us) <= CHUNK for chunk in chunks)

@@ -123,6 +123,7 @@ CHOICES = st.tuples(
 
 
 @given(SAMPLES, CHOICES, st.randoms(use_true_random=False))
+@settings(max_examples=60)
 def test_every_choice_has_exactly_its_samples(samples, choice, order):
     phases, step, seconds = choice
     frames = list(frames_of(samples))
@@ -145,6 +146,7 @@ def test_every_choice_has_exactly_its_samples(samples, choice, order):
 
 
 @given(SAMPLES)
+@settings(max_examples=40)
 def test_windows_add_up_to_the_whole(samples):
     books = fed(*frames_of(samples))
     whole = books.totals()
@@ -422,7 +424,7 @@ def test_no_more_is_moved_than_was_counted(place, kind, moved):
 
 
 @given(SAMPLES, st.integers(0, 2**32 - 1))
-@settings(max_examples=50)
+@settings(max_examples=30)
 def test_moved_requests_are_counted_as_if_they_had_been_known_at_once(samples, seed):
     rng = np.random.default_rng(seed)
     learned = [
