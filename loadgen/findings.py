@@ -42,12 +42,10 @@ class TooManyDropped:
     needed_in_flight: int | None  # by Little's law, where latencies are known
 
     def __str__(self) -> str:
-        more = max(self.needed_in_flight or 0, self.max_in_flight + 1)
-        advice = (
-            f"raise load.max_in_flight to about {_rounded(more):,}"
-            if self.needed_in_flight
-            else "raise load.max_in_flight"
-        )
+        # Where the average needs less than was allowed, bursts or stalls need more: no number.
+        advice = "raise load.max_in_flight"
+        if self.needed_in_flight is not None and self.needed_in_flight > self.max_in_flight:
+            advice += f" to about {_rounded(self.needed_in_flight):,}"
         return (
             f"{self.dropped:,} of {self.offered:,} arrivals were dropped "
             f"({part_of(self.dropped, self.offered)}), above validity.max_dropped "

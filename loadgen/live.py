@@ -88,7 +88,9 @@ def live_table(now: Now) -> Table:
 
 def _clock(now: Now) -> str:
     total = seconds(round(now.total_s, 1))
-    return f"{seconds(float(int(now.elapsed_s)))} of {total}" if now.total_s else ""
+    return (
+        f"{seconds(float(int(min(now.elapsed_s, now.total_s))))} of {total}" if now.total_s else ""
+    )
 
 
 def _rates(now: Now) -> str:

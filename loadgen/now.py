@@ -46,7 +46,7 @@ class Now:
 def now_of(tally: Tally, rules: Sequence[Rule], now_s: float, total_s: float) -> Now:
     """How a run stands `now_s` after its beginning."""
     everywhere = range(len(tally.phases))
-    known_s = max(floor(now_s) - LAG_S, 0)
+    known_s = max(floor(now_s - LAG_S) - 1, 0)
     second = tally.totals(everywhere, seconds=range(known_s, known_s + 1))
     recent = tally.totals(
         everywhere, seconds=range(max(known_s + 1 - LATENCY_WINDOW_S, 0), known_s + 1)

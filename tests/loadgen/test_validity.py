@@ -83,6 +83,10 @@ def test_a_sound_measurement_is_valid_and_says_nothing_else() -> None:
             id="dropped, with what would be needed",
         ),
         pytest.param(
+            replace(SOUND, dropped=500, mean_response_s=0.01, peak_rps=700.0), ENDED,
+            ("raise load.max_in_flight, or lower the rate",), id="dropped, but not on average",
+        ),
+        pytest.param(
             replace(SOUND, cpu={0: [(second, 0.96) for second in range(1, 9)]}), ENDED,
             ("injector 0 used 96 %", "validity.max_cpu 90 %", "--processes 2"),
             id="CPU",
