@@ -85,7 +85,8 @@ def refuse(found: Iterable[Mistake]) -> None:
 
 def did_you_mean(name: str, known: Set[str]) -> str:
     """A hint in parentheses for a name that is not among the known ones."""
-    close = get_close_matches(name, sorted(known), n=1)
+    names = sorted(known)
+    close = get_close_matches(name, names, n=1) or get_close_matches(name.lower(), names, n=1)
     if close:
         return f" (did you mean {close[0]}?)"
     listed = ", ".join(sorted(known)[:12])

@@ -14,7 +14,7 @@ from loadgen.flow.template import RESERVED, Template
 from loadgen.profile.draft import Draft, Fault
 from loadgen.profile.load_checks import repeated_names, think_faults
 from loadgen.profile.model import RangeBetween, Scenario, Step
-from loadgen.profile.target_checks import header_faults
+from loadgen.profile.target_checks import exactly_one, header_faults
 from loadgen.profile.template_places import SENT
 from loadgen.profile.text_checks import (
     file_fault,
@@ -124,9 +124,8 @@ def _step_faults(draft: Draft, path: Path, flow: _Flow, known: Known) -> Iterato
             yield Fault((*path, key), "does not go with think, which stands alone in a step")
     elif "think" in given:
         yield Fault((*path, "think"), f"must be a step of its own, after {methods[0]}")
-    elif len(methods) != 1:
-        got = " and ".join(methods) if methods else "none of them"
-        yield Fault(path, f"must have exactly one of {', '.join(METHODS)} or think (got {got})")
+    else:
+        yield from exactly_one(draft, Step, path, (*METHODS, "think"))
     yield from _sent_faults(draft, path, methods, given)
     yield from _step_value_faults(draft, path)
     before = _with_captures(known, flow)

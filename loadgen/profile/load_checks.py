@@ -9,7 +9,9 @@ from core.located_model import did_you_mean
 from core.located_yaml import Path, Value
 from loadgen.profile.draft import Draft, Fault
 from loadgen.profile.model import Load, Phase, RangeBetween, RangeExponential, Steps
+from loadgen.profile.target_checks import exactly_one
 from loadgen.profile.text_checks import file_fault
+from reports.figures import listed
 
 _SENDING = {"open": ("rate", "burst"), "closed": ("users",)}
 # What each of these needs besides, and may have.
@@ -122,12 +124,10 @@ def _phase_faults(draft: Draft, path: Path, model: str) -> Iterator[Fault]:
     other = [key for key in ("rate", "burst", "users") if key in given and key not in sending]
     for key in other:
         needed = "closed" if key == "users" else "open"
-        message = f"needs load.model: {needed}; a phase here has {' or '.join(choices)}"
+        message = f"needs load.model: {needed}; a phase here has {listed(choices, last='or')}"
         yield Fault((*path, key), message)
-    if not other and len(found) != 1:
-        listed = f"{', '.join(choices[:-1])} or pause"
-        got = " and ".join(found) if found else "none of them"
-        yield Fault(path, f"must have exactly one of {listed} (got {got})")
+    if not other:
+        yield from exactly_one(draft, Phase, path, choices)
     if len(found) + len(other) == 1:
         yield from _companion_faults(given, path, (found or other)[0])
     yield from _value_faults(draft, path)

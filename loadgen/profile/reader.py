@@ -14,7 +14,7 @@ from pathlib import Path
 
 from core.errors import InputError, InputErrors
 from core.located_model import Reading, Teller, read_model
-from core.located_yaml import Document, Problem, Step, Unreadable, dotted, read_document
+from core.located_yaml import Document, Place, Problem, Step, Unreadable, dotted, read_document
 from core.located_yaml import Path as Steps
 from core.text import one_line
 from loadgen.profile.checks import faults_of
@@ -56,7 +56,7 @@ class ProfileFile:
         setting = _origin(steps, self.origins)
         if setting is not None:
             return f"{setting.text}: {dotted(steps)}"
-        place = self.document.place(self.document.resolve(steps))
+        place = _place(self.document, steps)
         return f"{self.path}:{place.line}:{place.column}: {dotted(steps)}"
 
 
@@ -198,9 +198,7 @@ def _across_fields(draft: Draft, known: Iterable[Problem]) -> list[Problem]:
     document, found = draft.document, list[Problem]()
     for path, message in faults_of(draft):
         if path not in paths:
-            at = document.resolve(path)
-            is_mapping = isinstance(document.at(at), dict)
-            found.append(Problem(document.place(at, of_key=is_mapping), path, message))
+            found.append(Problem(_place(document, path), path, message))
     return found
 
 
@@ -222,6 +220,12 @@ def _of_other_environments(document: Document, chosen: str | None) -> list[Probl
             if is_new and not uses_env and (problem.path in paths or problem.path[:-1] in paths):
                 found.append(in_environment(problem, name))
     return found
+
+
+def _place(document: Document, steps: Steps) -> Place:
+    """Where a value is, or what should have it; a mapping is where its key is."""
+    path = document.resolve(steps)
+    return document.place(path, of_key=isinstance(document.at(path), dict))
 
 
 def _messages(

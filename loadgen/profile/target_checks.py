@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import urlsplit
 
 from core.errors import InputError
+from core.located_model import key_names
 from core.located_yaml import Path, Value
 from loadgen.guards import host_of
 from loadgen.profile.draft import Draft, Fault
-from loadgen.profile.model import Http
+from loadgen.profile.model import ApiTarget, BearerAuth, Http, Part, Target
 from loadgen.profile.text_checks import (
     file_fault,
     header_name_fault,
@@ -18,6 +19,7 @@ from loadgen.profile.text_checks import (
     region_fault,
     sent_header_fault,
 )
+from reports.figures import listed
 
 _TARGETS = ("url", "api", "function_url")
 _TOKENS = ("value", "file", "command")
@@ -29,10 +31,10 @@ _FUNCTION_URL_HOST = re.compile(r"\.lambda-url\.[a-z0-9-]+\.on\.aws(:\d+)?$")
 def target_faults(draft: Draft) -> Iterator[Fault]:
     """All that is wrong with the target and the AWS settings."""
     if isinstance(draft.get("target"), dict):
-        yield from exactly_one(draft, ("target",), _TARGETS)
+        yield from exactly_one(draft, Target, ("target",), _TARGETS)
     yield from _in_path("target", "url", found=_url_faults(draft))
     if isinstance(draft.get("target", "api"), dict):
-        yield from exactly_one(draft, ("target", "api"), ("id", "name"))
+        yield from exactly_one(draft, ApiTarget, ("target", "api"), ("id", "name"))
         yield from _api_faults(draft)
     yield from _in_path("target", "function_url", found=_function_faults(draft))
     stack = draft.text("sandbox", "stack") or ""
@@ -83,13 +85,18 @@ def header_faults(draft: Draft, *path: str | int) -> Iterator[Fault]:
             yield Fault(inner, found)
 
 
-def exactly_one(draft: Draft, path: Path, names: tuple[str, ...]) -> Iterator[Fault]:
-    """That a mapping has exactly one of some keys."""
+def exactly_one(
+    draft: Draft, model: type[Part], path: Path, names: Sequence[str]
+) -> Iterator[Fault]:
+    """That a mapping has exactly one of some keys of its model.
+
+    Where it has none, but keys that are not known, these are told, and one of them was meant.
+    """
     given = [name for name in names if name in draft.given(*path)]
-    if len(given) != 1:
-        listed = f"{', '.join(names[:-1])} or {names[-1]}"
+    unknown = draft.mapping(*path).keys() - key_names(model)
+    if len(given) != 1 and (given or not unknown):
         got = " and ".join(given) if given else "none of them"
-        yield Fault(path, f"must have exactly one of {listed} (got {got})")
+        yield Fault(path, f"must have exactly one of {listed(names, last='or')} (got {got})")
 
 
 def _in_path(*path: str | int, found: Iterable[str | None]) -> Iterator[Fault]:
@@ -153,7 +160,7 @@ def _function_faults(draft: Draft) -> Iterator[str]:
 def _credentials_faults(draft: Draft, path: Path) -> Iterator[Fault]:
     kind = draft.get(*path, "type")
     if kind == "bearer":
-        yield from exactly_one(draft, path, _TOKENS)
+        yield from exactly_one(draft, BearerAuth, path, _TOKENS)
         if draft.get(*path, "command") == []:
             yield Fault((*path, "command"), "must have at least the name of a program")
     if kind == "sigv4":
