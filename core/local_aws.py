@@ -29,7 +29,7 @@ def local_aws(arguments: Sequence[str] = ()) -> Iterator[LocalAccess]:
     Raises:
         ToolError: when the sandbox does not start, with what it said.
     """
-    command = [sys.executable, "-m", "sandbox", "up", "--port", "0", "--json", "-q"]
+    command = [sys.executable, "-P", "-m", "sandbox", "up", "--port", "0", "--json", "-q"]
     command += ["--stop-with-stdin", *arguments]
     with tempfile.TemporaryFile() as talk:
         child = subprocess.Popen(

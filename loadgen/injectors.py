@@ -136,7 +136,7 @@ class Injectors:
         talk = tempfile.TemporaryFile()  # noqa: SIM115 # closed in `end`
         self._talk.append(talk)
         child = subprocess.Popen(
-            [sys.executable, "-m", "loadgen.injector"],
+            [sys.executable, "-P", "-m", "loadgen.injector"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=talk,

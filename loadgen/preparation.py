@@ -15,6 +15,7 @@ from core.aws.prices import bundled_prices
 from core.aws.session import AwsSession, LocalAccess
 from core.errors import AwsError, InputError
 from core.local_aws import local_aws
+from loadgen.api_url import parse_api_url
 from loadgen.auth.given import hidden_arguments
 from loadgen.auth.sources import Sources
 from loadgen.cost import Billing, CostRange, StepFunction, Tariff, estimate, tariff
@@ -172,11 +173,14 @@ def recorded_arguments(words: list[str]) -> list[str]:
 
 def _session(profile: Profile, local: LocalAccess | None) -> tuple[AwsSession | None, list[str]]:
     """AWS as the target and the evidence need it; a plain URL can do without."""
+    url = profile.target.url
+    if url is not None and parse_api_url(url) is None:
+        return None, []  # nothing of it is in AWS's books
     name = None if local else profile.aws.profile
     try:
         return AwsSession(region=session_region(profile), profile=name, local=local), []
     except InputError as error:
-        if profile.target.url is None or profile.aws.profile:
+        if url is None or profile.aws.profile:
             raise
         return None, [f"limits and logs are not looked up: {error}"]
 

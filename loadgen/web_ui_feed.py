@@ -37,7 +37,7 @@ class WebUi:
 
     def __enter__(self) -> Self:
         self._child = child = subprocess.Popen(
-            [sys.executable, "-m", "loadgen.web_ui", str(self._port), self._base_url],
+            [sys.executable, "-P", "-m", "loadgen.web_ui", str(self._port), self._base_url],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
