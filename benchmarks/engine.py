@@ -78,7 +78,7 @@ class Bench:
             core=CLIENT_CORE,
         )
         seen = self.server.seen() - seen - 1
-        sent = run.document["requests"]["sent"]
+        sent = sum(phase["requests"]["sent"] for phase in run.document["phases"])
         if seen != sent:
             self.differing.append(f"nginx was asked {seen:,} times, loadgen says {sent:,}")
         return run

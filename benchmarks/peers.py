@@ -46,8 +46,8 @@ class LoadgenRun:
     @property
     def cpu_share(self) -> float:
         """The injector's share of a core, in the median second."""
-        shares = [row["cpu_share"] for row in self.document["seconds"]]
-        known = sorted(share for share in shares if share is not None)
+        rows = self.document["seconds"][1:-1]  # whole seconds only
+        known = sorted(row["cpu_share"] for row in rows if row["cpu_share"] is not None)
         return known[len(known) // 2] if known else float("nan")
 
 
