@@ -6,13 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from loadgen.profile.model import Phase, Profile
-from loadgen.schedule import (
-    PhasePlan,
-    arrivals,
-    duration_s,
-    expected_requests,
-    peak_requests_rps,
-)
+from loadgen.schedule import PhasePlan, duration_s, expected_requests, peak_requests_rps
 from loadgen.steps import StepInfo, step_infos
 
 
@@ -55,13 +49,3 @@ def _share(profile: Profile, phase: Phase, step: StepInfo) -> float:
         if phase.scenarios is None or scenario.name in phase.scenarios
     }
     return weights[step.scenario] / sum(weights.values()) if step.scenario in weights else 0.0
-
-
-def arrivals_due(
-    profile: Profile, phases: Sequence[PhasePlan], seed: int, until_s: float
-) -> int | None:
-    """How many arrivals the schedule has before `until_s`; None where users decide."""
-    if profile.load.model == "closed":
-        return None
-    chunks = arrivals(profile, phases, seed, injector=0, injectors=1)
-    return sum(int((chunk.at_us < until_s * 1e6).sum()) for chunk in chunks)

@@ -128,7 +128,7 @@ def _stop_words(stop: Stop | None) -> list[str]:
         case "guard":
             return [f"a guard stopped the run {after}: {stop.reason}"]
         case "signal":
-            return [f"stopped {after}, before the schedule was done"]
+            return [f"stopped {after}, before the run was done"]
         case "threshold":
             return [f"a threshold ended the run {after}: {stop.reason}"]
         case "injector":

@@ -25,9 +25,7 @@ from loadgen.findings import (
     TooManyDropped,
 )
 from loadgen.messages import Drained
-from loadgen.outcome import Cause, Kind
 from loadgen.profile.model import Profile
-from loadgen.tally import Tally
 from reports.load_document import ValidityReport
 
 CPU_WINDOW_S = 5.0
@@ -36,7 +34,6 @@ CPU_WINDOW_S = 5.0
 _BEHIND_SHARE = 0.001
 _BEHIND_LEAST = 10
 _BUSY_SHARE = 0.7
-_US = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,42 +91,6 @@ class CpuPeak:
     share: float
     from_s: float
     to_s: float
-
-
-def measured_of(tally: Tally) -> Measured:
-    """What the books of a run show of the load generator."""
-    totals = tally.totals()
-    whole = tally.totals(phases=range(len(tally.phases)))
-    lag = tally.start_lag
-    p50, p99 = lag.percentiles((50, 99)) if lag.n else (None, None)
-    return Measured(
-        books=Books(whole.offered, whole.dropped, whole.sent, whole.completed),
-        offered=totals.offered,
-        dropped=totals.dropped,
-        completed=totals.completed,
-        start_lag_p50_ms=None if p50 is None else p50 / 1000,
-        start_lag_p99_ms=None if p99 is None else p99 / 1000,
-        cpu={
-            injector: sorted((at_us / _US, share) for at_us, share in samples)
-            for injector, samples in tally.cpu_share.items()
-        },
-        frames_missing=sum(len(numbers) for numbers in tally.frames_missing().values()),
-        no_free_connection=sum(
-            count
-            for code, count in whole.counts.items()
-            if Kind.of(code).cause is Cause.NO_CONNECTION
-        ),
-        mean_response_s=totals.response.mean_us / _US if totals.completed else None,
-        peak_rps=_peak_rps(tally),
-    )
-
-
-def _peak_rps(tally: Tally) -> float | None:
-    measured = tally.measured
-    busiest = (
-        tally.arrivals(measured, range(second, second + 1)).offered for second in tally.seconds
-    )
-    return max(busiest, default=None)
 
 
 def judge(

@@ -9,15 +9,14 @@ import pytest
 
 from core.errors import ExitCode
 from loadgen.cost import Cost
-from loadgen.expected import arrivals_due
+from loadgen.measured import measured_of
 from loadgen.messages import Drained, PhaseCount
 from loadgen.outcome import Cause, Evidence, Kind, Outcome
 from loadgen.profile.model import Profile
 from loadgen.result import LoadFacts, Stop, build_document, step_uses
-from loadgen.schedule import plan_phases
 from loadgen.tally import Tally
 from loadgen.thresholds import evaluate, rules_of
-from loadgen.validity import InjectorEnd, judge, measured_of
+from loadgen.validity import InjectorEnd, judge
 from reports.load_document import LoadDocument, TargetFacts
 from tests.loadgen.made_runs import Made, Seen, profile_of, tally_of
 
@@ -109,7 +108,7 @@ def test_the_verdict_has_one_order(
     ("changed", "said"),
     [
         ({"stop": GUARD}, "a guard stopped the run 3.0 s after the start: 101 requests sent"),
-        ({"stop": CTRL_C}, "stopped 3.0 s after the start, before the schedule was done"),
+        ({"stop": CTRL_C}, "stopped 3.0 s after the start, before the run was done"),
         ({"stop": ENDED}, "a threshold ended the run 3.0 s after the start: rate(ok) < 1%"),
         ({"ends": KILLED}, "injector 0 ended early 1.0 s after the start (signal 9 SIGKILL)"),
         ({"errors": ["no token"]}, "no token"),
@@ -250,20 +249,6 @@ def test_notes_stand_once() -> None:
         "sandbox",
         "slow disk",
     ]
-
-
-def test_arrivals_due_count_those_before_the_end() -> None:
-    profile = profile_of({"name": "hold", "duration": "10s", "rate": 10.0}, load={
-        "arrivals": "uniform",
-        "phases": [{"name": "hold", "duration": "10s", "rate": 10.0}],
-    })  # fmt: skip
-    phases = plan_phases(profile)
-    assert arrivals_due(profile, phases, 7, float("inf")) == 100
-    assert arrivals_due(profile, phases, 7, 5.0) == 50
-    closed = profile_of(
-        load={"model": "closed", "phases": [{"name": "u", "duration": "5s", "users": 2}]}
-    )
-    assert arrivals_due(closed, plan_phases(closed), 7, 5.0) is None
 
 
 def test_a_late_answer_is_an_error_with_its_cause() -> None:
