@@ -19,12 +19,14 @@ from typing import Any
 
 import pytest
 
-from tests.loadgen.hostile_server import (
+from tests.loadgen.hostile_scripts import (
     HUGE_HEADER_BYTES,
     JSON,
     LARGE_BYTES,
     NOT_UTF_8,
     SCRIPTS,
+)
+from tests.loadgen.hostile_server import (
     HostileServer,
     ca_file,
     full_listener,
