@@ -98,7 +98,12 @@ class Conductor:
         if isinstance(event, Frame):
             course.frames[injector] = course.frames.get(injector, 0) + 1
             self._frames.write(event)
-            self._tally.add(event)
+            try:
+                self._tally.add(event)
+            except ValueError as error:
+                # It stays missing in the books, which makes the run invalid.
+                self._ask_to_stop(course, "injector", f"a damaged frame came: {error}", now_s)
+                return
             self._on_frame(event)
         elif isinstance(event, NewSteps):
             self._frames.write(event)

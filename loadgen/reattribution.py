@@ -27,9 +27,11 @@ def reattribute(tally: Tally, records: Records, new_kinds: NDArray[np.uint16]) -
     groups, of_group = np.unique(keys, axis=0, return_inverse=True)
     response, service = response_us(moved), moved["service_us"].astype(np.int64)
     first_byte = moved["first_byte_us"].astype(np.int64)
+    order = of_group.reshape(-1).argsort(kind="stable")
+    borders = np.searchsorted(of_group.reshape(-1)[order], np.arange(len(groups) + 1))
     count = 0
     for index, (second, phase, step, old, new) in enumerate(groups.tolist()):
-        chosen = np.flatnonzero(of_group.reshape(-1) == index)
+        chosen = order[borders[index] : borders[index + 1]]
         answered = first_byte[chosen][first_byte[chosen] > 0]
         count += tally.move(
             second, phase, step, old, new, response[chosen], service[chosen], answered

@@ -184,7 +184,7 @@ class _Run:
         everywhere = range(len(tally.phases))
         seconds = range(max(0, int(now_s) - 3), int(now_s))
         progress = Progress(
-            sent=tally.totals(everywhere).sent,
+            sent=tally.arrivals(everywhere).sent,
             sent_by_second=[tally.arrivals(everywhere, range(s, s + 1)).sent for s in seconds],
             cost=spent(self._prepared.tariff, step_uses(tally, [])),
         )

@@ -163,12 +163,15 @@ class Recorder:
         self._rows = array("q")
         self._extend = self._rows.extend
         self._heads = []
+        # Whole microseconds first, and everything else from those: frames and records agree.
         intended_us = (rows[:, _INTENDED] - self.start_ns) // 1000
+        start_us = (rows[:, _START] - self.start_ns) // 1000
+        service_us = (rows[:, _END] - rows[:, _START]) // 1000
         self._completed += len(rows)
-        self._start_lag.add((rows[:, _START] - rows[:, _INTENDED]) // 1000)
-        self._sort(rows, intended_us)
+        self._start_lag.add(start_us - intended_us)
+        self._sort(rows, intended_us, start_us - intended_us + service_us, service_us)
         if self._writer is not None:
-            self._write(self._writer, rows, intended_us, heads)
+            self._write(self._writer, rows, intended_us, start_us, service_us, heads)
         if self._on_batch is not None:
             self._report(self._on_batch, rows)
 
@@ -223,7 +226,7 @@ class Recorder:
         self._cpu_ns, self._cpu_at_ns = cpu_ns, now_ns
         return round(used_ns / passed_ns, 4) if passed_ns > 0 else 0.0
 
-    def _sort(self, rows: Ints, intended_us: Ints) -> None:
+    def _sort(self, rows: Ints, intended_us: Ints, response_us: Ints, service_us: Ints) -> None:
         keys = (
             (intended_us // 1_000_000) << 48
             | rows[:, _PHASE] << 32
@@ -233,8 +236,6 @@ class Recorder:
         order = keys.argsort(kind="stable")
         keys = keys[order]
         borders = np.flatnonzero(np.diff(keys, prepend=-(1 << 62)))
-        response_us = (rows[:, _END] - rows[:, _INTENDED]) // 1000
-        service_us = (rows[:, _END] - rows[:, _START]) // 1000
         ends = np.append(borders[1:], len(keys))
         for begin, end in zip(borders.tolist(), ends.tolist(), strict=True):
             chosen = order[begin:end]
@@ -265,12 +266,18 @@ class Recorder:
             self._fates_of(key >> 16, key & 0xFFFF).sent += count
 
     def _write(
-        self, writer: RecordWriter, rows: Ints, intended_us: Ints, heads: list[bytes]
+        self,
+        writer: RecordWriter,
+        rows: Ints,
+        intended_us: Ints,
+        start_us: Ints,
+        service_us: Ints,
+        heads: list[bytes],
     ) -> None:
         records = np.zeros(len(rows), RECORD)
         records["intended_us"] = intended_us
-        records["start_us"] = (rows[:, _START] - self.start_ns) // 1000
-        records["service_us"] = (rows[:, _END] - rows[:, _START]) // 1000
+        records["start_us"] = start_us
+        records["service_us"] = service_us
         answered = rows[:, _FIRST_BYTE] > 0
         first_byte_us = np.where(answered, (rows[:, _FIRST_BYTE] - rows[:, _START]) // 1000, 0)
         records["first_byte_us"] = np.minimum(first_byte_us, _U4_MOST)
