@@ -113,7 +113,7 @@ def quota_used(client: APIGatewayClient, plan: UsagePlan, key_id: str, today: da
         answer = client.get_usage(
             usagePlanId=plan.id,
             keyId=key_id,
-            startDate=_period_start(plan.quota.period, today).isoformat(),
+            startDate=period_start(plan.quota.period, today).isoformat(),
             endDate=today.isoformat(),
         )
     days = answer.get("items", {}).get(key_id, [])
@@ -122,7 +122,8 @@ def quota_used(client: APIGatewayClient, plan: UsagePlan, key_id: str, today: da
     return max(0, plan.quota.limit - days[-1][1])
 
 
-def _period_start(period: str, today: date) -> date:
+def period_start(period: str, today: date) -> date:
+    """The first day of the period (DAY, WEEK or MONTH) that `today` is in, by UTC."""
     if period == "MONTH":
         return today.replace(day=1)
     if period == "WEEK":
