@@ -30,7 +30,6 @@ from reports.load_words import (
     class_word,
     evidence_words,
     failed_count,
-    layer_word,
     limit_words,
 )
 
@@ -39,7 +38,13 @@ _CLOCKS = (
     "from when it was sent"
 )
 # What applies to all requests together can be compared with the rate of all requests.
-_OF_ALL = ("account", "stage", "usage_plan")
+_OF_ALL = ("account", "stage")
+# The names of the other limits say by themselves what they are: `stage prod`, `plan basic`.
+_LIMITS_OF = {
+    "method": "method ",
+    "quota": "quota of ",
+    "lambda_concurrency": "Lambda concurrency of ",
+}
 
 
 # -- before ---------------------------------------------------------------------------------------
@@ -124,10 +129,10 @@ def cost_words(cost: CostRange) -> str:
 
 
 def _limit_words(limit: ConfiguredLimit, plan: Expected) -> str:
-    words = f"{layer_word(limit.layer)} {limit_words(limit)}"
-    beyond = limit.rate_rps is not None and plan.peak_rps > limit.rate_rps
-    if beyond and limit.layer in _OF_ALL:
-        words += f" (the plan peaks at {rate(plan.peak_rps)}: expect refusals)"
+    words = _LIMITS_OF.get(limit.layer, "") + limit_words(limit)
+    below = limit.rate_rps is not None and limit.rate_rps < plan.peak_rps
+    if below and limit.layer in _OF_ALL:
+        words += f" (below the peak of {rate(plan.peak_rps)})"
     return words
 
 

@@ -50,8 +50,8 @@ TARGET = TargetFacts(
     auth=["api_key"],
 )
 LIMITS = [
-    ConfiguredLimit(layer="stage", name="prod", rate_rps=8, burst=4),
-    ConfiguredLimit(layer="quota", name="basic", quota=200, period="DAY"),
+    ConfiguredLimit(layer="stage", name="stage prod", rate_rps=8, burst=4),
+    ConfiguredLimit(layer="quota", name="plan basic", quota=200, period="DAY"),
 ]
 COST = CostRange(0.01, 0.05, ("API Gateway: 100 requests",))
 
@@ -98,8 +98,8 @@ def test_the_plan_says_where_to_how_much_and_what_may_refuse_it(
         "plan: about 80 requests in 8 s, at most 20/s",
         "cost: from $0.0100 to $0.0500",
         "  API Gateway: 100 requests",
-        "  Stage prod: 8/s, burst 4 (the plan peaks at 20/s: expect refusals)",
-        "  Quota basic: 200 a day",
+        "  stage prod: 8/s, burst 4 (below the peak of 20/s)",
+        "  quota of plan basic: 200 a day",
     ):
         assert line in text.splitlines()
 
