@@ -38,7 +38,7 @@ Example, for editors with the YAML language server:\n
 """
 _INIT_EPILOG = """\
 Examples:\n
-  loadgen init --sandbox -o orders.yaml           for the sandbox's stack\n
+  loadgen init --stack orders -o orders.yaml      for a stack of the sandbox\n
   loadgen init --api a1b2c3d4e5 -o api.yaml       for an API of the account\n
 """
 
@@ -168,6 +168,50 @@ def validate(
         return validate_profile(
             profile, environment=env, settings=tuple(settings or ()), console=console
         )
+
+    _end(body, json_output=json_output, quiet=quiet, verbose=verbose)
+
+
+@app.command(epilog=_INIT_EPILOG)
+def init(
+    api: Annotated[
+        str | None, typer.Option("--api", metavar="API", help="Id or name of an API.")
+    ] = None,
+    stage: Annotated[
+        str | None, typer.Option("--stage", help="Its stage, where it has several.")
+    ] = None,
+    stack: Annotated[
+        str | None,
+        typer.Option("--stack", metavar="STACK", help="A stack of the sandbox: a file, or orders."),
+    ] = None,
+    region: Region = None,
+    aws_profile: AwsProfile = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Instead of stdout.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over a file that is there.")
+    ] = False,
+    json_output: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Write a commented profile to begin with, with the routes that an API has."""
+
+    def body(console: Console) -> ExitCode:
+        from loadgen.options import InitOptions
+        from loadgen.profile_init import init_profile
+
+        options = InitOptions(
+            api=api,
+            stage=stage,
+            stack=stack,
+            region=region,
+            aws_profile=aws_profile,
+            output=output,
+            force=force,
+        )
+        return init_profile(options, console)
 
     _end(body, json_output=json_output, quiet=quiet, verbose=verbose)
 

@@ -1,4 +1,4 @@
-"""What `loadgen run` was asked to do, as its options say it."""
+"""What `loadgen run` and `loadgen init` were asked to do, as their options say it."""
 
 from __future__ import annotations
 
@@ -28,3 +28,19 @@ class RunOptions:
     yes: bool
     ui: int | None
     records: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class InitOptions:
+    """What a first profile is to be about: an API by id or name, or a stack of the sandbox.
+
+    `output` is the file to write, None for stdout; `force` writes over a file that is there.
+    """
+
+    api: str | None
+    stage: str | None
+    stack: str | None
+    region: str | None
+    aws_profile: str | None
+    output: Path | None
+    force: bool

@@ -158,7 +158,8 @@ def _auth_words(profile: Profile) -> str:
     own += [step.auth for scenario in profile.scenarios for step in scenario.flow]
     kinds = sorted({auth.type for auth in own if auth is not None} - {profile.auth.type})
     words = profile.auth.type.replace("_", " ")
-    return f"{words}, and {listed(kinds)} where scenarios or steps say so" if kinds else words
+    others = [kind.replace("_", " ") for kind in kinds]
+    return f"{words}, and {listed(others)} where scenarios or steps say so" if kinds else words
 
 
 def _model_words(profile: Profile) -> str:
