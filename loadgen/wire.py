@@ -106,6 +106,7 @@ class _Connection:
         "parser",
         "pool",
         "raw",
+        "status",
         "stream",
         "timed_out",
         "waiting",
@@ -134,6 +135,7 @@ class _Connection:
         self.body_bytes = 0
         self.begun = 0
         self.complete = self.keep_alive = False
+        self.status = 0
 
     # What llhttp calls.
 
@@ -141,16 +143,22 @@ class _Connection:
         self.begun += 1
 
     def on_body(self, part: bytes) -> None:
+        if self.complete:
+            return  # of a message that nobody asked for
         if self.body_bytes < self.keep_bytes:
             self.body.append(part[: self.keep_bytes - self.body_bytes])
         self.body_bytes += len(part)
 
     def on_message_complete(self) -> None:
-        if 100 <= self.parser.get_status_code() < 200:
+        status = self.parser.get_status_code()
+        if self.complete:
+            return
+        if status < 200:
             # An interim response: the one that counts is still to come.
             self._reset()
         else:
             self.complete = True
+            self.status = status
             # llhttp knows this only now: after the message it has forgotten it.
             self.keep_alive = self.parser.should_keep_alive()
 
@@ -415,7 +423,9 @@ def _converse(
             except (BlockingIOError, ssl.SSLWantReadError):
                 ahead = False
                 continue
-            if not first_byte_ns:
+            except ssl.SSLZeroReturnError:
+                data = b""  # the other side ended TLS in order
+            if not first_byte_ns and data:
                 first_byte_ns = perf_counter_ns()
             if not data:
                 cause = _end_of_stream(connection, head, headed=headed)
@@ -446,7 +456,7 @@ def _converse(
     end_ns = perf_counter_ns()
     parts = connection.body
     answer = Answer(
-        parser.get_status_code() if headed else 0,
+        connection.status or (parser.get_status_code() if headed else 0),
         head,
         parts[0] if len(parts) == 1 else b"".join(parts),
         cause,
