@@ -15,19 +15,19 @@ class RunOptions:
     """
 
     profile: Path
-    environment: str | None
-    settings: tuple[str, ...]
-    sandbox: bool
-    region: str | None
-    aws_profile: str | None
-    processes: int | None
-    seed: int | None
-    runs: Path
-    exports: tuple[str, ...]
-    dry_run: bool
-    yes: bool
-    ui: int | None
-    records: bool | None
+    environment: str | None = None
+    settings: tuple[str, ...] = ()
+    sandbox: bool = False
+    region: str | None = None
+    aws_profile: str | None = None
+    processes: int | None = None
+    seed: int | None = None
+    runs: Path = Path("runs")
+    exports: tuple[str, ...] = ()
+    dry_run: bool = False
+    yes: bool = False
+    ui: int | None = None
+    records: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +37,10 @@ class InitOptions:
     `output` is the file to write, None for stdout; `force` writes over a file that is there.
     """
 
-    api: str | None
-    stage: str | None
-    stack: str | None
-    region: str | None
-    aws_profile: str | None
-    output: Path | None
-    force: bool
+    api: str | None = None
+    stage: str | None = None
+    stack: str | None = None
+    region: str | None = None
+    aws_profile: str | None = None
+    output: Path | None = None
+    force: bool = False

@@ -83,6 +83,8 @@ class Aws(Part):
 
 
 class NoAuth(Part):
+    """Requests go out as they are."""
+
     type: Literal["none"]
 
 
@@ -169,6 +171,8 @@ class Feed(Part):
 
 
 class BodyCheck(Part):
+    """What the body of a response must have, as text."""
+
     contains: Text | None = None
     matches: Text | None = None  # a regular expression, searched
 
@@ -387,6 +391,8 @@ class Guards(Part):
 
 
 class Output(Part):
+    """What a run writes besides its result."""
+
     records: Flag = True  # one record a request, on disk
 
 
