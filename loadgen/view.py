@@ -290,9 +290,9 @@ def _thresholds_table(document: LoadDocument) -> Table:
     table.add_column("measured", justify="right", overflow="fold")
     table.add_column("", overflow="fold")
     for result in document.thresholds:
-        words = state_word(result)
+        words = result.detail if result.aborted and result.detail else state_word(result)
         # Where there is no value, the reason stands in its place.
-        if result.detail and result.value is not None:
+        if result.detail and result.value is not None and not result.aborted:
             words += f"; {result.detail}"
         bold = "bold" if result.ok is False else ""
         table.add_row(result.that, result.scope, measured_words(result), words, style=bold)
