@@ -76,12 +76,14 @@ def replay(
     routes = [tuple(number[bucket.shared_key] for bucket in path) for path in paths]
     layers = [int(bucket.layer) for bucket in ordered]
     admitted_rps = _admitted_rps(time_s, step, refused, routes, len(ordered))
-    base = [
-        max(_MIN_SIGMA, min(bucket.rate_rps, most) * jitter_s)
+    moved = [
+        min(bucket.rate_rps, most) * jitter_s
         for bucket, most in zip(ordered, admitted_rps, strict=True)
     ]
+    base = [max(_MIN_SIGMA, tokens) for tokens in moved]
+    overtaken = [1.0 - math.exp(-tokens) for tokens in moved]
 
-    run = _Run(ordered, routes, layers)
+    run = _Run(ordered, routes, layers, overtaken)
     all_sure = np.ones(len(time_s), np.bool_) if sure is None else sure
     rows = time_s.tolist(), step.tolist(), refused.tolist(), all_sure.tolist()
     misses = run.pass_over(*rows, base).misses
@@ -121,6 +123,7 @@ class _Run:
     buckets: Sequence[Bucket]
     routes: Sequence[tuple[int, ...]]
     layers: Sequence[int]
+    overtaken: Sequence[float]  # by bucket: the probability that a request is out of turn
 
     def pass_over(
         self,
@@ -155,7 +158,7 @@ class _Run:
                             level = floor
                     levels[index] = level - 1.0
                 continue
-            best, share, explained = _likeliest(route, levels, sigma)
+            best, share, explained = _likeliest(route, levels, sigma, self.overtaken)
             shares[row] = share
             if not (explained or sure[row]) or share < (
                 _NAMED_SHARE if explained else _NAMED_SHARE_UNEXPLAINED
@@ -177,13 +180,22 @@ class _Run:
 
 
 def _likeliest(
-    route: Sequence[int], levels: Sequence[float], sigma: Sequence[float]
+    route: Sequence[int],
+    levels: Sequence[float],
+    sigma: Sequence[float],
+    overtaken: Sequence[float],
 ) -> tuple[int, float, bool]:
     """The bucket of `route` that most probably refused, its probability, and if a level says so."""
     best, highest, total, passed, explained = -1, 0.0, 0.0, 1.0, False
     for index in route:
         missing = levels[index] - 1.0
-        empty = 0.5 * math.erfc(missing / sigma[index] / _SQRT2)
+        scale = sigma[index] * _SQRT2
+        out_of_turn = overtaken[index]
+        # Who was overtaken by an admitted request met a bucket with one token less.
+        empty = 0.5 * (
+            (1.0 - out_of_turn) * math.erfc(missing / scale)
+            + out_of_turn * math.erfc((missing - 1.0) / scale)
+        )
         if empty > _UNEXPLAINED:
             explained = True
         empty = (1 - _OUTSIDE_WEIGHT) * empty + _OUTSIDE_WEIGHT / (1.0 + max(0.0, missing))
