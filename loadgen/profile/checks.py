@@ -133,8 +133,10 @@ def _window_faults(draft: Draft, path: Path) -> Iterator[Fault]:
     threshold = draft.part(Threshold, *path)
     if threshold is None:
         return
-    if threshold.window_s is not None and threshold.window_s < 1:
-        yield Fault((*path, "window"), f"must be at least 1 s {draft.got(*path, 'window')}")
+    window_s = threshold.window_s
+    if window_s is not None and (window_s < 1 or window_s != int(window_s)):
+        got = draft.got(*path, "window")
+        yield Fault((*path, "window"), f"must be whole seconds, at least 1s {got}")
     end_s = _schedule_s(draft)
     if end_s is not None and threshold.after_s >= end_s:
         message = f"must be before the end of the phases, which take {end_s:g} s"

@@ -25,6 +25,11 @@ _TARGETS = ("url", "api", "function_url")
 _TOKENS = ("value", "file", "command")
 _API_ID = re.compile(r"[a-z0-9]{1,64}")
 _STAGE = re.compile(r"\$default|[A-Za-z0-9_-]{1,128}")
+# The API's pattern of FunctionName (botocore's model of Invoke, 2026-09).
+_FUNCTION = re.compile(
+    r"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?(-[a-z]+)+-\d:)?(\d{12}:)?(function:)?"
+    r"[a-zA-Z0-9-_]+(:(\$LATEST|[a-zA-Z0-9-_]+))?"
+)
 _FUNCTION_URL_HOST = re.compile(r"\.lambda-url\.[a-z0-9-]+\.on\.aws(:\d+)?$")
 
 
@@ -153,8 +158,9 @@ def _function_faults(draft: Draft) -> Iterator[str]:
         return
     if "://" in text:
         yield "must be the name or ARN of a function: write its URL as target.url"
-    elif not text.strip():
-        yield "must be the name or ARN of a function (got '')"
+    elif _FUNCTION.fullmatch(text) is None:
+        got = draft.got("target", "function_url")
+        yield f"must be the name or ARN of a function, or NAME:ALIAS {got}"
 
 
 def _credentials_faults(draft: Draft, path: Path) -> Iterator[Fault]:

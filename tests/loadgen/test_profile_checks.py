@@ -82,6 +82,17 @@ MISTAKES = {
         """target.url: templates are not filled in here: use ${env.NAME}, --set or environments
         (got 'https://example.com/${vars.stage}')""",
     ),
+    "URL of a function": (
+        "url: https://a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com/prod",
+        "function_url: ^https://x.lambda-url.eu-west-1.on.aws/",
+        "target.function_url: must be the name or ARN of a function: write its URL as target.url",
+    ),
+    "no name of a function": (
+        "url: https://a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com/prod",
+        "function_url: ^my function",
+        """target.function_url: must be the name or ARN of a function, or NAME:ALIAS
+        (got 'my function')""",
+    ),
     "URL as the id of an API": (
         "url: https://a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com/prod",
         "api: {id: ^https://example.com}",
@@ -426,6 +437,11 @@ MISTAKES = {
         "phase: ramp",
         "phase: ^rest",
         "thresholds[1].phase: nothing is sent in this phase: it is a pause (got 'rest')",
+    ),
+    "window of parts of a second": (
+        "window: 10s",
+        "window: ^1500ms",
+        "thresholds[1].window: must be whole seconds, at least 1s (got '1500ms')",
     ),
     "windows without a window": (
         "window: 10s, for: 3",
