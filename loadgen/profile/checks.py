@@ -6,6 +6,7 @@ Everything is looked at, so that one reading tells all that is wrong.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 from core.errors import InputError
 from core.located_yaml import Path
@@ -117,9 +118,24 @@ def _threshold_faults(draft: Draft, steps: Names) -> Iterator[Fault]:
         if not draft.mapping(*path):
             continue
         yield from _unknown_name(draft, (*path, "step"), "step", steps)
+        yield from _step_faults(draft, path, that)
         yield from _unknown_name(draft, (*path, "phase"), "phase", phases)
         yield from _phase_faults(draft, (*path, "phase"))
         yield from _window_faults(draft, path)
+
+
+def _step_faults(draft: Draft, path: Path, that: Path) -> Iterator[Fault]:
+    """That what is measured belongs to steps, if one is named."""
+    if draft.get(*path, "step") is None:
+        return
+    if draft.get("locustfile") is not None:
+        message = "what a locustfile sends is not known before: leave it out"
+        yield Fault((*path, "step"), message)
+    with suppress(InputError):
+        subject = parse(draft.text(*that) or "").subject
+        if subject in ("offered", "dropped"):
+            message = f"'{subject}' counts arrivals, which belong to no step: leave it out"
+            yield Fault((*path, "step"), message)
 
 
 def _phase_faults(draft: Draft, path: Path) -> Iterator[Fault]:
@@ -137,17 +153,22 @@ def _window_faults(draft: Draft, path: Path) -> Iterator[Fault]:
     if window_s is not None and (window_s < 1 or window_s != int(window_s)):
         got = draft.got(*path, "window")
         yield Fault((*path, "window"), f"must be whole seconds, at least 1s {got}")
-    end_s = _schedule_s(draft)
+    end_s = _schedule_s(draft, threshold.phase)
     if end_s is not None and threshold.after_s >= end_s:
-        message = f"must be before the end of the phases, which take {end_s:g} s"
+        what = "phase, which takes" if threshold.phase else "phases, which take"
+        message = f"must be before the end of the {what} {end_s:g} s"
         yield Fault((*path, "after"), f"{message} {draft.got(*path, 'after')}")
     if threshold.for_windows > 1 and "window" not in draft.given(*path):
         yield Fault((*path, "for"), "counts windows: it needs window as well")
 
 
-def _schedule_s(draft: Draft) -> float | None:
-    """How long the phases take together; None where one of them does not say."""
-    phases = [draft.part(Phase, *path) for path in draft.items("load", "phases")]
+def _schedule_s(draft: Draft, name: str | None) -> float | None:
+    """How long the phases of a name (None: all) take together; None where one does not say."""
+    phases = [
+        draft.part(Phase, *path)
+        for path in draft.items("load", "phases")
+        if name in (None, draft.text(*path, "name"))
+    ]
     lengths = [
         None if phase is None else phase.duration_s or phase.pause_s or phase.within_s
         for phase in phases

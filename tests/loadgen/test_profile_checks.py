@@ -438,6 +438,17 @@ MISTAKES = {
         "phase: ^rest",
         "thresholds[1].phase: nothing is sent in this phase: it is a pause (got 'rest')",
     ),
+    "threshold of arrivals of a step": (
+        "{that: rate(throttled) < 1%, step: list,",
+        "{that: rate(dropped) < 1%, step: ^list,",
+        "thresholds[1].step: 'dropped' counts arrivals, which belong to no step: leave it out",
+    ),
+    "threshold after the end of its phase": (
+        "window: 10s, for: 3",
+        "after: ^61s",
+        """thresholds[1].after: must be before the end of the phase, which takes 60 s
+        (got '61s')""",
+    ),
     "window of parts of a second": (
         "window: 10s",
         "window: ^1500ms",
@@ -449,7 +460,7 @@ MISTAKES = {
         "thresholds[1].for: counts windows: it needs window as well",
     ),
     "threshold after the end": (
-        "window: 10s, for: 3",
+        "phase: ramp, window: 10s, for: 3",
         "after: ^1h",
         """thresholds[1].after: must be before the end of the phases, which take 200.05 s
         (got '1h')""",
@@ -604,9 +615,12 @@ def test_a_closed_model_that_is_in_order_is_read(tmp_path: Path) -> None:
 
 
 def test_steps_of_a_locustfile_are_not_known_before_they_are_sent(tmp_path: Path) -> None:
-    text = f"{CLOSED}thresholds: [{{that: count(ok) > 5, step: whatever}}]\n"
+    rule = "outcomes: [{when: {status: 418, step: /tea}, outcome: ok}]\n"
+    text = f"{CLOSED}{rule}thresholds: [{{that: count(ok) > 5, step: /tea}}]\n"
 
-    assert read(tmp_path, text).profile.thresholds
+    assert faults(tmp_path, text) == [
+        "12:41: thresholds[0].step: what a locustfile sends is not known before: leave it out"
+    ]
 
 
 def test_an_open_model_takes_no_locustfile(tmp_path: Path) -> None:
