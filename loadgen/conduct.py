@@ -132,7 +132,8 @@ class Conductor:
 
     def _ask_to_stop(self, course: Course, by: StoppedBy, reason: str, now_s: float) -> None:
         if course.stopped_by is None:
-            course.stopped_by, course.stop_reason, course.stopped_at_s = by, reason, now_s
+            course.stopped_by, course.stop_reason = by, reason
+            course.stopped_at_s = max(now_s, 0.0)
             self._injectors.stop()
 
     def _give_up(self, course: Course, waiting: set[int]) -> None:

@@ -45,8 +45,8 @@ class Ended:
         """How it ended, in words."""
         if self.code < 0:
             with contextlib.suppress(ValueError):
-                return f"killed by {signal.Signals(-self.code).name}"
-            return f"killed by signal {-self.code}"
+                return f"was killed by {signal.Signals(-self.code).name}"
+            return f"was killed by signal {-self.code}"
         said = f": {self.words}" if self.words else ""
         return f"ended with code {self.code}{said}"
 

@@ -24,7 +24,7 @@ class FlowRunner:
         self._recorder = recorder
         self._rng = rng
         self._open = [0] * steps  # requests in flight, by step
-        self.stopping = False  # then nobody thinks any more
+        self.stopping = False  # then who thinks does not go on
 
     def run(self, flow: Flow, intended_ns: int, phase: int) -> int | None:
         """Runs `flow` once and gives how many requests it sent.
@@ -39,9 +39,8 @@ class FlowRunner:
         in_flight, recorder = self._open, self._recorder
         for item in flow.items:
             if isinstance(item, Think):
-                if self.stopping:
+                if not self._goes_on_after(item):
                     break
-                gevent.sleep(item.seconds(self._rng))
                 intended_ns = perf_counter_ns()
                 continue
             try:
@@ -64,6 +63,11 @@ class FlowRunner:
                 break
             intended_ns = answer.end_ns
         return sent
+
+    def _goes_on_after(self, think: Think) -> bool:
+        if not self.stopping:
+            gevent.sleep(think.seconds(self._rng))
+        return not self.stopping
 
     def cut_by_step(self) -> dict[str, int]:
         """Requests that are in flight now, by the number of their step."""

@@ -6,6 +6,7 @@ import gc
 import os
 import random
 import resource
+import signal
 import sys
 from pathlib import Path
 from time import perf_counter_ns, time_ns
@@ -177,6 +178,8 @@ class Injector:
         """
         environment = self._environment
         self._recorder.start_ns = start_ns
+        end_ns = start_ns + int(self._phases[-1].to_s * 1e9)
+        self._deadline_ns = end_ns + int(self.profile.load.drain_s * 1e9)
         model = self._make_model(start_ns)
         environment.loadgen_model = model  # type: ignore[attr-defined] # where users find it
         events = environment.events
@@ -188,10 +191,11 @@ class Injector:
         gc.freeze()
         gc.set_threshold(50_000, 20, 100)
         model.start(environment)
-        self._wait(model, start_ns)
+        self._wait(model, end_ns)
         ticks.kill(block=True)
-        cut = self._runner.cut_by_step()
         model.cut()
+        # What ended while the others were cut is not in flight any more.
+        cut = self._runner.cut_by_step()
         fire(environment.events.test_stop, environment=environment)
         self._reports.send(self._recorder.frame())
         self._reports.send(self._recorder.drained(cut))
@@ -199,20 +203,26 @@ class Injector:
         if self._writer is not None:
             self._writer.close()
 
-    def _wait(self, model: Model, start_ns: int) -> None:
-        """Until all has ended, or the drain has."""
-        end_ns = start_ns + int(self._phases[-1].to_s * 1e9)
-        self._deadline_ns = end_ns + int(self.profile.load.drain_s * 1e9)
-        while not (finished := model.finished()) and not self._stopped.wait(_LOOK_S):
+    def _wait(self, model: Model, end_ns: int) -> None:
+        """Until all has ended, or the drain has; the schedule ends at `end_ns`."""
+        closed = self.profile.load.model == "closed"
+        while not (done := self._done(model)) and not self._stopped.wait(_LOOK_S):
             now_ns = perf_counter_ns()
-            # Those that think when the schedule is over need not think to the end.
-            self._runner.stopping = now_ns > end_ns
+            # Users go when the schedule ends; arrivals run their flows to the end.
+            self._runner.stopping = closed and now_ns > end_ns
             if now_ns > self._deadline_ns:
                 break
-        if not finished:
+        if not done:
             model.stop()
-        while not model.finished() and perf_counter_ns() < self._deadline_ns:
+        while not self._done(model) and perf_counter_ns() < self._deadline_ns:
             gevent.sleep(_LOOK_S)
+
+    def _done(self, model: Model) -> bool:
+        """Whether nothing runs any more, or only those that think and need not go on."""
+        if model.finished():
+            return True
+        thinking = self._runner.stopping and not self._recorder.in_flight
+        return thinking and self.profile.locustfile is None
 
     def _tick(self) -> None:
         while True:
@@ -243,6 +253,8 @@ def _share(most: int, assignment: Assignment) -> int:
 
 def main() -> None:
     """Reads the assignment and the start from stdin, and ends when all is told on stdout."""
+    # Who ends all processes of a job ends the command as well, which then ends this one in order.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _raise_limits()
     reports, orders = Reports(), Orders()
     writer = gevent.spawn(reports.write)
@@ -255,7 +267,7 @@ def main() -> None:
         reports.send(Ready(assignment.injector, f"{error}"))
     else:
         reports.send(Ready(assignment.injector))
-        start_ns = _start_of(orders)
+        start_ns = _start_of(orders, injector)
         if start_ns is not None:
             gevent.spawn(injector.obey, orders)
             injector.run(start_ns)
@@ -265,13 +277,16 @@ def main() -> None:
     os._exit(0)
 
 
-def _start_of(orders: Orders) -> int | None:
+def _start_of(orders: Orders, injector: Injector) -> int | None:
     """When to begin, on the clock of `perf_counter_ns`; None if it is called off."""
     for order in orders:
-        if isinstance(order, Control):
-            if order.do != "start":
-                return None
+        if not isinstance(order, Control):
+            continue
+        if order.do == "start":
             return perf_counter_ns() + order.at_unix_ns - time_ns()
+        if order.do != "credentials":
+            return None
+        injector.auths.update(order.credentials)
     return None
 
 

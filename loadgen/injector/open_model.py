@@ -48,8 +48,10 @@ class OpenModel:
         self._max_in_flight = max_in_flight
         self._start_ns = start_ns
         self._running: set[Any] = set()
+        self._counts: dict[tuple[int, int], list[int]] = {}  # by second, phase: due, dropped
         self._stopping = False
         self._scheduler: User | None = None
+        recorder.before_frame = self._report
 
     def start(self, environment: Environment) -> None:
         """Spawns the user that begins the arrivals."""
@@ -87,42 +89,39 @@ class OpenModel:
 
     def _schedule_chunk(self, chunk: Chunk, alarm: Alarm) -> None:
         due_ns = (chunk.at_us * 1000 + self._start_ns).tolist()
-        counts: dict[tuple[int, int], list[int]] = {}
+        counts = self._counts
         running, flows, begin = self._running, self._flows, self._begin
         most = self._max_in_flight
         now = at_once = 0
-        try:
-            for due, phase, scenario in zip(
-                due_ns, chunk.phase.tolist(), chunk.scenario.tolist(), strict=True
-            ):
+        for due, phase, scenario in zip(
+            due_ns, chunk.phase.tolist(), chunk.scenario.tolist(), strict=True
+        ):
+            if due > now:
+                now = perf_counter_ns()
                 if due > now:
-                    now = perf_counter_ns()
-                    if due > now:
-                        alarm.wait_until(due)
-                        at_once = 0
-                elif at_once >= _MOST_AT_ONCE:
-                    gevent.sleep(0)
+                    alarm.wait_until(due)
                     at_once = 0
-                if self._stopping:
-                    return
-                at_once += 1
-                key = ((due - self._start_ns) // _SECOND_NS, phase)
-                fates = counts.get(key)
-                if fates is None:
-                    self._report(counts)
-                    fates = counts[key] = [0, 0]
-                fates[0] += 1
-                if len(running) >= most:
-                    fates[1] += 1
-                else:
-                    running.add(gevent.spawn_raw(begin, flows[scenario], due, phase))
-        finally:
-            self._report(counts)
+            elif at_once >= _MOST_AT_ONCE:
+                gevent.sleep(0)
+                at_once = 0
+            if self._stopping:
+                return
+            at_once += 1
+            key = ((due - self._start_ns) // _SECOND_NS, phase)
+            fates = counts.get(key)
+            if fates is None:
+                fates = counts[key] = [0, 0]
+            fates[0] += 1
+            if len(running) >= most:
+                fates[1] += 1
+            else:
+                running.add(gevent.spawn_raw(begin, flows[scenario], due, phase))
 
-    def _report(self, counts: dict[tuple[int, int], list[int]]) -> None:
-        for (second, phase), (arrivals, dropped) in counts.items():
+    def _report(self) -> None:
+        """Counts the arrivals since the last frame; cheaper in one go than one by one."""
+        for (second, phase), (arrivals, dropped) in self._counts.items():
             self._recorder.offered(second, phase, arrivals, dropped)
-        counts.clear()
+        self._counts.clear()
 
     def _begin(self, flow: Flow, due_ns: int, phase: int) -> None:
         try:

@@ -95,6 +95,7 @@ class Recorder:
         self.in_flight = 0
         self.users = 0
         self.connections: Callable[[], int] = lambda: 0
+        self.before_frame: Callable[[], None] = lambda: None
         self._writer = writer
         self._on_batch = on_batch
         self._rows = array("q")
@@ -177,6 +178,7 @@ class Recorder:
 
     def frame(self) -> Frame:
         """All since the last frame."""
+        self.before_frame()
         self.digest()
         now_ns = perf_counter_ns()
         frame = Frame(
