@@ -619,7 +619,7 @@ def test_steps_of_a_locustfile_are_not_known_before_they_are_sent(tmp_path: Path
     text = f"{CLOSED}{rule}thresholds: [{{that: count(ok) > 5, step: /tea}}]\n"
 
     assert faults(tmp_path, text) == [
-        "12:41: thresholds[0].step: what a locustfile sends is not known before: leave it out"
+        "12:42: thresholds[0].step: what a locustfile sends is not known before: leave it out"
     ]
 
 
