@@ -14,6 +14,7 @@ class Then(Enum):
 
     KEEP = auto()  # the next request is read
     CLOSE = auto()  # FIN, in the same segment as the last part
+    DROP = auto()  # the same, but TLS is not ended before
     RESET = auto()  # RST
     HOLD = auto()  # nothing more is said or read until the client leaves
 
@@ -72,6 +73,7 @@ SCRIPTS: dict[str, Script] = {
     "/chunked": Script((answer(_CHUNKS + b"0\r\n\r\n", _CHUNKED, length=False),)),
     "/trailers": Script((answer(_CHUNKS + b"0\r\nx-sum: 1\r\n\r\n", _CHUNKED, length=False),)),
     "/until-close": Script((answer(JSON, _CLOSES, length=False),), Then.CLOSE),
+    "/until-dropped": Script((answer(JSON, _CLOSES, length=False),), Then.DROP),
     "/http-1.0": Script((answer(JSON, version=b"HTTP/1.0", length=False),), Then.CLOSE),
     "/http-1.0-length": Script((answer(JSON, version=b"HTTP/1.0"),), Then.CLOSE),
     "/last": Script((answer(JSON, _CLOSES),), Then.CLOSE),

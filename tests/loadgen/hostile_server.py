@@ -172,7 +172,7 @@ class _Connection(socketserver.BaseRequestHandler):
         if only_head:
             parts = (_head_of(b"".join(parts)),)
         more = repeat(script.endless, ENDLESS) if script.endless else ()
-        if script.then is Then.CLOSE:
+        if script.then in (Then.CLOSE, Then.DROP) and self.server.tls is None:
             _hold_back(self._socket)
         for number, part in enumerate(chain(parts, more)):
             if number and script.pause_s:
@@ -184,6 +184,8 @@ class _Connection(socketserver.BaseRequestHandler):
     def _finish(self, then: Then) -> bool:
         if then is Then.HOLD:
             self._await_leaving()
+        elif then is Then.CLOSE and isinstance(self._socket, ssl.SSLSocket):
+            self._socket.unwrap()
         elif then is Then.RESET:
             linger = struct.pack("ii", 1, 0)
             self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)

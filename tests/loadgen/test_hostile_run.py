@@ -17,7 +17,8 @@ from tests.loadgen.hostile_server import hostile_server
 FLOWS = 3
 RIGHT = {
     "/normal", "/empty", "/no-content", "/not-modified", "/no-reason", "/odd-status", "/chunked",
-    "/trailers", "/until-close", "/http-1.0", "/http-1.0-length", "/last", "/last-but-open",
+    "/trailers", "/until-close", "/until-dropped", "/http-1.0", "/http-1.0-length",
+    "/last", "/last-but-open",
     "/stale", "/gzip", "/large", "/huge-head", "/continue", "/early-hints", "/dribble",
     "/garbage-after", "/response-after",
 }  # fmt: skip
