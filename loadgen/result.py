@@ -144,7 +144,8 @@ def losses_of(tally: Tally, ends: Sequence[InjectorEnd]) -> Losses:
     cut_by_step: dict[int, int] = {}
     for end in ends:
         for step, count in (end.drained.cut_by_step if end.drained else {}).items():
-            cut_by_step[int(step)] = cut_by_step.get(int(step), 0) + count
+            number = tally.step_number(end.injector, int(step))
+            cut_by_step[number] = cut_by_step.get(number, 0) + count
     cut = sum(end.drained.cut for end in ends if end.drained)
     return Losses(cut_by_step=cut_by_step, lost=max(open_requests - cut, 0))
 

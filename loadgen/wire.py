@@ -246,6 +246,7 @@ class Pool:
         self.keep_alive = keep_alive
         self.hub = get_hub()
         self.opened = 0  # connections that were ever made
+        self.waited = 0  # requests that found none free
         self._free: list[_Connection] = []
         self._used: set[_Connection] = set()
         self._count = 0
@@ -316,6 +317,7 @@ class Pool:
             self.forget(connection)
 
     def _wait_for_turn(self) -> None:
+        self.waited += 1
         self._queue.append(getcurrent().switch)
         mine = self._queue[-1]
         try:

@@ -66,9 +66,10 @@ class ClosedModel:
         if self._driver is not None:
             self._driver.kill(block=True, timeout=5)
 
-    def cut(self) -> None:
-        """Ends what still runs."""
+    def cut(self) -> dict[str, int]:
+        """Ends what still runs; the requests that have no outcome, by the number of their step."""
         gevent.killall([user.greenlet for user in self._users], block=True, timeout=5)
+        return self._runner.cut_by_step()
 
     def _follow(self, environment: Any) -> None:
         alarm = new_alarm()

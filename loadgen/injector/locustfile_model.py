@@ -21,6 +21,7 @@ from core.errors import InputError
 from loadgen.answer import Answer
 from loadgen.classify import Classifier
 from loadgen.injector.alarm import new_alarm
+from loadgen.injector.locust_in_flight import InFlight
 from loadgen.injector.recorder import Recorder
 from loadgen.messages import NewSteps
 from loadgen.outcome import Cause, Evidence, Kind, Outcome
@@ -79,6 +80,9 @@ class LocustfileModel:
         self._steps: dict[tuple[str, str], int] = {}
         self._phase = 0
         self._driver: Any = None
+        self._in_flight = InFlight()
+        self._in_flight.watch()
+        recorder.before_frame = self._look
         environment.stop_timeout = drain_s
         environment.events.request.add_listener(self._on_request)
 
@@ -96,9 +100,18 @@ class LocustfileModel:
         if self._driver is not None:
             self._driver.kill(block=True, timeout=5)
 
-    def cut(self) -> None:
-        """Ends what still runs."""
+    def cut(self) -> dict[str, int]:
+        """Ends what still runs; the requests that have no outcome, by the number of their step."""
         self._environment.runner.user_greenlets.kill(block=True, timeout=5)
+        cut: dict[str, int] = {}
+        for (method, name), count in self._in_flight.open.items():
+            if count:
+                cut[str(self._step(method, name))] = count
+                self._recorder.begin((perf_counter_ns(), self._phase) * count)
+        return cut
+
+    def _look(self) -> None:
+        self._recorder.in_flight = self._in_flight.total
 
     def _follow(self) -> None:
         runner = self._environment.runner

@@ -42,6 +42,10 @@ _DIGESTS_A_FRAME = 10
 _LOOK_S = 0.02
 _LAST_WORDS_S = 30
 _MOST_DESCRIPTORS = 65_536
+_WAITED = (
+    "requests waited for a free connection, which is in their start lag and response time: "
+    "http.max_connections is {:,}"
+)
 
 
 class Model(Protocol):
@@ -56,8 +60,8 @@ class Model(Protocol):
     def stop(self) -> None:
         """Begins nothing more."""
 
-    def cut(self) -> None:
-        """Ends what still runs."""
+    def cut(self) -> dict[str, int]:
+        """Ends what still runs; the requests that have no outcome, by the number of their step."""
 
 
 class Injector:
@@ -193,9 +197,7 @@ class Injector:
         model.start(environment)
         self._wait(model, end_ns)
         ticks.kill(block=True)
-        model.cut()
-        # What ended while the others were cut is not in flight any more.
-        cut = self._runner.cut_by_step()
+        cut = model.cut()
         fire(environment.events.test_stop, environment=environment)
         self._reports.send(self._recorder.frame())
         self._reports.send(self._recorder.drained(cut))
@@ -229,6 +231,8 @@ class Injector:
             for _ in range(_DIGESTS_A_FRAME):
                 gevent.sleep(_DIGEST_S)
                 self._recorder.digest()
+            if self._pool.waited:
+                self._recorder.note(_WAITED.format(self.profile.http.max_connections))
             self._reports.send(self._recorder.frame())
 
     def _log_batch(self, batch: Batch) -> None:

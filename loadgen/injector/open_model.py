@@ -71,9 +71,10 @@ class OpenModel:
         if self._scheduler is not None:
             self._scheduler.greenlet.kill(block=True, timeout=5)
 
-    def cut(self) -> None:
-        """Ends what still runs."""
+    def cut(self) -> dict[str, int]:
+        """Ends what still runs; the requests that have no outcome, by the number of their step."""
         gevent.killall(list(self._running), block=True, timeout=5)
+        return self._runner.cut_by_step()
 
     def schedule(self) -> None:
         """Begins all arrivals when they are due; what the user does."""

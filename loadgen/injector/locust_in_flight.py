@@ -1,0 +1,49 @@
+"""Requests of Locust's HTTP clients that are on their way: its events tell only those that ended.
+
+A user who is killed at the end of the drain leaves no event, but the API has seen the request.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from locust.clients import HttpSession
+from locust.contrib.fasthttp import FastHttpSession
+
+Key = tuple[str, str]  # method and name
+
+
+class InFlight:
+    """Requests without an end, by method and name; clients of other protocols are not seen."""
+
+    def __init__(self) -> None:
+        self.open: Counter[Key] = Counter()
+
+    def watch(self) -> None:
+        """Counts the requests of all clients of this process from now on."""
+        for client in (HttpSession, FastHttpSession):
+            client.request = self._counted(client.request)  # type: ignore[method-assign]
+
+    @property
+    def total(self) -> int:
+        """How many there are now."""
+        return self.open.total()
+
+    def _counted(self, request: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(
+            session: Any, method: Any, url: Any, name: Any = None, *rest: Any, **more: Any
+        ) -> Any:
+            key = (str(method), str(name or session.request_name or url))
+            self.open[key] += 1
+            try:
+                answer = request(session, method, url, name, *rest, **more)
+            except Exception:
+                self.open[key] -= 1
+                raise
+            # Not where the user is killed, or a timeout of its own ends the request.
+            self.open[key] -= 1
+            return answer
+
+        return counted
