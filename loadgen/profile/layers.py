@@ -1,7 +1,8 @@
 """What is laid over the document of a profile: one of its environments, then settings.
 
-Both keep the rest of the document and its places. A value of an environment keeps the place that it
-has in the section `environments`; a value of a setting has none, so messages name the setting.
+Both keep the rest of the document and its places; a key without a value takes the key away. A value
+of an environment keeps the place that it has in the section `environments`; a value of a setting
+has none, so messages name the setting.
 """
 
 from __future__ import annotations
@@ -152,9 +153,12 @@ def _replace(document: Document, source: Path, target: Path) -> None:
     if not target:
         return
     _forget(document, target)
-    parent = document.at(target[:-1])
+    parent, value = document.at(target[:-1]), document.at(source)
     if isinstance(parent, dict):
-        parent[str(target[-1])] = deepcopy(document.at(source))
+        parent.pop(str(target[-1]), None)
+        if value is None:
+            return
+        parent[str(target[-1])] = deepcopy(value)
     for places in (document.keys, document.values):
         inside = [path for path in places if path[: len(source)] == source]
         for path in inside:
@@ -207,7 +211,9 @@ def _set(here: Value, step: Step, value: Value, walked: Sequence[Step]) -> None:
         index = _index(here, step, walked)
         here[index:] = [value, *here[index + 1 :]]
     elif isinstance(here, dict):
-        here[str(step)] = value
+        here.pop(str(step), None)
+        if value is not None:
+            here[str(step)] = value
     else:
         raise InputError(f"{dotted(tuple(walked[:-1]))} has no parts")
 
