@@ -139,12 +139,19 @@ class _Gathering:
                     break
         except AwsError as error:
             self.notes.append(f"the access log could not be read: {error}")
-        matched = int(self._asked_log.sum())
+        else:
+            self._say_what_was_found(evidence, len(open_rows))
+        self.notes += evidence.notes
+
+    def _say_what_was_found(self, evidence: LogEvidence, left: int) -> None:
         if evidence.unreadable is not None:
             self.notes.append(evidence.unreadable)
-        else:
-            asked = matched + len(open_rows)
-            self.notes.append(f"access log: {matched:,} of {asked:,} requests were found")
+            return
+        matched = int(self._asked_log.sum())
+        note = f"access log: {matched:,} of {matched + left:,} requests were found"
+        if left and evidence.ended_early:
+            note += "; there was more to read than one run asks for"
+        self.notes.append(note)
 
     def _wait(self) -> bool:
         """Waits a little, unless the time to settle is over."""
@@ -183,6 +190,11 @@ class _Gathering:
         self.kinds[rows[named]] = (
             np.uint16(Outcome.THROTTLED << 12 | Evidence.CONFIGURATION) | layer << 4
         )
+        if found.loose and any(len(path) > 2 for path in paths):
+            self.notes.append(
+                "limits were not kept to the token, or others use them too: where several are on "
+                "the path of a step, which one refused is an estimate"
+            )
         left = int(refused.sum()) - int(named.sum())
         if left:
             self.notes.append(

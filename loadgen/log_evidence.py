@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +18,14 @@ from numpy.typing import NDArray
 from core.aws.access_log import AccessLine, AccessLogReader, access_log_reader
 from core.aws.log_events import filter_events
 from core.aws.session import AwsSession
+from core.errors import AwsError
 from loadgen.limits import Limits
 from loadgen.outcome import Cause, Evidence, Kind, Outcome
 from loadgen.records import Records
 from loadgen.target import ApiRef
+
+if TYPE_CHECKING:
+    from mypy_boto3_logs import CloudWatchLogsClient
 
 # Clocks of this machine and of AWS may differ, and a line has the time of the answer.
 _SLACK_MS = 60_000
@@ -58,10 +63,11 @@ class LogEvidence:
     limits: Limits
     started_unix_s: float
     unreadable: str | None = None
+    notes: list[str] = field(default_factory=list)
     _reader: AccessLogReader | None = None
     _group: str | None = None
+    _logs: CloudWatchLogsClient | None = None
     _pages_left: int = _MAX_PAGES
-    _plan_lines: dict[bytes, Kind] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         log = self.api.settings.access_log if self.api.settings else None
@@ -82,6 +88,11 @@ class LogEvidence:
         return self.unreadable is None and self._pages_left > 0
 
     @property
+    def ended_early(self) -> bool:
+        """Whether there was more to read than a run should ask for."""
+        return self._pages_left <= 0
+
+    @property
     def tells_lambda(self) -> bool:
         """Whether lines say what Lambda answered."""
         return self._reader is not None and "integration_status" in self._reader.fields
@@ -94,20 +105,29 @@ class LogEvidence:
         Raises:
             AwsError: a log cannot be read.
         """
-        status = records["status"][rows]
-        found: dict[int, int] = {}
-        self._look_for_plans(records, rows[status == 429])
-        for chosen in (rows[status != 429], rows[status == 429]):
-            by_id = {bytes(records["request_id"][row]): int(row) for row in chosen}
-            if by_id and self._reader is not None:
-                statuses = {int(one) for one in records["status"][chosen]}
-                for line in self._lines(self._reader, statuses, self._window(records, chosen)):
-                    row = by_id.pop(line.request_id.encode(), None)
-                    if row is not None:
-                        found[row] = self._kind(line, Kind.of(int(kinds[row]))).code
-                    if not by_id:
-                        break
+        throttled = records["status"][rows] == 429
+        found = self._named_plans(records, rows[throttled])
+        rows, throttled = (part[~np.isin(rows, list(found))] for part in (rows, throttled))
+        for chosen in (rows[~throttled], rows[throttled]):
+            if self._reader is not None and len(chosen):
+                found |= self._lines(self._reader, records, chosen, kinds)
         return Found(np.array(list(found), np.intp), np.array(list(found.values()), np.uint16))
+
+    def _lines(
+        self, reader: AccessLogReader, records: Records, rows: _Rows, kinds: NDArray[np.uint16]
+    ) -> dict[int, int]:
+        """The kinds of rows whose lines are in the access log."""
+        waiting = _by_request_id(records, rows)
+        pattern = reader.pattern(records["status"][rows].tolist())
+        found: dict[int, int] = {}
+        for message in self._messages(self._group or "", pattern, self._window(records, rows)):
+            line = reader.read(message)
+            row = None if line is None else waiting.pop(line.request_id.encode(), None)
+            if line is not None and row is not None:
+                found[row] = kind_by_line(line, Kind.of(int(kinds[row]))).code
+            if not waiting:
+                break
+        return found
 
     def _window(self, records: Records, rows: _Rows) -> tuple[int, int]:
         begin_us = int(records["start_us"][rows].min())
@@ -115,17 +135,9 @@ class LogEvidence:
         start_ms = int(self.started_unix_s * 1000)
         return start_ms + begin_us // 1000 - _SLACK_MS, start_ms + end_us // 1000 + _SLACK_MS
 
-    def _lines(
-        self, reader: AccessLogReader, statuses: set[int], window: tuple[int, int]
-    ) -> Iterator[AccessLine]:
-        for message in self._messages(self._group or "", reader.pattern(statuses), window):
-            line = reader.read(message)
-            if line is not None:
-                yield line
-
     def _messages(self, group: str, pattern: str, window: tuple[int, int]) -> Iterator[str]:
         pages = filter_events(
-            self.session.logs(),
+            self._client(),
             group,
             pattern,
             start_ms=max(0, window[0]),
@@ -136,15 +148,30 @@ class LogEvidence:
             self._pages_left -= 1
             yield from page
 
-    def _look_for_plans(self, records: Records, rows: _Rows) -> None:
+    def _client(self) -> CloudWatchLogsClient:
+        if self._logs is None:
+            self._logs = self.session.logs()
+        return self._logs
+
+    def _named_plans(self, records: Records, rows: _Rows) -> dict[int, int]:
+        """The kinds of rows of which the execution log names the usage plan."""
         stage = self.api.settings
         if stage is None or not stage.logs_executions or not len(rows):
-            return
+            return {}
         group = f"API-Gateway-Execution-Logs_{self.api.id}/{stage.name}"
-        for message in self._messages(group, _PLAN_PATTERN, self._window(records, rows)):
-            line = _PLAN_LINE.search(message)
-            if line is not None:
-                self._plan_lines[line["id"].encode()] = self._of_plan(line)
+        waiting = _by_request_id(records, rows)
+        found: dict[int, int] = {}
+        try:
+            for message in self._messages(group, _PLAN_PATTERN, self._window(records, rows)):
+                line = _PLAN_LINE.search(message)
+                row = None if line is None else waiting.pop(line["id"].encode(), None)
+                if line is not None and row is not None:
+                    found[row] = self._of_plan(line).code
+        except AwsError as error:
+            note = f"the execution log could not be read: {error}"
+            if note not in self.notes:
+                self.notes.append(note)
+        return found
 
     def _of_plan(self, line: re.Match[str]) -> Kind:
         cause = Cause.QUOTA
@@ -159,12 +186,9 @@ class LogEvidence:
                         cause = Cause.USAGE_PLAN_METHOD
         return Kind(Outcome.THROTTLED, cause, Evidence.ACCESS_LOG)
 
-    def _kind(self, line: AccessLine, before: Kind) -> Kind:
-        """What a request was, by its line; `before` where that adds nothing."""
-        by_plan = self._plan_lines.get(line.request_id.encode())
-        if by_plan is not None and before.outcome == Outcome.THROTTLED:
-            return by_plan
-        return kind_by_line(line, before)
+
+def _by_request_id(records: Records, rows: _Rows) -> dict[bytes, int]:
+    return dict(zip(records["request_id"][rows].tolist(), rows.tolist(), strict=True))
 
 
 _BY_ERROR_TYPE = {

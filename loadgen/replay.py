@@ -39,6 +39,9 @@ _MIN_SIGMA = 0.05
 # An answer corrects a level only beyond so many standard deviations: within them the time of the
 # request may be wrong as well, and such an error passes by itself.
 _SLACK = 2.0
+# Levels that are off by more than this are not explained by the times of requests.
+_LOOSE_TOKENS = 0.5
+_LOOSE_FACTOR = 4.0
 _SQRT2 = math.sqrt(2.0)
 
 
@@ -47,10 +50,13 @@ class Attribution:
     """Per request: the layer that refused it, and the probability that it was that one.
 
     `cause` is `Cause.THROTTLE` where the layer stays open, and `Cause.NONE` for admitted requests.
+    `loose` is whether a limit was kept with less precision than the times of requests have: then
+    the layers of steps with several limits are estimates.
     """
 
     cause: NDArray[np.uint8]
     share: NDArray[np.float64]
+    loose: bool
 
 
 def replay(
@@ -89,7 +95,11 @@ def replay(
     misses = run.pass_over(*rows, base).misses
     sigma = [math.hypot(one, miss) for one, miss in zip(base, misses, strict=True)]
     found = run.pass_over(*rows, sigma)
-    return Attribution(np.array(found.cause, np.uint8), np.array(found.share, np.float64))
+    loose = any(
+        miss > max(_LOOSE_TOKENS, _LOOSE_FACTOR * one)
+        for one, miss in zip(base, misses, strict=True)
+    )
+    return Attribution(np.array(found.cause, np.uint8), np.array(found.share, np.float64), loose)
 
 
 def _admitted_rps(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -29,6 +30,9 @@ functions:
   slow:
     model: {duration_ms: {"128": 400}, init_ms: 0, hold: true, response: {statusCode: 200}}
     reserved_concurrency: 1
+  late:
+    model: {duration_ms: {"128": 400}, init_ms: 0, hold: true, response: {statusCode: 200}}
+    reserved_concurrency: 1
 apis:
   shop:
     kind: rest
@@ -46,6 +50,7 @@ apis:
     routes:
       - {path: /search, method: GET, function: slow, throttle: {rate_rps: 2, burst: 6}}
       - {path: /slow, method: POST, function: slow}
+      - {path: /late, method: POST, function: late}
 usage_plans:
   basic:
     apis: [shop]
@@ -88,14 +93,17 @@ class Caller:
         self._base = urlsplit(base_url)
         self._steps = profile.scenarios[0].flow
         self._rows: list[tuple[Any, ...]] = []
-        self._clock = 0
+        self.started_unix_s = time.time()
+        self._started_s = time.perf_counter()
 
     def call(self, step: int, *, times: int = 1) -> None:
-        """Calls a step; how long it takes is set to 1 ms, so that time is the caller's."""
+        """Calls a step again and again."""
         connection = http.client.HTTPConnection(self._base.netloc, timeout=30)
         try:
             for _ in range(times):
-                self._row(step, *self._ask(connection, step))
+                begin_s = time.perf_counter()
+                answer = self._ask(connection, step)
+                self._row(step, begin_s, time.perf_counter(), *answer)
         finally:
             connection.close()
 
@@ -121,11 +129,14 @@ class Caller:
         names = ("x-amzn-requestid", "apigw-requestid")
         return answer.status, body, next(answer.headers[n] for n in names if answer.headers[n])
 
-    def _row(self, step: int, status: int, body: str, request_id: str) -> None:
-        at_us = self._clock = self._clock + 1000
+    def _row(
+        self, step: int, begin_s: float, end_s: float, status: int, body: str, request_id: str
+    ) -> None:
+        at_us = round((begin_s - self._started_s) * 1e6)
+        took_us = round((end_s - begin_s) * 1e6)
         kind = wire_kind(status, body).code
         self._rows.append(
-            (at_us, at_us, 1000, 0, 0, 0, 0, status, kind, 0, step, request_id.encode())
+            (at_us, at_us, took_us, 0, 0, 0, 0, status, kind, 0, step, request_id.encode())
         )
 
 

@@ -201,7 +201,7 @@ def test_lambda_stands_behind_the_route(shop: AwsSession) -> None:
         if limit.layer == "lambda_concurrency"
     ] == [
         ("lambda_concurrency", "function slow", 1),
-        ("lambda_concurrency", "account, without reserves", 999),
+        ("lambda_concurrency", "account, without reserves", 998),
     ]
 
 

@@ -110,10 +110,12 @@ def shares(run: Run, found: Attribution) -> tuple[float, float]:
 def test_the_refusing_layer_is_named(rates_rps: Sequence[float], delay_spread_s: float) -> None:
     run = simulate(ORDERS, rates_rps, length_s=60, delay_spread_s=delay_spread_s)
 
-    right, _ = shares(run, run.replayed(max(0.0005, delay_spread_s / 12**0.5)))
+    found = run.replayed(max(0.0005, delay_spread_s / 12**0.5))
+    right, _ = shares(run, found)
 
     assert run.refused.sum() > 50
     assert right >= 0.95
+    assert not found.loose
 
 
 @settings(max_examples=25)
@@ -164,6 +166,17 @@ def test_buckets_that_begin_empty_are_learned() -> None:
 
     assert right > 0.95
     assert wrong < 0.03
+
+
+def test_limits_that_are_kept_in_parts_are_loose() -> None:
+    parts = [Bucket(Cause.STAGE, "stage", 20.0, 10, f"stage {part}") for part in range(4)]
+    run = simulate([(part, ACCOUNT) for part in parts], [30, 30, 30, 30], length_s=30)
+    whole = Run(run.start_s, np.zeros_like(run.step), run.truth, [(STAGE, ACCOUNT)])
+
+    found = whole.replayed()
+
+    assert found.loose
+    assert shares(whole, found)[0] > 0.99
 
 
 def test_what_two_empty_buckets_leave_unclear_stays_open() -> None:
