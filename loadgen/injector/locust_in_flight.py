@@ -1,6 +1,6 @@
 """Requests of Locust's HTTP clients that are on their way: its events tell only those that ended.
 
-A user who is killed at the end of the drain leaves no event, but the API has seen the request.
+A user who is killed in the middle of a request leaves no event, but the API has seen the request.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from locust import User
 from locust.clients import HttpSession
 from locust.contrib.fasthttp import FastHttpSession
+from locust.user.task import LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
 
 Key = tuple[str, str]  # method and name
 
@@ -25,6 +27,7 @@ class InFlight:
         """Counts the requests of all clients of this process from now on."""
         for client in (HttpSession, FastHttpSession):
             client.request = self._counted(client.request)  # type: ignore[method-assign]
+        User.stop = _stop_between_requests(User.stop)  # type: ignore[method-assign]
 
     @property
     def total(self) -> int:
@@ -47,3 +50,15 @@ class InFlight:
             return answer
 
         return counted
+
+
+def _stop_between_requests(stop: Callable[..., Any]) -> Callable[..., Any]:
+    """Locust kills who waits, a little later: by then a user may have woken and begun again."""
+
+    def stop_user(user: User, force: bool = False) -> Any:  # noqa: FBT001, FBT002 # as Locust has it
+        if user._state != LOCUST_STATE_WAITING:
+            return stop(user, force=force)
+        user._state = LOCUST_STATE_STOPPING
+        return stop(user, force=True)
+
+    return stop_user

@@ -187,8 +187,8 @@ class Injector:
         model = self._make_model(start_ns)
         environment.loadgen_model = model  # type: ignore[attr-defined] # where users find it
         events = environment.events
+        # The beginning and the end of the test are told by the runner that starts the users.
         fire(events.init, environment=environment, runner=environment.runner, web_ui=None)
-        fire(events.test_start, environment=environment)
         ticks = gevent.spawn(self._tick)
         # What there is by now stays for good: the collector need not look at it again and again.
         gc.collect()
@@ -198,7 +198,7 @@ class Injector:
         self._wait(model, end_ns)
         ticks.kill(block=True)
         cut = model.cut()
-        fire(environment.events.test_stop, environment=environment)
+        fire(events.quitting, environment=environment)
         self._reports.send(self._recorder.frame())
         self._reports.send(self._recorder.drained(cut))
         self._pool.close()
