@@ -4,7 +4,9 @@ Run: python benchmarks/engine.py [--seconds S] [--rounds N] [--only closed|open|
 
 Everybody asks nginx for the same fixed answer over loopback: one nginx worker on one core, the load
 generator with all its processes on another one, where taskset can do that. They take turns, round
-by round, because machines are noisy; shown are medians over the rounds.
+by round, because machines are noisy; shown are medians over the rounds, and requests for each
+second of the load generator's own CPU time (of loadgen, the injector's),
+which hardly depend on what else the machine does.
 
 - Closed model, 32 connections, each asking again as soon as it has an answer; HTTP and TLS.
   loadgen is run as a user runs it, with histograms, records on disk and one process, and verifies
@@ -34,13 +36,14 @@ from typing import Any
 from peers import (
     LoadgenRun,
     PeerError,
-    autocannon_rps,
-    hey_rps,
+    Speed,
     install_autocannon,
     profile,
+    run_autocannon,
+    run_hey,
     run_loadgen,
     run_locust,
-    wrk_rps,
+    run_wrk,
 )
 from servers import StaticServer, on_core, static_server
 
@@ -54,7 +57,7 @@ OURS = "loadgen"
 WANTED_RATIO = {"http": 4.0, "https": 3.0}
 WANTED_LAG_P99_MS = 0.5
 
-Ask = Callable[[str], float]  # a URL to requests a second
+Ask = Callable[[str], Speed]  # of a URL
 
 
 @dataclass(slots=True)
@@ -112,22 +115,27 @@ def askers(bench: Bench, autocannon: str | None) -> dict[str, Ask]:
     """Who takes part in the closed model, in the order of turns."""
     limits: dict[str, Any] = {"seconds": bench.seconds, "core": CLIENT_CORE}
     asking: dict[str, Ask] = {
-        OURS: lambda url: bench.loadgen(url, closed_load(bench.seconds)).rps,
-        FAST: lambda url: float(run_locust(url, users=CONNECTIONS, **limits)["rps"]),
-        "wrk": lambda url: wrk_rps(url, connections=CONNECTIONS, **limits),
-        "hey": lambda url: hey_rps(url, connections=CONNECTIONS, **limits),
+        OURS: lambda url: bench.loadgen(url, closed_load(bench.seconds)).speed,
+        FAST: lambda url: _fast(url, **limits),
+        "wrk": lambda url: run_wrk(url, connections=CONNECTIONS, **limits),
+        "hey": lambda url: run_hey(url, connections=CONNECTIONS, **limits),
     }
     if autocannon is not None:
-        asking["autocannon"] = lambda url: autocannon_rps(
+        asking["autocannon"] = lambda url: run_autocannon(
             autocannon, url, connections=CONNECTIONS, **limits
         )
     return asking
 
 
+def _fast(url: str, *, seconds: float, core: int) -> Speed:
+    told = run_locust(url, users=CONNECTIONS, seconds=seconds, core=core)
+    return Speed(told["rps"], told["cpu_share"])
+
+
 def measure_closed(bench: Bench, asking: dict[str, Ask], scheme: str, rounds: int) -> bool:
     """Prints who made how many requests a second; whether loadgen made enough."""
     url = bench.server.http if scheme == "http" else bench.server.https
-    made: dict[str, list[float]] = {name: [] for name in asking}
+    made: dict[str, list[Speed]] = {name: [] for name in asking}
     for _ in range(rounds):
         for name, ask in asking.items():
             try:
@@ -136,18 +144,35 @@ def measure_closed(bench: Bench, asking: dict[str, Ask], scheme: str, rounds: in
                 if name in (OURS, FAST):
                     raise
                 print(f"  {name} is left out: {error}")
-    title = f"closed model, {scheme.upper()}, {CONNECTIONS} connections"
-    print(f"\n{title:44}{'requests/s':>12}{'lowest':>10}{'highest':>10}{'of FastHttpUser':>17}")
+    _print_closed(f"closed model, {scheme.upper()}, {CONNECTIONS} connections", made)
+    ratio = _ratio(made[OURS], made[FAST], lambda speed: speed.rps)
+    by_cpu = _ratio(made[OURS], made[FAST], lambda speed: speed.per_cpu_s)
+    wanted = WANTED_RATIO[scheme]
+    return tell(
+        f"loadgen makes at least {wanted:g}x",
+        ratio >= wanted,
+        f"{ratio:.2f}x; {by_cpu:.2f}x for the same CPU time",
+    )
+
+
+def _ratio(own: list[Speed], other: list[Speed], figure: Callable[[Speed], float]) -> float:
+    """The median of the ratios in each round."""
+    return statistics.median(figure(a) / figure(b) for a, b in zip(own, other, strict=False))
+
+
+def _print_closed(title: str, made: dict[str, list[Speed]]) -> None:
+    print(
+        f"\n{title:40}{'requests/s':>12}{'lowest':>9}{'highest':>9}{'for a CPU s':>13}"
+        f"{'of FastHttpUser':>17}"
+    )
     for name, own in made.items():
         if own:
-            ratio = statistics.median(a / b for a, b in zip(own, made[FAST], strict=False))
+            rps = [speed.rps for speed in own]
             print(
-                f"{name:44}{statistics.median(own):>12,.0f}{min(own):>10,.0f}{max(own):>10,.0f}"
-                f"{ratio:>16.2f}x"
+                f"{name:40}{statistics.median(rps):>12,.0f}{min(rps):>9,.0f}{max(rps):>9,.0f}"
+                f"{statistics.median(speed.per_cpu_s for speed in own):>13,.0f}"
+                f"{_ratio(own, made[FAST], lambda speed: speed.rps):>16.2f}x"
             )
-    ratio = statistics.median(a / b for a, b in zip(made[OURS], made[FAST], strict=True))
-    wanted = WANTED_RATIO[scheme]
-    return tell(f"loadgen makes at least {wanted:g}x", ratio >= wanted, f"{ratio:.2f}x")
 
 
 def measure_open(bench: Bench, rounds: int) -> bool:
@@ -173,9 +198,9 @@ def measure_open(bench: Bench, rounds: int) -> bool:
     )
     _print_open(
         OURS,
-        [run.rps for run in runs],
+        [run.speed.rps for run in runs],
         lags_ms,
-        [run.cpu_share for run in runs],
+        [run.speed.cpu_share for run in runs],
         f"{dropped:,}",
     )
     _print_open(

@@ -9,9 +9,9 @@ import json
 import re
 import resource
 import shutil
+import statistics
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,25 +30,32 @@ class PeerError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Speed:
+    """Requests a second, and how much of a core they took."""
+
+    rps: float
+    cpu_share: float
+
+    @property
+    def per_cpu_s(self) -> float:
+        """Requests for each second of CPU time: other work on the machine hardly changes it."""
+        return self.rps / self.cpu_share if self.cpu_share else float("nan")
+
+
+@dataclass(frozen=True, slots=True)
 class LoadgenRun:
-    """The document of a run, where its raw data are, and what the whole command cost."""
+    """The document of a run, and where its raw data are."""
 
     document: dict[str, Any]
     folder: Path
-    cpu_s: float  # of all its processes, from start to end
-    took_s: float
 
     @property
-    def rps(self) -> float:
-        """Completed requests a second of the measured phases."""
-        return float(self.document["rates"]["admitted_rps"])
-
-    @property
-    def cpu_share(self) -> float:
-        """The injector's share of a core, in the median second."""
+    def speed(self) -> Speed:
+        """Completed requests of the measured phases; the injector's CPU in the median second."""
         rows = self.document["seconds"][1:-1]  # whole seconds only
-        known = sorted(row["cpu_share"] for row in rows if row["cpu_share"] is not None)
-        return known[len(known) // 2] if known else float("nan")
+        known = [row["cpu_share"] for row in rows if row["cpu_share"] is not None]
+        share = statistics.median(known) if known else float("nan")
+        return Speed(float(self.document["rates"]["admitted_rps"]), share)
 
 
 def profile(
@@ -79,16 +86,11 @@ def run_loadgen(
     (folder / "profile.yaml").write_text(json.dumps(profile))
     runs = folder / "runs"
     command = [LOADGEN, "run", str(folder / "profile.yaml"), "--runs", str(runs), "--json", "-q"]
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    begin_s = time.perf_counter()
     out = _run(command, seconds, core, _EXIT_CODES)
-    took_s = time.perf_counter() - begin_s
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu_s = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
     made = [result.parent for result in runs.rglob("result.json")]
     if len(made) != 1:
         raise PeerError(f"loadgen made {len(made)} results in {runs}")
-    return LoadgenRun(json.loads(out), made[0], cpu_s, took_s)
+    return LoadgenRun(json.loads(out), made[0])
 
 
 def run_locust(
@@ -104,33 +106,34 @@ def run_locust(
     return told
 
 
-def wrk_rps(url: str, *, connections: int, seconds: float, core: int | None) -> float:
-    """Requests a second of wrk with one thread."""
+def run_wrk(url: str, *, connections: int, seconds: float, core: int | None) -> Speed:
+    """wrk with one thread."""
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", url]
-    out = _run(command, seconds, core)
+    out, cpu_s = _timed(command, seconds, core)
     if "Non-2xx" in out or "Socket errors" in out:
         raise PeerError(f"wrk: {out}")
-    return _figure(r"Requests/sec:\s+([\d.]+)", out)
+    return Speed(_figure(r"Requests/sec:\s+([\d.]+)", out), cpu_s / seconds)
 
 
-def hey_rps(url: str, *, connections: int, seconds: float, core: int | None) -> float:
-    """Requests a second of hey on one processor."""
+def run_hey(url: str, *, connections: int, seconds: float, core: int | None) -> Speed:
+    """hey on one processor."""
     command = ["hey", "-cpus", "1", "-c", str(connections), "-z", f"{seconds:g}s", url]
-    out = _run(command, seconds, core)
+    out, cpu_s = _timed(command, seconds, core)
     if re.search(r"\[[^2]\d\d\]\s+\d+ responses|Error distribution", out):
         raise PeerError(f"hey: {out}")
-    return _figure(r"Requests/sec:\s+([\d.]+)", out)
+    return Speed(_figure(r"Requests/sec:\s+([\d.]+)", out), cpu_s / seconds)
 
 
-def autocannon_rps(
+def run_autocannon(
     command: str, url: str, *, connections: int, seconds: float, core: int | None
-) -> float:
-    """Requests a second of autocannon, which has one thread unless told otherwise."""
+) -> Speed:
+    """autocannon, which has one thread unless told otherwise."""
     asked = [command, "-c", str(connections), "-d", f"{seconds:g}", "-j", "-n", url]
-    told = json.loads(_run(asked, seconds, core).splitlines()[-1])
+    out, cpu_s = _timed(asked, seconds, core)
+    told = json.loads(out.splitlines()[-1])
     if told["errors"] or told["non2xx"]:
         raise PeerError(f"autocannon: {told['errors']} errors, {told['non2xx']} not 2xx")
-    return float(told["requests"]["total"]) / float(told["duration"])
+    return Speed(float(told["requests"]["total"]) / float(told["duration"]), cpu_s / seconds)
 
 
 def install_autocannon(folder: Path) -> str:
@@ -151,6 +154,14 @@ def install_autocannon(folder: Path) -> str:
     except (subprocess.SubprocessError, OSError) as error:
         raise PeerError("npm could not install autocannon") from error
     return str(folder / "node_modules" / ".bin" / "autocannon")
+
+
+def _timed(command: list[str], seconds: float, core: int | None) -> tuple[str, float]:
+    """What it prints, and the CPU seconds that it took."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    out = _run(command, seconds, core)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return out, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
 def _run(
