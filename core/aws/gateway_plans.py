@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from core.aws.gateway import Throttle, throttle_of
@@ -52,19 +53,28 @@ class UsagePlan:
 def find_api_keys(client: APIGatewayClient, values: frozenset[str]) -> dict[str, ApiKey]:
     """The keys that have these values, by value. Values are compared here and kept nowhere."""
     found: dict[str, ApiKey] = {}
+    for value, key in _api_keys(client):
+        if value in values:
+            found[value] = key
+        if len(found) == len(values):
+            break
+    return found
+
+
+def list_api_keys(client: APIGatewayClient) -> dict[str, ApiKey]:
+    """All keys by value, in the order of their names."""
+    return dict(sorted(_api_keys(client), key=lambda found: found[1].name))
+
+
+def _api_keys(client: APIGatewayClient) -> Iterator[tuple[str, ApiKey]]:
     with aws_call("list API keys"):
         pages = client.get_paginator("get_api_keys").paginate(
             includeValues=True, PaginationConfig={"PageSize": _PAGE_SIZE}
         )
-        for number, page in enumerate(pages):
+        for page in islice(pages, _MAX_KEY_PAGES):
             for item in page["items"]:
-                value = item.get("value", "")
-                if value in values:
-                    key = ApiKey(item["id"], item.get("name", ""), item.get("enabled", True))
-                    found[value] = key
-            if len(found) == len(values) or number + 1 >= _MAX_KEY_PAGES:
-                break
-    return found
+                key = ApiKey(item["id"], item.get("name", ""), item.get("enabled", True))
+                yield item.get("value", ""), key
 
 
 def usage_plan_of(
