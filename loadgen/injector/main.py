@@ -27,7 +27,7 @@ from loadgen.injector.locust_events import fire, new_events
 from loadgen.injector.locust_stats import log_batch
 from loadgen.injector.locustfile_model import LocustfileModel, load_users
 from loadgen.injector.open_model import ArrivalScheduler, OpenModel
-from loadgen.injector.pipe import Orders, Reports
+from loadgen.injector.pipe import Orders, Reports, take_pipes
 from loadgen.injector.recorder import Batch, Recorder
 from loadgen.injector.tls import origin_of
 from loadgen.messages import Assignment, Control, Ready
@@ -260,7 +260,8 @@ def main() -> None:
     # Who ends all processes of a job ends the command as well, which then ends this one in order.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _raise_limits()
-    reports, orders = Reports(), Orders()
+    orders_from, reports_to = take_pipes()
+    reports, orders = Reports(reports_to), Orders(orders_from)
     writer = gevent.spawn(reports.write)
     assignment = next(iter(orders), None)
     if not isinstance(assignment, Assignment):
