@@ -274,11 +274,13 @@ def _measured_and_limit(found: ThresholdResult) -> list[str]:
     """Both with their unit, and with as many digits as it takes to tell them apart."""
     if found.value is None:
         return [ABSENT, _in_unit(found.limit, found, 3)]
-    for digits in range(3, 9):
-        pair = [_in_unit(value, found, digits) for value in (found.value, found.limit)]
-        if pair[0] != pair[1] or found.value == found.limit:
-            break
-    return pair
+    apart = (
+        digits
+        for digits in range(3, 9)
+        if significant(found.value, digits) != significant(found.limit, digits)
+    )
+    digits = 3 if found.value == found.limit else next(apart, 9)
+    return [_in_unit(value, found, digits) for value in (found.value, found.limit)]
 
 
 def _in_unit(value: float, found: ThresholdResult, digits: int) -> str:

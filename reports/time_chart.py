@@ -13,7 +13,6 @@ from itertools import pairwise
 from reports import svg
 from reports.frame import (
     BELOW_PX,
-    NARROW,
     RIGHT_PX,
     Y_LABEL_PX,
     Canvas,
@@ -31,7 +30,7 @@ from reports.time_axis import TimeScale, time_label
 # The width of a page, a tablet or a sheet of paper, and a phone.
 FULL = Canvas(1116, 360, "c-full")
 MIDDLE = Canvas(700, 340, "c-middle", hidden=True)
-SMALL = Canvas(NARROW.width, 340, NARROW.css, hidden=True)
+SMALL = Canvas(344, 340, "c-small", hidden=True)
 
 _PHASE_ROW_PX = 18.0
 # One left edge for most charts, so that a moment stands at the same place in all of them.

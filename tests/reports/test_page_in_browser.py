@@ -12,7 +12,7 @@ from itertools import combinations
 import pytest
 
 from reports.page import render_page
-from tests.reports import documents
+from tests.reports import documents, load_documents
 
 CHROMIUM = next(
     (
@@ -93,6 +93,11 @@ def screenshot(folder, name: str, html: str) -> tuple[int, list[str]]:
     return target.stat().st_size, console_lines(ran)
 
 
+def everything():
+    """Tunings and load runs of every kind."""
+    return [*documents.all_documents(), *load_documents.all_documents()]
+
+
 def test_the_page_is_painted_without_a_word_on_the_console(tmp_path):
     blank, complaints = screenshot(
         tmp_path,
@@ -102,13 +107,13 @@ def test_the_page_is_painted_without_a_word_on_the_console(tmp_path):
     )
     # The refused script shows that this test would see a complaint.
     assert complaints
-    size, said = screenshot(tmp_path, "page", render_page(documents.all_documents()))
+    size, said = screenshot(tmp_path, "page", render_page(everything()))
     assert said == []
     assert size > 10 * blank
 
 
 def test_nothing_overlaps_or_hangs_out_at_any_width(tmp_path):
-    html = render_page(documents.all_documents())
+    html = render_page(everything())
     (tmp_path / "page.html").write_text(html, encoding="utf-8")
     (tmp_path / "probe.html").write_text(PROBE, encoding="utf-8")
     ran = chromium(
@@ -122,7 +127,8 @@ def test_nothing_overlaps_or_hangs_out_at_any_width(tmp_path):
     assert found, ran.stdout[-500:]
     seen = json.loads(unescape(found.group(1)))
     assert sorted(seen) == ["1200", "360", "800"]
-    drawn = html.count("<svg ") // 2
+    # Each figure is drawn for several widths, and one of them is shown.
+    drawn = sum("<svg " in figure for figure in html.split("<figure>")[1:])
     for width, measured in seen.items():
         assert measured["overflow"] <= 0, width
         assert len(measured["drawings"]) == drawn, width

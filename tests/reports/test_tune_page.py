@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
 
@@ -15,45 +13,9 @@ from reports.document import Model, TuneDocument
 from reports.figures import SPACE
 from reports.page import render_page
 from tests.reports import documents
+from tests.reports.pages import Page, svgs
 
 GOLDEN = Path(__file__).parent / "golden" / "tune_page.html"
-VOID = {"meta", "link", "br"}
-
-
-class Page(HTMLParser):
-    """Elements, attributes and text of a page; fails on tags that do not match."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.open: list[str] = []
-        self.text = ""
-        self.feed(html)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if "style" not in self.open:
-            self.text += data
-
-    def words(self) -> str:
-        return " ".join(self.text.split())
-
-
-def svgs(html: str) -> list[ElementTree.Element]:
-    drawn = re.findall(r"<svg .*?</svg>", html, re.DOTALL)
-    return [ElementTree.fromstring(text) for text in drawn]  # noqa: S314 - our own page
 
 
 def test_the_page_is_the_golden_one():
