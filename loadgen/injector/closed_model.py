@@ -12,7 +12,7 @@ from locust import User, task
 from locust.exception import StopUser
 
 from loadgen.flow.compile import Flow, Think
-from loadgen.injector.alarm import new_alarm
+from loadgen.injector.alarm import Sleeper
 from loadgen.injector.flow_runner import FlowRunner
 from loadgen.injector.recorder import Recorder
 from loadgen.profile.model import Phase, Profile
@@ -72,11 +72,11 @@ class ClosedModel:
         return self._runner.cut_by_step()
 
     def _follow(self, environment: Any) -> None:
-        alarm = new_alarm()
+        sleeper = Sleeper()
         try:
-            alarm.wait_until(self._start_ns)
+            sleeper.wait_until(self._start_ns)
             for target in self._targets:
-                alarm.wait_until(self._start_ns + target.at_us * 1000)
+                sleeper.wait_until(self._start_ns + target.at_us * 1000)
                 self._phase = target.phase
                 self._wanted = target.users
                 missing = target.users - len(self._users)
@@ -84,9 +84,9 @@ class ClosedModel:
                     # A user that was asked to leave and has not left yet is one that stays.
                     self._users.update(environment.runner.spawn_users({FlowUser.__name__: missing}))
                 self._recorder.users = target.users
-            alarm.wait_until(self._start_ns + int(self._phases[-1].to_s * _SECOND_NS))
+            sleeper.wait_until(self._start_ns + int(self._phases[-1].to_s * _SECOND_NS))
         finally:
-            alarm.close()
+            sleeper.close()
             self._wanted = 0
             self._recorder.users = 0
 
