@@ -11,7 +11,7 @@ from typing import Any
 
 from locust import User
 from locust.clients import HttpSession
-from locust.contrib.fasthttp import FastHttpSession
+from locust.contrib.fasthttp import FastHttpSession, LocustUserAgent
 from locust.user.task import LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
 
 Key = tuple[str, str]  # method and name
@@ -27,6 +27,7 @@ class InFlight:
         """Counts the requests of all clients of this process from now on."""
         for client in (HttpSession, FastHttpSession):
             client.request = self._counted(client.request)  # type: ignore[method-assign]
+        LocustUserAgent._conversation_str = _no_transcript  # type: ignore[assignment]
         User.stop = _stop_between_requests(User.stop)  # type: ignore[method-assign]
 
     @property
@@ -50,6 +51,15 @@ class InFlight:
             return answer
 
         return counted
+
+
+def _no_transcript(agent: object, url: object, response: Any, **_: object) -> str:
+    """For an answer that is an error the client writes a text of the whole exchange.
+
+    Nobody reads it, and where a body is no UTF-8 it raises, so that no event tells of the request.
+    """
+    response.content  # noqa: B018 # reads the body, as the text did
+    return ""
 
 
 def _stop_between_requests(stop: Callable[..., Any]) -> Callable[..., Any]:

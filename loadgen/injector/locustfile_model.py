@@ -7,6 +7,7 @@ where Locust's clients wait, send again or follow redirects, that is in the time
 
 from __future__ import annotations
 
+import math
 import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ import locust
 from locust.util.load_locustfile import load_locustfile
 
 from core.errors import InputError
+from core.text import one_line
 from loadgen.answer import Answer
 from loadgen.classify import Classifier
 from loadgen.injector.alarm import new_alarm
@@ -32,6 +34,11 @@ _CHECK_FAILED = Kind(Outcome.CHECK_FAILED, Cause.NONE, Evidence.RULE).code
 _SECOND_NS = 1_000_000_000
 # What Locust spawns in one go; more would be started in batches of a second.
 _SPAWN_RATE = 100.0
+# Names beyond that are counted together: locustfiles put ids into names by mistake.
+_MOST_STEPS = 1_000
+_OTHERS = ("", "other requests")
+_MOST_ERRORS = 20  # of tasks that are told
+_MOST_WORDS = 200
 
 
 def load_users(spec: Locustfile, base_dir: Path) -> list[type[locust.User]]:
@@ -84,7 +91,9 @@ class LocustfileModel:
         self._in_flight.watch()
         recorder.before_frame = self._look
         environment.stop_timeout = drain_s
+        self._errors: set[str] = set()
         environment.events.request.add_listener(self._on_request)
+        environment.events.user_error.add_listener(self._on_user_error)
 
     def start(self, environment: Any) -> None:
         """Begins to follow the plan of users."""
@@ -124,6 +133,7 @@ class LocustfileModel:
                 self._recorder.users = target.users
                 runner.start(target.users, max(_SPAWN_RATE, float(target.users)))
             alarm.wait_until(self._start_ns + int(self._phases[-1].to_s * _SECOND_NS))
+            self._tell_of_missing(self._targets[-1].users - runner.user_count)
         finally:
             alarm.close()
             self._recorder.users = 0
@@ -141,11 +151,11 @@ class LocustfileModel:
     ) -> None:
         """One request of a user has ended, just now."""
         end_ns = perf_counter_ns()
-        start_ns = end_ns - int((response_time or 0.0) * 1e6)
-        answer = _answer_of(response, exception, start_ns, end_ns, int(response_length or 0))
-        kind = self._classifier.kind(answer, name)
-        if kind == 0 and exception is not None:
-            kind = _CHECK_FAILED
+        # Any code may fire this event, with anything in it: nothing ends before it begins, and
+        # nothing began before the run did.
+        start_ns = max(end_ns - int(_number(response_time) * 1e6), self._recorder.start_ns)
+        answer = _answer_of(response, exception, start_ns, end_ns, int(_number(response_length)))
+        kind = self._kind(answer, str(name), exception)
         step = self._step(str(request_type), str(name))
         self._recorder.offered(
             (start_ns - self._recorder.start_ns) // _SECOND_NS, self._phase, 1, 0
@@ -153,12 +163,52 @@ class LocustfileModel:
         self._recorder.begin((start_ns, self._phase))
         self._recorder.add(start_ns, answer, kind, self._phase, step)
 
+    def _kind(self, answer: Answer, name: str, exception: BaseException | None) -> int:
+        """The code of the kind; what the locustfile says of the request outranks the status.
+
+        A throttle stays one: whoever takes 429 for a success wants to know how many there were.
+        """
+        if not answer.status and exception is None:
+            return 0  # another protocol, whose client says that all is well
+        kind = self._classifier.kind(answer, name)
+        if exception is not None:
+            return kind or _CHECK_FAILED
+        outcome, _, evidence = Kind.of(kind)
+        is_error = outcome in (Outcome.CLIENT_ERROR, Outcome.SERVER_ERROR)
+        return 0 if is_error and evidence is not Evidence.RULE else kind
+
     def _step(self, method: str, name: str) -> int:
         step = self._steps.get((method, name))
         if step is None:
+            if len(self._steps) >= _MOST_STEPS and (method, name) != _OTHERS:
+                self._recorder.note(
+                    f"the locustfile has more than {_MOST_STEPS:,} names of requests: later ones "
+                    f"are counted as '{_OTHERS[1]}'; give requests with ids a common name"
+                )
+                return self._step(*_OTHERS)
             step = self._steps[method, name] = len(self._steps)
             self._tell(NewSteps(self._recorder.injector, step, [[method, name]]))
         return step
+
+    def _on_user_error(self, exception: BaseException, **_: object) -> None:
+        """A task has raised: Locust goes on, but somebody should know."""
+        words = one_line(f"{type(exception).__name__}: {exception}")[:_MOST_WORDS]
+        if words not in self._errors and len(self._errors) < _MOST_ERRORS:
+            self._errors.add(words)
+            self._recorder.note(f"a task of the locustfile raised {words}")
+
+    def _tell_of_missing(self, users: int) -> None:
+        if users > 0:
+            self._recorder.note(
+                f"{users} user(s) of the locustfile had ended before the schedule did"
+            )
+
+
+def _number(value: object) -> float:
+    """A count or time of an event; 0 where it is none."""
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        return 0.0
+    return max(float(value), 0.0)
 
 
 def _answer_of(
@@ -175,8 +225,8 @@ def _answer_of(
     # The body is looked at only where it may tell the cause.
     body = getattr(response, "content", b"") if status >= 400 else b""
     body = body if isinstance(body, bytes) else b""
-    first_byte_ns = end_ns if status else 0
-    return Answer(status, head, body, cause, start_ns, first_byte_ns, end_ns, 0, 0, length)
+    # When the first byte came is not known.
+    return Answer(status, head, body, cause, start_ns, 0, end_ns, 0, 0, length)
 
 
 def _cause_of(exception: BaseException | None) -> Cause:

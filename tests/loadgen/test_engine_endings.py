@@ -1,4 +1,4 @@
-"""Runs that end oddly, and users who do odd things: what is counted stays true, and what is said."""
+"""Runs that end oddly, and users who do odd things: what is counted and told stays true."""
 
 from __future__ import annotations
 
@@ -70,7 +70,9 @@ def load(folder: Path, server: HostileServer, *arguments: str, **parts: Any) -> 
 
 LOCUSTFILE = """
 import sys
+import time
 from locust import FastHttpUser, constant, task
+from locust.exception import StopUser
 
 print("what is printed at import is no report")
 
@@ -79,10 +81,27 @@ class Shopper(FastHttpUser):
     wait_time = constant(0.05)
 
     @task
-    def look(self):
+    def do_odd_things(self):
         print("x" * 100_000)
         assert not sys.stdin.read()
         self.client.get("/normal", name="plain")
+        said = self.environment.events.request.fire
+        for time_ms in (1e9, -5, None, float("nan"), "12"):
+            said(request_type="odd", name="odd", response_time=time_ms, response_length=time_ms)
+        with self.client.get("/nowhere", name="expected", catch_response=True) as answer:
+            answer.success()
+        self.client.get("/binary-error", name="unexpected")
+        raise KeyError("no such thing")
+
+
+class Visitor(FastHttpUser):
+    @task
+    def have_many_names(self):
+        time.sleep(1)
+        for number in range(1500):
+            said = self.environment.events.request.fire
+            said(request_type="odd", name=f"item {number}", response_time=1, response_length=1)
+        raise StopUser
 """
 
 
@@ -90,7 +109,7 @@ class Shopper(FastHttpUser):
 def locustfile(tmp_path_factory: pytest.TempPathFactory, server: HostileServer) -> Ran:
     folder = tmp_path_factory.mktemp("locustfile")
     (folder / "locustfile.py").write_text(LOCUSTFILE)
-    users = {"name": "all", "users": 2, "duration": "1s"}
+    users = {"name": "all", "users": 4, "duration": "1500ms"}
     return load(
         folder,
         server,
@@ -102,4 +121,35 @@ def locustfile(tmp_path_factory: pytest.TempPathFactory, server: HostileServer) 
 
 def test_what_a_locustfile_prints_does_not_disturb_the_run(locustfile: Ran) -> None:
     assert locustfile.document["verdict"] == "pass", locustfile.words
-    assert locustfile.step("plain")["outcomes"]["ok"] == locustfile.seen > 0
+    assert locustfile.step("plain")["outcomes"]["ok"] > 0
+    over_http = ("plain", "expected", "unexpected")
+    sent = sum(locustfile.step(name)["requests"]["sent"] for name in over_http)
+    assert sent == locustfile.seen
+
+
+def test_events_of_other_clients_are_counted_whatever_is_in_them(locustfile: Ran) -> None:
+    odd = locustfile.step("odd")
+    assert odd["requests"]["completed"] % 5 == 0
+    assert odd["outcomes"]["ok"] == odd["requests"]["completed"] > 0
+    assert odd["response_ms"]["max"] < 60_000
+
+
+def test_what_a_locustfile_takes_for_a_success_is_one(locustfile: Ran) -> None:
+    expected, unexpected = locustfile.step("expected"), locustfile.step("unexpected")
+    assert expected["outcomes"]["ok"] == expected["requests"]["completed"] > 0
+    assert unexpected["outcomes"]["server_error"] == unexpected["requests"]["completed"] > 0
+
+
+def test_names_beyond_a_thousand_are_counted_together(locustfile: Ran) -> None:
+    assert len(locustfile.document["steps"]) == 1_001
+    assert locustfile.step("other requests")["requests"]["completed"] >= 500
+    assert "more than 1,000 names of requests" in locustfile.words
+
+
+def test_what_its_users_do_wrong_is_told(locustfile: Ran) -> None:
+    assert "a task of the locustfile raised KeyError: 'no such thing'" in locustfile.words
+    assert "user(s) of the locustfile had ended before the schedule did" in locustfile.words
+
+
+def test_a_time_that_nobody_measured_is_not_shown(locustfile: Ran) -> None:
+    assert locustfile.step("plain")["first_byte_ms"] is None
