@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from core.aws.session import LocalAccess
-from core.errors import ToolError
+from core.errors import ExitCode, InputError, ToolError
 
 _STOP_TIMEOUT_S = 10
 
@@ -27,7 +27,8 @@ def local_aws(arguments: Sequence[str] = ()) -> Iterator[LocalAccess]:
     does even if this process is killed.
 
     Raises:
-        ToolError: when the sandbox does not start, with what it said.
+        InputError: when the sandbox cannot begin with what it was given.
+        ToolError: when it does not start, with what it said.
     """
     command = [sys.executable, "-P", "-m", "sandbox", "up", "--port", "0", "--json", "-q"]
     command += ["--stop-with-stdin", *arguments]
@@ -54,6 +55,9 @@ def local_aws(arguments: Sequence[str] = ()) -> Iterator[LocalAccess]:
 
 def _parse(announcement: bytes) -> LocalAccess:
     document = json.loads(announcement)
+    if document.get("exit_code"):
+        kind = InputError if document["exit_code"] == ExitCode.INPUT else ToolError
+        raise kind(f"the sandbox did not start: {'; '.join(document['errors'])}")
     environment = document["environment"]
     return LocalAccess(
         endpoint_url=environment["AWS_ENDPOINT_URL"],
