@@ -111,7 +111,10 @@ def run(
         bool, typer.Option("--dry-run", help="Show plan, limits and cost range, send nothing.")
     ] = False,
     yes: Annotated[
-        bool, typer.Option("--yes", help="Agree to a run that may cost over a dollar.")
+        bool,
+        typer.Option(
+            "--yes", help="Agree to a run that may cost over a dollar, or how much is not known."
+        ),
     ] = False,
     json_output: Json = False,
     quiet: Quiet = False,

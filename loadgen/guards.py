@@ -19,6 +19,8 @@ from reports.figures import usd
 
 # Above this a person has to agree before anything is sent.
 ASK_ABOVE_USD = 1.0
+# The same where no price is known: requests to a REST API for a third of a dollar.
+ASK_ABOVE_REQUESTS = 100_000
 
 # AWS makes these names; the label in front is an API id, also with a VPC endpoint's id behind it.
 _AWS_HOSTS = re.compile(
@@ -170,10 +172,15 @@ class Progress:
 
 
 class Guard:
-    """Watches a run by its totals, once a second, and says why it has to stop."""
+    """Watches a run by its totals, once a second, and says why it has to stop.
 
-    def __init__(self, guards: Guards) -> None:
+    With users (`closed`), injectors themselves begin no more than `max_requests`: a run that got
+    there was stopped by it.
+    """
+
+    def __init__(self, guards: Guards, *, closed: bool = False) -> None:
         self._guards = guards
+        self._most = guards.max_requests - closed
 
     def reason_to_stop(self, progress: Progress) -> str | None:
         """The guard that the run is beyond, in words; None as long as it is within all.
@@ -182,7 +189,7 @@ class Guard:
         before a run ends for it: the plan was checked, and chance is not the user's fault.
         """
         guards = self._guards
-        if progress.sent > guards.max_requests:
+        if progress.sent > self._most:
             return (
                 f"{progress.sent:,} requests sent: guards.max_requests is {guards.max_requests:,}"
             )

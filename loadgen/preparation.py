@@ -6,14 +6,14 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.aws.functions import function_size
 from core.aws.gateway_prices import gateway_prices
 from core.aws.prices import bundled_prices
 from core.aws.session import AwsSession, LocalAccess
-from core.errors import AwsError, InputError
+from core.errors import AwsError, InputError, Refused
 from core.local_aws import local_aws
 from loadgen.api_url import parse_api_url
 from loadgen.auth.given import hidden_arguments
@@ -27,7 +27,7 @@ from loadgen.options import RunOptions
 from loadgen.profile.model import Profile
 from loadgen.profile.reader import ProfileFile, read_profile
 from loadgen.schedule import PhasePlan, plan_phases
-from loadgen.steps import StepInfo, step_infos
+from loadgen.steps import StepInfo, method_and_path, step_infos
 from loadgen.target import Resolved, resolve, session_region
 from loadgen.thresholds import Rule, rules_of
 from reports.load_document import ConfiguredLimit, TargetFacts
@@ -132,7 +132,12 @@ def prepare(
     session, notes = _session(profile, local)
     resolved = resolve(profile, session)
     check_hosts(resolved.base_url, profile.guards)
-    phases, steps = plan_phases(profile), step_infos(profile)
+    if local is not None and not is_loopback(host_of(resolved.base_url)):
+        raise Refused(
+            f"--sandbox: the target {resolved.base_url} is not in the sandbox",
+            hint="name the API in target.api instead of its URL, or leave --sandbox out",
+        )
+    phases, steps = plan_phases(profile), _steps_as_written(file, profile)
     limits = read_limits(resolved, profile, session if profile.aws.discover else None)
     plan = expected(profile, phases)
     prices = tariff(
@@ -192,6 +197,20 @@ def _session_factory(
         return AwsSession(region=region, profile=None if local else profile, local=local)
 
     return make
+
+
+def _steps_as_written(file: ProfileFile, profile: Profile) -> tuple[StepInfo, ...]:
+    """The steps for the result: what the environment has in their paths may be secret."""
+    places = [
+        ("scenarios", number, "flow", index, request[0].lower())
+        for number, scenario in enumerate(profile.scenarios)
+        for index, step in enumerate(scenario.flow)
+        if (request := method_and_path(step)) is not None
+    ]
+    return tuple(
+        replace(step, path=file.written.get(place, step.path))
+        for step, place in zip(step_infos(profile), places, strict=True)
+    )
 
 
 def _billing(resolved: Resolved) -> Billing:

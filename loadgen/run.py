@@ -25,7 +25,7 @@ from loadgen.conduct import Conductor, Course, StoppedBy
 from loadgen.cost import spent
 from loadgen.evidence import gather
 from loadgen.frames_file import FramesWriter
-from loadgen.guards import ASK_ABOVE_USD, Guard, Progress
+from loadgen.guards import ASK_ABOVE_REQUESTS, ASK_ABOVE_USD, Guard, Progress
 from loadgen.injectors import Injectors
 from loadgen.live import live_view
 from loadgen.measured import measured_of
@@ -93,7 +93,7 @@ class _Run:
         self._console = console
         self._endpoint = local.endpoint_url if local else None
         self._tally = Tally(prepared.phases, prepared.steps)
-        self._guard = Guard(prepared.profile.guards)
+        self._guard = Guard(prepared.profile.guards, closed=prepared.profile.load.model == "closed")
         self._abort: Abort | None = None
 
     def run(self) -> LoadDocument:
@@ -137,7 +137,7 @@ class _Run:
                 live_view(self._console, prepared.rules, prepared.expected.duration_s)
             )
             feed = self._web_ui(stack, stop)
-            return Conductor(
+            course = Conductor(
                 injectors,
                 self._tally,
                 frames,
@@ -147,6 +147,10 @@ class _Run:
                 on_second=update,
                 on_frame=feed,
             ).run()
+        if course.stopped_by is None and (found := self._watch_guards(self._tally, course.ended_s)):
+            course.stopped_by, course.stop_reason = found
+            course.stopped_at_s = course.ended_s
+        return course
 
     def _web_ui(self, stack: ExitStack, stop: StopRequest) -> Callable[[Frame], None]:
         """Shows frames in Locust's web UI, if it is asked for."""
@@ -253,7 +257,8 @@ class _Run:
         )
         validity = judge(measured_of(tally), profile, ends, planned=_planned(prepared, stopped))
         results = evaluate(prepared.rules, tally, self._abort)
-        return build_document(facts, tally, results, validity, spent(prepared.tariff, uses))
+        document = build_document(facts, tally, results, validity, spent(prepared.tariff, uses))
+        return LoadDocument.model_validate(self._secrets().hide_in(document.model_dump()))
 
     def _written(self, folder: Path, document: LoadDocument) -> LoadDocument:
         """`document`, with the error where it could not be written: it is shown all the same."""
@@ -267,9 +272,17 @@ class _Run:
 
 def _confirm_cost(prepared: Prepared, console: Console) -> None:
     """Asks when the run may cost more than a dollar."""
-    most_usd = prepared.estimate.most_usd
+    most_usd, requests = prepared.estimate.most_usd, prepared.expected.requests
     if most_usd is not None and most_usd > ASK_ABOVE_USD:
         confirm(f"the run may cost up to {usd(most_usd)}", "start it?", console)
+    elif (
+        most_usd is None
+        and prepared.tariff.billing in ("rest", "http", "function_url")
+        and (requests is None or requests > ASK_ABOVE_REQUESTS)
+    ):
+        # What has no price in the table costs all the same.
+        many = "as many requests as users send" if requests is None else f"{requests:,.0f} requests"
+        confirm(f"what the run costs is not known: {many}", "start it?", console)
 
 
 def _ends(course: Course, injectors: int) -> list[InjectorEnd]:

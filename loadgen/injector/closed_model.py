@@ -35,12 +35,14 @@ class ClosedModel:
         phases: Sequence[PhasePlan],
         targets: Sequence[UserTarget],
         start_ns: int,
+        most_requests: int,
         rng: random.Random,
     ) -> None:
         self._runner = runner
         self._recorder = recorder
         self._phases = phases
         self._targets = targets
+        self._most_requests = most_requests
         self._think = None if profile.load.think is None else Think(profile.load.think)
         self._start_ns = start_ns
         self._rng = rng
@@ -93,7 +95,7 @@ class ClosedModel:
     def serve(self, user: Any) -> None:
         """Runs flows until there are more users than wanted."""
         try:
-            while len(self._users) <= self._wanted:
+            while len(self._users) <= self._wanted and self._runner.sent < self._most_requests:
                 phase = self._phase
                 flows, weights = self._choices[phase]
                 flow = flows[0] if len(flows) == 1 else self._rng.choices(flows, weights)[0]

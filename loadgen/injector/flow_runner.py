@@ -9,7 +9,7 @@ import gevent
 
 from loadgen.answer import Answer
 from loadgen.flow.compile import Flow, RenderError, Think
-from loadgen.injector.recorder import Recorder
+from loadgen.injector.recorder import FIRST, Recorder
 from loadgen.wire import Pool
 
 
@@ -24,6 +24,7 @@ class FlowRunner:
         self._recorder = recorder
         self._rng = rng
         self._open = [0] * steps  # requests in flight, by step
+        self.sent = 0  # requests of flows that have ended
         self.stopping = False  # then who thinks does not go on
 
     def run(self, flow: Flow, intended_ns: int, phase: int) -> int | None:
@@ -58,10 +59,11 @@ class FlowRunner:
             kind = item.judge(answer, session)
             in_flight[step] -= 1
             recorder.in_flight -= 1
-            recorder.add(intended_ns, answer, kind, phase, step)
+            recorder.add(intended_ns, answer, kind, phase | FIRST if sent == 1 else phase, step)
             if session.failed:
                 break
             intended_ns = answer.end_ns
+        self.sent += sent
         return sent
 
     def _goes_on_after(self, think: Think) -> bool:

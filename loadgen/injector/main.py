@@ -150,6 +150,7 @@ class Injector:
             phases=phases,
             targets=user_targets(self.profile, phases, assignment.injector, assignment.injectors),
             start_ns=start_ns,
+            most_requests=_share(self.profile.guards.max_requests, assignment),
             rng=self._rng,
         )
 

@@ -38,6 +38,8 @@ _COLUMNS = 11
 ) = range(_COLUMNS)
 
 _U4_MOST = 2**32 - 1
+# Beside the phase: the request begins its flow, so that its start lag is that of the arrival.
+FIRST = 1 << 32
 _SECOND_NS = 1_000_000_000
 _REQUEST_ID = re.compile(rb"\r\n(?:x-amzn-requestid|apigw-requestid):[ \t]*([^\r\n ]{1,36})", re.I)
 # An API that has not sent a request id so often does not send one with its plain answers.
@@ -169,7 +171,9 @@ class Recorder:
         start_us = (rows[:, _START] - self.start_ns) // 1000
         service_us = (rows[:, _END] - rows[:, _START]) // 1000
         self._completed += len(rows)
-        self._start_lag.add(start_us - intended_us)
+        first = rows[:, _PHASE] >= FIRST
+        rows[:, _PHASE] &= FIRST - 1
+        self._start_lag.add((start_us - intended_us)[first])
         self._sort(rows, intended_us, start_us - intended_us + service_us, service_us)
         if self._writer is not None:
             self._write(self._writer, rows, intended_us, start_us, service_us, heads)

@@ -50,6 +50,8 @@ class ProfileFile:
     environment: str | None
     base_dir: Path
     origins: Mapping[Steps, Setting] = field(default_factory=dict)
+    # Texts that have something from the environment, as they stand in the file.
+    written: Mapping[Steps, str] = field(default_factory=dict)
 
     def at(self, *steps: Step) -> str:
         """Where a value is and what it is called, as messages begin: `p.yaml:6:5: load.seed`."""
@@ -102,6 +104,7 @@ def read_profile(
         environment=environment,
         base_dir=path.parent,
         origins=origins,
+        written=from_env.written,
     )
 
 
