@@ -45,8 +45,8 @@ def build(
 
     \b
     Examples:
-      reports build runs/20251120T091402Z-tune-checkout-api
-      reports build runs/*-tune-* -o tuning.html
+      reports build runs/20251120T091402Z-load-orders
+      reports build runs/*-tune-* runs/*-load-* -o report.html
       reports build runs/*/result.json -o report.html --json
     """
     console = Console(verbosity=verbose - quiet, json_output=json_output)

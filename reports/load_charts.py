@@ -34,7 +34,7 @@ _OTHER = "other"
 # Nothing says who refused these, so they have no part in the hue of the causes.
 _UNNAMED = ("throttle", "unknown", "none")
 
-_P50 = ("c-p50", "#5f94cd")
+_P50 = ("c-p50", "#4680c0")
 _P99 = ("c-p99", "#16255e")
 
 

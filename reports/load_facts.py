@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from reports.figures import bytes_of, moment, part_of, percent, short_time, usd
+from reports.figures import bytes_of, closed, moment, part_of, percent, short_time, usd
 from reports.load_document import LoadDocument
 
 TWO_CLOCKS = (
@@ -72,7 +72,7 @@ def spent_sentences(document: LoadDocument) -> list[str]:
         first = f"{usd(spent.usd)} at list prices."
     if spent.estimated_usd is not None:
         first += f" The estimate before the run was {usd(spent.estimated_usd)}."
-    return [first, *spent.detail]
+    return [first, *(closed(sentence) for sentence in spent.detail)]
 
 
 def facts_of(document: LoadDocument) -> list[tuple[str, str]]:

@@ -27,6 +27,7 @@ _CAUTIONS = {
     "interrupted": "The run was stopped: the figures below are partial.",
     "error": "The run ended with an error: the figures below may be partial.",
 }
+_ALL_HELD = {1: "The threshold holds", 2: "Both thresholds hold"}
 _MOST_NAMED_CAUSES = 3
 # Below this share of refused requests they hardly move a percentile.
 _MANY_REFUSED_SHARE = 0.01
@@ -171,7 +172,7 @@ def _judged(document: LoadDocument) -> list[str]:
         return ["The profile sets no threshold, so there was nothing to pass or fail"]
     held = sum(threshold.ok is True for threshold in thresholds)
     if held == len(thresholds):
-        return ["The threshold holds"] if held == 1 else [f"All {held} thresholds hold"]
+        return [_ALL_HELD.get(held, f"All {held} thresholds hold")]
     broken = [threshold for threshold in thresholds if threshold.ok is False]
     unknown = len(thresholds) - held - len(broken)
     sentences = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reports.blocks import Table
-from reports.figures import moment
+from reports.figures import closed, moment
 from reports.load_document import LoadDocument
 from reports.load_facts import spent_sentences
 from reports.load_findings import cautions, headline, subtitle, support, verdict_word
@@ -20,7 +20,8 @@ def render_load_markdown(document: LoadDocument) -> str:
     lines = [f"## Load run {plain_line(document.name)}", ""]
     lines += [f"> **{plain_line(caution)}**\n" for caution in cautions(document)]
     lines += [f"**{verdict_word(document)}.** {plain_line(headline(document))}", ""]
-    lines += [f"- {plain_line(sentence)}" for sentence in [*support(document), *document.notes]]
+    notes = [closed(note) for note in document.notes]
+    lines += [f"- {plain_line(sentence)}" for sentence in [*support(document), *notes]]
     lines.append("")
     for table in (
         thresholds_table(document),

@@ -8,7 +8,7 @@ from typing import Literal
 
 from reports.blocks import Table, Tile
 from reports.figure import Figure
-from reports.figures import ABSENT, milliseconds, moment, part_of, rate, rate_number, usd
+from reports.figures import ABSENT, closed, milliseconds, moment, part_of, rate, rate_number, usd
 from reports.load_charts import percentile_figure, time_figures
 from reports.load_document import LoadDocument, LoadPercentiles
 from reports.load_facts import (
@@ -87,7 +87,7 @@ def section_of(document: LoadDocument, anchor: str) -> LoadSection:
         headline=headline(document),
         cautions=cautions(document),
         support=support(document),
-        notes=document.notes,
+        notes=[closed(note) for note in document.notes],
         tiles=_tiles(document),
         figures=time_figures(document, anchor),
         refusals=[table for table in refusals if table is not None],
@@ -99,7 +99,7 @@ def section_of(document: LoadDocument, anchor: str) -> LoadSection:
         limits=limits_table(document),
         limits_known="No limit was read: the profile or the target does not allow it.",
         validity=validity_sentence(document),
-        warnings=document.validity.warnings,
+        warnings=[closed(warning) for warning in document.validity.warnings],
         health=health_of(document),
         books=books_of(document),
         spent=spent_sentences(document),

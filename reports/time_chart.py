@@ -192,7 +192,8 @@ def _span_names(number: int, span: Span) -> Iterator[str]:
 
 
 def _fitting(labels: Iterator[str], room_px: float) -> str:
-    return next((label for label in labels if svg.text_width(label) <= room_px), "")
+    # Labels are semibold, which is wider.
+    return next((label for label in labels if svg.text_width(label) * 1.1 <= room_px), "")
 
 
 def _layers(chart: TimeChart, frame: _Frame) -> list[str]:

@@ -11,6 +11,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from statistics import NormalDist
 from typing import Any
 
@@ -406,6 +407,7 @@ def threshold(that: str, value: float | None, limit: float, **more: Any) -> Thre
     return ThresholdResult(that=that, value=value, limit=limit, **fields)
 
 
+@cache
 def five_causes() -> LoadDocument:
     """A pass whose refusals have five causes; a stall of a second holds responses up."""
     return document(
@@ -562,6 +564,7 @@ def one_second() -> LoadDocument:
     )
 
 
+@cache
 def three_hours() -> LoadDocument:
     """A soak with many phases, more seconds than a drawing has pixels."""
     phases = tuple(

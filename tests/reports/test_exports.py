@@ -15,7 +15,7 @@ from core.errors import InputError
 from reports.exports import export_document, parse_export
 from reports.page import render_page
 from reports.run_folder import read_document
-from tests.reports import documents
+from tests.reports import documents, load_documents
 
 
 def test_json_and_html_are_the_document_and_its_page(tmp_path):
@@ -59,6 +59,61 @@ def test_markdown_shows_hostile_texts_as_text(tmp_path):
     assert "</script>" not in text
     rows = [line for line in text.splitlines() if line.startswith("|")]
     assert {row.replace("\\|", "").count("|") for row in rows} == {12}
+
+
+@pytest.mark.parametrize("document", load_documents.all_documents(), ids=lambda d: d.name)
+def test_csv_of_a_load_run_has_rows_for_the_run_its_steps_and_its_phases(document, tmp_path):
+    path = export_document(document, f"csv={tmp_path / 'run.csv'}")
+    frame = pd.read_csv(path)
+    parts = ["run"] + ["step"] * len(document.steps) + ["phase"] * len(document.phases)
+    assert list(frame["part"]) == parts
+    slices = [document, *document.steps, *document.phases]
+    assert list(frame["completed"]) == [part.requests.completed for part in slices]
+    p95 = [part.response_ms.p95 if part.response_ms else None for part in slices]
+    assert [None if pd.isna(value) else value for value in frame["response_p95_ms"]] == p95
+    causes = [name for name in frame.columns if name.startswith("throttled_by_")]
+    assert list(frame[causes].sum(axis=1)) == list(frame["throttled"])
+
+
+def test_csv_of_load_runs_fit_together(tmp_path):
+    headers = {
+        export_document(document, f"csv={tmp_path / 'run.csv'}").read_text().splitlines()[0]
+        for document in load_documents.all_documents()
+    }
+    assert len(headers) == 1
+
+
+def test_json_and_html_of_a_load_run_are_the_document_and_its_page(tmp_path):
+    document = load_documents.failed()
+    path = export_document(document, f"json={tmp_path / 'run.json'}")
+    assert read_document(path) == document
+    page = export_document(document, f"html={tmp_path / 'run.html'}")
+    assert page.read_text(encoding="utf-8") == render_page([document])
+
+
+def test_markdown_of_a_load_run_has_verdict_thresholds_causes_and_steps(tmp_path):
+    text = export_document(load_documents.failed(), f"md={tmp_path / 'run.md'}").read_text()
+    assert text.startswith("## Load run orders-nightly\n\n**Threshold failed.** 2 of 4 thresholds")
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert sum(row.startswith("|---") for row in rows) == 4
+    assert "| count\\(timeout\\) \\< 1 | the run | 0 | 1 | ✓ holds |" in rows
+    assert any("The stage's throttle" in row and "80/s, burst 40" in row for row in rows)
+
+
+def test_markdown_of_a_load_run_is_short_however_many_steps_there_are(tmp_path):
+    document = load_documents.one_second()
+    steps = document.steps * 300
+    many = document.model_copy(update={"steps": steps})
+    text = export_document(many, f"md={tmp_path / 'run.md'}").read_text()
+    assert "280 more rows are in the document." in text
+    assert len(text) < 10_000
+
+
+def test_markdown_of_a_load_run_shows_hostile_texts_as_text(tmp_path):
+    text = export_document(load_documents.hostile(), f"md={tmp_path / 'run.md'}").read_text()
+    assert "<b" not in text.replace("\\<b", "")
+    assert "</script>" not in text
+    assert "<script>" not in text
 
 
 @pytest.mark.parametrize(

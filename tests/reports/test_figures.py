@@ -32,6 +32,18 @@ from reports import figures
         (figures.moment("2025-11-20T09:14:02Z"), "2025-11-20 09:14:02 UTC"),
         (figures.moment("2025-11-20T09:14:02+01:00"), "2025-11-20T09:14:02+01:00"),
         (figures.moment("yesterday"), "yesterday"),
+        (figures.rate(78.94), "78.9/s"),
+        (figures.rate(31.0), "31/s"),
+        (figures.seconds(45), "45\N{NO-BREAK SPACE}s"),
+        (figures.seconds(0.25), "0.250\N{NO-BREAK SPACE}s"),
+        (figures.seconds(150), "2\N{NO-BREAK SPACE}min 30\N{NO-BREAK SPACE}s"),
+        (figures.seconds(10_800), "3\N{NO-BREAK SPACE}h"),
+        (figures.short_time(0.06), "60\N{NO-BREAK SPACE}µs"),
+        (figures.short_time(41.2), "41.2\N{NO-BREAK SPACE}ms"),
+        (figures.bytes_of(412), "412\N{NO-BREAK SPACE}bytes"),
+        (figures.bytes_of(6_390_000), "6.39\N{NO-BREAK SPACE}MB"),
+        (figures.listed(["a"]), "a"),
+        (figures.listed(["a", "b", "c"], "or"), "a, b or c"),
     ],
 )
 def test_a_number_is_written_as_a_reader_expects(written, expected):
@@ -42,3 +54,19 @@ def test_a_column_shares_its_decimals_and_keeps_gaps():
     assert figures.column([2985.2, None, 12.3]) == ["2,985.2", None, "12.3"]
     assert figures.column([None, None]) == [None, None]
     assert figures.column([0.0, 150.0]) == ["0", "150"]
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "expected"),
+    [
+        (0, 0, figures.ABSENT),
+        (0, 100, "0 %"),
+        (1, 100_000, "< 0.1 %"),
+        (340, 1000, "34 %"),
+        (997, 1000, "99.7 %"),
+        (99_999, 100_000, "> 99.9 %"),
+        (5, 5, "100 %"),
+    ],
+)
+def test_a_part_of_a_whole_never_hides_a_rest(part, whole, expected):
+    assert figures.part_of(part, whole).replace(figures.SPACE, " ") == expected

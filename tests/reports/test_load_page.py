@@ -28,7 +28,7 @@ def without(document: LoadDocument, **changes: object) -> LoadDocument:
 
 
 def test_the_page_is_the_golden_one():
-    html = render_page([documents.local(), load_documents.sandbox(), load_documents.one_second()])
+    html = render_page([documents.local(), load_documents.interrupted()])
     if os.environ.get("UPDATE_GOLDEN") == "1":
         GOLDEN.write_text(html, encoding="utf-8")
     assert html == GOLDEN.read_text(encoding="utf-8"), "UPDATE_GOLDEN=1 accepts the new page"

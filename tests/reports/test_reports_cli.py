@@ -10,16 +10,21 @@ import pytest
 
 from reports import cli
 from reports.run_folder import write_document
-from tests.reports import documents
+from tests.reports import documents, load_documents
 
 HEAVY = ("jinja2", "pandas", "pydantic", "scipy", "numpy", "boto3", "botocore", "rich")
 
 
 @pytest.fixture
 def run(tmp_path, monkeypatch, capsys):
-    """Runs `reports ARGUMENTS` in a directory with two runs; gives code, stdout and stderr."""
+    """Runs `reports ARGUMENTS` in a directory with three runs; gives code, stdout and stderr."""
     monkeypatch.chdir(tmp_path)
-    for name, document in (("one", documents.cpu_bound()), ("two", documents.inconclusive())):
+    shown = {
+        "one": documents.cpu_bound(),
+        "two": documents.inconclusive(),
+        "load": load_documents.failed(),
+    }
+    for name, document in shown.items():
         (tmp_path / name).mkdir()
         write_document(tmp_path / name, document)
 
@@ -39,6 +44,13 @@ def test_a_page_is_built_and_its_path_printed(run, tmp_path):
     text = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "checkout-api" in text
     assert "report-nightly" in text
+
+
+def test_tunings_and_load_runs_go_on_one_page(run, tmp_path):
+    code, out, err = run("build", "load", "one", "load/result.json", "-o", "page.html")
+    assert (code, out, err) == (0, "page.html\n", "")
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "<title>1 tuning and 2 load runs</title>" in text
 
 
 def test_json_is_one_document(run, tmp_path):
@@ -113,6 +125,6 @@ def test_help_names_the_commands_and_imports_nothing_heavy():
 
 def test_help_of_a_command_has_examples_and_imports_nothing_of_ours():
     text, imported = help_of("build")
-    assert "reports build runs/*-tune-* -o tuning.html" in text
+    assert "reports build runs/*-tune-* runs/*-load-* -o report.html" in text
     # typer itself reads the options of a group with pydantic before it reaches a command.
     assert imported <= {"pydantic"}

@@ -9,8 +9,10 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from core.errors import InputError
+from reports.document import TuneDocument
+from reports.load_document import LoadDocument
 from reports.run_folder import create_run_folder, read_document, safe_name, write_document
-from tests.reports import documents
+from tests.reports import documents, load_documents
 
 NOW = datetime(2025, 11, 20, 9, 14, 2, tzinfo=UTC)
 
@@ -60,12 +62,37 @@ def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path):
         create_run_folder(tmp_path / "file" / "runs", "tune", "f", NOW)
 
 
-@pytest.mark.parametrize("document", documents.all_documents(), ids=lambda d: d.function.name)
+BOTH = [*documents.all_documents(), *load_documents.all_documents()]
+
+
+@pytest.mark.parametrize("document", BOTH, ids=lambda d: f"{d.kind} {d.verdict}")
 def test_a_document_comes_back_as_it_was_from_folder_or_file(document, tmp_path):
     path = write_document(tmp_path, document)
     assert path == tmp_path / "result.json"
     assert read_document(tmp_path) == read_document(path) == document
     assert [entry.name for entry in tmp_path.iterdir()] == ["result.json"]
+
+
+def test_a_reader_of_one_kind_refuses_the_other(tmp_path):
+    write_document(tmp_path, load_documents.one_second())
+    assert read_document(tmp_path, LoadDocument).name == "one-second"
+    with pytest.raises(InputError, match=r'kind: must be "tune" \(got "load"\)'):
+        read_document(tmp_path, TuneDocument)
+
+
+def test_a_load_run_of_a_later_version_is_refused(tmp_path):
+    values = load_documents.one_second().model_dump(mode="json") | {"schema_version": 2}
+    (tmp_path / "result.json").write_text(json.dumps(values))
+    with pytest.raises(InputError, match=r"schema_version: this version reads 1 \(got 2\)"):
+        read_document(tmp_path)
+
+
+def test_a_wrong_load_run_is_named_by_key_and_value(tmp_path):
+    values = load_documents.one_second().model_dump(mode="json")
+    values["phases"][0]["requests"]["sent"] = "many"
+    (tmp_path / "result.json").write_text(json.dumps(values))
+    with pytest.raises(InputError, match=r'phases\[0\]\.requests\.sent: .*\(got "many"\)$'):
+        read_document(tmp_path)
 
 
 def test_the_file_is_sorted_indented_and_ends_with_a_newline(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 
 import reports
 from reports.page import render_page
-from tests.reports import documents
+from tests.reports import documents, load_documents
 
 CSS = (Path(reports.__file__).parent / "assets" / "page.css").read_text(encoding="utf-8")
 LIGHT, DARK = (
@@ -33,6 +33,19 @@ TEXT_ON = [
     ("bad", "bad-ground"),
     ("warn", "ground"),
     ("warn", "warn-ground"),
+    ("muted", "phase"),
+    ("muted", "other-phase"),
+]
+# Marks of a drawing that must be told from what is behind them (WCAG 2.1, 1.4.11).
+MARK_ON = [
+    ("data", "other-phase"),
+    ("low", "other-phase"),
+    ("high", "other-phase"),
+    ("current", "other-phase"),
+    ("ink", "refused"),
+    ("ink", "admitted"),
+    ("refused-line", "refused"),
+    ("muted", "unnamed"),
 ]
 
 
@@ -52,6 +65,13 @@ def test_text_has_a_contrast_of_at_least_4_5(palette, text, ground):
     assert (other + 0.05) / (one + 0.05) >= 4.5
 
 
+@pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
+@pytest.mark.parametrize(("mark", "ground"), MARK_ON)
+def test_a_mark_has_a_contrast_of_at_least_3(palette, mark, ground):
+    one, other = sorted(luminance(palette[name]) for name in (mark, ground))
+    assert (other + 0.05) / (one + 0.05) >= 3
+
+
 def test_the_dark_palette_names_every_colour_of_the_light_one():
     assert DARK.keys() == LIGHT.keys()
     used = set(re.findall(r"var\(--([a-z-]+)\)", CSS))
@@ -59,7 +79,7 @@ def test_the_dark_palette_names_every_colour_of_the_light_one():
 
 
 def test_every_class_of_a_drawing_is_styled_for_the_dark():
-    html = render_page(documents.all_documents())
+    html = render_page([*documents.all_documents(), *load_documents.all_documents()])
     drawings = "".join(re.findall(r"<svg .*?</svg>", html, re.DOTALL))
     classes = {name for value in re.findall(r'class="([^"]+)"', drawings) for name in value.split()}
     assert {name for name in classes if f".{name}" not in CSS} == set()
