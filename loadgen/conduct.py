@@ -18,6 +18,9 @@ from loadgen.tally import Tally
 _POLL_S = 0.1
 # Beyond the drain: an injector that has said nothing by then will not.
 _GRACE_S = 20.0
+# So many looks in vain after that. A command that was stopped for a while (Ctrl-Z, a machine that
+# slept) finds all that its injectors said in the meantime, and takes it first.
+_LOOKS_IN_VAIN = 20
 
 StoppedBy = Literal["guard", "threshold", "signal", "injector"]
 
@@ -71,17 +74,20 @@ class Conductor:
     def run(self) -> Course:
         """Starts the injectors and gives the course of the run when all have ended."""
         course = Course(self._injectors.begin())
+        # Somebody may set the clock of the day while it goes on.
+        start_s = time.monotonic() + course.started_unix_s - time.time()
         waiting = set(range(len(self._injectors.pids)))
         next_look_s = 1.0
+        in_vain = 0
         while waiting:
-            now_s = time.time() - course.started_unix_s
-            if now_s > self._longest_s + _GRACE_S:
-                self._give_up(course, waiting)
-                break
+            now_s = time.monotonic() - start_s
             try:
                 injector, event = self._injectors.events.get(timeout=_POLL_S)
             except queue.Empty:
-                pass
+                in_vain += now_s > self._longest_s + _GRACE_S
+                if in_vain > _LOOKS_IN_VAIN:
+                    self._give_up(course, waiting)
+                    break
             else:
                 self._book(course, injector, event, now_s)
                 if isinstance(event, Ended):
@@ -91,7 +97,7 @@ class Conductor:
             if now_s >= next_look_s:
                 next_look_s = math.floor(now_s) + 1.0
                 self._look(course, now_s)
-        course.ended_s = time.time() - course.started_unix_s
+        course.ended_s = time.monotonic() - start_s
         return course
 
     def _book(self, course: Course, injector: int, event: object, now_s: float) -> None:

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import json
+import queue
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from core.interrupt import StopRequest
+from loadgen.conduct import Conductor
+from loadgen.frames_file import FramesWriter
+from loadgen.injectors import Ended, Event
+from loadgen.messages import Drained
+from loadgen.tally import Tally
 from tests.loadgen.hostile_server import HostileServer, hostile_server
 
 
@@ -153,3 +163,53 @@ def test_what_its_users_do_wrong_is_told(locustfile: Ran) -> None:
 
 def test_a_time_that_nobody_measured_is_not_shown(locustfile: Ran) -> None:
     assert locustfile.step("plain")["first_byte_ms"] is None
+
+
+# -- a command that was away ----------------------------------------------------------------------
+
+
+class _Pipes:
+    """Stands for injectors of which only the pipes are looked at."""
+
+    pids = (1,)
+
+    def __init__(self) -> None:
+        self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+
+    def begin(self) -> float:
+        return time.time()
+
+    def stop(self) -> None:
+        pass
+
+
+def conductor(pipes: _Pipes, folder: Path, stack: ExitStack) -> Conductor:
+    """One that is longer at it than the run and its drain may take."""
+    return Conductor(
+        pipes,  # type: ignore[arg-type] # as much of injectors as it looks at
+        Tally((), ()),
+        stack.enter_context(FramesWriter(folder / "frames.ndjson.gz")),
+        stop=stack.enter_context(StopRequest()),
+        longest_s=-60.0,
+        watches=(),
+        on_second=lambda tally, now_s: None,
+    )
+
+
+def test_what_injectors_said_while_the_command_was_stopped_is_booked(tmp_path: Path) -> None:
+    pipes = _Pipes()
+    drained = Drained(0, 0, 0, 0, 0, 0, 0)
+    later = threading.Timer(0.3, lambda: [pipes.events.put((0, it)) for it in (drained, ended)])
+    ended = Ended(0, 0, "")
+    with ExitStack() as stack:
+        later.start()
+        course = conductor(pipes, tmp_path, stack).run()
+    later.join()
+    assert course.drained == {0: drained}
+    assert course.stopped_by is None
+
+
+def test_injectors_that_say_nothing_any_more_are_given_up(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        course = conductor(_Pipes(), tmp_path, stack).run()
+    assert course.stop_reason == "injector(s) 0 did not end in time"
