@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from loadgen.condition import Condition
 from loadgen.histogram import Histogram
-from loadgen.outcome import Cause, Kind, Outcome
+from loadgen.outcome import Cause, Evidence, Kind, Outcome
 from loadgen.tally import Tally
 from loadgen.totals import Totals
 
@@ -23,6 +23,8 @@ _GATEWAY = frozenset(
     }
 )
 _UNNAMED = frozenset({Cause.NONE, Cause.UNKNOWN})
+# These say what an error is, not only what it looks like.
+_SURE = frozenset({Evidence.RULE, Evidence.ACCESS_LOG, Evidence.METRICS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,18 +113,27 @@ def _count(condition: Condition, totals: Totals) -> tuple[int, int]:
             return totals.completed, totals.completed
         case "admitted":
             return totals.admitted, totals.admitted
-    kinds = [
-        (Kind.of(code), count)
-        for code, count in totals.counts.items()
-        if _is_of(Kind.of(code).outcome, condition.subject)
-    ]
+    every = [(Kind.of(code), count) for code, count in totals.counts.items()]
+    kinds = [(kind, count) for kind, count in every if _is_of(kind.outcome, condition.subject)]
     if condition.cause is None:
         whole = sum(count for _, count in kinds)
         return whole, whole
     wanted = Cause[condition.cause.upper()]
     sure, doubtful = _causes(wanted)
     least = sum(count for kind, count in kinds if kind.cause in sure)
-    return least, least + sum(count for kind, count in kinds if kind.cause in doubtful)
+    most = least + sum(count for kind, count in kinds if kind.cause in doubtful)
+    if wanted is Cause.LAMBDA_CONCURRENCY and condition.subject == "throttled":
+        most += sum(count for kind, count in every if _may_be_lambda(kind))
+    return least, most
+
+
+def _may_be_lambda(kind: Kind) -> bool:
+    """Whether a server error may be a throttle of Lambda.
+
+    Behind a REST API that is a 500 and behind an HTTP API a 503, with the API's own words or not.
+    """
+    unexplained = kind.cause in _UNNAMED and kind.evidence not in _SURE
+    return kind.outcome is Outcome.SERVER_ERROR and unexplained
 
 
 def _is_of(outcome: Outcome, subject: str) -> bool:

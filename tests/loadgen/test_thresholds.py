@@ -232,6 +232,36 @@ def test_a_cause_that_nothing_names_leaves_the_answer_open(
     assert bool(result.detail) is (ok is None or "stage" in text)
 
 
+@pytest.mark.parametrize(
+    ("cause", "evidence", "open_"),
+    [
+        (Cause.UNKNOWN, Evidence.WIRE, True),
+        (Cause.NONE, Evidence.NONE, True),
+        (Cause.NONE, Evidence.RULE, False),
+        (Cause.APPLICATION, Evidence.ACCESS_LOG, False),
+        (Cause.INTEGRATION_TIMEOUT, Evidence.WIRE, False),
+    ],
+)
+@pytest.mark.parametrize(
+    "text", ["count(throttled:lambda_concurrency) == 0", "rate(throttled:lambda_concurrency) < 1%"]
+)
+def test_a_server_error_that_nothing_explains_may_be_a_throttle_of_lambda(
+    text: str, cause: Cause, evidence: Evidence, *, open_: bool
+) -> None:
+    kind = Kind(Outcome.SERVER_ERROR, cause, evidence)
+    result = one(text, seen=[Seen(0, 80), Seen(1, 20, kind=kind)])
+    assert result.ok is (None if open_ else True)
+    assert result.value == 0
+    assert ("may be of this one" in result.detail) is open_
+
+
+def test_server_errors_do_not_make_other_throttles_doubtful() -> None:
+    seen = [Seen(0, 80), Seen(1, 20, kind=BROKEN)]
+    assert one("count(throttled:stage) == 0", seen=seen).ok
+    assert one("count(failed:lambda_concurrency) == 0", seen=seen).ok is None
+    assert one("count(throttled:lambda_concurrency) > 20", seen=seen).ok is False
+
+
 def test_steps_and_phases_narrow_the_scope() -> None:
     phases = [{"name": "warm", "duration": "5s", "rate": 10.0, "measure": False}, HOLD]
     seen = [Seen(2, ms=900), Seen(6, ms=50, phase=1), Seen(7, ms=200, step=1, phase=1)]
