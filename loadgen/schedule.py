@@ -178,7 +178,7 @@ def _words(profile: Profile, phase: Phase) -> str:
         case (first, last):
             return f"{first:,.10g} to {last:,.10g} {unit}"
         case float() | int() as rate:
-            return f"{rate:,.10g} {unit}"
+            return f"{rate:,.10g} {unit}" if rate != 1 else f"1 {unit.replace('s/', '/')}"
     if phase.burst is not None:
         within = f"within {phase.within_s:g} s" if phase.within_s else "at once"
         return f"{phase.burst:,} arrival{'' if phase.burst == 1 else 's'} {within}"

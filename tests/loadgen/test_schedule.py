@@ -289,6 +289,8 @@ def test_scenarios_that_send_nothing_have_no_rate():
     ("phase", "kind", "words", "expected", "peak_rps"),
     [
         ({"rate": 50.0, "duration": "10s"}, "rate", "50 requests/s", 500, 50),
+        ({"rate": 1.0, "duration": "10s"}, "rate", "1 request/s", 10, 1),
+        ({"rate": 0.5, "duration": "10s"}, "rate", "0.5 requests/s", 5, 0.5),
         ({"rate": [50.0, 300.5], "duration": "2s"}, "rate", "50 to 300.5 requests/s", 350.5, 300.5),
         (
             {"rate": {"from": 100.0, "to": 2000.0, "count": 3}, "duration": "3s"},
