@@ -17,7 +17,7 @@ LATENCY_WINDOW_S = 10
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """The figures of the moment; rates are those of the last second that is known well.
+    """The figures of the moment; phase and rates are of the last second that is known well.
 
     Counts by cause, dropped arrivals and completed requests are of the whole run so far.
     """
@@ -60,12 +60,14 @@ def now_of(tally: Tally, rules: Sequence[Rule], now_s: float, total_s: float) ->
         else (None, None, None)
     )
     lag = tally.start_lag
-    phase = next((plan for plan in reversed(tally.phases) if plan.from_s <= now_s), None)
+    # A burst at the very end is due in a second that the schedule only begins.
+    is_over = known_s >= floor(total_s) and now_s > total_s and not second.offered
+    phase = tally.phase_of(known_s)
     return Now(
         elapsed_s=now_s,
         total_s=total_s,
-        phase="drain" if now_s > total_s else phase.name if phase else "",
-        planned="requests in flight end" if now_s > total_s else phase.words if phase else "",
+        phase="drain" if is_over else phase.name if phase else "",
+        planned="requests in flight end" if is_over else phase.words if phase else "",
         offered_rps=second.offered_requests,
         admitted_rps=second.admitted,
         throttled_rps=outcomes[Outcome.THROTTLED],

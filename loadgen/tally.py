@@ -288,20 +288,24 @@ class Tally:
         for second in self.seconds if seconds is None else seconds:
             totals = self.window(range(second, second + 1), every)
             state = self.states.get(second, SecondState())
-            rows.append(row(second, self._phase_of(second), totals, state))
+            plan = self.phase_of(second)
+            rows.append(row(second, plan.name if plan else "", totals, state))
         return rows
 
-    def _phase_of(self, second: int) -> str:
-        """The phase that most arrivals of a second belong to, or that its beginning lies in."""
+    def phase_of(self, second: int) -> PhasePlan | None:
+        """The phase that most arrivals of a second belong to, or that its beginning lies in.
+
+        After the schedule it is the last one; None where there are no phases.
+        """
         if not self.phases:
-            return ""
+            return None
 
         def weight(plan: PhasePlan) -> tuple[int, bool]:
             arrivals = self._arrivals.get((second, plan.index), Arrivals())
             return arrivals.offered or arrivals.sent, plan.from_s <= second < plan.to_s
 
         best = max(self.phases, key=weight)
-        return best.name if any(weight(best)) else self.phases[-1].name
+        return best if any(weight(best)) else self.phases[-1]
 
     def _known(self, seconds: range) -> range:
         return range(max(seconds.start, 0), min(seconds.stop, self._seconds))

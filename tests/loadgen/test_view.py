@@ -201,7 +201,30 @@ def test_the_figures_of_the_moment_come_from_the_books() -> None:
     assert now.throttled_by_cause == (("throttle", 5),)
     assert (now.phase, now.completed, now.cpu_shares) == ("hold", 155, (0.3,))
     assert now.thresholds[0].ok is False
-    assert now_of(tally, rules, 21.0, 20.0).phase == "drain"
+    assert now_of(tally, rules, 23.0, 20.0).phase == "drain"
+
+
+@pytest.mark.parametrize(
+    ("now_s", "phase", "offered"),
+    [(2.0, "warm", 10), (4.5, "warm", 10), (5.0, "hold", 40), (8.9, "hold", 40), (9.0, "drain", 0)],
+)
+def test_the_phase_of_the_moment_is_that_of_its_rates(
+    now_s: float, phase: str, offered: int
+) -> None:
+    profile = profile_of(WARM, HOLD)
+    seen = [Seen(second, 10 if second < 2 else 40, phase=int(second >= 2)) for second in range(6)]
+    now = now_of(tally_of(profile, Made(seen)), (), now_s, 6.0)
+    assert (now.phase, now.offered_rps) == (phase, offered)
+    assert now.planned == ("requests in flight end" if phase == "drain" else "10 requests/s")
+
+
+def test_a_burst_at_the_end_is_no_drain() -> None:
+    tally = tally_of(profile_of(HOLD, SPIKE), Made([Seen(0), Seen(4, 20, phase=1)]))
+    assert [now_of(tally, (), now_s, 4.0).phase for now_s in (6.1, 7.1, 8.1)] == [
+        "hold",
+        "spike",
+        "drain",
+    ]
 
 
 def test_before_anything_is_known_there_are_no_figures() -> None:
