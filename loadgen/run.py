@@ -31,6 +31,7 @@ from loadgen.live import live_view
 from loadgen.measured import measured_of
 from loadgen.messages import Assignment, Frame
 from loadgen.options import RunOptions
+from loadgen.plan_view import plan_document, show_plan
 from loadgen.preparation import (
     Prepared,
     access,
@@ -46,7 +47,7 @@ from loadgen.schedule import arrivals
 from loadgen.tally import Tally
 from loadgen.thresholds import Abort, check, evaluate
 from loadgen.validity import InjectorEnd, judge
-from loadgen.view import plan_document, show_document, show_plan
+from loadgen.view import show_document
 from loadgen.web_ui_feed import WebUi
 from reports.exports import export_document, parse_export
 from reports.figures import usd
@@ -67,10 +68,16 @@ def run_load(options: RunOptions, console: Console) -> ExitCode:
     file, profile = read_options(options)
     with access(options, file, profile) as local:
         prepared = prepare(file, profile, local, warn=console.warn)
-        show_plan(console, *prepared.plan, seed=prepared.seed)
+        show_plan(
+            console,
+            *prepared.plan,
+            seed=prepared.seed,
+            notes=prepared.notes,
+            is_answer=options.dry_run,
+        )
         if options.dry_run:
             if console.json_output:
-                console.document(plan_document(*prepared.plan))
+                console.document(plan_document(*prepared.plan, notes=prepared.notes))
             return ExitCode.PASS
         if not options.yes:
             _confirm_cost(prepared, console)

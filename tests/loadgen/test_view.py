@@ -1,9 +1,8 @@
-"""What is said on a terminal: plan, state of a run and answer, within 80 columns."""
+"""What is said on a terminal: the state of a run and its answer, within 80 columns."""
 
 from __future__ import annotations
 
 import io
-import json
 from dataclasses import replace
 from typing import Any
 
@@ -13,18 +12,14 @@ from rich.table import Table
 
 from core.console import Console
 from core.errors import ExitCode
-from loadgen.cost import CostRange
-from loadgen.expected import expected
 from loadgen.live import live_line, live_table, live_view
 from loadgen.now import Now, now_of
 from loadgen.outcome import Cause, Evidence, Kind, Outcome
-from loadgen.profile.model import Profile
 from loadgen.result import Stop
-from loadgen.schedule import plan_phases
 from loadgen.threshold_words import measured_words, state_word
 from loadgen.thresholds import rules_of
-from loadgen.view import plan_document, show_document, show_plan
-from reports.load_document import ConfiguredLimit, LoadDocument, TargetFacts, ThresholdResult
+from loadgen.view import show_document
+from reports.load_document import LoadDocument, ThresholdResult
 from tests.loadgen.made_runs import Made, Seen, profile_of, tally_of
 from tests.loadgen.test_result import (
     BY_LOG,
@@ -33,27 +28,11 @@ from tests.loadgen.test_result import (
     HOLD,
     KILLED,
     LATE,
-    REST,
     SPIKE,
     WARM,
     document_of,
     mixed,
 )
-
-TARGET = TargetFacts(
-    url="https://a1.execute-api.us-east-1.amazonaws.com/prod",
-    api_id="a1",
-    api_name="orders",
-    api_kind="rest",
-    stage="prod",
-    region="us-east-1",
-    auth=["api_key"],
-)
-LIMITS = [
-    ConfiguredLimit(layer="stage", name="stage prod", rate_rps=8, burst=4),
-    ConfiguredLimit(layer="quota", name="plan basic", quota=200, period="DAY"),
-]
-COST = CostRange(0.01, 0.05, ("API Gateway: 100 requests",))
 
 
 def said(capsys: pytest.CaptureFixture[str]) -> str:
@@ -73,66 +52,6 @@ def cells(text: str, first: str) -> list[str]:
     """The cells of the row of a table that begins with `first`."""
     [row] = [line for line in text.splitlines() if line.startswith(first + " ")]
     return row.removeprefix(first).split()
-
-
-# -- before ---------------------------------------------------------------------------------------
-
-
-def planned(profile: Profile, cost: CostRange = COST) -> tuple[Any, ...]:
-    phases = plan_phases(profile)
-    return TARGET, profile, phases, expected(profile, phases), cost, LIMITS
-
-
-def test_the_plan_says_where_to_how_much_and_what_may_refuse_it(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    show_plan(Console(), *planned(profile_of(WARM, HOLD, REST, SPIKE)), seed=7)
-    text = said(capsys)
-    for line in (
-        f"target: {TARGET.url} (REST API orders, stage prod, us-east-1), auth api_key",
-        "load: open model, poisson arrivals, seed 7, 1 process, at most 1,000 in flight",
-        "  0 s to 2 s: warm, 10 requests/s, not measured",
-        "  2 s to 6 s: hold, 10 requests/s",
-        "  6 s to 8 s: rest, nothing is sent",
-        "  at 8 s: spike, 20 arrivals at once",
-        "plan: about 80 requests in 8 s, at most 20/s",
-        "cost: from $0.0100 to $0.0500",
-        "  API Gateway: 100 requests",
-        "  stage prod: 8/s, burst 4 (below the peak of 20/s)",
-        "  quota of plan basic: 200 a day",
-    ):
-        assert line in text.splitlines()
-
-
-def test_with_users_the_number_of_requests_is_not_known(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    load = {"model": "closed", "phases": [{"name": "u", "duration": "90s", "users": 5}]}
-    unknown = CostRange(None, None, ("cost unknown: nobody knows",))
-    show_plan(Console(), *planned(profile_of(load=load), unknown), seed=7)
-    text = said(capsys)
-    assert "load: closed model, seed 7, 1 process\n" in text
-    assert "  0 s to 1 min 30 s: u, 5 users\n" in text
-    assert "plan: 1 min 30 s; how many requests depends on how fast the API answers\n" in text
-    assert "cost: not known\n  cost unknown: nobody knows\n" in text
-
-
-def test_quiet_says_no_plan(capsys: pytest.CaptureFixture[str]) -> None:
-    show_plan(Console(verbosity=-1), *planned(profile_of(HOLD)), seed=7)
-    assert said(capsys) == ""
-
-
-def test_the_plan_as_json() -> None:
-    document = json.loads(plan_document(*planned(profile_of(WARM, HOLD))))
-    assert (document["kind"], document["verdict"], document["exit_code"]) == (
-        "load-plan",
-        "pass",
-        0,
-    )
-    assert document["plan"]["requests"] == pytest.approx(60)
-    assert document["plan"]["cost_usd"] == {"least": 0.01, "most": 0.05}
-    assert [phase["name"] for phase in document["plan"]["phases"]] == ["warm", "hold"]
-    assert document["limits"][0]["rate_rps"] == 8
 
 
 # -- while it goes on -----------------------------------------------------------------------------
