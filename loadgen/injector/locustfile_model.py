@@ -22,7 +22,7 @@ from core.errors import InputError
 from core.text import one_line
 from loadgen.answer import Answer
 from loadgen.classify import Classifier
-from loadgen.injector.alarm import new_alarm
+from loadgen.injector.alarm import Sleeper
 from loadgen.injector.locust_in_flight import InFlight
 from loadgen.injector.recorder import Recorder
 from loadgen.messages import NewSteps
@@ -34,6 +34,7 @@ _CHECK_FAILED = Kind(Outcome.CHECK_FAILED, Cause.NONE, Evidence.RULE).code
 _SECOND_NS = 1_000_000_000
 # What Locust spawns in one go; more would be started in batches of a second.
 _SPAWN_RATE = 100.0
+_END_TIMEOUT_S = 5
 # Names beyond that are counted together: locustfiles put ids into names by mistake.
 _MOST_STEPS = 1_000
 _OTHERS = ("", "other requests")
@@ -87,6 +88,7 @@ class LocustfileModel:
         self._steps: dict[tuple[str, str], int] = {}
         self._phase = 0
         self._driver: Any = None
+        self._ending = False
         self._in_flight = InFlight()
         self._in_flight.watch()
         recorder.before_frame = self._look
@@ -106,12 +108,15 @@ class LocustfileModel:
 
     def stop(self) -> None:
         """Lets each user end its task, and begins nothing more."""
-        if self._driver is not None:
-            self._driver.kill(block=True, timeout=5)
+        if self._driver is not None and not self._ending:
+            self._driver.kill(block=True, timeout=_END_TIMEOUT_S)
 
     def cut(self) -> dict[str, int]:
         """Ends what still runs; the requests that have no outcome, by the number of their step."""
-        self._environment.runner.user_greenlets.kill(block=True, timeout=5)
+        self._environment.runner.user_greenlets.kill(block=True, timeout=_END_TIMEOUT_S)
+        if self._driver is not None:
+            # Until the runner has told the locustfile that its test has ended.
+            self._driver.join(timeout=_END_TIMEOUT_S)
         cut: dict[str, int] = {}
         for (method, name), count in self._in_flight.open.items():
             if count:
@@ -124,19 +129,20 @@ class LocustfileModel:
 
     def _follow(self) -> None:
         runner = self._environment.runner
-        alarm = new_alarm()
+        sleeper = Sleeper()
         try:
-            alarm.wait_until(self._start_ns)
+            sleeper.wait_until(self._start_ns)
             for target in self._targets:
-                alarm.wait_until(self._start_ns + target.at_us * 1000)
+                sleeper.wait_until(self._start_ns + target.at_us * 1000)
                 self._phase = target.phase
                 self._recorder.users = target.users
                 runner.start(target.users, max(_SPAWN_RATE, float(target.users)))
-            alarm.wait_until(self._start_ns + int(self._phases[-1].to_s * _SECOND_NS))
+            sleeper.wait_until(self._start_ns + int(self._phases[-1].to_s * _SECOND_NS))
             self._tell_of_missing(self._targets[-1].users - runner.user_count)
         finally:
-            alarm.close()
+            sleeper.close()
             self._recorder.users = 0
+            self._ending = True
             runner.stop()
 
     def _on_request(
