@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import queue
 import subprocess
 import sys
 import threading
@@ -18,6 +19,8 @@ from loadgen.steps import StepInfo
 from loadgen.tally import Tally
 
 _END_TIMEOUT_S = 5.0
+# Of a UI that does not keep up, news beyond that is left out: a run never waits for it.
+_MOST_WAITING = 64
 
 
 class WebUi:
@@ -34,6 +37,8 @@ class WebUi:
         self._base_url = base_url
         self._on_stop = on_stop
         self._child: subprocess.Popen[bytes] | None = None
+        self._news: queue.Queue[dict[str, object] | None] = queue.Queue()
+        self._writer = threading.Thread(target=self._write, daemon=True)
 
     def __enter__(self) -> Self:
         self._child = child = subprocess.Popen(
@@ -43,6 +48,7 @@ class WebUi:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+        self._writer.start()
         line = child.stdout.readline() if child.stdout else b""
         news = json.loads(line) if line.strip() else {"do": "failed"}
         if news["do"] != "serving":
@@ -65,6 +71,13 @@ class WebUi:
             self._end(self._child)
 
     @property
+    def pid(self) -> int:
+        """The process id of the UI."""
+        if self._child is None:
+            raise RuntimeError("the web UI has not been started")
+        return self._child.pid
+
+    @property
     def url(self) -> str:
         """Where the UI is."""
         return f"http://127.0.0.1:{self._port}"
@@ -76,18 +89,20 @@ class WebUi:
             for cell in frame.cells
         ]
         # In the open model the requests in flight are what comes closest to users.
-        self._write({"users": tally.users or tally.in_flight, "cells": cells})
+        self._tell({"users": tally.users or tally.in_flight, "cells": cells})
 
-    def ended(self) -> None:
-        """The run is over: the UI shows it as stopped."""
-        self._write({"users": 0, "cells": [], "ended": True})
+    def _tell(self, news: dict[str, object]) -> None:
+        if self._news.qsize() < _MOST_WAITING:
+            self._news.put(news)
 
-    def _write(self, news: dict[str, object]) -> None:
+    def _write(self) -> None:
+        """Passes news on until there is no more, in a thread of its own."""
         # A UI that went away is no reason to end a run.
         with contextlib.suppress(OSError, ValueError):
             if self._child is not None and self._child.stdin is not None:
-                self._child.stdin.write(json.dumps(news).encode() + b"\n")
-                self._child.stdin.flush()
+                while (news := self._news.get()) is not None:
+                    self._child.stdin.write(json.dumps(news).encode() + b"\n")
+                    self._child.stdin.flush()
 
     def _listen(self, child: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(ValueError):
@@ -96,6 +111,11 @@ class WebUi:
                     self._on_stop()
 
     def _end(self, child: subprocess.Popen[bytes]) -> None:
+        self._news.put(None)
+        self._writer.join(_END_TIMEOUT_S)
+        if self._writer.is_alive():
+            child.kill()  # it does not read, so it would not see the end either
+            self._writer.join()
         with contextlib.suppress(OSError):
             if child.stdin is not None:
                 child.stdin.close()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -17,10 +19,12 @@ from typing import Any
 import pytest
 
 from core.interrupt import StopRequest
+from loadgen import web_ui_feed
 from loadgen.conduct import Conductor
 from loadgen.frames_file import FramesWriter
 from loadgen.injectors import Ended, Event
-from loadgen.messages import Drained
+from loadgen.messages import Cell, Drained, Frame
+from loadgen.steps import StepInfo
 from loadgen.tally import Tally
 from tests.loadgen.hostile_server import HostileServer, hostile_server
 
@@ -213,3 +217,17 @@ def test_injectors_that_say_nothing_any_more_are_given_up(tmp_path: Path) -> Non
     with ExitStack() as stack:
         course = conductor(_Pipes(), tmp_path, stack).run()
     assert course.stop_reason == "injector(s) 0 did not end in time"
+
+
+# -- a web UI that stands still -------------------------------------------------------------------
+
+
+def test_a_run_does_not_wait_for_its_web_ui(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_ui_feed, "_END_TIMEOUT_S", 0.2)
+    tally = Tally((), [StepInfo(0, "all", "look", "GET", "/")])
+    large = Cell(0, 0, 0, 0, 1, 1, "x" * 100_000, "", "", "", "")
+    frame = Frame(0, 0, 0, [large], [], 0, 0, 0.0, "")
+    with web_ui_feed.WebUi(0, "http://127.0.0.1", lambda: None) as ui:
+        os.kill(ui.pid, signal.SIGSTOP)
+        for _ in range(100):
+            ui.feed(frame, tally)
