@@ -12,10 +12,12 @@ from core.version import toolkit_version
 from loadgen.cost import Cost, StepUse
 from loadgen.measures import length_s
 from loadgen.profile.model import Bursts, Profile
-from loadgen.slices import Losses, figures, phase_slices, step_slices
+from loadgen.slices import Figures, Losses, figures, phase_slices, step_slices
 from loadgen.tally import Tally
 from loadgen.validity import InjectorEnd
+from reports.figures import listed
 from reports.load_document import (
+    CauseCount,
     ConfiguredLimit,
     LoadDocument,
     LoadProvenance,
@@ -25,6 +27,9 @@ from reports.load_document import (
     ThresholdResult,
     ValidityReport,
 )
+from reports.load_words import cause_word, class_word
+
+_MOST_NAMED = 5  # causes, where nothing was ok
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +74,10 @@ def build_document(
     spent: Cost,
 ) -> LoadDocument:
     """The document of a run that has ended, whichever way."""
-    verdict, code, errors = judge(facts, thresholds, validity)
     losses = losses_of(tally, facts.ends)
     measured_s = length_s(tally, tally.measured)
     whole = figures(tally.totals(), measured_s, losses)
+    verdict, code, errors = judge(facts, whole, thresholds, validity)
     return LoadDocument(
         name=facts.profile.name,
         verdict=verdict,
@@ -96,12 +101,16 @@ def build_document(
 
 
 def judge(
-    facts: LoadFacts, thresholds: Sequence[ThresholdResult], validity: ValidityReport
+    facts: LoadFacts,
+    whole: Figures,
+    thresholds: Sequence[ThresholdResult],
+    validity: ValidityReport,
 ) -> tuple[LoadVerdict, ExitCode, list[str]]:
-    """Verdict, exit code, and what ended the run or makes it doubtful.
+    """Verdict, exit code, and what ended the run, makes it doubtful or fails it.
 
     What ended a run comes first, because it explains the rest; then whether the measurement can be
-    trusted; and only then what it says about the API.
+    trusted; and only then what it says about the API. Where no threshold says what is good enough,
+    something has to be ok.
     """
     stop = facts.stop
     reasons = [*facts.errors, *_stop_words(stop), *validity.reasons]
@@ -117,7 +126,26 @@ def judge(
         return "failed", ExitCode.FAILED, reasons
     if any(threshold.ok is None for threshold in thresholds):
         return "inconclusive", ExitCode.INCONCLUSIVE, reasons
+    if not thresholds and whole.requests.completed and not whole.outcomes.ok:
+        return "failed", ExitCode.FAILED, [*reasons, _nothing_ok_words(whole)]
     return "pass", ExitCode.PASS, reasons
+
+
+def _nothing_ok_words(whole: Figures) -> str:
+    entries = [*whole.throttled_by_cause, *whole.errors_by_cause]
+    ranked = sorted(entries, key=lambda entry: -entry.count)
+    named = [f"{entry.count:,} x {_entry_words(entry)}" for entry in ranked[:_MOST_NAMED]]
+    if len(ranked) > _MOST_NAMED:
+        named.append("others")
+    completed = whole.requests.completed
+    return f"none of {completed:,} completed requests was ok: {listed(named)}"
+
+
+def _entry_words(entry: CauseCount) -> str:
+    if entry.outcome in ("connection_error", "timeout"):
+        return cause_word(entry.cause)
+    name = class_word(entry.outcome, 1)
+    return name if entry.cause in ("none", "unknown") else f"{name}: {cause_word(entry.cause)}"
 
 
 def _stop_words(stop: Stop | None) -> list[str]:

@@ -21,8 +21,8 @@ from reports.load_findings import cautions, headline, support, verdict_word
 from reports.load_words import (
     cause_word,
     class_word,
-    evidence_words,
     failed_count,
+    known_words,
 )
 
 _CLOCKS = (
@@ -122,7 +122,7 @@ def _causes_table(document: LoadDocument) -> Table:
             _cause_words(cause),
             f"{cause.count:,}",
             part_of(cause.count, document.requests.completed),
-            evidence_words(cause.by_evidence or {cause.evidence: cause.count}),
+            known_words(cause),
         )
     return table
 

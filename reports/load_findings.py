@@ -45,7 +45,12 @@ def verdict_word(document: LoadDocument) -> str:
     """The verdict in a word or two; without a threshold there is nothing to pass."""
     if document.verdict == "pass" and not document.thresholds:
         return "Completed"
-    return _VERDICT_WORDS[document.verdict]
+    return "Failed" if _nothing_was_ok(document) else _VERDICT_WORDS[document.verdict]
+
+
+def _nothing_was_ok(document: LoadDocument) -> bool:
+    """Whether a run failed by itself, and not by a threshold."""
+    return document.verdict == "failed" and not document.thresholds
 
 
 def headline(document: LoadDocument) -> str:
@@ -53,7 +58,7 @@ def headline(document: LoadDocument) -> str:
     answer = _answer(document)
     if any(threshold.ok is False for threshold in document.thresholds):
         answer = f"{_broken(document.thresholds)} {answer}"
-    caution = _CAUTIONS.get(document.verdict)
+    caution = "No request was ok." if _nothing_was_ok(document) else _CAUTIONS.get(document.verdict)
     return f"{caution} {answer}" if caution else answer
 
 
@@ -76,14 +81,23 @@ def _answer(document: LoadDocument) -> str:
         return "No request was sent in the measured time."
     if not requests.completed:
         return f"None of {requests.sent:,} requests was completed."
-    offered, admitted = rate_number(rates.offered_rps), rate_number(rates.admitted_rps)
+    unanswered = document.outcomes.connection_error + document.outcomes.timeout
+    if unanswered == requests.completed:
+        return f"None of {requests.completed:,} requests got a whole response."
+    offered = rate_number(rates.offered_rps)
+    # Without a response nobody knows whether the API let a request in.
+    unanswered_rps = unanswered / document.measured_s if document.measured_s else 0.0
+    admitted = rate_number(max(rates.admitted_rps - unanswered_rps, 0.0))
     amount = f"all {offered}" if admitted == offered else f"{admitted} of {offered}"
     asked = (
         f"{amount} offered requests/s"
         if document.provenance.model == "open"
         else f"{amount} requests/s that users sent"
     )
-    return f"The API admitted {asked}; {refused_words(document)}."
+    words = f"The API admitted {asked}; {refused_words(document)}"
+    if unanswered:
+        words += f"; {part_of(unanswered, requests.completed)} got no whole response"
+    return f"{words}."
 
 
 def refused_words(document: LoadDocument) -> str:
@@ -169,6 +183,8 @@ def _percentiles_in_words(found: LoadPercentiles) -> str:
 def _judged(document: LoadDocument) -> list[str]:
     thresholds = document.thresholds
     if not thresholds:
+        if _nothing_was_ok(document):
+            return ["The profile sets no threshold, but a run in which no request is ok fails"]
         return ["The profile sets no threshold, so there was nothing to pass or fail"]
     held = sum(threshold.ok is True for threshold in thresholds)
     if held == len(thresholds):

@@ -29,6 +29,7 @@ from reports.load_words import (
     class_word,
     evidence_words,
     failed_count,
+    known_words,
     layer_word,
     limit_words,
     limits_for,
@@ -103,7 +104,7 @@ def errors_table(document: LoadDocument) -> Table | None:
                 cause_word(entry.cause),
                 f"{entry.count:,}",
                 part_of(entry.count, document.requests.completed),
-                _sentence(evidence_words(entry.by_evidence or {entry.evidence: entry.count})),
+                _sentence(known_words(entry)) or ABSENT,
             ]
         )
         for entry in counts

@@ -129,6 +129,16 @@ def evidence_words(by_evidence: Mapping[str, int]) -> str:
     return listed([f"{_EVIDENCE.get(name, plain(name))} ({count:,})" for name, count in ranked])
 
 
+def known_words(entry: CauseCount) -> str:
+    """How the cause of an entry is known; empty where no cause is claimed."""
+    by_evidence = dict(entry.by_evidence or {entry.evidence: entry.count})
+    if set(by_evidence) == {"none"}:
+        return ""
+    if entry.outcome in ("connection_error", "timeout") and set(by_evidence) == {"wire"}:
+        return "the load generator saw it"  # there is no response, or no whole one
+    return evidence_words(by_evidence)
+
+
 def failed_count(outcomes: Outcomes) -> int:
     """Requests that neither succeeded nor were throttled."""
     return sum(getattr(outcomes, name) for name in ERROR_CLASSES)

@@ -104,6 +104,39 @@ def test_the_verdict_has_one_order(
     assert (document.verdict, document.exit_code) == (verdict, code)
 
 
+REFUSED = Kind(Outcome.CONNECTION_ERROR, Cause.REFUSED, Evidence.WIRE)
+FORBIDDEN = Kind(Outcome.CLIENT_ERROR, Cause.UNKNOWN, Evidence.WIRE)
+CHECK = Kind(Outcome.CHECK_FAILED)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "said"),
+    [
+        ([REFUSED], "none of 10 completed requests was ok: 10 x connection refused"),
+        ([CHECK], "none of 10 completed requests was ok: 10 x failed check"),
+        ([FORBIDDEN], "none of 10 completed requests was ok: 10 x client error (4xx)"),
+        (
+            [LATE, BY_STAGE],
+            "none of 20 completed requests was ok: 10 x throttled: stage throttle "
+            "and 10 x no response in time",
+        ),
+    ],
+    ids=["refused", "checks", "forbidden", "two causes"],
+)
+def test_without_thresholds_something_must_be_ok(kinds: list[Kind], said: str) -> None:
+    seen = [Seen(0, kind=kind) for kind in kinds]
+    document = run_of(*seen)
+    assert (document.verdict, document.exit_code, document.errors) == ("failed", 3, [said])
+    assert run_of(*seen, Seen(1, 1)).verdict == "pass", "one is enough"
+    assert run_of(*seen, thresholds=("rate(ok) < 1%",)).verdict == "pass", "the profile decides"
+    assert run_of(*seen, stop=CTRL_C).verdict == "interrupted"
+
+
+def test_a_run_of_which_nothing_was_completed_does_not_fail_by_that() -> None:
+    profile = profile_of(HOLD, validity={"min_requests": 0})
+    assert document_of(profile, tally_of(profile, Made([], seconds=4))).verdict == "pass"
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [

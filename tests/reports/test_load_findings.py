@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reports.figures import SPACE
-from reports.load_document import CauseCount, ConfiguredLimit, Outcomes, Requests
+from reports.load_document import CauseCount, ConfiguredLimit, Outcomes, Rates, Requests
 from reports.load_findings import cautions, headline, refused_words, support, verdict_word
 from reports.load_tables import causes_table, phases_table, thresholds_table
 from reports.load_words import (
@@ -13,6 +13,7 @@ from reports.load_words import (
     cause_word,
     evidence_words,
     failures_in_words,
+    known_words,
     limit_words,
     limits_for,
     totals_of,
@@ -114,6 +115,45 @@ def test_the_verdict_is_one_sentence(document, word, said):
     assert said in plain(headline(document))
 
 
+def outcomes_of(**counts):
+    """A run of 10 s with these outcomes and no threshold."""
+    completed = sum(counts.values())
+    return load_documents.five_causes().model_copy(
+        update={
+            "outcomes": Outcomes(**counts),
+            "throttled_by_cause": [],
+            "requests": Requests(
+                offered=completed, sent=completed, completed=completed, cut=0, dropped=0
+            ),
+            "rates": Rates(
+                offered_rps=completed / 10, admitted_rps=completed / 10, throttled_rps=0
+            ),
+            "measured_s": 10,
+            "thresholds": [],
+        }
+    )
+
+
+def test_an_api_that_answered_nothing_admitted_nothing():
+    silent = outcomes_of(connection_error=160, timeout=12)
+    assert headline(silent) == "None of 172 requests got a whole response."
+    half = plain(headline(outcomes_of(connection_error=50, ok=150)))
+    assert half == (
+        "The API admitted 15 of 20 offered requests/s; none was refused; "
+        "25 % got no whole response."
+    )
+
+
+def test_a_run_in_which_nothing_was_ok_fails_without_a_threshold():
+    failed = outcomes_of(client_error=172).model_copy(
+        update={"verdict": "failed", "errors": ["none of 172 completed requests was ok"]}
+    )
+    assert verdict_word(failed) == "Failed"
+    assert headline(failed).startswith("No request was ok. The API admitted all 17.2 offered")
+    assert support(failed)[0] == "None of 172 completed requests was ok."
+    assert support(failed)[-1].endswith("a run in which no request is ok fails.")
+
+
 def test_one_threshold_that_does_not_hold_is_named_in_the_headline():
     one = load_documents.failed().model_copy(
         update={"thresholds": [threshold("p95(ok) < 1s", 1200, 1000, scope="phase hold")]}
@@ -185,6 +225,26 @@ def test_one_cause_of_several_outcomes_is_counted_once():
     first, second = totals_of(counts)
     assert (first.cause, first.count, second.count) == ("stage", 12, 4)
     assert evidence_words(first.by_evidence) == "the access log says (8) and the response says (4)"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "by_evidence", "said"),
+    [
+        ("check_failed", {"none": 3}, ""),
+        ("connection_error", {"wire": 3}, "the load generator saw it"),
+        ("timeout", {"wire": 3}, "the load generator saw it"),
+        ("server_error", {"wire": 3}, "the response says"),
+        ("server_error", {"none": 2, "rule": 1}, "nothing says so (2) and a rule of the profile"),
+    ],
+)
+def test_nothing_says_what_nobody_claims_and_no_response_says_that_there_is_none(
+    outcome, by_evidence, said
+):
+    entry = CauseCount(
+        outcome=outcome, cause="none", evidence="none", count=3, by_evidence=by_evidence
+    )
+    assert known_words(entry).startswith(said)
+    assert bool(known_words(entry)) is bool(said)
 
 
 @pytest.mark.parametrize(
