@@ -179,7 +179,7 @@ def test_users_of_a_locustfile_run_under_the_same_measurement(loadgen: LoadComma
             server.url,
             load={
                 "model": "closed",
-                "drain": "300ms",
+                "drain": "1s",
                 "phases": [{"name": "hold", "duration": "1500ms", "users": 6}],
             },
             scenarios=[],
