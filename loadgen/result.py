@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -64,6 +64,7 @@ class LoadFacts:
     estimated_usd: float | None = None
     errors: Sequence[str] = ()
     notes: Sequence[str] = ()
+    statuses: Mapping[str, int] = field(default_factory=dict)  # of the measured phases
 
 
 def build_document(
@@ -86,6 +87,7 @@ def build_document(
         notes=list(dict.fromkeys([*facts.notes, *tally.notes])),
         target=facts.target,
         **whole.fields(),
+        statuses=dict(facts.statuses),
         measured_s=measured_s,
         steps=step_slices(tally, measured_s, losses),
         phases=phase_slices(tally, losses),

@@ -40,6 +40,9 @@ def show_document(console: Console, document: LoadDocument) -> None:
         console.show("")
         console.show(table)
     console.show("")
+    if document.statuses:
+        counts = [f"{status} x {count:,}" for status, count in document.statuses.items()]
+        console.show(f"status codes: {', '.join(counts)}")
     for line in _footer(document):
         console.show(line)
 

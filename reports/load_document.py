@@ -224,6 +224,9 @@ class LoadDocument(_Part):
     outcomes: Outcomes
     throttled_by_cause: list[CauseCount]
     errors_by_cause: list[CauseCount]
+    statuses: dict[str, int] = Field(
+        default={}, description="requests by status code; empty where no records were kept"
+    )
     rates: Rates
     response_ms: LoadPercentiles | None
     service_ms: LoadPercentiles | None

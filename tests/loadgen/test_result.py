@@ -115,13 +115,10 @@ CHECK = Kind(Outcome.CHECK_FAILED)
         ([REFUSED], "none of 10 completed requests was ok: 10 x connection refused"),
         ([CHECK], "none of 10 completed requests was ok: 10 x failed check"),
         ([FORBIDDEN], "none of 10 completed requests was ok: 10 x client error (4xx)"),
-        (
-            [LATE, BY_STAGE],
-            "none of 20 completed requests was ok: 10 x throttled: stage throttle "
-            "and 10 x no response in time",
-        ),
+        ([LATE], "none of 10 completed requests was ok: 10 x no response in time"),
+        ([BY_STAGE], "none of 10 completed requests was ok: 10 x throttled: stage throttle"),
     ],
-    ids=["refused", "checks", "forbidden", "two causes"],
+    ids=["refused", "checks", "forbidden", "late", "throttled"],
 )
 def test_without_thresholds_something_must_be_ok(kinds: list[Kind], said: str) -> None:
     seen = [Seen(0, kind=kind) for kind in kinds]
@@ -130,6 +127,11 @@ def test_without_thresholds_something_must_be_ok(kinds: list[Kind], said: str) -
     assert run_of(*seen, Seen(1, 1)).verdict == "pass", "one is enough"
     assert run_of(*seen, thresholds=("rate(ok) < 1%",)).verdict == "pass", "the profile decides"
     assert run_of(*seen, stop=CTRL_C).verdict == "interrupted"
+
+
+def test_several_causes_are_named_the_most_frequent_first() -> None:
+    [said] = run_of(Seen(0, 2, kind=REFUSED), Seen(1, 9, kind=CHECK)).errors
+    assert said.endswith("was ok: 9 x failed check and 2 x connection refused")
 
 
 def test_a_run_of_which_nothing_was_completed_does_not_fail_by_that() -> None:
@@ -282,6 +284,11 @@ def test_notes_stand_once() -> None:
         "sandbox",
         "slow disk",
     ]
+
+
+def test_status_codes_are_in_the_document() -> None:
+    assert run_of(statuses={"200": 7, "no response": 3}).statuses == {"200": 7, "no response": 3}
+    assert run_of().statuses == {}
 
 
 def test_a_late_answer_is_an_error_with_its_cause() -> None:

@@ -253,6 +253,13 @@ def test_the_generator_and_its_losses_are_named(capsys: pytest.CaptureFixture[st
     assert "cost: $0\n  local\n" in text
 
 
+def test_status_codes_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    statuses = {"200": 1893, "429": 820, "no response": 68}
+    text = shown(document_of(*mixed(), statuses=statuses), capsys)
+    assert "\nstatus codes: 200 x 1,893, 429 x 820, no response x 68\n" in text
+    assert "status codes" not in shown(document_of(*mixed()), capsys)
+
+
 def test_with_json_the_answer_goes_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     show_document(Console(json_output=True), document_of(*mixed()))
     caught = capsys.readouterr()
