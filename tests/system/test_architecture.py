@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,9 @@ ALLOWED = {
     "sandbox": {"core", "sandbox"},
 }
 
+# gevent makes sockets and locks cooperative, and Locust does that to the whole standard library:
+# both live in processes of their own, of which the rest of the load generator knows only messages.
+COOPERATIVE = ("loadgen/injector/", "loadgen/web_ui/", "loadgen/wire.py")
 # The sandbox serves what boto3 asks, so it reads botocore's service models as well.
 DOORS = {
     "boto3": {"core/aws/", "sandbox/"},
@@ -29,11 +33,17 @@ DOORS = {
     "scipy": {"tuner/curve.py", "tuner/estimate.py"},
     "jinja2": {"reports/"},
     "pandas": {"reports/"},
-    "locust": {"loadgen/"},
-    "httptools": {"sandbox/"},
+    "locust": set(COOPERATIVE) - {"loadgen/wire.py"},
+    "gevent": set(COOPERATIVE),
+    "greenlet": set(COOPERATIVE),
+    "httptools": {"sandbox/", "loadgen/wire.py"},
+    "hdrh": set(),  # only tests and benchmarks compare with it
 }
 
-HEAVY = ("boto3", "botocore", "scipy", "numpy", "pandas", "jinja2", "locust", "rich")
+HEAVY = (
+    "boto3", "botocore", "scipy", "numpy", "pandas", "jinja2", "locust", "gevent", "rich",
+    "pydantic", "ruamel", "yaml", "httptools", "httpx", "jmespath", "orjson",
+)  # fmt: skip
 
 
 def source_files() -> list[Path]:
@@ -43,8 +53,13 @@ def source_files() -> list[Path]:
     return [path for path in files if not any(path.is_relative_to(folder) for folder in apart)]
 
 
-def imported(path: Path) -> Iterator[str]:
-    """The modules that a file imports, at module level or later, except for type checking."""
+@cache
+def imported(path: Path) -> tuple[str, ...]:
+    """What a file imports, at module level or later, except for type checking."""
+    return tuple(_imported(path))
+
+
+def _imported(path: Path) -> Iterator[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     guarded = {
         id(inner)
@@ -58,7 +73,7 @@ def imported(path: Path) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -85,6 +100,24 @@ def test_each_heavy_library_enters_by_its_own_door(library: str) -> None:
     ]
 
     assert wrong == []
+
+
+def test_only_processes_of_their_own_import_what_is_cooperative() -> None:
+    modules = ("loadgen.injector", "loadgen.web_ui", "loadgen.wire")
+    wrong = [
+        f"{name} imports {module}"
+        for path in source_files()
+        if not (name := str(path.relative_to(ROOT))).startswith(COOPERATIVE)
+        for module in imported(path)
+        if any(module == door or module.startswith(f"{door}.") for door in modules)
+    ]
+
+    assert wrong == []
+
+
+def test_an_injector_imports_locust_first_of_all() -> None:
+    for package in ("loadgen/injector", "loadgen/web_ui"):
+        assert imported(ROOT / package / "__init__.py")[0] == "locust"
 
 
 @pytest.mark.parametrize("script", ["tuner", "loadgen", "reports", "sandbox"])
