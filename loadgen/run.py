@@ -44,6 +44,7 @@ from loadgen.records import read_records
 from loadgen.redact import Secrets
 from loadgen.result import LoadFacts, Stop, build_document, step_uses
 from loadgen.schedule import arrivals
+from loadgen.statuses import count_statuses
 from loadgen.tally import Tally
 from loadgen.thresholds import Abort, check, evaluate
 from loadgen.validity import InjectorEnd, judge
@@ -102,6 +103,7 @@ class _Run:
         self._tally = Tally(prepared.phases, prepared.steps)
         self._guard = Guard(prepared.profile.guards, closed=prepared.profile.load.model == "closed")
         self._abort: Abort | None = None
+        self._statuses: dict[str, int] = {}
 
     def run(self) -> LoadDocument:
         """Sends, and gives the document of what came of it."""
@@ -127,6 +129,7 @@ class _Run:
                 on_first=lambda: self._console.warn("the result is being written"),
                 abandon=lambda: self._console.warn(f"left at once: the frames are in {folder}"),
             )
+            self._statuses = count_statuses(read_records(folder), self._tally.measured)
             notes = self._find_causes(folder, course)
             document = self._judged(course, started, notes, stop)
             return self._written(folder, document)
@@ -261,6 +264,7 @@ class _Run:
             endpoint=self._endpoint,
             estimated_usd=prepared.estimate.most_usd,
             notes=[*prepared.notes, *notes],
+            statuses=self._statuses,
         )
         validity = judge(measured_of(tally), profile, ends, planned=_planned(prepared, stopped))
         results = evaluate(prepared.rules, tally, self._abort)
