@@ -507,6 +507,12 @@ def test_a_mistake_is_told_with_its_place(
     assert len(found) == 1 or (before, after, said) in [MISTAKES[name] for name in WITH_OTHERS]
 
 
+def test_a_total_below_the_default_of_connecting_is_no_mistake(tmp_path: Path) -> None:
+    text = GOOD.replace("{connect: 3s, total: 30s}", "{total: 2s}")
+
+    assert read(tmp_path, text).profile.http.timeout.total_s == 2
+
+
 def test_ten_mistakes_get_ten_located_messages_in_the_order_of_the_file(tmp_path: Path) -> None:
     names = (
         "URL with a password",
