@@ -15,6 +15,7 @@ from core.aws.gateway import Api, ApiKind, GatewayReader, Stage
 from core.aws.session import AwsSession
 from core.errors import AwsError, InputError
 from loadgen.api_url import DEFAULT_STAGE, ApiUrl, invoke_url, parse_api_url
+from loadgen.auth.keys import auth_keys
 from loadgen.profile.model import ApiTarget, Profile
 from reports.load_document import TargetFacts
 
@@ -108,12 +109,7 @@ def _resolved(base_url: str, api: ApiRef | None = None, notes: Sequence[str] = (
 
 def _auth_kinds(profile: Profile) -> list[str]:
     """The kinds of auth that requests use, without values."""
-    kinds = {profile.auth.type}
-    for scenario in profile.scenarios:
-        kinds |= {
-            auth.type for auth in (scenario.auth, *(step.auth for step in scenario.flow)) if auth
-        }
-    return sorted(kinds)
+    return sorted({auth.type for auth in auth_keys(profile).values()})
 
 
 # -- a plain URL ----------------------------------------------------------------------------------

@@ -257,5 +257,5 @@ def test_facts_have_the_kinds_of_auth_and_no_values() -> None:
 
     facts = resolve(profile, None).facts
 
-    assert facts.auth == ["api_key", "none"]
+    assert facts.auth == ["api_key"]
     assert "hush" not in facts.model_dump_json()
