@@ -17,6 +17,7 @@ class StartLagTooHigh:
     limit_ms: float
     processes: int
     busy: bool  # whether an injector used most of a core
+    max_connections: int | None = None  # if requests had to wait for one of them
 
     def __str__(self) -> str:
         step = (
@@ -25,6 +26,11 @@ class StartLagTooHigh:
             else "let nothing else run on this machine, or spread the load: --processes "
             f"{self.processes + 1}"
         )
+        if self.max_connections is not None:
+            step = (
+                f"they waited for one of {self.max_connections:,} connections, so raise "
+                "http.max_connections"
+            )
         return (
             f"start lag p99 is {significant(self.p99_ms)} ms, above validity.max_start_lag "
             f"{self.limit_ms:g} ms: requests began later than they were due; {step}"
@@ -165,12 +171,15 @@ class BehindThePlan:
     offered: int
     planned: int
     processes: int
+    data_used_up: bool = False
 
     def __str__(self) -> str:
+        why = f"the injector fell behind its schedule; use --processes {self.processes + 1}"
+        if self.data_used_up:
+            why = "the rows of a feed are used up; give it more, or an order that begins again"
         return (
             f"{self.offered:,} of {self.planned:,} planned arrivals were due "
-            f"({part_of(self.offered, self.planned)}): the injector fell behind its schedule; "
-            f"use --processes {self.processes + 1}, or give a feed that stops more rows"
+            f"({part_of(self.offered, self.planned)}): {why}"
         )
 
 

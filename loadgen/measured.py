@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from loadgen.injector_notes import says_used_up, says_waited
 from loadgen.outcome import Cause, Kind
 from loadgen.tally import Tally
 from loadgen.validity import Books, Measured
@@ -38,4 +39,6 @@ def measured_of(tally: Tally) -> Measured:
         ),
         mean_response_s=whole.response.mean_us / _US if whole.response.n else None,
         peak_rps=None if peak is None else float(peak),
+        waited_for_connection=says_waited(tally.notes),
+        data_used_up=says_used_up(tally.notes),
     )

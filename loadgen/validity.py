@@ -81,6 +81,8 @@ class Measured:
     no_free_connection: int = 0
     mean_response_s: float | None = None
     peak_rps: float | None = None  # the busiest second
+    waited_for_connection: bool = False  # requests did, for one of http.max_connections
+    data_used_up: bool = False  # a feed that stops ended before the run did
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +189,8 @@ def _too_late(
     lag_ms = measured.start_lag_p99_ms
     if lag_ms is not None and lag_ms > limits.max_start_lag_s * 1000:
         busy = peak is not None and peak.share > _BUSY_SHARE
-        yield StartLagTooHigh(lag_ms, limits.max_start_lag_s * 1000, processes, busy)
+        connections = profile.http.max_connections if measured.waited_for_connection else None
+        yield StartLagTooHigh(lag_ms, limits.max_start_lag_s * 1000, processes, busy, connections)
     if peak is not None and peak.share > limits.max_cpu:
         yield CpuTooHigh(
             peak.share, limits.max_cpu, peak.injector, peak.from_s, peak.to_s, processes
@@ -197,7 +200,7 @@ def _too_late(
     if planned is not None and not ended_early:
         allowed = max(_BEHIND_SHARE * planned, _BEHIND_LEAST)
         if offered < planned - allowed:
-            yield BehindThePlan(offered, planned, processes)
+            yield BehindThePlan(offered, planned, processes, measured.data_used_up)
 
 
 def _unbalanced(

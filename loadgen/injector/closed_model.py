@@ -15,6 +15,7 @@ from loadgen.flow.compile import Flow, Think
 from loadgen.injector.alarm import Sleeper
 from loadgen.injector.flow_runner import FlowRunner
 from loadgen.injector.recorder import Recorder
+from loadgen.injector_notes import used_up_note
 from loadgen.profile.model import Phase, Profile
 from loadgen.schedule import PhasePlan, UserTarget
 
@@ -103,7 +104,7 @@ class ClosedModel:
                 self._recorder.offered((now_ns - self._start_ns) // _SECOND_NS, phase, 1, 0)
                 sent = self._runner.run(flow, now_ns, phase)
                 if sent is None:
-                    self._recorder.note(f"scenario {flow.name}: its data is used up; users end")
+                    self._recorder.note(used_up_note(flow.name, "users end"))
                     return
                 if self._think is not None:
                     gevent.sleep(self._think.seconds(self._rng))

@@ -30,6 +30,7 @@ from loadgen.injector.open_model import ArrivalScheduler, OpenModel
 from loadgen.injector.pipe import Orders, Reports, take_pipes
 from loadgen.injector.recorder import Batch, Recorder
 from loadgen.injector.tls import origin_of
+from loadgen.injector_notes import waited_note
 from loadgen.messages import Assignment, Control, Ready
 from loadgen.profile.model import Profile
 from loadgen.records import RecordWriter, records_path
@@ -42,10 +43,6 @@ _DIGESTS_A_FRAME = 10
 _LOOK_S = 0.02
 _LAST_WORDS_S = 30
 _MOST_DESCRIPTORS = 65_536
-_WAITED = (
-    "requests waited for a free connection, which is in their start lag and response time: "
-    "http.max_connections is {:,}"
-)
 
 
 class Model(Protocol):
@@ -233,7 +230,7 @@ class Injector:
                 gevent.sleep(_DIGEST_S)
                 self._recorder.digest()
             if self._pool.waited:
-                self._recorder.note(_WAITED.format(self.profile.http.max_connections))
+                self._recorder.note(waited_note(self.profile.http.max_connections))
             self._reports.send(self._recorder.frame())
 
     def _log_batch(self, batch: Batch) -> None:

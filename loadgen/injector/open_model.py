@@ -23,6 +23,7 @@ from loadgen.flow.compile import Flow
 from loadgen.injector.alarm import Alarm, new_alarm
 from loadgen.injector.flow_runner import FlowRunner
 from loadgen.injector.recorder import Recorder
+from loadgen.injector_notes import used_up_note
 from loadgen.schedule import Chunk
 
 # So many arrivals that are late already may begin before those that run get a turn.
@@ -169,7 +170,7 @@ class OpenModel:
     def _begin(self, flow: Flow, due_ns: int, phase: int) -> None:
         try:
             if self._runner.run(flow, due_ns, phase) is None:
-                self._recorder.note(f"scenario {flow.name}: its data is used up; no more arrivals")
+                self._recorder.note(used_up_note(flow.name, "no more arrivals"))
                 self._stopping = True
         except gevent.GreenletExit:
             return  # cut at the end of the drain

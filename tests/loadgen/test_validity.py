@@ -73,6 +73,11 @@ def test_a_sound_measurement_is_valid_and_says_nothing_else() -> None:
             id="start lag",
         ),
         pytest.param(
+            replace(SOUND, start_lag_p99_ms=25.0, waited_for_connection=True), ENDED,
+            ("25.0 ms", "waited for one of 1,000 connections", "raise http.max_connections"),
+            id="start lag, for want of connections",
+        ),
+        pytest.param(
             replace(SOUND, dropped=2), ENDED,
             ("2 of 1,000 arrivals were dropped", "0.1 %", "raise load.max_in_flight"),
             id="dropped",
@@ -157,6 +162,15 @@ def test_a_load_short_of_its_plan_is_invalid(planned: int | None, *, valid: bool
     assert (report.verdict == "valid") is valid
     if not valid:
         assert f"1,000 of {planned:,} planned arrivals" in report.reasons[0]
+        assert "use --processes 2" in report.reasons[0]
+
+
+def test_data_that_is_used_up_is_no_slow_injector() -> None:
+    [reason] = judged(replace(SOUND, data_used_up=True), planned=2000).reasons
+
+    assert "1,000 of 2,000 planned arrivals were due" in reason
+    assert "the rows of a feed are used up" in reason
+    assert "--processes" not in reason
 
 
 def test_losses_within_their_limits_are_warnings() -> None:
