@@ -36,6 +36,7 @@ _POLL_S = 2.0
 _MIN_JITTER_S = 0.0005
 
 _LAMBDA_BY_METRICS = Kind(Outcome.THROTTLED, Cause.LAMBDA_CONCURRENCY, Evidence.METRICS).code
+_NO_ROUTE = Kind(Outcome.CLIENT_ERROR, Cause.UNKNOWN, Evidence.CONFIGURATION).code
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ def gather(
     )
     if session is not None and profile.aws.access_logs:
         gathering.read_logs(session, say)
+    gathering.find_routeless()
     gathering.replay()
     if session is not None and profile.aws.metrics:
         gathering.read_metrics(session, say)
@@ -151,6 +153,9 @@ class _Gathering:
         note = f"access log: {matched:,} of {matched + left:,} requests were found"
         if left and evidence.ended_early:
             note += "; there was more to read than one run asks for"
+        elif left:
+            waited_s = self._profile.aws.settle_s
+            note += f"; lines may come later than aws.settle, which is {waited_s:g} s"
         self.notes.append(note)
 
     def _wait(self) -> bool:
@@ -162,6 +167,17 @@ class _Gathering:
         return True
 
     # -- configuration
+
+    def find_routeless(self) -> None:
+        """Takes 403s and 404s of steps that no route takes for what they are.
+
+        A REST API says "Missing Authentication Token" then, as if it were about who asks.
+        """
+        steps = [step.step for step in self._limits.steps if step.no_route]
+        lost = np.isin(self._records["step"], steps) & (self.kinds >> 12 == Outcome.CLIENT_ERROR)
+        lost &= np.isin(self._records["status"], (403, 404))
+        lost &= np.isin(self.kinds & 0xF, (Evidence.NONE, Evidence.WIRE))
+        self.kinds[lost] = _NO_ROUTE
 
     def replay(self) -> None:
         """Names the throttle of refused requests by the configured limits."""
@@ -262,6 +278,23 @@ class _Gathering:
             f"function {function}: {len(rows):,} 5xx that nothing explains, and {counted:,} "
             f"Throttles in the minutes of the run ({known:,} of them explained)"
         )
+
+
+def not_asked(profile: Profile) -> str | None:
+    """Why nothing but the responses can tell causes, if the profile has it so."""
+    if profile.locustfile is not None:
+        return "causes are as the responses tell them: requests of a locustfile have no records"
+    if not profile.output.records:
+        return (
+            "causes are as the responses tell them: limits and logs are joined with records, and "
+            "output.records is off"
+        )
+    if not profile.aws.discover:
+        return (
+            "causes are as the responses tell them: aws.discover is off, so neither limits nor "
+            "logs were read"
+        )
+    return None
 
 
 def _worth_a_look(kinds: Codes) -> NDArray[np.bool_]:

@@ -60,6 +60,7 @@ class StepLimits:
     concurrency: int | None = None
     reserved: bool = False
     complete: bool = False
+    no_route: bool = False  # the routes of the API are known, and none takes the step
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,8 @@ class _Reading:
             {key for key, route in zip(keys, hit, strict=True) if route and route.api_key_required}
         )
         found = tuple(
-            StepLimits(step.index)
+            # A template may stand for several segments, which is not known here.
+            StepLimits(step.index, no_route="${" not in step.path)
             if route is None
             else self._of_step(step, route, stage, account, key, plans_known=plans_known)
             for step, route, key in zip(steps, hit, keys, strict=True)

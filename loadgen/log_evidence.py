@@ -204,6 +204,8 @@ _BY_ERROR_TYPE = {
     "UNAUTHORIZED": (Outcome.CLIENT_ERROR, Cause.AUTHORIZER),
 }
 
+_NOBODY = (Cause.NONE, Cause.UNKNOWN)
+
 
 def kind_by_line(line: AccessLine, before: Kind) -> Kind:
     """The kind of a request by its line of the access log; `before` where that adds nothing.
@@ -215,10 +217,14 @@ def kind_by_line(line: AccessLine, before: Kind) -> Kind:
     known = _BY_ERROR_TYPE.get(line.error_type or "")
     if known is not None:
         return Kind(*known, Evidence.ACCESS_LOG)
+    answered = line.integration_status is not None and line.integration_status < 400
+    if answered and before.outcome == Outcome.SERVER_ERROR and before.cause in _NOBODY:
+        # Lambda ran the function: its own 5xx, an exception, or an answer that is no response.
+        return Kind(Outcome.SERVER_ERROR, Cause.APPLICATION, Evidence.ACCESS_LOG)
     if line.error_type is not None or line.integration_status is None:
         return before
     if before.outcome == Outcome.THROTTLED:
         return Kind(Outcome.THROTTLED, Cause.APPLICATION, Evidence.ACCESS_LOG)
-    if before.cause == Cause.UNKNOWN and line.integration_status < 400:
+    if before.cause == Cause.UNKNOWN and answered:
         return Kind(before.outcome, Cause.APPLICATION, Evidence.ACCESS_LOG)
     return before

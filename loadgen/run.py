@@ -23,7 +23,7 @@ from loadgen.auth.given import secrets_in
 from loadgen.auth.refresh import RefreshLoop
 from loadgen.conduct import Conductor, Course, StoppedBy
 from loadgen.cost import spent
-from loadgen.evidence import gather
+from loadgen.evidence import gather, not_asked
 from loadgen.frames_file import FramesWriter
 from loadgen.guards import ASK_ABOVE_REQUESTS, ASK_ABOVE_USD, Guard, Progress
 from loadgen.injectors import Injectors
@@ -31,6 +31,7 @@ from loadgen.live import live_view
 from loadgen.measured import measured_of
 from loadgen.messages import Assignment, Frame
 from loadgen.options import RunOptions
+from loadgen.outcome import Kind, Outcome
 from loadgen.plan_view import plan_document, show_plan
 from loadgen.preparation import (
     Prepared,
@@ -210,8 +211,9 @@ class _Run:
     def _find_causes(self, folder: Path, course: Course) -> list[str]:
         """Names causes that the wire could not tell; gives what a user should know of it."""
         prepared = self._prepared
+        why_not = not_asked(prepared.profile)
         if not prepared.profile.output.records or prepared.profile.locustfile is not None:
-            return []
+            return self._if_refused(why_not)
         files = read_records(folder)
         if not sum(len(records) for records in files):
             return []
@@ -230,7 +232,14 @@ class _Run:
         except ToolError as error:
             return [f"causes could not be looked up: {error}"]
         reattribute(self._tally, records, findings.new_kinds)
-        return findings.notes
+        return [*findings.notes, *self._if_refused(why_not)]
+
+    def _if_refused(self, note: str | None) -> list[str]:
+        """`note`, if there are requests of which the responses do not tell all."""
+        totals = self._tally.totals(range(len(self._tally.phases)))
+        outcomes = {Kind.of(code).outcome for code in totals.counts}
+        refused = outcomes & {Outcome.THROTTLED, Outcome.SERVER_ERROR}
+        return [note] if note is not None and refused else []
 
     def _secrets(self) -> Secrets:
         """All that must not be written, of other environments of the file as well."""

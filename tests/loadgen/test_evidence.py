@@ -12,7 +12,7 @@ import pytest
 from core.aws.access_log import AccessLine
 from core.aws.gateway import AccessLog, Stage
 from core.aws.session import AwsSession, LocalAccess
-from loadgen.evidence import Findings, Waiting, arrivals, gather
+from loadgen.evidence import Findings, Waiting, arrivals, gather, not_asked
 from loadgen.limits import Bucket, Limits, StepLimits
 from loadgen.limits_reading import read_limits
 from loadgen.log_evidence import kind_by_line
@@ -228,7 +228,9 @@ def test_waiting_ends_with_the_time_to_settle() -> None:
     findings, clock, _ = with_logs([record("a", THROTTLED, 429)], events())
 
     assert kinds(findings) == [THROTTLED]
-    assert findings.notes == ["access log: 0 of 1 requests were found"]
+    [note] = findings.notes
+    assert note.startswith("access log: 0 of 1 requests were found; lines may come later than")
+    assert note.endswith("aws.settle, which is 10 s")
     assert clock.now_s == 10
 
 
@@ -332,6 +334,45 @@ def test_the_execution_log_names_usage_plans() -> None:
     assert all(kind.evidence == Evidence.ACCESS_LOG for kind in kinds(findings)[:3])
 
 
+@pytest.mark.parametrize(
+    ("status", "by", "takes_it", "changed"),
+    [
+        pytest.param(403, "WIRE", False, True, id="no route"),
+        pytest.param(404, "NONE", False, True, id="no route of an HTTP API"),
+        pytest.param(403, "WIRE", True, False, id="a route"),
+        pytest.param(403, "RULE", False, False, id="a rule has decided"),
+        pytest.param(400, "NONE", False, False, id="another status"),
+    ],
+)
+def test_where_no_route_is_nobody_was_turned_away(
+    status: int, by: str, *, takes_it: bool, changed: bool
+) -> None:
+    cause = Cause.AUTHORIZER if by == "WIRE" else Cause.NONE
+    before = Kind(Outcome.CLIENT_ERROR, cause, Evidence[by])
+    limits = Limits((StepLimits(0, no_route=not takes_it),))
+
+    findings, _, _ = with_logs([record("a", before, status)], events(), limits=limits)
+
+    without = Kind(Outcome.CLIENT_ERROR, Cause.UNKNOWN, Evidence.CONFIGURATION)
+    assert kinds(findings) == [without if changed else before]
+
+
+@pytest.mark.parametrize(
+    ("parts", "why"),
+    [
+        pytest.param({"output": {"records": False}}, "output.records is off", id="no records"),
+        pytest.param({"aws": {"discover": False}}, "aws.discover is off", id="no reading"),
+    ],
+)
+def test_what_was_not_asked_is_said(parts: dict[str, Any], why: str) -> None:
+    note = not_asked(profile_of({"url": "https://example.com"}, **parts))
+
+    assert note is not None
+    assert note.startswith("causes are as the responses tell them: ")
+    assert why in note
+    assert not_asked(profile_of({"url": "https://example.com"})) is None
+
+
 def test_without_aws_the_wire_stands() -> None:
     profile = profile_of({"url": "https://example.com"})
     rows = np.array([record("a", THROTTLED, 429)], RECORD)
@@ -383,6 +424,12 @@ FORBIDDEN = wire_kind(403)
             id="timeout",
         ),
         pytest.param(BROKEN, None, 200, "SERVER_ERROR", "APPLICATION", id="the function's error"),
+        pytest.param(
+            BROKEN, "DEFAULT_5XX", 200, "SERVER_ERROR", "APPLICATION", id="an exception, REST API"
+        ),
+        pytest.param(
+            wire_kind(502), "BAD_GATEWAY", 200, "SERVER_ERROR", "APPLICATION", id="no response"
+        ),
         pytest.param(THROTTLED, None, 429, "THROTTLED", "APPLICATION", id="a backend's 429"),
     ],
 )
