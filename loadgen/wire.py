@@ -20,6 +20,7 @@ from typing import Any, Protocol
 
 import gevent
 from gevent import socket
+from gevent.event import AsyncResult
 from gevent.hub import Hub, get_hub
 from gevent.ssl import SSLContext
 from greenlet import getcurrent
@@ -35,6 +36,8 @@ _NEVER = 1 << 62
 _SWEEP_S = 0.005
 # Names behind API Gateway have many addresses that change by the minute.
 _RESOLVE_AGAIN_NS = 10_000_000_000
+# No server takes a megabyte for a head. One that never ends would take the memory and the time.
+_MOST_HEAD_BYTES = 1 << 20
 _NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS})
 
 
@@ -67,6 +70,7 @@ class Origin:
         self.connect_timeout_s = connect_timeout_s
         self._addresses: list[tuple[Any, ...]] = []
         self._resolved_ns = -_NEVER
+        self._lookup: AsyncResult[list[tuple[Any, ...]]] | None = None
         self._turn = 0
 
     def addresses(self) -> list[tuple[Any, ...]]:
@@ -75,12 +79,23 @@ class Origin:
         Raises:
             OSError: the name is not known.
         """
-        now = perf_counter_ns()
-        if now - self._resolved_ns > _RESOLVE_AGAIN_NS:
-            self._addresses = socket.getaddrinfo(self.host, self.port, 0, socket.SOCK_STREAM)
-            self._resolved_ns = perf_counter_ns()
+        if perf_counter_ns() - self._resolved_ns > _RESOLVE_AGAIN_NS:
+            # One at a time: a name server that is slow is not asked by all who connect at once.
+            if self._lookup is None:
+                self._lookup = AsyncResult()
+                gevent.spawn(self._look_up, self._lookup)
+            self._addresses = self._lookup.get() or self._addresses
         self._turn = (self._turn + 1) % len(self._addresses)
         return self._addresses[self._turn :] + self._addresses[: self._turn]
+
+    def _look_up(self, found: AsyncResult[list[tuple[Any, ...]]]) -> None:
+        try:
+            found.set(socket.getaddrinfo(self.host, self.port, 0, socket.SOCK_STREAM))
+            self._resolved_ns = perf_counter_ns()
+        except (OSError, UnicodeError) as error:
+            found.set_exception(error)
+        finally:
+            self._lookup = None
 
 
 class _Failure(Exception):
@@ -357,6 +372,8 @@ class Pool:
     def _connect_tcp(self) -> Any:
         try:
             addresses = self.origin.addresses()
+        except UnicodeError as error:  # a name that cannot be
+            raise _Failure(Cause.DNS) from error
         except OSError as error:
             cause = Cause.NO_CONNECTION if error.errno in _NO_ROOM else Cause.DNS
             raise _Failure(cause) from error
@@ -436,6 +453,9 @@ def _converse(
             if not headed:
                 raw = raw + data if raw else data
                 head, headed = _final_head(raw)
+                if not headed and len(raw) > _MOST_HEAD_BYTES:
+                    cause = Cause.MALFORMED
+                    break
             parser.feed_data(data)
             if is_head and headed and not connection.complete:
                 # llhttp waits for the body that the length announces and HEAD leaves out.

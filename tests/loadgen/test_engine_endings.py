@@ -231,3 +231,37 @@ def test_a_run_does_not_wait_for_its_web_ui(monkeypatch: pytest.MonkeyPatch) -> 
         os.kill(ui.pid, signal.SIGSTOP)
         for _ in range(100):
             ui.feed(frame, tally)
+
+
+# -- a name server that is slow -------------------------------------------------------------------
+
+LOOK_UP = """
+import loadgen.injector
+import gevent
+from loadgen import wire
+
+asked = []
+
+
+def slow(host, port, *rest):
+    asked.append(host)
+    gevent.sleep(0.05)
+    if len(asked) == 1:
+        raise wire.socket.gaierror(-3, "try again")
+    return [(2, 1, 6, "", ("127.0.0.1", port))]
+
+
+wire.socket.getaddrinfo = slow
+origin = wire.Origin("api.test", 80, tls=None, connect_timeout_s=1)
+for _ in range(2):
+    asking = [gevent.spawn(origin.addresses) for _ in range(100)]
+    gevent.joinall(asking)
+    print(len(asked), sum(one.successful() for one in asking))
+"""
+
+
+def test_a_name_is_looked_up_once_for_all_who_connect_at_once() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOOK_UP], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.splitlines() == ["1 0", "2 100"]

@@ -105,7 +105,7 @@ EXPECTED = {
     "/hold-in-body": too_slow(200, HALF),
     "/endless-head": too_slow(),
     "/endless-body": too_slow(200, None),
-    "/flood-head": too_slow(),
+    "/flood-head": broken("MALFORMED"),
     "/flood-body": too_slow(200, None),
     "/unread": too_slow(),
 }
