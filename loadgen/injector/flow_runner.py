@@ -9,6 +9,7 @@ import gevent
 
 from loadgen.answer import Answer
 from loadgen.flow.compile import Flow, RenderError, Think
+from loadgen.flow.judge import CHECK_FAILED
 from loadgen.injector.recorder import FIRST, Recorder
 from loadgen.wire import Pool
 
@@ -60,6 +61,8 @@ class FlowRunner:
             in_flight[step] -= 1
             recorder.in_flight -= 1
             recorder.add(intended_ns, answer, kind, phase | FIRST if sent == 1 else phase, step)
+            if kind == CHECK_FAILED:
+                recorder.failures.add(phase, step, session.reason, session)
             if session.failed:
                 break
             intended_ns = answer.end_ns

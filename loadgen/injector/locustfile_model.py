@@ -22,6 +22,7 @@ from core.errors import InputError
 from core.text import one_line
 from loadgen.answer import Answer
 from loadgen.classify import Classifier
+from loadgen.failures import Reason
 from loadgen.injector.alarm import Sleeper
 from loadgen.injector.locust_in_flight import InFlight
 from loadgen.injector.recorder import Recorder
@@ -168,6 +169,9 @@ class LocustfileModel:
         )
         self._recorder.begin((start_ns, self._phase))
         self._recorder.add(start_ns, answer, kind, self._phase, step)
+        if kind == _CHECK_FAILED and exception is not None:
+            reason = Reason("the locustfile", None, one_line(str(exception)))
+            self._recorder.failures.add(self._phase, step, reason)
 
     def _kind(self, answer: Answer, name: str, exception: BaseException | None) -> int:
         """The code of the kind; what the locustfile says of the request outranks the status.

@@ -77,7 +77,10 @@ class Injector:
             else None
         )
         self._recorder = Recorder(
-            assignment.injector, writer=self._writer, on_batch=self._log_batch
+            assignment.injector,
+            writer=self._writer,
+            on_batch=self._log_batch,
+            secrets=self.auths.secrets,
         )
         http = self.profile.http
         self._pool = Pool(

@@ -16,9 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loadgen.answer import Answer
+from loadgen.failures import FailureLog
 from loadgen.histogram import Histogram
 from loadgen.messages import Cell, Drained, Frame, PhaseCount
 from loadgen.records import RECORD, RecordWriter
+from loadgen.redact import Secrets
 
 Ints = NDArray[np.int64]
 
@@ -82,7 +84,7 @@ class Recorder:
     """What one injector measured since its last frame, and its books since the beginning.
 
     `start_ns`, set before the first request, is the beginning of the run on the clock of
-    `perf_counter_ns`.
+    `perf_counter_ns`. `secrets` are what reasons of failed checks must not show.
     """
 
     def __init__(
@@ -91,6 +93,7 @@ class Recorder:
         *,
         writer: RecordWriter | None,
         on_batch: Callable[[Batch], None] | None = None,
+        secrets: Secrets | None = None,
     ) -> None:
         self.injector = injector
         self.start_ns = 0
@@ -98,6 +101,7 @@ class Recorder:
         self.users = 0
         self.connections: Callable[[], int] = lambda: 0
         self.before_frame: Callable[[], None] = lambda: None
+        self.failures = FailureLog(secrets or Secrets())
         self._writer = writer
         self._on_batch = on_batch
         self._rows = array("q")
@@ -200,6 +204,7 @@ class Recorder:
             start_lag=self._start_lag.encode(),
             connections=self.connections(),
             notes=self._notes,
+            failures=self.failures.take(),
         )
         self._frames += 1
         self._cells, self._fates, self._notes = {}, {}, []
