@@ -28,7 +28,7 @@ from tests.system.load_rig import (
 
 pytestmark = pytest.mark.system
 
-LONG = open_load(rate=200, duration="60s", processes=2)
+LONG = open_load(rate=200, duration="60s")
 
 
 @pytest.fixture
@@ -60,21 +60,24 @@ def sent(server: CountingServer, count: int) -> Callable[[], bool]:
 
 
 STOPS = [
-    pytest.param(signal.SIGINT, 130, id="Ctrl-C"),
-    pytest.param(signal.SIGTERM, 143, id="SIGTERM"),
+    pytest.param(signal.SIGINT, "command", 130, id="Ctrl-C"),
+    # As a build server does when a job is called off.
+    pytest.param(signal.SIGTERM, "all", 143, id="SIGTERM to every process"),
 ]
 
 
-@pytest.mark.parametrize(("number", "code"), STOPS)
+@pytest.mark.parametrize(("number", "who", "code"), STOPS)
 def test_a_stopped_run_lets_requests_end_and_writes_a_complete_partial_result(
-    loadgen: LoadCommand, number: signal.Signals, code: int
+    loadgen: LoadCommand, number: signal.Signals, who: str, code: int
 ) -> None:
     with counting_server(lambda seen: Reply(after_s=0.2)) as server:
-        name = loadgen.profile(server.url, load=LONG, thresholds=["rate(failed) < 1%"])
+        load = {**LONG, "processes": 2}
+        name = loadgen.profile(server.url, load=load, thresholds=["rate(failed) < 1%"])
         with loadgen.start("loadgen", "run", name, "--json") as child:
             wait_until(sent(server, 150), child)
             injectors = children_of(child.pid)
-            child.send_signal(number)
+            for process in [*(injectors if who == "all" else []), child.pid]:
+                os.kill(process, number)
             out, err = child.communicate(timeout=TIMEOUT_S)
 
     document = json.loads(out)
@@ -116,7 +119,7 @@ def test_a_signal_before_the_first_request_ends_with_nothing_sent(loadgen: LoadC
     with counting_server() as server:
         name = loadgen.profile(server.url, load=LONG)
         with loadgen.start("loadgen", "run", name, "--json", "-q") as child:
-            wait_until(lambda: len(children_of(child.pid)) == 2, child)
+            wait_until(lambda: bool(children_of(child.pid)), child)
             child.send_signal(signal.SIGINT)
             out, err = child.communicate(timeout=TIMEOUT_S)
 
@@ -137,7 +140,7 @@ def test_injectors_of_a_killed_command_stop_sending_and_end(loadgen: LoadCommand
         seen = len(server.seen)
         time.sleep(0.1)
 
-        assert len(injectors) == 2
+        assert len(injectors) == 1
         assert len(server.seen) == seen
 
 
@@ -145,7 +148,8 @@ def test_a_killed_injector_makes_the_run_invalid_and_not_quietly_smaller(
     loadgen: LoadCommand,
 ) -> None:
     with counting_server(lambda seen: Reply(after_s=0.05)) as server:
-        name = loadgen.profile(server.url, load=LONG, thresholds=["rate(failed) < 1%"])
+        load = {**LONG, "processes": 2}
+        name = loadgen.profile(server.url, load=load, thresholds=["rate(failed) < 1%"])
         with loadgen.start("loadgen", "run", name, "--json") as child:
             wait_until(sent(server, 250), child)
             injectors = children_of(child.pid)
@@ -168,17 +172,3 @@ def test_a_killed_injector_makes_the_run_invalid_and_not_quietly_smaller(
     assert "injector 1 was killed by SIGKILL" in document["errors"][0]
     assert (loadgen.result_folder / "result.json").exists()
     assert not any(map(runs, injectors))
-
-
-def test_sigterm_to_every_process_of_a_job_is_a_stop_in_order(loadgen: LoadCommand) -> None:
-    with counting_server(lambda seen: Reply(after_s=0.2)) as server:
-        name = loadgen.profile(server.url, load=LONG)
-        with loadgen.start("loadgen", "run", name, "--json") as child:
-            wait_until(sent(server, 100), child)
-            for process in [*children_of(child.pid), child.pid]:
-                os.kill(process, signal.SIGTERM)
-            out, err = child.communicate(timeout=TIMEOUT_S)
-
-    document = json.loads(out)
-    assert (child.returncode, document["verdict"]) == (143, "interrupted"), err
-    assert document["requests"]["completed"] == len(server.seen)
