@@ -29,6 +29,12 @@ _CLOCKS = (
     "times: ms, of all completed requests; response counts from when a request was due, service "
     "from when it was sent"
 )
+_OK_CLOCKS = (
+    "times: ms, from when a request was due; ok: of those that were ok, all: of refused and failed "
+    "ones too"
+)
+# Below this share of requests that are not ok they hardly move a percentile.
+_MANY_NOT_OK_SHARE = 0.01
 
 
 def show_document(console: Console, document: LoadDocument) -> None:
@@ -58,25 +64,35 @@ def _tables(document: LoadDocument) -> Iterator[Table]:
         yield _thresholds_table(document)
 
 
+def _stands_apart(document: LoadDocument) -> bool:
+    """Whether ok responses have times of their own.
+
+    Refusals take a millisecond and timeouts a minute: many of them say nothing of the others.
+    """
+    completed = document.requests.completed
+    return completed - document.outcomes.ok > _MANY_NOT_OK_SHARE * completed
+
+
 def _steps_table(document: LoadDocument) -> Table:
-    table = _table("step")
-    for heading in _FIGURES:
+    table, apart = _table("step"), _stands_apart(document)
+    for heading in (*_COUNTS, *(_OK_TIMES if apart else _TIMES)):
         table.add_column(heading, justify="right", no_wrap=True)
     for step in document.steps:
-        table.add_row(step.name, *_figures(step))
+        table.add_row(step.name, *_figures(step, apart=apart))
     if len(document.steps) != 1:
-        table.add_row("all", *_figures(document), style="bold")
+        table.add_row("all", *_figures(document, apart=apart), style="bold")
     return table
 
 
-_FIGURES = (
-    "n", "ok", "throttled", "failed", "p50", "response\np95", "p99", "service\np95",
-)  # fmt: skip
+_COUNTS = ("n", "ok", "throttled", "failed")
+_TIMES = ("p50", "response\np95", "p99", "service\np95")
+_OK_TIMES = ("ok\np50", "ok\np95", "ok\np99", "all\np95")
 
 
-def _figures(part: Slice | LoadDocument) -> list[str]:
+def _figures(part: Slice | LoadDocument, *, apart: bool) -> list[str]:
     outcomes: Outcomes = part.outcomes
-    response, service = part.response_ms, part.service_ms
+    response = part.ok_response_ms if apart else part.response_ms
+    beside = part.response_ms if apart else part.service_ms
     return [
         f"{part.requests.completed:,}",
         f"{outcomes.ok:,}",
@@ -85,27 +101,29 @@ def _figures(part: Slice | LoadDocument) -> list[str]:
         _ms(response.p50 if response else None),
         _ms(response.p95 if response else None),
         _ms(response.p99 if response else None),
-        _ms(service.p95 if service else None),
+        _ms(beside.p95 if beside else None),
     ]
 
 
 def _phases_table(document: LoadDocument) -> Table:
     table = _table("phase")
     table.add_column("planned", overflow="fold")
-    for heading in ("offered\n/s", "admitted\n/s", "throttled\n/s", "failed", "response\np95"):
+    apart = _stands_apart(document)
+    last = "ok\np95" if apart else "response\np95"
+    for heading in ("offered\n/s", "admitted\n/s", "throttled\n/s", "failed", last):
         table.add_column(heading, justify="right", no_wrap=True)
     for phase in document.phases:
         planned = phase.planned
         if not phase.measured and phase.requests.sent:
             planned += ", not measured"
-        table.add_row(phase.name, planned, *_phase_figures(phase))
+        table.add_row(phase.name, planned, *_phase_figures(phase, apart=apart))
     return table
 
 
-def _phase_figures(phase: Slice) -> list[str]:
+def _phase_figures(phase: Slice, *, apart: bool) -> list[str]:
     if not phase.requests.offered:
         return ["-"] * 5
-    response: LoadPercentiles | None = phase.response_ms
+    response: LoadPercentiles | None = phase.ok_response_ms if apart else phase.response_ms
     return [
         significant(phase.rates.offered_rps),
         significant(phase.rates.admitted_rps),
@@ -163,7 +181,8 @@ def _ms(value: float | None) -> str:
 
 
 def _footer(document: LoadDocument) -> list[str]:
-    lines = [_CLOCKS] if document.requests.sent else []
+    clocks = _OK_CLOCKS if _stands_apart(document) else _CLOCKS
+    lines = [clocks] if document.requests.sent else []
     lines.append(f"generator: {_generator_words(document)}")
     spent = document.spent
     lines.append(f"cost: {'not known' if spent.usd is None else _at_most(spent.usd)}")

@@ -191,9 +191,9 @@ def test_the_answer_has_steps_causes_phases_and_thresholds(
     document = document_of(profile.model_copy(update={"thresholds": thresholds}), tally)
     text = shown(document, capsys)
     assert cells(text, "browse items") == [
-        "39", "30", "9", "0", "200", "200", "200", "199",
+        "39", "30", "9", "0", "200", "200", "200", "200",
     ]  # fmt: skip
-    assert cells(text, "POST /orders") == ["7", "6", "0", "1", "100", "100", "100", "99.0"]
+    assert cells(text, "POST /orders") == ["7", "6", "0", "1", "100", "100", "100", "100"]
     assert cells(text, "all")[:4] == ["46", "36", "9", "1"]
     assert cells(text, "throttled: stage throttle")[:3] == ["6", "13", "%"]
     assert "the access log says (4)" in text
@@ -202,6 +202,20 @@ def test_the_answer_has_steps_causes_phases_and_thresholds(
     assert "does not hold" in text
     assert "no connection was made  not judged" in text
     assert text.index("browse items") < text.index("p95(response)")
+
+
+def test_times_are_those_of_ok_responses_where_many_were_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    profile = profile_of(HOLD)
+    refused = [Seen(0, 98, ms=50), Seen(1, 100, ms=2, kind=BY_WIRE)]
+    text = shown(document_of(profile, tally_of(profile, Made(refused))), capsys)
+    assert cells(text, "browse items") == ["198", "98", "100", "0", "50.0", "50.0", "50.0", "50.0"]
+    assert "times: ms, from when a request was due; ok: of those that were ok" in text
+
+    well = [Seen(0, 99, ms=50), Seen(1, 1, ms=2, kind=BY_WIRE)]
+    text = shown(document_of(profile, tally_of(profile, Made(well))), capsys)
+    assert "times: ms, of all completed requests; response counts from" in text
 
 
 def test_a_table_is_never_wider_than_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
