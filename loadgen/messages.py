@@ -49,6 +49,16 @@ class PhaseCount:
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """So many requests of a step failed a check, or gave nothing to capture, for one reason."""
+
+    phase: int
+    step: int
+    reason: str  # without secrets
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """What an injector learned since its last frame."""
 
@@ -63,6 +73,7 @@ class Frame:
     start_lag: str  # histogram of actual start - intended start of arrivals
     connections: int = 0
     notes: list[str] = field(default_factory=list)  # what a user should know, each once
+    failures: list[Failure] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +161,7 @@ def from_line(line: bytes | str) -> Message:
     if kind == "frame":
         content["cells"] = _each(Cell, content.get("cells"), "frame.cells")
         content["counts"] = _each(PhaseCount, content.get("counts"), "frame.counts")
+        content["failures"] = _each(Failure, content.get("failures", []), "frame.failures")
         return _made(Frame, content, "frame")
     if kind == "ready":
         return _made(Ready, content, "ready")
@@ -186,10 +198,11 @@ _FITS: dict[str, Callable[[object], bool]] = {
     "dict[str, Any]": lambda value: type(value) is dict,
     "list[Cell]": lambda value: True,  # made by _each
     "list[PhaseCount]": lambda value: True,
+    "list[Failure]": lambda value: True,
 }
 _SHAPES: dict[type[Any], dict[str, Callable[[object], bool]]] = {
     shape: {one.name: _FITS[str(one.type)] for one in fields(shape)}
-    for shape in (Cell, PhaseCount, Ready, NewSteps, Frame, Drained, Assignment, Control)
+    for shape in (Cell, PhaseCount, Failure, Ready, NewSteps, Frame, Drained, Assignment, Control)
 }
 _REQUIRED: dict[type[Any], set[str]] = {
     shape: {

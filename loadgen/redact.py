@@ -48,6 +48,14 @@ _UNKNOWN_SECRETS = (
 )  # fmt: skip
 
 
+_SECRET_NAME = re.compile(_NAMED, re.I)
+
+
+def names_a_secret(name: str) -> bool:
+    """Whether a field, a header or a column is called what nobody should read."""
+    return _SECRET_NAME.search(name) is not None
+
+
 class Secrets:
     """What must never be written, and how to hide it."""
 

@@ -12,7 +12,14 @@ from core.version import toolkit_version
 from loadgen.cost import Cost, StepUse
 from loadgen.measures import length_s
 from loadgen.profile.model import Bursts, Profile
-from loadgen.slices import Figures, Losses, figures, phase_slices, step_slices
+from loadgen.slices import (
+    Figures,
+    Losses,
+    check_failures,
+    figures,
+    phase_slices,
+    step_slices,
+)
 from loadgen.tally import Tally
 from loadgen.validity import InjectorEnd
 from reports.figures import listed
@@ -88,6 +95,7 @@ def build_document(
         target=facts.target,
         **whole.fields(),
         statuses=dict(facts.statuses),
+        failures=check_failures(tally),
         measured_s=measured_s,
         steps=step_slices(tally, measured_s, losses),
         phases=phase_slices(tally, losses),

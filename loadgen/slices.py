@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from loadgen.failures import MOST_REASONS, OTHER_REASONS
 from loadgen.histogram import Histogram
 from loadgen.measures import length_s
 from loadgen.outcome import Evidence, Kind, Outcome
@@ -13,6 +15,7 @@ from loadgen.tally import Tally
 from loadgen.totals import Totals
 from reports.load_document import (
     CauseCount,
+    CheckFailure,
     LoadPercentiles,
     Outcomes,
     PhaseSlice,
@@ -84,6 +87,31 @@ def step_slices(tally: Tally, measured_s: float, losses: Losses) -> list[StepSli
             )
         )
     return found
+
+
+def check_failures(tally: Tally) -> list[CheckFailure]:
+    """Why checks failed in the measured phases, the most frequent reason first.
+
+    Of each step, the rarer reasons beyond `MOST_REASONS` are counted together.
+    """
+    by_step: dict[int, Counter[str]] = {}
+    for (phase, step, reason), count in tally.failures.items():
+        if phase in tally.measured:
+            by_step.setdefault(step, Counter())[reason] += count
+    found = [
+        CheckFailure(step=tally.steps[step].name, reason=reason, count=count)
+        for step, counts in by_step.items()
+        for reason, count in _bounded(counts).items()
+    ]
+    return sorted(found, key=lambda one: (-one.count, one.step, one.reason))
+
+
+def _bounded(counts: Counter[str]) -> Counter[str]:
+    """At most `MOST_REASONS` reasons, and the others together."""
+    others = counts.pop(OTHER_REASONS, 0)
+    most = Counter(dict(counts.most_common(MOST_REASONS)))
+    others += counts.total() - most.total()
+    return most + Counter({OTHER_REASONS: others})
 
 
 def phase_slices(tally: Tally, losses: Losses) -> list[PhaseSlice]:

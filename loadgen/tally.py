@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loadgen.histogram import Histogram
-from loadgen.messages import Cell, Drained, Frame, NewSteps
+from loadgen.messages import Cell, Drained, Failure, Frame, NewSteps
 from loadgen.outcome import Kind, Outcome
 from loadgen.schedule import PhasePlan
 from loadgen.second_log import Key, SecondLog
@@ -53,6 +53,7 @@ class Tally:
         self.cpu_share: dict[int, list[tuple[int, float]]] = {}  # (at_us, share) by injector
         self.drained: dict[int, Drained] = {}
         self.notes: list[str] = []  # each once
+        self.failures: dict[tuple[int, int, str], int] = {}  # by phase, step and reason
         self.states: dict[int, SecondState] = {}  # by second
         self._injectors: dict[int, _Injector] = {}
         self._numbers: dict[int, dict[int, int]] = {}  # of steps, by injector (locustfiles)
@@ -78,7 +79,10 @@ class Tally:
         cells = [self._decoded(frame.injector, cell) for cell in frame.cells]
         for count in frame.counts:
             self._check(count.second, count.phase)
+        failures = [self._failed(frame.injector, failure) for failure in frame.failures]
         self._merge(cells)
+        for key, failed in failures:
+            self.failures[key] = self.failures.get(key, 0) + failed
         for count in frame.counts:
             self._know(count.second)
             for arrivals in (
@@ -129,6 +133,11 @@ class Tally:
             if text
         ]
         return cell, step, histograms
+
+    def _failed(self, injector: int, failure: Failure) -> tuple[tuple[int, int, str], int]:
+        self._check(0, failure.phase)
+        step = self.step_number(injector, failure.step)
+        return (failure.phase, step, failure.reason), failure.count
 
     def _check(self, second: int, phase: int) -> None:
         if not 0 <= phase < len(self.phases):

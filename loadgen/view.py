@@ -36,6 +36,8 @@ _OK_CLOCKS = (
 # Below this share of requests that are not ok they hardly move a percentile.
 _MANY_NOT_OK_SHARE = 0.01
 
+_MOST_FAILURES = 10  # that are shown
+
 
 def show_document(console: Console, document: LoadDocument) -> None:
     """The whole answer: on stdout, or on stderr where stdout carries JSON."""
@@ -58,6 +60,8 @@ def _tables(document: LoadDocument) -> Iterator[Table]:
         yield _steps_table(document)
     if document.throttled_by_cause or document.errors_by_cause:
         yield _causes_table(document)
+    if document.failures:
+        yield _failures_table(document)
     if len(document.phases) > 1:
         yield _phases_table(document)
     if document.thresholds:
@@ -145,6 +149,19 @@ def _causes_table(document: LoadDocument) -> Table:
             part_of(cause.count, document.requests.completed),
             known_words(cause),
         )
+    return table
+
+
+def _failures_table(document: LoadDocument) -> Table:
+    table = _table("failed checks of")
+    table.add_column("reason", overflow="fold")
+    table.add_column("count", justify="right", no_wrap=True)
+    for failure in document.failures[:_MOST_FAILURES]:
+        table.add_row(failure.step, failure.reason, f"{failure.count:,}")
+    rest = document.failures[_MOST_FAILURES:]
+    if rest:
+        more = f"{len(rest)} more reasons, in the result"
+        table.add_row("", more, f"{sum(failure.count for failure in rest):,}")
     return table
 
 

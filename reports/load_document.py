@@ -129,6 +129,14 @@ class Second(_Part):
     cpu_share: float | None = Field(default=None, description="of the busiest injector")
 
 
+class CheckFailure(_Part):
+    """Requests of a step that failed a check, or gave nothing to capture, for one reason."""
+
+    step: str
+    reason: str = Field(description="without secrets; rare ones are counted as other reasons")
+    count: int
+
+
 class ThresholdResult(_Part):
     """A threshold, what was measured, and whether it held."""
 
@@ -226,6 +234,9 @@ class LoadDocument(_Part):
     errors_by_cause: list[CauseCount]
     statuses: dict[str, int] = Field(
         default={}, description="requests by status code; empty where no records were kept"
+    )
+    failures: list[CheckFailure] = Field(
+        default=[], description="why checks failed, the most frequent reason first"
     )
     rates: Rates
     response_ms: LoadPercentiles | None

@@ -11,18 +11,22 @@ from pydantic import JsonValue
 
 from loadgen.answer import Answer
 from loadgen.classify import OK_CODE, Classifier
+from loadgen.failures import Reason
 from loadgen.flow.json_path import JsonPath
 from loadgen.flow.session import Session
 from loadgen.flow.template import RESERVED, RenderError, Template, text_of
-from loadgen.flow.texts import Texts
+from loadgen.flow.texts import Texts, dumps
 from loadgen.outcome import Evidence, Kind, Outcome
 from loadgen.profile.model import Checks, Json
+from loadgen.redact import HIDDEN, names_a_secret
 
 CHECK_FAILED: Final = Kind(Outcome.CHECK_FAILED).code
 
 Find = Callable[[Answer], JsonValue]  # None: nothing was found
-Check = Callable[[Answer, Session], bool]
+Check = Callable[[Answer, Session], Reason | None]  # None: it holds
 
+_BODY_WITHOUT: Final = "a body without it"
+_NO_DATA: Final = "no value to compare with"
 _NAME: Final = re.compile(r"[^\W\d][\w-]*")
 _SOURCE: Final = re.compile(r"\s*(json|header|body)\s*:\s*(.*\S)\s*", re.DOTALL)
 
@@ -52,6 +56,7 @@ class Judge:
         self._step = step
         self._classifier = classifier
         self._statuses = None if statuses is None else frozenset(statuses)
+        self._statuses_words = " or ".join(map(str, statuses or ()))
         self._checks = tuple(checks)
         self._captures = tuple(captures)
         self._cookies = cookies
@@ -60,8 +65,8 @@ class Judge:
     def kind(self, answer: Answer, session: Session) -> int:
         """The code of the kind. Marks the session as failed when later steps lack what they need.
 
-        A check that fails, and a capture that finds nothing, turn ok into CHECK_FAILED; whatever
-        else an answer is, it stays.
+        A check that fails, and a capture that finds nothing, turn ok into CHECK_FAILED, for the
+        reason that the session has then; whatever else an answer is, it stays.
         """
         code = self._classifier.kind(answer, self._step)
         if self._plain:
@@ -72,11 +77,19 @@ class Judge:
         missing = self._captured(answer, session)
         if code != OK_CODE:
             session.failed = session.failed or any(capture.needed for capture in missing)
+            if code == CHECK_FAILED:
+                session.reason = Reason("checks.status", self._statuses_words, str(answer.status))
             return code
         if missing:
             session.failed = True
+            session.reason = Reason(f"capture {missing[0].name}", None, "nothing found")
             return CHECK_FAILED
-        return OK_CODE if all(one(answer, session) for one in self._checks) else CHECK_FAILED
+        for check in self._checks:
+            reason = check(answer, session)
+            if reason is not None:
+                session.reason = reason
+                return CHECK_FAILED
+        return OK_CODE
 
     def _expected(self, code: int, status: int) -> int:
         """The kind after `checks.status`: an error that is listed is ok. A rule outranks that."""
@@ -202,52 +215,87 @@ def _in_body(expression: str) -> Find:
 
 
 def _latency(limit_ns: int) -> Check:
-    return lambda answer, _: answer.end_ns - answer.start_ns <= limit_ns
+    slow = Reason("checks.latency", f"at most {limit_ns / 1e6:g} ms", "more")
+    return lambda answer, _: None if answer.end_ns - answer.start_ns <= limit_ns else slow
 
 
 def _header(name: str, regex: re.Pattern[str]) -> Check:
-    def holds(answer: Answer, _: Session) -> bool:
-        value = answer.header(name)
-        return value is not None and regex.search(value) is not None
+    key = f"checks.headers.{name}"
+    absent = Reason(key, regex.pattern, "no such header")
+    is_secret = names_a_secret(name)
 
-    return holds
+    def check(answer: Answer, _: Session) -> Reason | None:
+        value = answer.header(name)
+        if value is None:
+            return absent
+        if regex.search(value) is not None:
+            return None
+        return Reason(key, regex.pattern, HIDDEN if is_secret else value)
+
+    return check
 
 
 def _contains(template: Template) -> Check:
+    without = Reason("checks.body.contains", template.source, _BODY_WITHOUT)
     if template.is_constant:
         wanted = text_of(template.constant()).encode("utf-8", "replace")
-        return lambda answer, _: wanted in answer.content()
+        return lambda answer, _: None if wanted in answer.content() else without
 
-    def holds(answer: Answer, session: Session) -> bool:
+    def check(answer: Answer, session: Session) -> Reason | None:
         try:
-            return template.render(session).encode("utf-8", "replace") in answer.content()
+            wanted = template.render(session).encode("utf-8", "replace")
         except RenderError:
-            return False
+            return without._replace(got=_NO_DATA)
+        return None if wanted in answer.content() else without
 
-    return holds
+    return check
 
 
 def _matches(regex: re.Pattern[str]) -> Check:
-    return lambda answer, _: regex.search(answer.text()) is not None
+    without = Reason("checks.body.matches", regex.pattern, _BODY_WITHOUT)
+    return lambda answer, _: None if regex.search(answer.text()) else without
 
 
 def _json_equals(path: JsonPath, expected: Json, texts: Texts, key: str) -> Check:
     template = texts.template(key, expected) if isinstance(expected, str) else None
+    is_secret = names_a_secret(path.source)
+    no_json = Reason(key, HIDDEN if is_secret else _words(expected), "a body that is no JSON")
 
-    def holds(answer: Answer, session: Session) -> bool:
+    def check(answer: Answer, session: Session) -> Reason | None:
         try:
             value = path.find(answer.json())
+        except ValueError:
+            return no_json
+        try:
             wanted = expected if template is None else template.value(session)
-        except (ValueError, RenderError):
-            return False
+        except RenderError:
+            return no_json._replace(got=_NO_DATA)
         if same_json(value, wanted):
-            return True
+            return None
         # What a template gives often comes from a CSV file, where numbers are texts.
         scalars = not isinstance(value, dict | list) and value is not None
         is_filled_in = template is not None and bool(template.names)
-        return is_filled_in and scalars and text_of(value) == text_of(wanted)
+        if is_filled_in and scalars and text_of(value) == text_of(wanted):
+            return None
+        if is_secret:
+            return no_json._replace(got="nothing" if value is None else HIDDEN)
+        # The same texts are told apart by their quotes: 7 and "7".
+        alike = _words(value) == _words(wanted)
+        as_json = _json_words(wanted) if alike and not is_filled_in else no_json.expected
+        return Reason(key, as_json, _json_words(value) if alike else _words(value))
 
-    return holds
+    return check
+
+
+def _words(value: JsonValue) -> str:
+    """A value as a reason has it."""
+    if value is None:
+        return "nothing"
+    return value if isinstance(value, str) else _json_words(value)
+
+
+def _json_words(value: JsonValue) -> str:
+    return dumps(value).decode("utf-8", "replace")
 
 
 def same_json(one: JsonValue, other: JsonValue) -> bool:

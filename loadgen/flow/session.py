@@ -10,12 +10,27 @@ from email.utils import parsedate_to_datetime
 from pydantic import JsonValue
 
 from loadgen.answer import Answer
+from loadgen.failures import Reason
 
 
 class Session:
-    """What the steps of one run of a flow share. `failed`: later steps lack data, stop here."""
+    """What the steps of one run of a flow share.
 
-    __slots__ = ("captured", "cookies", "failed", "injector", "iteration", "rng", "rows")
+    `failed`: later steps lack data, stop here. `reason` is that of the last failed check.
+    """
+
+    __slots__ = (
+        "captured",
+        "cookies",
+        "failed",
+        "injector",
+        "iteration",
+        "reason",
+        "rng",
+        "rows",
+    )
+
+    reason: Reason
 
     def __init__(
         self,

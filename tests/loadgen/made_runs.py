@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from loadgen.histogram import Histogram
-from loadgen.messages import Cell, Drained, Frame, PhaseCount
+from loadgen.messages import Cell, Drained, Failure, Frame, PhaseCount
 from loadgen.outcome import OK, Kind
 from loadgen.profile.model import Profile
 from loadgen.schedule import plan_phases
@@ -55,6 +55,7 @@ class Made:
     start_lag_ms: float = 0.1
     seconds: int | None = None  # how many frames there are
     notes: list[str] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)  # in the first frame
 
 
 def tally_of(profile: Profile, made: Made) -> Tally:
@@ -76,6 +77,7 @@ def tally_of(profile: Profile, made: Made) -> Tally:
                 cpu_share=made.cpu_share,
                 start_lag=_encoded(made.start_lag_ms, 10),
                 notes=made.notes,
+                failures=made.failures if second == 0 else [],
             )
         )
     sent = sum(one.sent for one in counts)

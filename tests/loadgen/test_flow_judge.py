@@ -145,6 +145,71 @@ def test_an_answer_that_did_not_come_whole_is_not_expected() -> None:
     assert kind.outcome is Outcome.CONNECTION_ERROR
 
 
+# -- reasons ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"checks": {"status": [201, 202]}}, ("checks.status", "201 or 202", "200")),
+        (
+            {"checks": {"headers": {"content-type": "^text"}}},
+            ("checks.headers.content-type", "^text", "application/json"),
+        ),
+        ({"checks": {"headers": {"x-a": "."}}}, ("checks.headers.x-a", ".", "no such header")),
+        (
+            {"checks": {"headers": {"Set-Cookie": "^b"}}},
+            ("checks.headers.Set-Cookie", "^b", "<hidden>"),
+        ),
+        ({"checks": {"json": {"$.name": "Chair"}}}, ("checks.json.$.name", "Chair", "Lamp")),
+        ({"checks": {"json": {"absent": 1}}}, ("checks.json.absent", "1", "nothing")),
+        ({"checks": {"json": {"id": None}}}, ("checks.json.id", "nothing", "7")),
+        ({"checks": {"json": {"id": "7"}}}, ("checks.json.id", '"7"', "7")),
+        ({"checks": {"json": {"items": []}}}, ("checks.json.items", "[]", '[{"id":"a"}]')),
+        ({"checks": {"json": {"name": "${id}"}}}, ("checks.json.name", "${id}", "Lamp")),
+        (
+            {"checks": {"json": {"name": "${absent}"}}},
+            ("checks.json.name", "${absent}", "no value to compare with"),
+        ),
+        ({"checks": {"json": {"token": "x"}}}, ("checks.json.token", "<hidden>", "<hidden>")),
+        ({"checks": {"json": {"token.a": "x"}}}, ("checks.json.token.a", "<hidden>", "nothing")),
+        (
+            {"checks": {"body": {"contains": "Chair"}}},
+            ("checks.body.contains", "Chair", "a body without it"),
+        ),
+        (
+            {"checks": {"body": {"contains": "<${id}>"}}},
+            ("checks.body.contains", "<${id}>", "a body without it"),
+        ),
+        (
+            {"checks": {"body": {"contains": "${absent}"}}},
+            ("checks.body.contains", "${absent}", "no value to compare with"),
+        ),
+        (
+            {"checks": {"body": {"matches": "C.*r"}}},
+            ("checks.body.matches", "C.*r", "a body without it"),
+        ),
+        ({"checks": {"latency": "4ms"}}, ("checks.latency", "at most 4 ms", "more")),
+        ({"capture": {"x": "$.absent"}}, ("capture x", None, "nothing found")),
+        (
+            {"capture": {"x": "$.absent"}, "checks": {"json": {"id": 8}}},
+            ("capture x", None, "nothing found"),
+        ),
+    ],
+)
+def test_a_failed_check_has_a_reason(keys: dict[str, Any], said: tuple[str, ...]) -> None:
+    scope = session({"id": 7})
+    headers = [("Content-Type", "application/json"), ("Set-Cookie", "a=1")]
+    assert judged(answer(200, BODY | {"token": "t0"}, headers), scope, **keys) == CHECK_FAILED
+    assert scope.reason == said
+
+
+def test_a_body_that_is_no_json_is_the_reason() -> None:
+    scope = session()
+    judged(answer(200, b"<html>"), scope, checks={"json": {"id": 7}})
+    assert scope.reason == ("checks.json.id", "7", "a body that is no JSON")
+
+
 # -- captures ---------------------------------------------------------------------------------
 
 CAPTURED = answer(200, BODY, [("ETag", '"x"'), ("Location", "/items/9")])

@@ -16,6 +16,7 @@ from loadgen.messages import (
     Cell,
     Control,
     Drained,
+    Failure,
     Frame,
     NewSteps,
     PhaseCount,
@@ -30,6 +31,7 @@ FRAME = Frame(
     [Cell(3, 0, 1, 4113, 3, 99, LATENCIES, LATENCIES), Cell(3, 0, 0, 0, 0, 0, "", "", "", "", "")],
     [PhaseCount(3, 0, 10, 1, 9), PhaseCount(4, 1)],
     2, 0, 0.25, LATENCIES, 7, ["a note with \"quotes\", ünïcödé and a\nline"],
+    [Failure(0, 1, "checks.status: expected 200, got 404", 3)],
 )  # fmt: skip
 DRAINED = Drained(0, 4, 10, 1, 9, 8, 1, {"0": 1})
 STEPS = NewSteps(1, 2, [["GET", "/a b"], ["POST", "x"]])
@@ -84,12 +86,20 @@ def test_any_values_fit_on_one_line(notes, at_us, share):
         (b'{"type":"frame","cells":[5],"counts":[]}', "frame.cells: must be a list of objects"),
         (b'{"type":"frame","cells":[{"second":1}],"counts":[]}', "frame.cells: .*missing"),
         (b'{"type":"frame","cells":[],"counts":[]}', "frame: at_us, .*missing"),
+        (b'{"type":"frame","cells":[],"counts":[],"failures":[{"step":1}]}', "failures: .*missing"),
+        (b'{"type":"frame","cells":[],"counts":[],"failures":{}}', "failures: must be a list"),
         (b'{"type":"newsteps","injector":0,"first":0,"steps":[["GET",1]]}', "not of its type"),
     ],
 )
 def test_what_is_no_message_is_refused(line, said):
     with pytest.raises(ValueError, match=said):
         from_line(line)
+
+
+def test_a_frame_of_an_earlier_version_has_no_failures():
+    line = to_line(Frame(0, 0, 1, [], [], 0, 0, 0.1, "")).replace(b',"failures":[]', b"")
+    assert b"failures" not in line
+    assert from_line(line).failures == []
 
 
 def test_the_error_about_a_message_never_shows_what_is_in_it():

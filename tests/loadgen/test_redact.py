@@ -16,7 +16,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from loadgen.redact import Secrets, check_no_secret
+from loadgen.redact import Secrets, check_no_secret, names_a_secret
 
 SECRET = 'tök en/+"=&<\\secret>'
 
@@ -55,6 +55,21 @@ def test_no_secret_is_too_strange(secret: str, form: str, before: str, after: st
     assume(secret not in "<hidden>")
     written = before + FORMS[form](secret) + after
     assert "<hidden>" in Secrets([secret]).hide(written)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_secret"),
+    [
+        ("Authorization", True),
+        ("x-api-key", True),
+        ("$.user.accessToken", True),
+        ("set-cookie", True),
+        ("id", False),
+        ("$.items[0].name", False),
+    ],
+)
+def test_names_tell_what_nobody_should_read(name: str, *, is_secret: bool) -> None:
+    assert names_a_secret(name) is is_secret
 
 
 def test_a_secret_that_no_file_can_hold_breaks_nothing() -> None:

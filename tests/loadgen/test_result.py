@@ -9,8 +9,9 @@ import pytest
 
 from core.errors import ExitCode
 from loadgen.cost import Cost
+from loadgen.failures import MOST_REASONS, OTHER_REASONS
 from loadgen.measured import measured_of
-from loadgen.messages import Drained, PhaseCount
+from loadgen.messages import Drained, Failure, PhaseCount
 from loadgen.outcome import Cause, Evidence, Kind, Outcome
 from loadgen.profile.model import Profile
 from loadgen.result import LoadFacts, Stop, build_document, step_uses
@@ -284,6 +285,31 @@ def test_notes_stand_once() -> None:
         "sandbox",
         "slow disk",
     ]
+
+
+def failing(*failures: Failure) -> LoadDocument:
+    profile = profile_of(WARM, HOLD)
+    return document_of(profile, tally_of(profile, Made([Seen(3, phase=1)], failures=[*failures])))
+
+
+def test_failed_checks_of_measured_phases_have_their_reasons() -> None:
+    document = failing(
+        Failure(1, 0, "capture id: nothing found", 3),
+        Failure(0, 0, "capture id: nothing found", 90),
+        Failure(1, 1, "checks.status: expected 201, got 200", 5),
+    )
+    assert [(one.step, one.reason, one.count) for one in document.failures] == [
+        ("POST /orders", "checks.status: expected 201, got 200", 5),
+        ("browse items", "capture id: nothing found", 3),
+    ]
+
+
+def test_the_rarest_reasons_are_counted_together() -> None:
+    many = [Failure(1, 0, f"reason {n}", n) for n in range(1, 31)]
+    failures = failing(*many, Failure(1, 0, OTHER_REASONS, 100)).failures
+    assert [one.reason for one in failures[:2]] == [OTHER_REASONS, "reason 30"]
+    assert failures[0].count == 100 + sum(range(1, 11))
+    assert len(failures) == MOST_REASONS + 1
 
 
 def test_status_codes_are_in_the_document() -> None:

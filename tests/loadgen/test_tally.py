@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadgen.histogram import Histogram
-from loadgen.messages import Cell, Drained, Frame, NewSteps, PhaseCount
+from loadgen.messages import Cell, Drained, Failure, Frame, NewSteps, PhaseCount
 from loadgen.outcome import OK, Cause, Evidence, Kind, Outcome
 from loadgen.schedule import PhasePlan
 from loadgen.steps import StepInfo
@@ -64,6 +64,17 @@ def fed(*frames):
     for one in frames:
         books.add(one)
     return books
+
+
+def test_reasons_of_failed_checks_are_added_up_or_refused_with_their_frame():
+    reason = Failure(1, 2, "capture id: nothing found", 3)
+    books = fed(frame(failures=[reason]), frame(number=1, failures=[reason]))
+    assert books.failures == {(1, 2, "capture id: nothing found"): 6}
+    for wrong in (replace(reason, phase=9), replace(reason, step=9)):
+        with pytest.raises(ValueError, match="has the number"):
+            books.add(frame([cell(3, 1, 0, OK, [5])], number=2, failures=[reason, wrong]))
+    assert books.failures == {(1, 2, "capture id: nothing found"): 6}
+    assert not books.totals().completed
 
 
 # -- known truth ----------------------------------------------------------------------------------

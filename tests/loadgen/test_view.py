@@ -13,6 +13,7 @@ from rich.table import Table
 from core.console import Console
 from core.errors import ExitCode
 from loadgen.live import live_line, live_table, live_view
+from loadgen.messages import Failure
 from loadgen.now import Now, now_of
 from loadgen.outcome import Cause, Evidence, Kind, Outcome
 from loadgen.result import Stop
@@ -265,6 +266,21 @@ def test_the_generator_and_its_losses_are_named(capsys: pytest.CaptureFixture[st
     assert "generator: start lag p99 100 µs, CPU at most 30 % of a core, 3 dropped, 2 cut" in text
     assert "note: from the sandbox" in text
     assert "cost: $0\n  local\n" in text
+
+
+def test_failed_checks_are_shown_with_their_reasons(capsys: pytest.CaptureFixture[str]) -> None:
+    profile = profile_of(HOLD)
+    reasons = [Failure(0, 0, "checks.json.$[0].name: expected Lamp, got Chair", 1200)]
+    reasons += [Failure(0, 1, f"capture id{n}: nothing found", 2) for n in range(11)]
+    check = Kind(Outcome.CHECK_FAILED)
+    tally = tally_of(profile, Made([Seen(0, 1222, kind=check)], failures=reasons))
+    text = shown(document_of(profile, tally), capsys)
+    words = " ".join(text.split())
+    assert "browse items checks.json.$[0].name: expected Lamp, got Chair 1,200 POST" in words
+    assert "failed checks 1,222 100 % failed checks of" in words, "nobody claims a cause"
+    assert text.count("nothing found") == 9
+    assert "2 more reasons, in the result" in text
+    assert "failed checks of" not in shown(document_of(*mixed()), capsys)
 
 
 def test_status_codes_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
