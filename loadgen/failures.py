@@ -1,7 +1,7 @@
 """Why checks failed and captures found nothing: by step and reason, and never with a secret.
 
 Reasons have values of answers in them, of which there may be as many as requests. Only the first
-of each step are kept; the others are counted together.
+of each step are kept; the others of a check are counted together.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ class FailureLog:
         self._secrets = secrets
         self._shown: dict[tuple[int, Reason], str] = {}  # by step
         self._reasons: dict[int, int] = {}  # how many are shown of a step
+        self._of_others: dict[str, str] = {}  # by check
         self._counts: dict[tuple[int, int, str], int] = {}
 
     def add(self, phase: int, step: int, reason: Reason, session: Session | None = None) -> None:
@@ -63,11 +64,19 @@ class FailureLog:
     def _text(self, step: int, reason: Reason, session: Session | None) -> str:
         known = self._reasons.get(step, 0)
         if known >= MOST_REASONS:
-            return OTHER_REASONS
+            return self._others(reason.check)
         self._reasons[step] = known + 1
         own = Secrets(_values_of(session) if session is not None else ())
         text = self._words(reason, own)
         self._shown[step, reason] = text
+        return text
+
+    def _others(self, check: str) -> str:
+        """What the rarer reasons of a check are counted as; checks are as many as profiles have."""
+        text = self._of_others.get(check)
+        if text is None:
+            shown = self._shortened(check, Secrets(), _MOST_CHARS - len(OTHER_REASONS) - 2)
+            text = self._of_others[check] = f"{shown}: {OTHER_REASONS}"
         return text
 
     def _words(self, reason: Reason, own: Secrets) -> str:

@@ -97,7 +97,7 @@ def test_however_many_reasons_there_are_few_are_kept() -> None:
     log.add(0, 1, Reason("c", None, "of another step"))
     counts = {(one.step, one.reason): one.count for one in log.take()}
     assert len(counts) == MOST_REASONS + 2
-    assert counts[0, OTHER_REASONS] == 1_000 - MOST_REASONS
+    assert counts[0, f"c: {OTHER_REASONS}"] == 1_000 - MOST_REASONS
     assert counts[1, "c: of another step"] == 1
     log.add(0, 0, Reason("c", None, "number 0"))
     assert log.take()[0].reason == "c: number 0", "those that were first are still known"
