@@ -82,6 +82,44 @@ class CpuTooHigh:
 
 
 @dataclass(frozen=True, slots=True)
+class StoodStill:
+    """An injector served nobody for a while: all that was in flight seems to have taken longer."""
+
+    injector: int
+    stalled_s: float  # in all
+    longest_s: float
+    share: float  # of the run
+    limit_ms: float  # shorter ones do not count
+    processes: int
+
+    def __str__(self) -> str:
+        return (
+            f"injector {self.injector} stood still for {significant(self.stalled_s)} s in all "
+            f"({percent(self.share)} of the run), in stretches above validity.max_start_lag "
+            f"{self.limit_ms:g} ms and up to {significant(self.longest_s * 1000)} ms: requests in "
+            "flight seem to have taken longer by that; let nothing else run on this machine, or "
+            f"spread the load: --processes {self.processes + 1}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TooManyNotBuilt:
+    """Requests could not be built from their data, so they were not sent."""
+
+    not_built: int
+    sent: int
+    limit_share: float
+
+    def __str__(self) -> str:
+        whole = self.not_built + self.sent
+        return (
+            f"{self.not_built:,} of {whole:,} requests could not be built from their data "
+            f"({part_of(self.not_built, whole)}), above validity.max_dropped "
+            f"{_limit(self.limit_share)}, and were not sent; the notes say why"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class TooManyCut:
     """Requests were still in flight when the drain ended: the slowest are missing."""
 
@@ -216,6 +254,8 @@ Finding = (
     StartLagTooHigh
     | TooManyDropped
     | CpuTooHigh
+    | StoodStill
+    | TooManyNotBuilt
     | TooManyCut
     | InjectorEndedEarly
     | FramesMissing

@@ -20,20 +20,27 @@ from loadgen.findings import (
     NoFreeConnection,
     SomeLost,
     StartLagTooHigh,
+    StoodStill,
     TooFewRequests,
     TooManyCut,
     TooManyDropped,
+    TooManyNotBuilt,
 )
 from loadgen.messages import Drained
 from loadgen.profile.model import Profile
 from reports.load_document import ValidityReport
 
 CPU_WINDOW_S = 5.0
+_US = 1e6
 # Arrivals whose time has come and that an injector has not looked at: the last wake-up before a
 # stop may miss a few, a stall misses whole seconds.
 _BEHIND_SHARE = 0.001
 _BEHIND_LEAST = 10
 _BUSY_SHARE = 0.7
+# Of the time, where users decide when requests begin: what p99 of the start lag is for arrivals.
+_STALLED_SHARE = 0.01
+# Longer than that is told in any case: in a long run it hides beyond p99.
+_LONG_STALL_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +173,8 @@ def _reasons(
         yield FramesMissing(measured.frames_missing)
     yield from _unbalanced(measured.books, profile, ends)
     yield from _too_late(measured, profile, planned, ended_early=any(end.early for end in ends))
+    if profile.load.model == "closed":
+        yield from (one for one in _stalls(ends, profile) if one.share > _STALLED_SHARE)
     if measured.dropped > limits.max_dropped * measured.offered:
         yield TooManyDropped(
             measured.dropped,
@@ -174,6 +183,9 @@ def _reasons(
             profile.load.max_in_flight,
             _needed_in_flight(measured),
         )
+    not_built = _not_built(ends)
+    if not_built > limits.max_dropped * (measured.books.sent + not_built):
+        yield TooManyNotBuilt(not_built, measured.books.sent, limits.max_dropped)
     cut, sent = _cut(ends), measured.books.sent
     if cut > limits.max_cut * sent:
         yield TooManyCut(cut, sent, limits.max_cut, profile.load.drain_s)
@@ -203,6 +215,20 @@ def _too_late(
             yield BehindThePlan(offered, planned, processes, measured.data_used_up)
 
 
+def _stalls(ends: Sequence[InjectorEnd], profile: Profile) -> Iterator[StoodStill]:
+    """How long each injector stood still."""
+    for end in ends:
+        if end.drained is not None and end.ended_at_s:
+            yield StoodStill(
+                end.injector,
+                end.drained.stalled_us / _US,
+                end.drained.longest_stall_us / _US,
+                end.drained.stalled_us / _US / end.ended_at_s,
+                profile.validity.max_start_lag_s * 1000,
+                profile.load.processes,
+            )
+
+
 def _unbalanced(
     books: Books, profile: Profile, ends: Sequence[InjectorEnd]
 ) -> Iterator[BooksDoNotBalance]:
@@ -219,7 +245,8 @@ def _unbalanced(
             yield BooksDoNotBalance(name, end.sent, "completed and cut", done)
     if len(drained) < len(ends):
         return
-    begun = books.offered - books.dropped
+    without = sum(end.without_data + end.not_built for end in drained)
+    begun = books.offered - books.dropped - without
     if _one_request_a_flow(profile) and books.sent != begun:
         yield BooksDoNotBalance("arrivals begun", begun, "requests sent", books.sent)
     for what, said, counted in (
@@ -235,12 +262,11 @@ def _unbalanced(
 def _one_request_a_flow(profile: Profile) -> bool:
     """Whether each arrival sends exactly one request, so that the two counts must be equal."""
     flows = [scenario.flow for scenario in profile.scenarios]
-    feeds_end = any(
-        feed.order == "unique" or feed.on_end == "stop" for feed in profile.data.values()
+    # Who thinks before the first request may be stopped or cut without having sent one.
+    single = bool(flows) and all(
+        flow[0].think is None and sum(step.think is None for step in flow) == 1 for flow in flows
     )
-    single = bool(flows) and all(sum(step.think is None for step in flow) == 1 for flow in flows)
-    # A user who is stopped, and a feed that ends, begin a flow without sending anything.
-    return profile.load.model == "open" and single and not feeds_end
+    return profile.load.model == "open" and single
 
 
 def _warnings(
@@ -250,10 +276,19 @@ def _warnings(
     if measured.dropped and TooManyDropped not in kinds:
         yield SomeLost("arrivals were dropped", measured.dropped, measured.offered)
     cut = _cut(ends)
+    not_built = _not_built(ends)
+    if not_built and TooManyNotBuilt not in kinds:
+        yield SomeLost("requests were not built", not_built, measured.books.sent + not_built)
+    if not kinds & {StartLagTooHigh, StoodStill}:
+        yield from (one for one in _stalls(ends, profile) if one.longest_s > _LONG_STALL_S)
     if cut and TooManyCut not in kinds:
         yield SomeLost("requests were cut at the end of the drain", cut, measured.books.sent)
     if measured.no_free_connection:
         yield NoFreeConnection(measured.no_free_connection, profile.http.max_connections)
+
+
+def _not_built(ends: Sequence[InjectorEnd]) -> int:
+    return sum(end.drained.not_built for end in ends if end.drained is not None)
 
 
 def _cut(ends: Sequence[InjectorEnd]) -> int:

@@ -36,6 +36,7 @@ class FlowRunner:
         """
         session = flow.session()
         if session is None:
+            self._recorder.without_data += 1
             return None
         sent = 0
         in_flight, recorder = self._open, self._recorder
@@ -48,6 +49,7 @@ class FlowRunner:
             try:
                 request = item.render(session)
             except RenderError as error:
+                recorder.not_built += 1
                 recorder.note(f"step {item.name}: {error}: the flow ends there, nothing was sent")
                 break
             step = item.index

@@ -29,6 +29,7 @@ from loadgen.injector.locustfile_model import LocustfileModel, load_users
 from loadgen.injector.open_model import ArrivalScheduler, OpenModel
 from loadgen.injector.pipe import Orders, Reports, take_pipes
 from loadgen.injector.recorder import Batch, Recorder
+from loadgen.injector.stalls import StallWatch
 from loadgen.injector.tls import origin_of
 from loadgen.injector_notes import waited_note
 from loadgen.messages import Assignment, Control, Ready
@@ -195,13 +196,16 @@ class Injector:
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 20, 100)
+        stalls = StallWatch(self.profile.validity.max_start_lag_s)
+        stalls.start()
         model.start(environment)
         self._wait(model, end_ns)
         ticks.kill(block=True)
+        stalls.stop()
         cut = model.cut()
         fire(events.quitting, environment=environment)
         self._reports.send(self._recorder.frame())
-        self._reports.send(self._recorder.drained(cut))
+        self._reports.send(self._recorder.drained(cut, stalls))
         self._pool.close()
         if self._writer is not None:
             self._writer.close()

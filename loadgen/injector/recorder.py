@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from loadgen.answer import Answer
 from loadgen.failures import FailureLog
 from loadgen.histogram import Histogram
+from loadgen.injector.stalls import StallWatch
 from loadgen.messages import Cell, Drained, Frame, PhaseCount
 from loadgen.records import RECORD, RecordWriter
 from loadgen.redact import Secrets
@@ -99,6 +100,7 @@ class Recorder:
         self.start_ns = 0
         self.in_flight = 0
         self.users = 0
+        self.not_built = self.without_data = 0
         self.connections: Callable[[], int] = lambda: 0
         self.before_frame: Callable[[], None] = lambda: None
         self.failures = FailureLog(secrets or Secrets())
@@ -211,7 +213,7 @@ class Recorder:
         self._start_lag = Histogram()
         return frame
 
-    def drained(self, cut_by_step: dict[str, int]) -> Drained:
+    def drained(self, cut_by_step: dict[str, int], stalls: StallWatch) -> Drained:
         """The books of the whole run; the last frame has been made before."""
         cut = sum(cut_by_step.values())
         return Drained(
@@ -223,6 +225,10 @@ class Recorder:
             completed=self._completed,
             cut=cut,
             cut_by_step=cut_by_step,
+            not_built=self.not_built,
+            without_data=self.without_data,
+            stalled_us=stalls.in_all_us,
+            longest_stall_us=stalls.longest_us,
         )
 
     def _fates_of(self, second: int, phase: int) -> _Fates:

@@ -55,8 +55,8 @@ def server() -> Iterator[HostileServer]:
         yield running
 
 
-def load(folder: Path, server: HostileServer, *arguments: str, **parts: Any) -> Ran:
-    """Runs a profile against `server` to its end."""
+def document(server: HostileServer, **parts: Any) -> dict[str, Any]:
+    """A profile for `server`."""
     profile = {
         "version": 1,
         "name": "odd",
@@ -66,18 +66,29 @@ def load(folder: Path, server: HostileServer, *arguments: str, **parts: Any) -> 
         # How punctual a busy machine is does not matter here.
         "validity": {"max_start_lag": "1h", "max_cpu": 1.0},
     }
-    (folder / "profile.yaml").write_text(json.dumps(profile | parts))
+    return profile | parts
+
+
+def command(*arguments: str) -> list[str]:
+    """Runs the profile of the folder."""
+    return [sys.executable, "-m", "loadgen", "run", "profile.yaml", "--json", "-q", *arguments]
+
+
+def load(folder: Path, server: HostileServer, *arguments: str, **parts: Any) -> Ran:
+    """Runs a profile against `server` to its end."""
+    (folder / "profile.yaml").write_text(json.dumps(document(server, **parts)))
     before = server.seen.total()
     done = subprocess.run(
-        [sys.executable, "-m", "loadgen", "run", "profile.yaml", "--json", "-q", *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
+        command(*arguments), cwd=folder, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.stdout, done.stderr
     return Ran(json.loads(done.stdout), server.seen.total() - before)
+
+
+def children_of(pid: int) -> list[int]:
+    """The running child processes of `pid`."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return [int(child) for task in tasks for child in (task / "children").read_text().split()]
 
 
 # -- locustfiles ----------------------------------------------------------------------------------
@@ -265,3 +276,49 @@ def test_a_name_is_looked_up_once_for_all_who_connect_at_once() -> None:
         [sys.executable, "-c", LOOK_UP], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout.splitlines() == ["1 0", "2 100"]
+
+
+# -- an injector that was stopped -----------------------------------------------------------------
+
+
+def test_an_injector_that_was_stopped_is_no_measure_of_the_api(
+    tmp_path: Path, server: HostileServer
+) -> None:
+    profile = tmp_path / "profile.yaml"
+    users = {"model": "closed", "phases": [{"name": "all", "users": 2, "duration": "3s"}]}
+    profile.write_text(
+        json.dumps(document(server, load=users, validity={"max_start_lag": "300ms"}))
+    )
+    before = server.seen.total()
+    with subprocess.Popen(
+        command(), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as running:
+        while server.seen.total() < before + 10:
+            time.sleep(0.01)
+        (injector,) = children_of(running.pid)
+        os.kill(injector, signal.SIGSTOP)
+        time.sleep(0.8)
+        os.kill(injector, signal.SIGCONT)
+        ran = Ran(json.loads(running.communicate(timeout=60)[0]), 0)
+    assert ran.document["validity"]["verdict"] == "invalid"
+    assert "injector 0 stood still for" in ran.words
+
+
+# -- data that does not fit -----------------------------------------------------------------------
+
+
+def test_requests_that_cannot_be_built_are_not_called_lost(
+    tmp_path: Path, server: HostileServer
+) -> None:
+    rows = [{"token": text} for text in ("fits", "two\r\nlines", "fits", "fits")]
+    (tmp_path / "rows.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    step = {"get": "/normal", "headers": {"x-token": "${data.rows.token}"}}
+    ran = load(
+        tmp_path,
+        server,
+        data={"rows": {"file": "rows.jsonl"}},
+        scenarios=[{"name": "all", "flow": [step]}],
+    )
+    assert ran.document["requests"]["sent"] == ran.seen == 15
+    assert "5 of 20 requests could not be built from their data" in ran.words
+    assert "books do not balance" not in ran.words

@@ -186,7 +186,7 @@ def test_losses_within_their_limits_are_warnings() -> None:
     "parts",
     [
         {"scenarios": [{"name": "a", "flow": [{"get": "/1"}, {"get": "/2"}]}]},
-        {"data": {"users": {"file": "u.csv", "order": "unique"}}},
+        {"scenarios": [{"name": "a", "flow": [{"think": 1.0}, {"get": "/2"}]}]},
         {
             "load": {
                 "model": "closed",
@@ -194,11 +194,54 @@ def test_losses_within_their_limits_are_warnings() -> None:
             }
         },
     ],
-    ids=["flows of several steps", "a feed that ends", "users"],
+    ids=["flows of several steps", "flows that begin with a pause", "users"],
 )
 def test_arrivals_and_requests_need_not_be_equal_in(parts: dict[str, Any]) -> None:
     seen = books(offered=700)
     assert judged(seen, drained(offered=700), planned=None, of=profile(**parts)).verdict == "valid"
+
+
+def test_arrivals_that_had_nothing_to_send_are_in_the_books() -> None:
+    seen = books(offered=1010)
+    assert judged(seen, drained(offered=1010, without_data=9, not_built=1)).verdict == "valid"
+    assert judged(seen, drained(offered=1010, without_data=9)).verdict == "invalid"
+
+
+@pytest.mark.parametrize(("not_built", "verdict"), [(1, "valid"), (2, "invalid")])
+def test_requests_that_could_not_be_built_count_as_dropped_ones(
+    not_built: int, verdict: str
+) -> None:
+    seen = books(offered=1000 + not_built)
+    report = judged(seen, drained(offered=1000 + not_built, not_built=not_built))
+    assert report.verdict == verdict
+    (told,) = report.reasons + report.warnings
+    assert f"{not_built} of {1000 + not_built:,} requests" in told
+    assert "built" in told
+
+
+CLOSED = {"model": "closed", "phases": [{"name": "hold", "duration": "10s", "users": 3}]}
+
+
+def stalled(in_all_s: float, longest_s: float) -> InjectorEnd:
+    times = {"stalled_us": int(in_all_s * 1e6), "longest_stall_us": int(longest_s * 1e6)}
+    return replace(drained(**times), ended_at_s=100.0)
+
+
+def test_users_of_an_injector_that_stood_still_are_no_measure_of_the_api() -> None:
+    report = judged(SOUND, stalled(2.0, 0.3), planned=None, of=profile(load=CLOSED))
+    assert report.verdict == "invalid"
+    assert "injector 0 stood still for 2.00 s in all (2.0" in report.reasons[0]
+    assert "up to 300 ms" in report.reasons[0]
+
+
+@pytest.mark.parametrize("load", [{}, {"load": CLOSED}], ids=["arrivals", "users"])
+def test_a_long_stall_is_told_where_few_requests_met_it(load: dict[str, Any]) -> None:
+    planned = None if load else 1000
+    report = judged(SOUND, stalled(0.9, 0.9), planned=planned, of=profile(**load))
+    assert report.verdict == "valid"
+    assert "up to 900 ms" in report.warnings[0]
+    short = judged(SOUND, stalled(0.9, 0.1), planned=planned, of=profile(**load))
+    assert (short.reasons, short.warnings) == ([], [])
 
 
 def test_one_busy_second_is_not_five() -> None:
