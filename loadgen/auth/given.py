@@ -28,6 +28,8 @@ _OPEN = frozenset(
 )  # fmt: skip
 _SECRET_OF_AUTH = frozenset({"value", "password", "client_secret"})
 _ADDRESS = re.compile(r"/|[a-z]+://")  # where tokens are made is no secret
+# A text that stands in for a variable is written in the file, whether it is used or not.
+_DEFAULT = re.compile(r"\$\{\s*env\b[^}]*?:-([^}]*)\}")
 _PASSWORD_IN_URL = re.compile(r"://[^/?#\s@:]*:([^/?#\s@]+)@")
 _SPEAKS_OF_SECRETS = re.compile(rf"auth|{_SECRET_NAME.pattern}|{_PASSWORD_IN_URL.pattern}", re.I)
 _AUTH_PART = re.compile(r"(?:^|\.)auth(?:\.|$)")
@@ -37,7 +39,7 @@ def given_secrets(profile: Profile) -> frozenset[str]:
     """The secrets that stand in a profile, `environments` and auths that nobody uses included.
 
     They are those of `auth`, and what headers, queries, bodies and variables call a token, a
-    password or the like. Templates (`${...}`) are none.
+    password or the like. Templates (`${...}`) are none, but what `${env.NAME:-default}` has is.
     """
     return secrets_in(profile.model_dump(mode="json", by_alias=True))
 
@@ -72,13 +74,12 @@ def _found(value: JsonValue, name: str = "", parent: str = "") -> Iterator[str]:
             yield from _found(item, name, parent)
     elif isinstance(value, str):
         yield from _in_url(value)
-        if "${" in value:
-            return
-        if parent == "auth":
-            if name in _SECRET_OF_AUTH and value:
-                yield value
-        elif _SECRET_NAME.search(name) and not _ADDRESS.match(value):
-            yield from _long_ones(value, value.partition(" ")[2])  # of "Bearer TOKEN"
+        for written in _DEFAULT.findall(value) if "${" in value else [value]:
+            if parent == "auth":
+                if name in _SECRET_OF_AUTH and written:
+                    yield written
+            elif _SECRET_NAME.search(name) and not _ADDRESS.match(written):
+                yield from _long_ones(written, written.partition(" ")[2])  # of "Bearer TOKEN"
 
 
 def _long_ones(*values: str) -> Iterator[str]:

@@ -25,6 +25,17 @@ COGNITO = {
         pytest.param({}, set(), id="none"),
         pytest.param({"auth": {"type": "api_key", "value": "k1"}}, {"k1"}, id="API key"),
         pytest.param({"auth": {"type": "bearer", "value": "t1"}}, {"t1"}, id="bearer"),
+        pytest.param(
+            {"auth": {"type": "api_key", "value": "${env.KEY:-k3}"}}, {"k3"}, id="a default"
+        ),
+        pytest.param(
+            {"auth": {"type": "api_key", "value": "${env.KEY}${ env.B :-}"}}, set(), id="no default"
+        ),
+        pytest.param(
+            {"http": {"headers": {"X-Token": "a ${env.T:-abcdef} ${env.U:-ghijkl}"}}},
+            {"abcdef", "ghijkl"},
+            id="defaults in a header",
+        ),
         pytest.param({"auth": COGNITO}, {"pw", "cs"}, id="Cognito"),
         pytest.param({"auth": {"type": "bearer", "file": "token.txt"}}, set(), id="a file"),
         pytest.param(
