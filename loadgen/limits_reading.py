@@ -90,9 +90,8 @@ class _Reading:
             else self._of_step(step, route, stage, account, key, plans_known=plans_known)
             for step, route, key in zip(steps, hit, keys, strict=True)
         )
-        for step, route in zip(steps, hit, strict=True):
-            if route is None:
-                self.notes.append(f"step {step.name}: no route of API {self.api.name} takes it")
+        for step, route, key in zip(steps, hit, keys, strict=True):
+            self._note_turned_away(step, route, key, plans_known=plans_known)
         return Limits(found, unreserved, tuple(dict.fromkeys(self.notes)))
 
     def _ask(self, what: str, call: Callable[[], _T]) -> _T | None:
@@ -103,6 +102,22 @@ class _Reading:
             return None
 
     # -- one step
+
+    def _note_turned_away(
+        self, step: StepInfo, route: Route | None, key: str | None, *, plans_known: bool
+    ) -> None:
+        """Says of a step that it cannot be answered as it is, which saves a run."""
+        if route is None:
+            self.notes.append(f"step {step.name}: no route of API {self.api.name} takes it")
+        elif not route.api_key_required or self.api.key_source != "HEADER":
+            return
+        elif key is None:
+            self.notes.append(f"step {step.name}: {route.key} wants an API key, and there is none")
+        elif plans_known and key != UNREADABLE and self._plans.get(key) is None:
+            self.notes.append(
+                f"step {step.name}: its API key is in no usage plan of API {self.api.name}, "
+                f"stage {self.api.stage}"
+            )
 
     def _of_step(
         self,

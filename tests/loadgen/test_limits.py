@@ -241,6 +241,28 @@ def test_a_step_without_a_route_is_noted(shop: AwsSession) -> None:
     assert found.notes == ("step GET /produtcs: no route of API shop takes it",)
 
 
+@pytest.mark.parametrize(
+    ("step", "notes"),
+    [
+        pytest.param(keyed(BASIC_KEY), (), id="a key of a plan"),
+        pytest.param(
+            {},
+            ("step GET /orders/1: GET /orders/{id} wants an API key, and there is none",),
+            id="none",
+        ),
+        pytest.param(
+            keyed("a-key-that-nobody-knows-1"),
+            ("step GET /orders/1: its API key is in no usage plan of API shop, stage prod",),
+            id="unknown",
+        ),
+    ],
+)
+def test_a_step_that_will_be_turned_away_is_noted(
+    shop: AwsSession, step: dict[str, Any], notes: tuple[str, ...]
+) -> None:
+    assert limits(shop, "shop", {"get": "/orders/1", **step}).notes == notes
+
+
 def test_what_may_not_be_read_is_unknown_and_no_error() -> None:
     def answer(_: str, path: str) -> tuple[int, Any]:
         if path.startswith("/restapis/ab/stages"):
