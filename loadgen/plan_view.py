@@ -96,7 +96,9 @@ def _plan_words(plan: Expected) -> str:
     length = seconds(round(plan.duration_s, 1))
     if plan.requests is None:
         return f"{length}; how many requests depends on how fast the API answers"
-    return f"about {plan.requests:,.0f} requests in {length}, at most {rate(plan.peak_rps)}"
+    many = f"{plan.requests:,.0f}"
+    requests = "1 request" if many == "1" else f"{many} requests"
+    return f"about {requests} in {length}, at most {rate(plan.peak_rps)}"
 
 
 def cost_words(cost: CostRange) -> str:
