@@ -266,6 +266,11 @@ class Pool:
         self._used: set[_Connection] = set()
         self._count = 0
         self._queue: deque[Callable[[], object]] = deque()
+        # When the loop last looked at its sockets. What was there to read then has come by then,
+        # however long others have their turn before.
+        self.polled_ns = perf_counter_ns()
+        self._check = self.hub.loop.check(ref=False)
+        self._check.start(self._polled)
         self._sweeper = gevent.spawn(self._sweep)
 
     @property
@@ -325,9 +330,13 @@ class Pool:
         if connection in self._free:
             self._free.remove(connection)
 
+    def _polled(self) -> None:
+        self.polled_ns = perf_counter_ns()
+
     def close(self) -> None:
         """Closes what is idle; connections in use are closed by those who use them."""
         self._sweeper.kill(block=False)
+        self._check.close()
         for connection in list(self._free):
             self.forget(connection)
 
@@ -430,13 +439,14 @@ def _converse(
     pending = getattr(connection.stream, "pending", None)
     raw = head = b""
     headed = ahead = False
-    first_byte_ns = bytes_in = 0
+    first_byte_ns = bytes_in = came_ns = 0
     cause = Cause.NONE
     try:
         connection.send(request)
         while not connection.complete:
             if not ahead:
                 connection.wait()
+                came_ns = connection.pool.polled_ns
             try:
                 data = recv(_CHUNK_BYTES)
             except (BlockingIOError, ssl.SSLWantReadError):
@@ -445,7 +455,7 @@ def _converse(
             except ssl.SSLZeroReturnError:
                 data = b""  # the other side ended TLS in order
             if not first_byte_ns and data:
-                first_byte_ns = perf_counter_ns()
+                first_byte_ns = came_ns
             if not data:
                 cause = _end_of_stream(connection, head, headed=headed)
                 break
@@ -475,7 +485,7 @@ def _converse(
         cause = failure.cause
     except (OSError, ValueError) as error:
         cause = _cause_of_reading(error)
-    end_ns = perf_counter_ns()
+    end_ns = came_ns if connection.complete and not cause else perf_counter_ns()
     parts = connection.body
     answer = Answer(
         connection.status or (parser.get_status_code() if headed else 0),
