@@ -45,6 +45,7 @@ class Course:
     stopped_by: StoppedBy | None = None
     stop_reason: str = ""
     stopped_at_s: float = math.inf
+    notes: list[str] = field(default_factory=list)
 
 
 class Conductor:
@@ -103,7 +104,7 @@ class Conductor:
     def _book(self, course: Course, injector: int, event: object, now_s: float) -> None:
         if isinstance(event, Frame):
             course.frames[injector] = course.frames.get(injector, 0) + 1
-            self._frames.write(event)
+            self._keep(course, event)
             try:
                 self._tally.add(event)
             except ValueError as error:
@@ -112,11 +113,11 @@ class Conductor:
                 return
             self._on_frame(event)
         elif isinstance(event, NewSteps):
-            self._frames.write(event)
+            self._keep(course, event)
             self._tally.add_steps(event)
         elif isinstance(event, Drained):
             course.drained[injector] = event
-            self._frames.write(event)
+            self._keep(course, event)
             self._tally.add_drained(event)
         elif isinstance(event, Ended):
             course.ends[injector] = event
@@ -125,6 +126,15 @@ class Conductor:
                 # What the others measure from now on is another load than the planned one.
                 reason = f"injector {injector} {event.reason}"
                 self._ask_to_stop(course, "injector", reason, now_s)
+
+    def _keep(self, course: Course, event: Frame | NewSteps | Drained) -> None:
+        """Writes what came to the disk; without it there is still the result."""
+        try:
+            self._frames.write(event)
+        except OSError as error:
+            note = f"could not keep all frames in {self._frames.path}: {error.strerror or error}"
+            if note not in course.notes:
+                course.notes.append(note)
 
     def _look(self, course: Course, now_s: float) -> None:
         self._on_second(self._tally, now_s)

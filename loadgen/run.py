@@ -131,7 +131,7 @@ class _Run:
                 abandon=lambda: self._console.warn(f"left at once: the frames are in {folder}"),
             )
             self._statuses = count_statuses(read_records(folder), self._tally.measured)
-            notes = self._find_causes(folder, course)
+            notes = [*course.notes, *self._find_causes(folder, course)]
             document = self._judged(course, started, notes, stop)
             return self._written(folder, document)
 

@@ -322,3 +322,25 @@ def test_requests_that_cannot_be_built_are_not_called_lost(
     assert ran.document["requests"]["sent"] == ran.seen == 15
     assert "5 of 20 requests could not be built from their data" in ran.words
     assert "books do not balance" not in ran.words
+
+
+# -- a disk that is full --------------------------------------------------------------------------
+
+
+def test_a_full_disk_takes_the_files_and_leaves_the_result(
+    tmp_path: Path, server: HostileServer
+) -> None:
+    (tmp_path / "profile.yaml").write_text(json.dumps(document(server)))
+    done = subprocess.run(
+        ["sh", "-c", 'ulimit -f 1; exec "$@"', "sh", *command()],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    ran = Ran(json.loads(done.stdout), 0)
+    assert ran.document["outcomes"]["ok"] == 20
+    assert "could not keep all frames" in ran.words
+    assert "could not write request records" in ran.words
+    assert done.returncode == 1
