@@ -93,6 +93,7 @@ class Conductor:
                 self._book(course, injector, event, now_s)
                 if isinstance(event, Ended):
                     waiting.discard(injector)
+            now_s = time.monotonic() - start_s
             if self._stop.requested:
                 self._ask_to_stop(course, "signal", "interrupted", now_s)
             if now_s >= next_look_s:

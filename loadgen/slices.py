@@ -115,21 +115,25 @@ def _bounded(counts: Counter[str]) -> Counter[str]:
 
 
 def phase_slices(tally: Tally, losses: Losses) -> list[PhaseSlice]:
-    """One slice for each phase that began; the last ends where the run was stopped."""
+    """One slice for each phase that began; the last ends where the run was stopped.
+
+    A phase that follows may have sent a little before the stop got through.
+    """
     until_s = float("inf") if tally.until_us is None else tally.until_us / 1e6
     found = []
     for plan in tally.phases:
-        if plan.from_s > 0 and plan.from_s >= until_s:
-            continue
         only: Collection[int] = (plan.index,)
+        totals = tally.totals(only)
+        if plan.from_s > 0 and plan.from_s >= until_s and not totals.offered:
+            continue
         found.append(
             PhaseSlice(
                 name=plan.name,
                 measured=plan.measured,
                 from_s=plan.from_s,
-                to_s=min(plan.to_s, until_s),
+                to_s=max(min(plan.to_s, until_s), plan.from_s),
                 planned=plan.words,
-                **figures(tally.totals(only), length_s(tally, only), losses).fields(),
+                **figures(totals, length_s(tally, only), losses).fields(),
             )
         )
     return found

@@ -256,11 +256,19 @@ def test_requests_of_a_killed_injector_are_lost_not_cut() -> None:
 
 
 def test_a_run_that_was_stopped_has_the_phases_that_it_got_to() -> None:
-    profile, tally = mixed()
+    profile = profile_of(WARM, HOLD, REST, SPIKE)
+    tally = tally_of(profile, Made([Seen(0), Seen(3, phase=1)]))
     tally.until_us = 5_000_000
     document = document_of(profile, tally)
     assert [(phase.name, phase.to_s) for phase in document.phases] == [("warm", 2), ("hold", 5)]
     assert document.measured_s == 3
+
+
+def test_a_phase_that_sent_before_the_stop_got_through_is_not_left_out() -> None:
+    profile, tally = mixed()
+    tally.until_us = 7_900_000
+    spike = document_of(profile, tally).phases[-1]
+    assert (spike.name, spike.from_s, spike.to_s, spike.requests.sent) == ("spike", 8, 8, 20)
 
 
 def test_nothing_measured_is_a_document_too() -> None:
