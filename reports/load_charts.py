@@ -11,6 +11,7 @@ from reports.frame import NARROW, WIDE
 from reports.hatch import Fill, Hatch
 from reports.load_bins import Bin, bin_width, bins_of
 from reports.load_document import LoadDocument, LoadPercentiles
+from reports.load_latency import percentiles_in_words, stands_apart
 from reports.load_words import cause_phrase, cause_word, failed_count, totals_of
 from reports.percentile_chart import Spectrum, draw_percentile_chart
 from reports.svg import Marker
@@ -174,9 +175,9 @@ def _latencies(document: LoadDocument, bins: Sequence[Bin], anchor: str) -> Figu
         hovers=[_latency_hover(entry, bins[-1].to_s) for entry in bins],
     )
     help_text = (
-        "Of all completed requests, refused ones too. Response time counts from the intended "
-        "start, service time from the actual one: where response p95 leaves service p95, requests "
-        "waited before they were sent."
+        "Of all completed requests, refused and failed ones too. Response time counts from the "
+        "intended start, service time from the actual one: where response p95 leaves service p95, "
+        "requests waited before they were sent."
         + _step_note(bins, "Each point is the worst second of {}: percentiles are not averaged.")
     )
     return Figure(title, help_text, _drawings(chart, f"{anchor}-latency"))
@@ -211,9 +212,12 @@ def _latency_finding(document: LoadDocument) -> str:
     if response is None:
         return "No measured request was completed."
     text = (
-        f"Response time in the measured phases: p50 {milliseconds(response.p50)}, "
-        f"p95 {milliseconds(response.p95)}, p99 {milliseconds(response.p99)}."
+        "Response time of all completed requests in the measured phases: "
+        f"{percentiles_in_words(response)}."
     )
+    if stands_apart(document):
+        ok = document.ok_response_ms
+        text += f" Of ok ones: {percentiles_in_words(ok)}." if ok else " No request was ok."
     return text if service is None else f"{text} Service time: p95 {milliseconds(service.p95)}."
 
 
@@ -221,8 +225,9 @@ def _spectra(
     document: LoadDocument,
 ) -> list[tuple[str, LoadPercentiles | None, str, str, Marker, str]]:
     ok = document.ok_response_ms
+    everything = "response time, all" if stands_apart(document) else "response time"
     return [
-        ("response time", document.response_ms, "c-data", svg.DATA, "circle", ""),
+        (everything, document.response_ms, "c-data", svg.DATA, "circle", ""),
         ("service time", document.service_ms, "c-current", svg.CURRENT, "square", "7 4"),
         ("response time, ok only", ok, "c-taken", svg.RECOMMENDED, "diamond", "2 2"),
     ]

@@ -7,8 +7,9 @@ number.
 from __future__ import annotations
 
 from reports.endpoint import custom_endpoint, is_loopback
-from reports.figures import closed, listed, milliseconds, part_of, rate_number, seconds
-from reports.load_document import LoadDocument, LoadPercentiles, ThresholdResult
+from reports.figures import closed, listed, part_of, rate_number, seconds
+from reports.load_document import LoadDocument, ThresholdResult
+from reports.load_latency import percentiles_in_words, stands_apart
 from reports.load_words import cause_phrase, failed_count, failures_in_words, totals_of
 
 _VERDICT_WORDS = {
@@ -29,8 +30,6 @@ _CAUTIONS = {
 }
 _ALL_HELD = {1: "The threshold holds", 2: "Both thresholds hold"}
 _MOST_NAMED_CAUSES = 3
-# Below this share of refused requests they hardly move a percentile.
-_MANY_REFUSED_SHARE = 0.01
 
 LOCAL_SANDBOX = (
     "The requests went to the local sandbox, not to AWS. It limits and refuses as API Gateway and "
@@ -165,19 +164,18 @@ def _failures(document: LoadDocument) -> list[str]:
 
 def _latency(document: LoadDocument) -> list[str]:
     response, ok = document.response_ms, document.ok_response_ms
-    if response is None:
-        return []
-    refused = document.outcomes.throttled > _MANY_REFUSED_SHARE * document.requests.completed
-    # Refusals are quick: with many of them the percentiles of all requests flatter the API.
-    if refused and ok is not None:
-        words = _percentiles_in_words(ok)
-        return [f"Responses that were ok took {words}; refusals are quick and do not count there"]
-    return [f"Responses took {_percentiles_in_words(response)}"]
+    if not stands_apart(document):
+        return [] if response is None else [f"Responses took {percentiles_in_words(response)}"]
+    if ok is None:
+        return []  # how soon the others ended is no latency of the API
+    words = percentiles_in_words(ok)
+    return [f"Responses that were ok took {words}; {_not_counted(document)} do not count there"]
 
 
-def _percentiles_in_words(found: LoadPercentiles) -> str:
-    low, high, highest = (milliseconds(value) for value in (found.p50, found.p95, found.p99))
-    return f"{low} at p50, {high} at p95 and {highest} at p99"
+def _not_counted(document: LoadDocument) -> str:
+    if not failed_count(document.outcomes):
+        return "refusals are quick and"
+    return "refusals and failures" if document.outcomes.throttled else "failures"
 
 
 def _judged(document: LoadDocument) -> list[str]:

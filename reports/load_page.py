@@ -26,6 +26,7 @@ from reports.load_findings import (
     support,
     verdict_word,
 )
+from reports.load_latency import stands_apart
 from reports.load_tables import (
     causes_table,
     errors_table,
@@ -134,32 +135,40 @@ def _tiles(document: LoadDocument) -> list[Tile]:
 
 def _latency_tiles(document: LoadDocument) -> list[Tile]:
     response, ok = document.response_ms, document.ok_response_ms
-    # The two differ only where something was not ok.
-    with_ok = response is not None and ok is not None and ok.n < response.n
-    return [
-        Tile(f"Response {name}", None, _of(response, key), _ok_remark(ok, key) if with_ok else "")
-        for name, key in (("p50", "p50"), ("p95", "p95"), ("p99", "p99"))
-    ]
+    if not stands_apart(document):
+        # The two differ only where something was not ok.
+        beside = ok if response is not None and ok is not None and ok.n < response.n else None
+        return _percentile_tiles("Response", response, "ok only", beside)
+    if ok is None:
+        return [Tile("Ok response", None, ABSENT, "no request was ok")]
+    return _percentile_tiles("Ok response", ok, "all", response)
+
+
+def _percentile_tiles(
+    name: str, shown: LoadPercentiles | None, other: str, beside: LoadPercentiles | None
+) -> list[Tile]:
+    def tile(key: str) -> Tile:
+        remark = "" if beside is None else f"{other}: {_of(beside, key)}"
+        return Tile(f"{name} {key}", None, _of(shown, key), remark)
+
+    return [tile(key) for key in ("p50", "p95", "p99")]
 
 
 def _of(found: LoadPercentiles | None, key: str) -> str:
     return ABSENT if found is None else milliseconds(getattr(found, key))
 
 
-def _ok_remark(ok: LoadPercentiles | None, key: str) -> str:
-    return f"ok only: {_of(ok, key)}"
-
-
 def _summary(document: LoadDocument) -> list[str]:
-    """Cells of the overview: rates, what was refused, response time, cost."""
+    """Cells of the overview: rates, what was refused, response time of ok requests, cost."""
     requests, rates = document.requests, document.rates
     if not requests.completed:
         return ["nothing completed", *[ABSENT] * 4]
-    response, spent = document.response_ms, document.spent.usd
+    # Runs can only be compared by what is of the same requests in each.
+    ok, spent = document.ok_response_ms, document.spent.usd
     return [
         f"{rate_number(rates.admitted_rps)} of {rate(rates.offered_rps)}",
         part_of(document.outcomes.throttled, requests.completed),
         part_of(failed_count(document.outcomes), requests.completed),
-        f"{_of(response, 'p50')}, {_of(response, 'p95')}, {_of(response, 'p99')}",
+        ", ".join(_of(ok, key) for key in ("p50", "p95", "p99")) if ok else ABSENT,
         ABSENT if spent is None else usd(spent),
     ]

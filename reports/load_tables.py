@@ -22,6 +22,7 @@ from reports.load_document import (
     Slice,
     ThresholdResult,
 )
+from reports.load_latency import response_of, stands_apart
 from reports.load_words import (
     CauseTotal,
     cause_phrase,
@@ -112,28 +113,39 @@ def errors_table(document: LoadDocument) -> Table | None:
     return Table("What failed", columns, rows)
 
 
-_SLICE_COLUMNS = (
+_COUNT_COLUMNS = (
     Column("Completed"),
     Column("Offered", "/s"),
     Column("Admitted", "/s"),
     Column("Throttled"),
     Column("Failed"),
-    Column("p50", "ms"),
-    Column("p95", "ms"),
-    Column("p99", "ms"),
-    Column("Ok p95", "ms"),
-    Column("Service p95", "ms"),
+)
+_TIMES = ("p50", "p95", "p99", "Ok p95", "Service p95")
+_OK_TIMES = ("Ok p50", "Ok p95", "Ok p99", "All p95", "Service p95")
+
+_TIMES_HELP = (
+    "p50, p95 and p99 are response times of all completed requests, refused ones too; Ok p95 is "
+    "that of those that succeeded."
+)
+_OK_TIMES_HELP = (
+    "Ok p50, p95 and p99 are response times of requests that succeeded; All p95 and Service p95 "
+    "are of all completed ones, those that were refused or failed too."
 )
 
 
-_SLICE_HELP = (
-    "Shares are of completed requests. p50, p95 and p99 are response times of all completed "
-    "requests, refused ones too; Ok p95 is that of those that succeeded."
-)
+def _slice_columns(document: LoadDocument) -> list[Column]:
+    times = _OK_TIMES if stands_apart(document) else _TIMES
+    return [*_COUNT_COLUMNS, *(Column(name, "ms") for name in times)]
 
 
-def _slice_cells(slices: Sequence[Slice]) -> list[list[str]]:
+def _slice_help(document: LoadDocument) -> str:
+    times = _OK_TIMES_HELP if stands_apart(document) else _TIMES_HELP
+    return f"Shares are of completed requests. {times}"
+
+
+def _slice_cells(document: LoadDocument, slices: Sequence[Slice]) -> list[list[str]]:
     """The common cells of steps or phases, row by row; a column has one number of decimals."""
+    apart = stands_apart(document)
 
     def latencies(
         found: Callable[[Slice], LoadPercentiles | None], value: Callable[[LoadPercentiles], float]
@@ -142,16 +154,22 @@ def _slice_cells(slices: Sequence[Slice]) -> list[list[str]]:
         values = [None if percentiles is None else value(percentiles) for percentiles in known]
         return [cell or ABSENT for cell in column(values)]
 
+    def shown(part: Slice) -> LoadPercentiles | None:
+        return response_of(part, apart=apart)
+
+    def beside(part: Slice) -> LoadPercentiles | None:
+        return response_of(part, apart=not apart)
+
     columns = [
         [f"{part.requests.completed:,}" for part in slices],
         [cell or ABSENT for cell in column([part.rates.offered_rps for part in slices])],
         [cell or ABSENT for cell in column([part.rates.admitted_rps for part in slices])],
         [part_of(part.outcomes.throttled, part.requests.completed) for part in slices],
         [part_of(failed_count(part.outcomes), part.requests.completed) for part in slices],
-        latencies(lambda part: part.response_ms, lambda found: found.p50),
-        latencies(lambda part: part.response_ms, lambda found: found.p95),
-        latencies(lambda part: part.response_ms, lambda found: found.p99),
-        latencies(lambda part: part.ok_response_ms, lambda found: found.p95),
+        latencies(shown, lambda found: found.p50),
+        latencies(shown, lambda found: found.p95),
+        latencies(shown, lambda found: found.p99),
+        latencies(beside, lambda found: found.p95),
         latencies(lambda part: part.service_ms, lambda found: found.p95),
     ]
     return [list(cells) for cells in zip(*columns, strict=True)]
@@ -163,16 +181,20 @@ def steps_table(document: LoadDocument) -> Table | None:
     if not steps:
         return None
     several = len({step.scenario for step in steps}) > 1
-    columns = [Column("Step", is_text=True), *_SLICE_COLUMNS, Column("Refused by", is_text=True)]
+    columns = [
+        Column("Step", is_text=True),
+        *_slice_columns(document),
+        Column("Refused by", is_text=True),
+    ]
     rows = [
         TableRow([f"{step.scenario}: {step.name}" if several else step.name, *cells, _causes(step)])
-        for step, cells in zip(steps, _slice_cells(steps), strict=True)
+        for step, cells in zip(steps, _slice_cells(document, steps), strict=True)
     ]
     return Table(
         "By step",
         columns,
         rows,
-        f"Measured phases only. {_SLICE_HELP}",
+        f"Measured phases only. {_slice_help(document)}",
     )
 
 
@@ -185,7 +207,7 @@ def phases_table(document: LoadDocument) -> Table | None:
         Column("Phase", is_text=True),
         Column("From, to"),
         Column("Planned", is_text=True),
-        *_SLICE_COLUMNS,
+        *_slice_columns(document),
         Column("Refused by", is_text=True),
     ]
     end_s = max(phase.to_s for phase in phases)
@@ -201,11 +223,11 @@ def phases_table(document: LoadDocument) -> Table | None:
             "" if phase.measured else "apart",
         )
         for number, (phase, cells) in enumerate(
-            zip(phases, _slice_cells(phases), strict=True), start=1
+            zip(phases, _slice_cells(document, phases), strict=True), start=1
         )
     ]
     times = f"Times count from the start, in {_time_unit(end_s)}."
-    return Table("By phase", columns, rows, f"{times} {_SLICE_HELP}")
+    return Table("By phase", columns, rows, f"{times} {_slice_help(document)}")
 
 
 def _phase_name(number: int, phase: PhaseSlice) -> str:
@@ -322,8 +344,9 @@ def limits_table(document: LoadDocument) -> Table | None:
 
 def latency_table(document: LoadDocument) -> Table | None:
     """Percentiles down, kinds of latency across."""
+    everything = "Response, all" if stands_apart(document) else "Response"
     kinds = [
-        ("Response", document.response_ms),
+        (everything, document.response_ms),
         ("Response, ok", document.ok_response_ms),
         ("Service", document.service_ms),
         ("First byte", document.first_byte_ms),

@@ -486,6 +486,35 @@ def failed() -> LoadDocument:
     )
 
 
+def forbidden(share: float = 0.49) -> LoadDocument:
+    """WAF refuses this share of requests with a 403, in a millisecond."""
+    tally = simulate(
+        (Phase("hold", 10, lambda _: 20, "20 requests/s"),),
+        (Step("browse", "GET", "/products", 1.0, 24),),
+        seed=11,
+    )
+    waf = Counter[Key]()
+    for (second, phase, step, *_), count in tally.counts.items():
+        refused = round(count * share)
+        waf[second, phase, step, "client_error", "waf", "wire"] += refused
+        waf[second, phase, step, "ok", "none", "none"] += count - refused
+    tally.counts = waf
+    run = document(tally, name="orders-behind-waf", limits=[])
+    quick = percentiles(1.1, run.requests.completed, 1.6)
+    steps, phases = (
+        [part.model_copy(update={"response_ms": quick}) for part in parts]
+        for parts in (run.steps, run.phases)
+    )
+    changes: dict[str, Any] = {"response_ms": quick, "steps": steps, "phases": phases}
+    statuses = {"200": run.outcomes.ok, "403": run.outcomes.client_error}
+    changes["statuses"] = {code: count for code, count in statuses.items() if count}
+    if not run.outcomes.ok:
+        said = f"none of {run.requests.completed} completed requests was ok: "
+        said += f"{run.requests.completed} x client error (4xx): WAF"
+        changes |= {"verdict": "failed", "exit_code": 3, "errors": [said]}
+    return run.model_copy(update=changes)
+
+
 def interrupted() -> LoadDocument:
     """Ctrl-C in the middle of the ramp."""
     return document(

@@ -7,7 +7,7 @@ import pytest
 from reports.figures import SPACE
 from reports.load_document import CauseCount, ConfiguredLimit, Outcomes, Rates, Requests
 from reports.load_findings import cautions, headline, refused_words, support, verdict_word
-from reports.load_tables import causes_table, phases_table, thresholds_table
+from reports.load_tables import causes_table, phases_table, steps_table, thresholds_table
 from reports.load_words import (
     cause_phrase,
     cause_word,
@@ -179,6 +179,25 @@ def test_percentiles_of_a_refusing_api_are_those_of_what_succeeded():
     assert "Responses took 3.00 ms at p50, 13.2 ms at p95 and 20.6 ms at p99." in lines
 
 
+def test_percentiles_of_a_failing_api_are_those_of_what_succeeded():
+    lines = [plain(line) for line in support(load_documents.forbidden())]
+    assert any(
+        line.startswith("Responses that were ok took 24.0 ms at p50")
+        and line.endswith("; failures do not count there.")
+        for line in lines
+    )
+    both = outcomes_of(ok=90, throttled=5, client_error=5)
+    assert any("; refusals and failures do not count there." in line for line in support(both))
+    few = outcomes_of(ok=990, client_error=10)
+    assert any(line.startswith("Responses took") for line in support(few))
+
+
+def test_how_soon_failures_came_is_no_latency_of_the_api():
+    document = load_documents.forbidden(1.0)
+    assert document.response_ms is not None
+    assert not any("p50" in line for line in [headline(document), *support(document)])
+
+
 def test_an_invalid_run_without_a_reason_still_has_a_next_step():
     silent = load_documents.invalid()
     validity = silent.validity.model_copy(update={"reasons": []})
@@ -296,6 +315,18 @@ def test_phases_say_when_they_were_and_whether_they_count():
         ["2. ramp", "0:10 to 1:10", "20 to 160 requests/s"],
     ]
     assert [row.css for row in table.rows] == ["apart", "", "", ""]
+
+
+def test_tables_have_the_times_of_what_succeeded_where_much_did_not():
+    table = steps_table(load_documents.forbidden())
+    assert table is not None
+    assert [column.name for column in table.columns[6:11]] == [
+        "Ok p50", "Ok p95", "Ok p99", "All p95", "Service p95",
+    ]  # fmt: skip
+    assert table.rows[0].cells[6] == "24.0"
+    table = steps_table(load_documents.one_second())
+    assert table is not None
+    assert [column.name for column in table.columns[6:10]] == ["p50", "p95", "p99", "Ok p95"]
 
 
 def test_failures_are_listed_by_class_and_in_number():

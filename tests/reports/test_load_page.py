@@ -150,6 +150,24 @@ def test_what_is_missing_is_named(document, said):
     assert said in words(document)
 
 
+def test_tiles_show_the_times_of_ok_responses_where_much_was_not_ok():
+    text = words(load_documents.forbidden())
+    assert "Ok response p5024.0 ms all: 1.10 ms" in text
+    assert "Response p503.00 ms" in words(load_documents.one_second())
+    nothing = words(load_documents.forbidden(1.0))
+    assert "Ok response – no request was ok" in nothing
+    assert "Response p50" not in nothing
+
+
+def test_the_overview_compares_the_times_of_ok_responses():
+    shown = [load_documents.forbidden(), load_documents.forbidden(1.0)]
+    page = Page(render_page(shown))
+    assert "Ok response p50, p95, p99" in page.words()
+    rows = {row[1]: row[5].replace(SPACE, " ") for row in page.rows if row[0] == shown[0].name}
+    assert rows["Completed"].startswith("24.0 ms, ")
+    assert rows["Failed"] == "–"
+
+
 def test_a_run_of_hours_is_drawn_with_a_bounded_number_of_steps():
     html = render_page([load_documents.three_hours()])
     assert len(html.encode()) < 250_000
