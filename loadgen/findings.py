@@ -46,17 +46,20 @@ class TooManyDropped:
     limit_share: float
     max_in_flight: int
     needed_in_flight: int | None  # by Little's law, where latencies are known
+    thinking: bool = False  # flows have pauses, in which they are under way as well
 
     def __str__(self) -> str:
         # Where the average needs less than was allowed, bursts or stalls need more: no number.
         advice = "raise load.max_in_flight"
         if self.needed_in_flight is not None and self.needed_in_flight > self.max_in_flight:
             advice += f" to about {_rounded(self.needed_in_flight):,}"
+        why = "requests were in flight, the API is slower than the load expects"
+        if self.thinking:
+            why = "flows were under way, those in a think included"
         return (
             f"{self.dropped:,} of {self.offered:,} arrivals were dropped "
             f"({part_of(self.dropped, self.offered)}), above validity.max_dropped "
-            f"{_limit(self.limit_share)}: {self.max_in_flight:,} requests were in flight, the "
-            f"API is slower than the load expects; {advice}, or lower the rate"
+            f"{_limit(self.limit_share)}: {self.max_in_flight:,} {why}; {advice}, or lower the rate"
         )
 
 
@@ -133,6 +136,26 @@ class TooManyCut:
             f"{self.cut:,} of {self.sent:,} requests were cut ({part_of(self.cut, self.sent)}), "
             f"above validity.max_cut {_limit(self.limit_share)}: they had no answer "
             f"{self.drain_s:g} s after the last phase, so the slowest are missing; raise load.drain"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """Flows thought when the drain ended, so the rest of them was never sent.
+
+    That does not make a measurement invalid: they were not the slow ones, and their requests were
+    due when no more arrivals came.
+    """
+
+    unfinished: int
+    begun: int
+    drain_s: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.unfinished:,} of {self.begun:,} flows ({part_of(self.unfinished, self.begun)}) "
+            f"were in a think {self.drain_s:g} s after the last phase: their other requests were "
+            "not sent; raise load.drain"
         )
 
 
@@ -257,6 +280,7 @@ Finding = (
     | StoodStill
     | TooManyNotBuilt
     | TooManyCut
+    | Unfinished
     | InjectorEndedEarly
     | FramesMissing
     | BooksDoNotBalance

@@ -110,6 +110,7 @@ class Drained:
     cut_by_step: dict[str, int] = field(default_factory=dict)
     not_built: int = 0  # requests that were due, and could not be built from their data
     without_data: int = 0  # flows that were due, and found no row left in a feed
+    unfinished: int = 0  # flows that thought when the drain ended: what they had to send is missing
     stalled_us: int = 0  # the loop served nobody for more than max_start_lag: so long in all
     longest_stall_us: int = 0
 

@@ -25,6 +25,7 @@ from loadgen.findings import (
     TooManyCut,
     TooManyDropped,
     TooManyNotBuilt,
+    Unfinished,
 )
 from loadgen.messages import Drained
 from loadgen.profile.model import Profile
@@ -176,12 +177,14 @@ def _reasons(
     if profile.load.model == "closed":
         yield from (one for one in _stalls(ends, profile) if one.share > _STALLED_SHARE)
     if measured.dropped > limits.max_dropped * measured.offered:
+        thinking = any(step.think is not None for one in profile.scenarios for step in one.flow)
         yield TooManyDropped(
             measured.dropped,
             measured.offered,
             limits.max_dropped,
             profile.load.max_in_flight,
-            _needed_in_flight(measured),
+            None if thinking else _needed_in_flight(measured),
+            thinking,
         )
     not_built = _not_built(ends)
     if not_built > limits.max_dropped * (measured.books.sent + not_built):
@@ -246,7 +249,7 @@ def _unbalanced(
     if len(drained) < len(ends):
         return
     without = sum(end.without_data + end.not_built for end in drained)
-    begun = books.offered - books.dropped - without
+    begun = _begun(books) - without
     if _one_request_a_flow(profile) and books.sent != begun:
         yield BooksDoNotBalance("arrivals begun", begun, "requests sent", books.sent)
     for what, said, counted in (
@@ -283,12 +286,24 @@ def _warnings(
         yield from (one for one in _stalls(ends, profile) if one.longest_s > _LONG_STALL_S)
     if cut and TooManyCut not in kinds:
         yield SomeLost("requests were cut at the end of the drain", cut, measured.books.sent)
+    unfinished = _unfinished(ends)
+    if unfinished:
+        yield Unfinished(unfinished, _begun(measured.books), profile.load.drain_s)
     if measured.no_free_connection:
         yield NoFreeConnection(measured.no_free_connection, profile.http.max_connections)
 
 
 def _not_built(ends: Sequence[InjectorEnd]) -> int:
     return sum(end.drained.not_built for end in ends if end.drained is not None)
+
+
+def _unfinished(ends: Sequence[InjectorEnd]) -> int:
+    return sum(end.drained.unfinished for end in ends if end.drained is not None)
+
+
+def _begun(books: Books) -> int:
+    """Arrivals that were not dropped."""
+    return books.offered - books.dropped
 
 
 def _cut(ends: Sequence[InjectorEnd]) -> int:

@@ -85,6 +85,11 @@ class Flow:
         self._iterations = iterations
         self._ended = False
 
+    def drop_last_pauses(self) -> None:
+        """Leaves out pauses that no request follows: an arrival does not come back."""
+        while self.items and isinstance(self.items[-1], Think):
+            self.items = self.items[:-1]
+
     def session(self) -> Session | None:
         """A new run of this flow, with a row of each feed; None when one of them has ended."""
         rows: dict[str, Mapping[str, JsonValue]] = {}

@@ -67,6 +67,8 @@ class OpenModel:
         self._phases: list[int] = []
         self._scenarios: list[int] = []
         recorder.before_frame = self._report
+        for flow in flows:
+            flow.drop_last_pauses()
 
     def start(self, environment: Environment) -> None:
         """Spawns the user that begins the arrivals."""
@@ -88,6 +90,8 @@ class OpenModel:
 
     def cut(self) -> dict[str, int]:
         """Ends what still runs; the requests that have no outcome, by the number of their step."""
+        if not self._runner.stopping:
+            self._recorder.unfinished = len(self._running) - self._recorder.in_flight
         # From the loop, which each of them gives back when it has ended.
         for arrival in self._running:
             self._hub.loop.run_callback(arrival.throw, gevent.GreenletExit)

@@ -100,7 +100,7 @@ class Recorder:
         self.start_ns = 0
         self.in_flight = 0
         self.users = 0
-        self.not_built = self.without_data = 0
+        self.not_built = self.without_data = self.unfinished = 0
         self.connections: Callable[[], int] = lambda: 0
         self.before_frame: Callable[[], None] = lambda: None
         self.failures = FailureLog(secrets or Secrets())
@@ -227,6 +227,7 @@ class Recorder:
             cut_by_step=cut_by_step,
             not_built=self.not_built,
             without_data=self.without_data,
+            unfinished=self.unfinished,
             stalled_us=stalls.in_all_us,
             longest_stall_us=stalls.longest_us,
         )

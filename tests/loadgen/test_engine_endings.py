@@ -332,7 +332,7 @@ def test_a_full_disk_takes_the_files_and_leaves_the_result(
 ) -> None:
     (tmp_path / "profile.yaml").write_text(json.dumps(document(server)))
     done = subprocess.run(
-        ["sh", "-c", 'ulimit -f 1; exec "$@"', "sh", *command()],
+        ["/bin/sh", "-c", 'ulimit -f 1; exec "$@"', "sh", *command()],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -344,3 +344,22 @@ def test_a_full_disk_takes_the_files_and_leaves_the_result(
     assert "could not keep all frames" in ran.words
     assert "could not write request records" in ran.words
     assert done.returncode == 1
+
+
+# -- flows that think when all is over ------------------------------------------------------------
+
+
+def test_what_flows_had_still_to_send_when_the_drain_ended_is_told(
+    tmp_path: Path, server: HostileServer
+) -> None:
+    asks = {"name": "asks", "flow": [{"get": "/normal"}, {"think": "1m"}, {"get": "/normal"}]}
+    rests = {"name": "rests", "flow": [{"get": "/normal"}, {"think": "1m"}]}
+    phases = [
+        {"name": "asks", "burst": 3, "scenarios": ["asks"]},
+        {"name": "rests", "burst": 97, "scenarios": ["rests"]},
+    ]
+    ran = load(
+        tmp_path, server, scenarios=[asks, rests], load={"seed": 7, "drain": "1s", "phases": phases}
+    )
+    assert ran.document["requests"]["sent"] == ran.seen == 100
+    assert "3 of 100 flows (3.0" in ran.words

@@ -219,6 +219,21 @@ def test_requests_that_could_not_be_built_count_as_dropped_ones(
     assert "built" in told
 
 
+def test_flows_that_think_are_under_way_too() -> None:
+    flow = [{"get": "/1"}, {"think": 60.0}, {"get": "/2"}]
+    of = profile(scenarios=[{"name": "a", "flow": flow}])
+    (told,) = judged(replace(SOUND, dropped=500), of=of).reasons
+    assert "1,000 flows were under way, those in a think included" in told
+
+
+def test_flows_that_the_drain_cut_while_they_thought_are_told() -> None:
+    flow = [{"get": "/1"}, {"think": 60.0}, {"get": "/2"}]
+    of = profile(scenarios=[{"name": "a", "flow": flow}])
+    report = judged(SOUND, drained(unfinished=500), of=of)
+    assert report.verdict == "valid"
+    assert "500 of 1,000 flows" in report.warnings[0]
+
+
 CLOSED = {"model": "closed", "phases": [{"name": "hold", "duration": "10s", "users": 3}]}
 
 
