@@ -9,8 +9,15 @@ from __future__ import annotations
 from reports.endpoint import custom_endpoint, is_loopback
 from reports.figures import closed, listed, part_of, rate_number, seconds
 from reports.load_document import LoadDocument, ThresholdResult
-from reports.load_latency import percentiles_in_words, stands_apart
-from reports.load_words import cause_phrase, failed_count, failures_in_words, totals_of
+from reports.load_latency import MANY_NOT_OK_SHARE, percentiles_in_words, stands_apart
+from reports.load_words import (
+    cause_phrase,
+    ending_words,
+    failed_count,
+    failures_in_words,
+    ranked_outcomes,
+    totals_of,
+)
 
 _VERDICT_WORDS = {
     "pass": "Passed",
@@ -30,6 +37,8 @@ _CAUTIONS = {
 }
 _ALL_HELD = {1: "The threshold holds", 2: "Both thresholds hold"}
 _MOST_NAMED_CAUSES = 3
+# How the error begins that a run has in which nothing was ok.
+_NOTHING_OK = "none of "
 
 LOCAL_SANDBOX = (
     "The requests went to the local sandbox, not to AWS. It limits and refuses as API Gateway and "
@@ -57,7 +66,7 @@ def headline(document: LoadDocument) -> str:
     answer = _answer(document)
     if any(threshold.ok is False for threshold in document.thresholds):
         answer = f"{_broken(document.thresholds)} {answer}"
-    caution = "No request was ok." if _nothing_was_ok(document) else _CAUTIONS.get(document.verdict)
+    caution = _CAUTIONS.get(document.verdict)
     return f"{caution} {answer}" if caution else answer
 
 
@@ -80,23 +89,70 @@ def _answer(document: LoadDocument) -> str:
         return "No request was sent in the measured time."
     if not requests.completed:
         return f"None of {requests.sent:,} requests was completed."
-    unanswered = document.outcomes.connection_error + document.outcomes.timeout
-    if unanswered == requests.completed:
-        return f"None of {requests.completed:,} requests got a whole response."
     offered = rate_number(rates.offered_rps)
+    if not document.outcomes.ok:
+        return _unserved(document, _asked(document, f"the {offered}"))
+    outcomes = document.outcomes
+    unanswered = outcomes.connection_error + outcomes.timeout
     # Without a response nobody knows whether the API let a request in.
     unanswered_rps = unanswered / document.measured_s if document.measured_s else 0.0
     admitted = rate_number(max(rates.admitted_rps - unanswered_rps, 0.0))
     amount = f"all {offered}" if admitted == offered else f"{admitted} of {offered}"
-    asked = (
-        f"{amount} offered requests/s"
-        if document.provenance.model == "open"
-        else f"{amount} requests/s that users sent"
-    )
-    words = f"The API admitted {asked}; {refused_words(document)}"
+    words = f"The API admitted {_asked(document, amount)}; {_refused_and_failed(document)}"
     if unanswered:
         words += f"; {part_of(unanswered, requests.completed)} got no whole response"
     return f"{words}."
+
+
+def _asked(document: LoadDocument, amount: str) -> str:
+    if document.provenance.model == "open":
+        return f"{amount} offered requests/s"
+    return f"{amount} requests/s that users sent"
+
+
+def _refused_and_failed(document: LoadDocument) -> str:
+    outcomes, completed = document.outcomes, document.requests.completed
+    answered = failed_count(outcomes) - outcomes.connection_error - outcomes.timeout
+    if answered <= MANY_NOT_OK_SHARE * completed:
+        return refused_words(document)
+    failed = f"{part_of(answered, completed)} failed"
+    # A 403 is a failure here, and a refusal to many who read of it.
+    if not outcomes.throttled:
+        return f"none was throttled, but {failed}"
+    return f"{refused_words(document)}; {failed}"
+
+
+def _unserved(document: LoadDocument, offered: str) -> str:
+    """What became of the requests of a run in which none was ok."""
+    # What fails a check was served, but not as it should be.
+    served = "ok" if document.outcomes.check_failed else "served"
+    endings = ranked_outcomes(document.outcomes)
+    if endings == [("throttled", document.requests.completed)]:
+        words = refused_words(document)
+    else:
+        words = listed(_ended(document, endings))
+    return f"None of {offered} was {served}: {words}."
+
+
+def _ended(document: LoadDocument, endings: list[tuple[str, int]]) -> list[str]:
+    requests = document.requests
+    if len(endings) == 1:
+        [(outcome, _)] = endings
+        parts = [("all", ending_words(outcome, _only_cause(document)))]
+    else:
+        parts = [
+            (part_of(count, requests.completed), ending_words(outcome))
+            for outcome, count in endings
+        ]
+    of_those = " of those completed" if requests.completed < requests.offered else ""
+    return [
+        f"{share}{'' if index else of_those} {words}" for index, (share, words) in enumerate(parts)
+    ]
+
+
+def _only_cause(document: LoadDocument) -> str | None:
+    totals = totals_of(document.errors_by_cause)
+    return totals[0].cause if len(totals) == 1 else None
 
 
 def refused_words(document: LoadDocument) -> str:
@@ -131,13 +187,22 @@ def support(document: LoadDocument) -> list[str]:
         found = reasons or ["Remove the cause, then measure again"]
         return [closed(sentence) for sentence in dict.fromkeys(found)]
     found = [
-        *document.errors,
+        *_errors(document),
         *_not_completed(document),
         *_failures(document),
         *_latency(document),
         *_judged(document),
     ]
     return [closed(sentence) for sentence in found]
+
+
+def _errors(document: LoadDocument) -> list[str]:
+    """The errors, without one that only repeats the headline."""
+    outcomes = document.outcomes
+    several = len(ranked_outcomes(outcomes)) > 1 or len(totals_of(document.errors_by_cause)) > 1
+    if outcomes.ok or several:
+        return document.errors
+    return [error for error in document.errors if not error.startswith(_NOTHING_OK)]
 
 
 def _not_completed(document: LoadDocument) -> list[str]:
@@ -154,8 +219,8 @@ def _not_completed(document: LoadDocument) -> list[str]:
 
 def _failures(document: LoadDocument) -> list[str]:
     failed, completed = failed_count(document.outcomes), document.requests.completed
-    if not completed:
-        return []
+    if not document.outcomes.ok:
+        return []  # the headline says what happened to all of them
     if not failed:
         return ["No request failed"]
     words = failures_in_words(document.outcomes)

@@ -25,10 +25,10 @@ from reports.load_document import (
 from reports.load_latency import response_of, stands_apart
 from reports.load_words import (
     CauseTotal,
+    cause_evidence_words,
     cause_phrase,
     cause_word,
     class_word,
-    evidence_words,
     failed_count,
     known_words,
     layer_word,
@@ -64,7 +64,7 @@ def causes_table(document: LoadDocument) -> Table | None:
                 _sentence(cause_phrase(total.cause)),
                 f"{total.count:,}",
                 part_of(total.count, refused),
-                _sentence(evidence_words(total.by_evidence)),
+                _sentence(cause_evidence_words(total.cause, total.by_evidence)),
                 _limits_cell(total, document.limits),
             ]
         )
@@ -102,7 +102,7 @@ def errors_table(document: LoadDocument) -> Table | None:
         TableRow(
             [
                 _sentence(class_word(entry.outcome)),
-                cause_word(entry.cause),
+                ABSENT if entry.cause == "none" else cause_word(entry.cause),
                 f"{entry.count:,}",
                 part_of(entry.count, document.requests.completed),
                 _sentence(known_words(entry)) or ABSENT,

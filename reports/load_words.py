@@ -29,6 +29,13 @@ _CLASS_WORDS = {
     "check_failed": ("failed check", "failed checks"),
 }
 
+_SLOW = ("connect_timeout", "response_timeout")
+_ENDINGS = {
+    "throttled": "were refused",
+    "connection_error": "had connection errors",
+    "check_failed": "failed a check",
+}
+
 # Short, for legends and cells; and what a request was refused by.
 _CAUSES = {
     "account": ("account throttle", "the account's throttle"),
@@ -39,7 +46,10 @@ _CAUSES = {
     "quota": ("quota", "the usage plan's quota"),
     "lambda_concurrency": ("Lambda concurrency", "Lambda's concurrency limit"),
     "throttle": ("some throttle", "a throttle that nothing names"),
-    "authorizer": ("authorizer", "the authorizer"),
+    "authorizer": (
+        "authorizer, signature or API key",
+        "the check of authorizer, signature or API key",
+    ),
     "waf": ("WAF", "AWS WAF"),
     "application": ("application", "the application itself"),
     "unknown": ("unknown", "an unknown cause"),
@@ -136,6 +146,13 @@ def known_words(entry: CauseCount) -> str:
         return ""
     if entry.outcome in ("connection_error", "timeout") and set(by_evidence) == {"wire"}:
         return "the load generator saw it"  # there is no response, or no whole one
+    return cause_evidence_words(entry.cause, by_evidence)
+
+
+def cause_evidence_words(cause: str, by_evidence: Mapping[str, int]) -> str:
+    """How a cause is known; of an unknown one, that the response does not tell it."""
+    if cause == "unknown" and set(by_evidence) == {"wire"}:
+        return "the response does not tell"
     return evidence_words(by_evidence)
 
 
@@ -144,11 +161,26 @@ def failed_count(outcomes: Outcomes) -> int:
     return sum(getattr(outcomes, name) for name in ERROR_CLASSES)
 
 
+def ranked_outcomes(outcomes: Outcomes) -> list[tuple[str, int]]:
+    """The classes that requests have which are not ok, with counts, the most frequent first."""
+    counts = [(name, getattr(outcomes, name)) for name in ("throttled", *ERROR_CLASSES)]
+    return sorted((pair for pair in counts if pair[1]), key=lambda pair: -pair[1])
+
+
 def failures_in_words(outcomes: Outcomes) -> str:
     """The failed requests by class, the most frequent first: 12 timeouts and 3 failed checks."""
-    counts = [(getattr(outcomes, name), name) for name in ERROR_CLASSES]
-    ranked = sorted((pair for pair in counts if pair[0]), key=lambda pair: -pair[0])
-    return listed([f"{count:,} {class_word(name, count)}" for count, name in ranked])
+    ranked = [(name, count) for name, count in ranked_outcomes(outcomes) if name != "throttled"]
+    return listed([f"{count:,} {class_word(name, count)}" for name, count in ranked])
+
+
+def ending_words(outcome: str, cause: str | None = None) -> str:
+    """What happened to requests: got client errors (4xx), caused by AWS WAF."""
+    if outcome == "timeout":
+        return f"got {cause_word(cause)}" if cause in _SLOW else "timed out"
+    words = _ENDINGS.get(outcome) or f"got {class_word(outcome)}"
+    if cause is None or cause in ("none", "unknown"):
+        return words
+    return f"{words}, caused by {cause_phrase(cause)}"
 
 
 def layer_word(layer: str) -> str:

@@ -101,7 +101,11 @@ def test_requests_without_an_outcome_are_no_part_of_shares():
     [
         (load_documents.five_causes(), "Passed", "The API admitted 80.3 of 125 offered"),
         (load_documents.one_second(), "Passed", "The API admitted all 31 offered requests/s; none"),
-        (load_documents.locustfile(), "Completed", "requests/s that users sent; none was refused"),
+        (
+            load_documents.locustfile(),
+            "Completed",
+            "users sent; none was throttled, but 2.0 % failed",
+        ),
         (load_documents.failed(), "Threshold failed", "2 of 4 thresholds do not hold. The API"),
         (load_documents.invalid(), "Invalid measurement", "Do not act on the figures below"),
         (load_documents.interrupted(), "Interrupted", "the figures below are partial"),
@@ -134,9 +138,20 @@ def outcomes_of(**counts):
     )
 
 
+def ended(outcome: str, cause: str):
+    """A run in which all of 90 requests ended in one way."""
+    entry = CauseCount(outcome=outcome, cause=cause, evidence="wire", count=90)
+    part = "throttled_by_cause" if outcome == "throttled" else "errors_by_cause"
+    none = {"throttled_by_cause": [], "errors_by_cause": [], "ok_response_ms": None}
+    return outcomes_of(**{outcome: 90}).model_copy(update=none | {part: [entry]})
+
+
 def test_an_api_that_answered_nothing_admitted_nothing():
     silent = outcomes_of(connection_error=160, timeout=12)
-    assert headline(silent) == "None of 172 requests got a whole response."
+    assert plain(headline(silent)) == (
+        "None of the 17.2 offered requests/s was served: "
+        "93 % had connection errors and 7.0 % timed out."
+    )
     half = plain(headline(outcomes_of(connection_error=50, ok=150)))
     assert half == (
         "The API admitted 15 of 20 offered requests/s; none was refused; "
@@ -144,14 +159,68 @@ def test_an_api_that_answered_nothing_admitted_nothing():
     )
 
 
-def test_a_run_in_which_nothing_was_ok_fails_without_a_threshold():
-    failed = outcomes_of(client_error=172).model_copy(
-        update={"verdict": "failed", "errors": ["none of 172 completed requests was ok"]}
+@pytest.mark.parametrize(
+    ("outcome", "cause", "said"),
+    [
+        ("client_error", "waf", "served: all got client errors (4xx), caused by AWS WAF"),
+        (
+            "client_error",
+            "authorizer",
+            (
+                "served: all got client errors (4xx), "
+                "caused by the check of authorizer, signature or API key"
+            ),
+        ),
+        ("client_error", "unknown", "served: all got client errors (4xx)"),
+        ("server_error", "none", "served: all got server errors (5xx)"),
+        (
+            "connection_error",
+            "refused",
+            "served: all had connection errors, caused by a refused connection",
+        ),
+        ("timeout", "response_timeout", "served: all got no response in time"),
+        ("throttled", "stage", f"served: 100 % were refused, all by {STAGE}"),
+        ("check_failed", "none", "ok: all failed a check"),
+    ],
+)
+def test_where_nothing_was_ok_the_headline_says_what_happened(outcome, cause, said):
+    words = plain(headline(ended(outcome, cause)))
+    assert words == f"None of the 9 offered requests/s was {said}."
+
+
+def test_what_happened_is_of_those_completed_where_some_were_not():
+    requests = Requests(offered=120, sent=90, completed=90, cut=0, dropped=30)
+    one = ended("client_error", "waf").model_copy(update={"requests": requests})
+    assert ": all of those completed got client errors" in headline(one)
+    two = outcomes_of(throttled=45, timeout=45).model_copy(update={"requests": requests})
+    assert plain(headline(two)).endswith(
+        ": 50 % of those completed were refused and 50 % timed out."
     )
+
+
+def test_an_api_that_failed_often_is_not_praised_for_throttling_nothing():
+    said = plain(headline(load_documents.forbidden()))
+    assert said.endswith("offered requests/s; none was throttled, but 48 % failed.")
+    both = outcomes_of(ok=50, throttled=30, client_error=20)
+    assert plain(headline(both)).endswith("; 30 % were refused; 20 % failed.")
+
+
+def test_a_run_in_which_nothing_was_ok_fails_without_a_threshold_and_says_so_once():
+    failed = load_documents.forbidden(1.0)
     assert verdict_word(failed) == "Failed"
-    assert headline(failed).startswith("No request was ok. The API admitted all 17.2 offered")
-    assert support(failed)[0] == "None of 172 completed requests was ok."
-    assert support(failed)[-1].endswith("a run in which no request is ok fails.")
+    assert headline(failed).startswith("None of the 19.2 offered requests/s was served: all got")
+    assert support(failed) == [
+        "The profile sets no threshold, but a run in which no request is ok fails."
+    ]
+
+
+def test_counts_by_cause_are_told_where_the_headline_has_no_room_for_them():
+    error = "none of 100 completed requests was ok: 60 x timeout and 40 x throttled: quota"
+    several = outcomes_of(throttled=40, timeout=60).model_copy(
+        update={"verdict": "failed", "errors": [error]}
+    )
+    assert support(several)[0] == f"{error[0].upper()}{error[1:]}."
+    assert not any("of completed requests failed" in line for line in support(several))
 
 
 def test_one_threshold_that_does_not_hold_is_named_in_the_headline():
@@ -264,6 +333,14 @@ def test_nothing_says_what_nobody_claims_and_no_response_says_that_there_is_none
     )
     assert known_words(entry).startswith(said)
     assert bool(known_words(entry)) is bool(said)
+
+
+def test_a_cause_that_the_response_does_not_tell_is_not_known_from_it():
+    unknown = CauseCount(outcome="client_error", cause="unknown", evidence="wire", count=3)
+    assert known_words(unknown) == "the response does not tell"
+    logged = unknown.model_copy(update={"evidence": "access_log"})
+    assert known_words(logged) == "the access log says"
+    assert cause_word("authorizer") == "authorizer, signature or API key"
 
 
 @pytest.mark.parametrize(

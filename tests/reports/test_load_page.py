@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reports.figures import SPACE
-from reports.load_document import LoadDocument
+from reports.load_document import CauseCount, LoadDocument
 from reports.page import render_page
 from tests.reports import documents, load_documents
 from tests.reports.pages import Page, svgs
@@ -155,7 +155,7 @@ def test_tiles_show_the_times_of_ok_responses_where_much_was_not_ok():
     assert "Ok response p5024.0 ms all: 1.10 ms" in text
     assert "Response p503.00 ms" in words(load_documents.one_second())
     nothing = words(load_documents.forbidden(1.0))
-    assert "Ok response – no request was ok" in nothing
+    assert "Ok response\N{EN DASH} no request was ok" in nothing
     assert "Response p50" not in nothing
 
 
@@ -165,7 +165,13 @@ def test_the_overview_compares_the_times_of_ok_responses():
     assert "Ok response p50, p95, p99" in page.words()
     rows = {row[1]: row[5].replace(SPACE, " ") for row in page.rows if row[0] == shown[0].name}
     assert rows["Completed"].startswith("24.0 ms, ")
-    assert rows["Failed"] == "–"
+    assert rows["Failed"] == "\N{EN DASH}"
+
+
+def test_a_failed_check_has_no_cause():
+    entry = CauseCount(outcome="check_failed", cause="none", evidence="none", count=7)
+    rows = Page(render_page([without(ALL[0], errors_by_cause=[entry])])).rows
+    assert ["Failed checks", "\N{EN DASH}", "7"] in [row[:3] for row in rows]
 
 
 def test_a_run_of_hours_is_drawn_with_a_bounded_number_of_steps():
