@@ -41,7 +41,8 @@ def build(
     """Put tunings and load runs on one page.
 
     The page is a single file: it needs no network, no script and no server.
-    Its path goes to stdout.
+    Its path goes to stdout. Of several runs, those without a result are skipped
+    with a warning.
 
     \b
     Examples:
@@ -60,7 +61,7 @@ def _build(console: Console, runs: list[Path], output: Path) -> ExitCode:
 
     check_writable(output, f"--output {output}")
     documents = []
-    for run in runs:
+    for run in _finished(console, runs):
         console.detail(f"reading {run}")
         documents.append(read_document(run))
 
@@ -71,6 +72,18 @@ def _build(console: Console, runs: list[Path], output: Path) -> ExitCode:
     console.detail(f"wrote {len(documents)} run(s), {len(page.encode()) / 1024:.0f} KB")
     console.document(_answer(output) if console.json_output else str(output))
     return ExitCode.PASS
+
+
+def _finished(console: Console, runs: list[Path]) -> list[Path]:
+    """The runs that left a result; of several, the others are named on stderr and left out."""
+    from reports.run_folder import RESULT_NAME
+
+    unfinished = [run for run in runs if run.is_dir() and not (run / RESULT_NAME).exists()]
+    if len(unfinished) == len(runs):
+        return runs  # reading the first says what is wrong
+    for run in unfinished:
+        console.warn(f"skipped {run}: no {RESULT_NAME} in it")
+    return [run for run in runs if run not in unfinished]
 
 
 def _answer(output: Path) -> str:

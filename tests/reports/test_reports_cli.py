@@ -72,9 +72,29 @@ def test_verbose_tells_what_is_read_and_quiet_only_the_path(run):
     assert run("build", "one", "-q") == (0, "report.html\n", "")
 
 
+@pytest.mark.parametrize("more", [[], ["-q"], ["--json"]], ids=["", "quiet", "json"])
+def test_of_several_runs_one_without_a_result_is_skipped_with_a_warning(run, tmp_path, more):
+    (tmp_path / "broken-off").mkdir()
+    code, out, err = run("build", "load", "broken-off", "one", *more)
+    assert (code, err) == (0, "warning: skipped broken-off: no result.json in it\n")
+    assert "report.html" in out
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<title>1 tuning and 1 load run</title>" in text
+
+
+def test_where_no_run_has_a_result_there_is_no_page(run, tmp_path):
+    (tmp_path / "broken-off").mkdir()
+    (tmp_path / "too").mkdir()
+    code, out, err = run("build", "broken-off", "too")
+    assert (code, out) == (2, "")
+    assert err.startswith("error: could not read a run: no result.json in broken-off")
+    assert err.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (["build", "one", "nothing"], "no such file: nothing"),
         (["build", "nothing"], "no such file: nothing"),
         (["build", "."], "no result.json in ."),
         (["build", "one", "-o", "missing/page.html"], "the directory must exist"),
