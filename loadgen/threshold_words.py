@@ -6,6 +6,8 @@ from reports.figures import SPACE, decimals_for, fixed, milliseconds, significan
 from reports.load_document import ThresholdResult
 
 NOT_JUDGED = "not judged"
+# The detail of a threshold that cannot be judged before more of a run is known.
+NOT_YET = "not yet"
 
 
 def state_word(result: ThresholdResult) -> str:
@@ -13,7 +15,8 @@ def state_word(result: ThresholdResult) -> str:
     if result.aborted:
         return "ended the run"
     if result.ok is None:
-        return NOT_JUDGED
+        # Where nothing is measured, that stands in the place of the value.
+        return NOT_YET if result.detail == NOT_YET and result.value is not None else NOT_JUDGED
     return "holds" if result.ok else "does not hold"
 
 

@@ -8,7 +8,7 @@ requests were due, so a second is complete only when its slowest request has end
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, floor, inf
 
 from core.errors import InputError
@@ -18,6 +18,7 @@ from loadgen.profile.model import Threshold
 from loadgen.schedule import PhasePlan
 from loadgen.steps import StepInfo
 from loadgen.tally import Tally
+from loadgen.threshold_words import NOT_YET
 from reports.load_document import ThresholdResult
 
 __all__ = ["Abort", "Condition", "Rule", "check", "evaluate", "parse", "rules_of", "so_far"]
@@ -198,7 +199,11 @@ def _worst(rule: Rule, tally: Tally, chains: Iterable[tuple[range, ...]]) -> _Ju
     if not usable:
         reason = judged[0].reading.reason if judged else _too_short(rule)
         return _Judged(Reading(None, None, reason), None, None)
-    return max(usable, key=lambda one: _badness(rule, one))
+    worst = max(usable, key=lambda one: _badness(rule, one))
+    # Where all windows say the same, none is the worst.
+    if len({one.reading.value for one in usable}) == 1:
+        return replace(worst, seconds=None)
+    return worst
 
 
 def _too_short(rule: Rule) -> str:
@@ -279,10 +284,18 @@ def check(rules: Sequence[Rule], tally: Tally, now_s: float) -> Abort | None:
 def so_far(rules: Sequence[Rule], tally: Tally, now_s: float) -> list[ThresholdResult]:
     """Every threshold as it stands: over what is known, or in the last window that is known."""
     known_s = _known_s(tally, now_s)
-    empty = _Judged(Reading(None, None, "not yet"), None, None)
-    return [
-        _result(rule, next(_recent(rule, tally, known_s), empty), None, "last") for rule in rules
-    ]
+    return [_result(rule, _now(rule, tally, known_s), None, "last") for rule in rules]
+
+
+def _now(rule: Rule, tally: Tally, known_s: int) -> _Judged:
+    empty = _Judged(Reading(None, None, NOT_YET), None, None)
+    judged = next(_recent(rule, tally, known_s), empty)
+    value = judged.reading.value
+    if judged.ok is not False or value is None or rule.window_s or known_s >= ceil(rule.to_s):
+        return judged
+    if _grows(rule.condition) or _may_recover(rule, value):
+        return replace(judged, ok=None, reading=replace(judged.reading, reason=NOT_YET))
+    return judged
 
 
 def _known_s(tally: Tally, now_s: float) -> int:

@@ -467,6 +467,38 @@ def test_a_count_that_can_still_be_reached_ends_nothing(that: str, *, ends: bool
     assert (live(aborting(that), seen=STEADY, now_s=10)[0] is not None) is ends
 
 
+@pytest.mark.parametrize(
+    ("that", "now_s", "stands"),
+    [
+        ("count(ok) > 1000", 10, (None, "not yet")),
+        ("count(ok) == 1000", 10, (None, "not yet")),
+        ("count(ok) == 5", 10, (False, "")),
+        ("count(ok) >= 2", 10, (True, "")),
+        ("count(ok) < 5", 10, (False, "")),
+        ("rps(ok) > 1000", 10, (False, "")),
+        ("count(ok) > 1000", 21.9, (None, "not yet")),
+        ("count(ok) > 1000", 22, (False, "")),
+    ],
+)
+def test_a_count_that_can_still_be_reached_is_not_broken_yet(
+    that: str, now_s: float, stands: tuple[bool | None, str]
+) -> None:
+    steady = [Seen(second) for second in range(23)]
+    _, [result] = live(that, seen=steady, now_s=now_s)
+    assert (result.ok, result.detail) == stands
+    assert result.value is not None
+
+
+def test_a_window_that_is_over_reaches_nothing_any_more() -> None:
+    _, [result] = live({"that": "count(ok) > 30", "window": "3s"}, seen=STEADY, now_s=10)
+    assert result.ok is False
+
+
+def test_no_window_is_the_worst_where_all_say_the_same() -> None:
+    same = one(windowed(), seen=[Seen(second) for second in range(20)], phases=LONG)
+    assert (same.ok, same.detail) == (True, "")
+
+
 def test_a_threshold_stands_as_its_last_window_does() -> None:
     _, [whole, window] = live(
         "max(response) < 500ms", windowed(), seen=with_slow(1, last=12), now_s=12

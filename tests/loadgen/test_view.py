@@ -326,6 +326,8 @@ def test_a_measured_value_can_be_told_from_its_limit(
         ({"ok": True}, "holds"),
         ({"ok": False}, "does not hold"),
         ({"ok": None}, "not judged"),
+        ({"ok": None, "detail": "not yet"}, "not yet"),
+        ({"ok": None, "detail": "not yet", "value": None}, "not judged"),
         ({"ok": False, "aborted": True}, "ended the run"),
     ],
 )
