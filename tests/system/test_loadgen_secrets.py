@@ -31,7 +31,7 @@ SET_KEY = "set-key-0pQ7&<w>'9"
 FILE_TOKEN = "file-token.eyJhbGciOiJub25lIn0.c2VjcmV0"
 COMMAND_TOKEN = "command-token-Zz81-~._"
 ELSEWHERE_KEY = "elsewhere-key-55512"
-HEADER_TOKEN = "header-token-77"
+HEADER_TOKEN = "~session~77~"
 FORM_PASSWORD = "form password 100%"
 BODY_PASSWORD = 'body-"quoted"\\password'
 AWS_SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
@@ -48,12 +48,16 @@ def echo(seen: Seen) -> Reply:
     text = "; ".join(f"{name}={value}" for name, value in said.items())
     headers = {f"x-echo-{name}": value for name, value in seen.headers.items()}
     status = int(seen.query.get("status", "200"))
-    return Reply(status, json.dumps(said).encode() + text.encode("latin-1"), headers)
+    return Reply(status, json.dumps({**said, "all": text}).encode(), headers)
+
+
+def expects(**checks: Any) -> dict[str, Any]:
+    return {"checks": checks}
 
 
 def profile() -> dict[str, Any]:
-    """One scenario for each way to give a secret; every answer is an error or fails a check."""
-    wrong = {"checks": {"json": {"ok": True}, "headers": {"x-none": "there"}}}
+    """One scenario for each way to give a secret; answers fail checks that look at secrets."""
+    in_body = expects(json={"body": "none"})
     refused = {"get": "/refused", "query": {"status": 401}, "name": "refused"}
     broken = {"get": "/broken", "query": {"status": 500}, "name": "broken"}
     command = [sys.executable, "-c", "import os; print(os.environ['COMMAND_TOKEN'])"]
@@ -64,23 +68,30 @@ def profile() -> dict[str, Any]:
         "environments": {"other": {"auth": {"type": "api_key", "value": ELSEWHERE_KEY}}},
         "load": open_load(unit="scenarios", rate=60, duration="1s"),
         "scenarios": [
-            flow({"get": "/set", **wrong}, refused, broken, name="set"),
             flow(
-                {"get": "/env", **wrong},
+                {"get": "/set", **expects(json={'"x-api-key"': "none"})},
+                refused,
+                broken,
+                name="set",
+            ),
+            flow(
+                {"get": "/env", **expects(headers={"x-echo-x-api-key": "^none$"})},
                 name="env",
                 auth={"type": "api_key", "value": "${env.ENV_KEY}"},
             ),
             flow(
-                {"get": "/file", **wrong}, name="file", auth={"type": "bearer", "file": "token.txt"}
+                {"get": "/file", **expects(json={"authorization": None})},
+                name="file",
+                auth={"type": "bearer", "file": "token.txt"},
             ),
             flow(
-                {"get": "/command", **wrong},
+                {"get": "/command", **expects(body={"contains": "nowhere"})},
                 name="command",
                 auth={"type": "bearer", "command": command},
             ),
             flow(
-                {"post": "/form", "form": {"password": "${vars.password}"}, **wrong},
-                {"post": "/body", "json": {"password": "${env.BODY_PASSWORD}"}, **wrong},
+                {"post": "/form", "form": {"password": "${vars.password}"}, **in_body},
+                {"post": "/body", "json": {"password": "${env.BODY_PASSWORD}"}, **in_body},
                 # What an answer says is not known before: it is a secret all the same.
                 {
                     "get": "/login",
@@ -90,7 +101,7 @@ def profile() -> dict[str, Any]:
                 name="bodies",
             ),
             flow(
-                {"get": "/signed", "query": {"a": "b c"}, **wrong},
+                {"get": "/signed", "query": {"a": "b c"}, **expects(json={"all": ""})},
                 name="signed",
                 auth={"type": "sigv4", "region": "eu-west-1"},
             ),
@@ -156,6 +167,10 @@ def test_the_api_got_every_secret(ran: Ran) -> None:
     assert document["requests"]["completed"] == len(ran.server.seen)
     for outcome in ("check_failed", "client_error", "server_error"):
         assert document["outcomes"][outcome] > 0
+    assert {failure["step"] for failure in document["failures"]} == {
+        "GET /set", "GET /env", "GET /file", "GET /command", "POST /form", "POST /body",
+        "GET /signed",
+    }  # fmt: skip
     assert document["target"]["auth"] == ["api_key", "bearer", "sigv4"]
 
 
