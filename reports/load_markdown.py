@@ -7,7 +7,14 @@ from reports.figures import closed, moment
 from reports.load_document import LoadDocument
 from reports.load_facts import spent_sentences
 from reports.load_findings import cautions, headline, subtitle, support, verdict_word
-from reports.load_tables import causes_table, errors_table, steps_table, thresholds_table
+from reports.load_tables import (
+    causes_table,
+    errors_table,
+    failures_table,
+    statuses_table,
+    steps_table,
+    thresholds_table,
+)
 from reports.markdown import plain_line, table_lines
 
 # A summary that is too long is cut off by those who show it.
@@ -15,7 +22,7 @@ MOST_ROWS = 20
 
 
 def render_load_markdown(document: LoadDocument) -> str:
-    """The verdict line, what supports it, and tables: thresholds, causes, failures, steps."""
+    """The verdict line, what supports it, and the tables that are short on most runs."""
     started = moment(document.provenance.started_utc)
     lines = [f"## Load run {plain_line(document.name)}", ""]
     lines += [f"> **{plain_line(caution)}**\n" for caution in cautions(document)]
@@ -27,6 +34,8 @@ def render_load_markdown(document: LoadDocument) -> str:
         thresholds_table(document),
         causes_table(document),
         errors_table(document),
+        statuses_table(document),
+        failures_table(document),
         steps_table(document),
     ):
         lines += _table(table) if table is not None else []

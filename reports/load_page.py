@@ -30,9 +30,11 @@ from reports.load_latency import stands_apart
 from reports.load_tables import (
     causes_table,
     errors_table,
+    failures_table,
     latency_table,
     limits_table,
     phases_table,
+    statuses_table,
     steps_table,
     thresholds_table,
 )
@@ -55,6 +57,7 @@ class LoadSection:
     tiles: Sequence[Tile]
     figures: Sequence[Figure]
     refusals: Sequence[Table]
+    answers: Sequence[Table]
     slices: Sequence[Table]
     spectrum: Figure | None
     latencies: Table | None
@@ -78,6 +81,7 @@ def section_of(document: LoadDocument, anchor: str) -> LoadSection:
     """The part of a page about one load run; `anchor` makes its ids unique there."""
     run = document.provenance
     refusals = [causes_table(document), errors_table(document)]
+    answers = [statuses_table(document), failures_table(document)]
     slices = [steps_table(document), phases_table(document)]
     return LoadSection(
         anchor=anchor,
@@ -92,6 +96,7 @@ def section_of(document: LoadDocument, anchor: str) -> LoadSection:
         tiles=_tiles(document),
         figures=time_figures(document, anchor),
         refusals=[table for table in refusals if table is not None],
+        answers=[table for table in answers if table is not None],
         slices=[table for table in slices if table is not None],
         spectrum=percentile_figure(document, anchor),
         latencies=latency_table(document),

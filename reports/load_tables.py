@@ -113,6 +113,35 @@ def errors_table(document: LoadDocument) -> Table | None:
     return Table("What failed", columns, rows)
 
 
+def statuses_table(document: LoadDocument) -> Table | None:
+    """How often each status code came, as far as records were kept."""
+    total = sum(document.statuses.values())
+    if not total:
+        return None
+    columns = [Column("Status code", is_text=True), Column("Requests"), Column("Share")]
+    rows = [
+        TableRow([_sentence(status), f"{count:,}", part_of(count, total)])
+        for status, count in document.statuses.items()
+    ]
+    return Table("Status codes", columns, rows, "As they came, whether or not checks hold.")
+
+
+def failures_table(document: LoadDocument) -> Table | None:
+    """Why checks failed: one row for each step and reason, the most frequent first."""
+    if not document.failures:
+        return None
+    columns = [
+        Column("Failed checks of", is_text=True),
+        Column("Reason", is_text=True),
+        Column("Requests"),
+    ]
+    rows = [
+        TableRow([failure.step, failure.reason, f"{failure.count:,}"])
+        for failure in document.failures
+    ]
+    return Table("Failed checks", columns, rows)
+
+
 _COUNT_COLUMNS = (
     Column("Completed"),
     Column("Offered", "/s"),

@@ -17,6 +17,7 @@ from typing import Any
 
 from reports.load_document import (
     CauseCount,
+    CheckFailure,
     ConfiguredLimit,
     LoadDocument,
     LoadPercentiles,
@@ -515,6 +516,41 @@ def forbidden(share: float = 0.49) -> LoadDocument:
     return run.model_copy(update=changes)
 
 
+def wrong_answers() -> LoadDocument:
+    """Some answers are not what the profile expects, some never come, and some are refused."""
+    tally = simulate((Phase("hold", 20, lambda _: 90, "90 requests/s"),), SHOP_STEPS[:2], seed=12)
+    for (second, phase, step, outcome, *_), count in list(tally.counts.items()):
+        if outcome == "ok" and count > 3:
+            tally.counts[second, phase, step, "ok", "none", "none"] -= 2
+            tally.counts[second, phase, step, "check_failed", "none", "none"] += 1
+            tally.counts[second, phase, step, "timeout", "response_timeout", "wire"] += 1
+    run = document(tally, name="orders-after-a-release")
+    outcomes, products = run.outcomes, run.steps[0].outcomes.check_failed
+    return run.model_copy(
+        update={
+            "statuses": {
+                "200": outcomes.ok + outcomes.check_failed,
+                "429": outcomes.throttled,
+                "500": outcomes.server_error,
+                "no response": outcomes.timeout,
+            },
+            "failures": [
+                CheckFailure(
+                    step="GET /search",
+                    reason="capture next_page: nothing found in $.links.next.href.of.the.last.page",
+                    count=outcomes.check_failed - products,
+                ),
+                CheckFailure(
+                    step="GET /products",
+                    reason="checks.json.$[0].name: expected Lamp, got Chair",
+                    count=products - 2,
+                ),
+                CheckFailure(step="GET /products", reason="other reasons", count=2),
+            ],
+        }
+    )
+
+
 def interrupted() -> LoadDocument:
     """Ctrl-C in the middle of the ramp."""
     return document(
@@ -625,6 +661,8 @@ def hostile() -> LoadDocument:
         exit_code=5,
         errors=[HOSTILE],
         notes=[HOSTILE],
+        statuses={HOSTILE: 3},
+        failures=[CheckFailure(step=HOSTILE, reason=HOSTILE, count=3)],
         target=TargetFacts(url=HOSTILE, api_name=HOSTILE, stage=HOSTILE, auth=[HOSTILE]),
         thresholds=[threshold(HOSTILE, 1.0, 2.0, scope=HOSTILE, detail=HOSTILE)],
         validity=ValidityReport(verdict="invalid", reasons=[HOSTILE], warnings=[HOSTILE]),
@@ -652,6 +690,9 @@ def all_documents() -> list[LoadDocument]:
         interrupted(),
         nothing_completed(),
         nothing_at_all(),
+        forbidden(),
+        forbidden(1.0),
+        wrong_answers(),
         locustfile(),
         one_second(),
         three_hours(),

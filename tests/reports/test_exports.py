@@ -100,6 +100,12 @@ def test_markdown_of_a_load_run_has_verdict_thresholds_causes_and_steps(tmp_path
     assert any("The stage's throttle" in row and "80/s, burst 40" in row for row in rows)
 
 
+def test_markdown_of_a_load_run_has_status_codes_and_the_reasons_of_failed_checks(tmp_path):
+    text = export_document(load_documents.wrong_answers(), f"md={tmp_path / 'run.md'}").read_text()
+    assert "| 200 | 1,394 | 78 % |\n| 429 | 341 | 19 % |" in text
+    assert "| GET /products | checks.json.\\$\\[0\\].name: expected Lamp, got Chair | 18 |" in text
+
+
 def test_markdown_of_a_load_run_is_short_however_many_steps_there_are(tmp_path):
     document = load_documents.one_second()
     steps = document.steps * 300

@@ -168,6 +168,26 @@ def test_the_overview_compares_the_times_of_ok_responses():
     assert rows["Failed"] == "\N{EN DASH}"
 
 
+def test_status_codes_and_the_reasons_of_failed_checks_have_tables():
+    document = load_documents.wrong_answers()
+    text = words(document)
+    places = [text.index(part) for part in ("What failed", "Status codes", "Failed checks of")]
+    assert places == sorted(places)
+    rows = [
+        [cell.replace(SPACE, " ") for cell in row] for row in Page(render_page([document])).rows
+    ]
+    assert ["200", "1,394", "78 %"] in rows
+    assert ["No response", "40", "2.2 %"] in rows
+    assert ["GET /products", "checks.json.$[0].name: expected Lamp, got Chair", "18"] in rows
+    assert ["GET /products", "other reasons", "2"] in rows
+
+
+def test_without_records_and_failed_checks_there_are_no_such_tables():
+    text = words(load_documents.five_causes())
+    assert "Status codes" not in text
+    assert "Failed checks" not in text
+
+
 def test_a_failed_check_has_no_cause():
     entry = CauseCount(outcome="check_failed", cause="none", evidence="none", count=7)
     rows = Page(render_page([without(ALL[0], errors_by_cause=[entry])])).rows
