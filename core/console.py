@@ -6,10 +6,11 @@ rich is imported on first use, because `--help` must not wait for it.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol, cast
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
@@ -43,7 +44,7 @@ class Console:
             # A pipe or a CI log has no width of its own: 80 columns are readable everywhere.
             width = None if stream.isatty() else 80
             self._streams[stderr] = RichConsole(
-                stderr=stderr,
+                file=cast("IO[str]", _Talk()) if stderr else None,
                 highlight=False,
                 emoji=False,
                 soft_wrap=not stream.isatty(),
@@ -137,6 +138,40 @@ class Console:
         # No thread of its own: it is drawn when there is something new.
         with Live(console=self._rich(stderr=True), auto_refresh=False, transient=True) as shown:
             yield lambda renderable: shown.update(renderable, refresh=True)
+
+
+class _Talk:
+    """stderr, whose reader may have gone (`2>&1 | head`, a terminal that was closed).
+
+    What a command does is worth more than what it says meanwhile: the rest goes nowhere.
+    """
+
+    @property
+    def _stream(self) -> Any:
+        # While rich shows something live, sys.stderr is one of its own that ends up here.
+        return getattr(sys.stderr, "rich_proxied_file", sys.stderr)
+
+    def write(self, text: str) -> None:
+        try:
+            self._stream.write(text)
+        except OSError:
+            self._leave()
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except OSError:
+            self._leave()
+
+    def _leave(self) -> None:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self._stream.fileno())
+        os.close(nowhere)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "rich_proxied_file":
+            raise AttributeError(name)
+        return getattr(self._stream, name)
 
 
 class _PlainProgress:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -88,3 +91,14 @@ def test_a_keyboard_interrupt_ends_with_130(capsys: pytest.CaptureFixture[str]) 
 
     assert run_command(Console(), stop) == ExitCode.INTERRUPTED
     assert capsys.readouterr().err == "error: interrupted\n"
+
+
+def test_a_command_goes_on_when_nobody_reads_what_it_says() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    script = "from core.console import Console; c = Console(); c.say('x'); c.warn('y'); print('z')"
+    done = subprocess.run(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=writing, check=False
+    )
+    os.close(writing)
+    assert (done.returncode, done.stdout) == (0, b"z\n")
