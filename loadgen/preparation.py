@@ -92,7 +92,24 @@ def read_options(options: RunOptions) -> tuple[ProfileFile, Profile]:
         changes["target"] = file.profile.target.model_copy(update={"api": api})
     if options.records is not None:
         changes["output"] = file.profile.output.model_copy(update={"records": options.records})
-    return file, file.profile.model_copy(update=changes)
+    profile = file.profile.model_copy(update=changes)
+    _check_shares(profile)
+    return file, profile
+
+
+def _check_shares(profile: Profile) -> None:
+    """Each injector has one of what is of the whole run, at least."""
+    load = profile.load
+    limits = {"http.max_connections": profile.http.max_connections}
+    if load.model == "open":
+        limits["load.max_in_flight"] = load.max_in_flight
+    for name, most in limits.items():
+        if most < load.processes:
+            raise InputError(
+                f"{name}: must be at least the number of processes (got {most} for "
+                f"{load.processes})",
+                hint=f"it is of the whole run; raise it, or use --processes {most}",
+            )
 
 
 @contextmanager

@@ -18,12 +18,15 @@ from typing import Any
 
 import pytest
 
+from core.errors import InputError
 from core.interrupt import StopRequest
 from loadgen import web_ui_feed
 from loadgen.conduct import Conductor
 from loadgen.frames_file import FramesWriter
 from loadgen.injectors import Ended, Event
 from loadgen.messages import Cell, Drained, Frame
+from loadgen.options import RunOptions
+from loadgen.preparation import read_options
 from loadgen.steps import StepInfo
 from loadgen.tally import Tally
 from tests.loadgen.hostile_server import HostileServer, hostile_server
@@ -363,3 +366,23 @@ def test_what_flows_had_still_to_send_when_the_drain_ended_is_told(
     )
     assert ran.document["requests"]["sent"] == ran.seen == 100
     assert "3 of 100 flows (3.0" in ran.words
+
+
+# -- more injectors than there is to share --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("parts", "name"),
+    [
+        ({"load": {"max_in_flight": 2, "phases": [{"name": "all", "burst": 20}]}}, "load.max_in_f"),
+        ({"http": {"max_connections": 2}}, "http.max_connections"),
+    ],
+    ids=["in flight", "connections"],
+)
+def test_limits_of_the_whole_run_are_not_passed_by_many_injectors(
+    tmp_path: Path, server: HostileServer, parts: dict[str, Any], name: str
+) -> None:
+    (tmp_path / "profile.yaml").write_text(json.dumps(document(server, **parts)))
+    options = RunOptions(profile=tmp_path / "profile.yaml", processes=3)
+    with pytest.raises(InputError, match=f"{name}.*must be at least the number of processes"):
+        read_options(options)
