@@ -31,7 +31,7 @@ from loadgen.outcome import Cause, Evidence, Kind, Outcome
 from loadgen.profile.model import Locustfile
 from loadgen.schedule import PhasePlan, UserTarget
 
-_CHECK_FAILED = Kind(Outcome.CHECK_FAILED, Cause.NONE, Evidence.RULE).code
+_CHECK_FAILED = Kind(Outcome.CHECK_FAILED).code
 _SECOND_NS = 1_000_000_000
 # What Locust spawns in one go; more would be started in batches of a second.
 _SPAWN_RATE = 100.0

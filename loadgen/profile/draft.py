@@ -79,7 +79,9 @@ class Draft:
 
     def is_hidden(self, *path: Step) -> bool:
         """Whether the value at a path must not be shown: it is or may be a secret."""
-        return path in self.written or ("auth" in path and path[-1] in _SECRET_KEYS)
+        return path in self.written or (
+            "auth" in path and (path[-1] in _SECRET_KEYS or path[-1] == "auth")
+        )
 
     def shown(self, path: Path, value: object) -> str:
         """A value as messages show it; what came from the environment as it is written."""

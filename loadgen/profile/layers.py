@@ -38,6 +38,7 @@ _TYPE = "type"
 _BRACKETS = re.compile(r"\[(\d+)\]")
 # Where a text on the command line may be a secret, messages show where it went and not what it is.
 _PRIVATE = frozenset({"auth", "headers", "vars"})
+_USER_INFO = re.compile(r"://[^/@\s]*@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def parsed_setting(text: str) -> Setting:
     if not equals or not all(steps):
         raise InputError(f"--set {text}: must be PATH=VALUE such as load.phases.0.rate=50")
     path = tuple(int(step) if step.isascii() and step.isdigit() else step for step in steps)
-    private = not _PRIVATE.isdisjoint(path)
+    private = not _PRIVATE.isdisjoint(path) or _USER_INFO.search(written) is not None
     shown = f"--set {name.strip()}={'...' if private else written}"
     try:
         read = read_document(written)
