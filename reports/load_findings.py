@@ -94,14 +94,20 @@ def _answer(document: LoadDocument) -> str:
         return _unserved(document, _asked(document, f"the {offered}"))
     outcomes = document.outcomes
     unanswered = outcomes.connection_error + outcomes.timeout
-    # Without a response nobody knows whether the API let a request in.
-    unanswered_rps = unanswered / document.measured_s if document.measured_s else 0.0
-    admitted = rate_number(max(rates.admitted_rps - unanswered_rps, 0.0))
+    admitted = rate_number(admitted_rps(document))
     amount = f"all {offered}" if admitted == offered else f"{admitted} of {offered}"
     words = f"The API admitted {_asked(document, amount)}; {_refused_and_failed(document)}"
     if unanswered:
         words += f"; {part_of(unanswered, requests.completed)} got no whole response"
     return f"{words}."
+
+
+def admitted_rps(document: LoadDocument) -> float:
+    """Requests a second that the API let in, as far as a response shows it."""
+    unanswered = document.outcomes.connection_error + document.outcomes.timeout
+    unanswered_rps = unanswered / document.measured_s if document.measured_s else 0.0
+    # Both are quotients: where nothing was answered, their difference may be a tiny rest.
+    return max(round(document.rates.admitted_rps - unanswered_rps, 9), 0.0)
 
 
 def _asked(document: LoadDocument, amount: str) -> str:

@@ -20,6 +20,7 @@ from reports.load_facts import (
     validity_sentence,
 )
 from reports.load_findings import (
+    admitted_rps,
     cautions,
     headline,
     subtitle,
@@ -126,7 +127,7 @@ def _tiles(document: LoadDocument) -> list[Tile]:
     failed = failed_count(outcomes)
     return [
         Tile("Offered", None, rate(rates.offered_rps), f"{document.requests.offered:,} requests"),
-        Tile("Admitted", None, rate(rates.admitted_rps), f"{outcomes.ok:,} ok"),
+        Tile("Admitted", None, rate(admitted_rps(document)), f"{outcomes.ok:,} ok"),
         Tile(
             "Throttled",
             None,
@@ -171,7 +172,7 @@ def _summary(document: LoadDocument) -> list[str]:
     # Runs can only be compared by what is of the same requests in each.
     ok, spent = document.ok_response_ms, document.spent.usd
     return [
-        f"{rate_number(rates.admitted_rps)} of {rate(rates.offered_rps)}",
+        f"{rate_number(admitted_rps(document))} of {rate(rates.offered_rps)}",
         part_of(document.outcomes.throttled, requests.completed),
         part_of(failed_count(document.outcomes), requests.completed),
         ", ".join(_of(ok, key) for key in ("p50", "p95", "p99")) if ok else ABSENT,

@@ -169,7 +169,10 @@ def _slice_columns(document: LoadDocument) -> list[Column]:
 
 def _slice_help(document: LoadDocument) -> str:
     times = _OK_TIMES_HELP if stands_apart(document) else _TIMES_HELP
-    return f"Shares are of completed requests. {times}"
+    return (
+        "Shares are of completed requests; admitted is what completed and was not throttled. "
+        f"{times}"
+    )
 
 
 def _slice_cells(document: LoadDocument, slices: Sequence[Slice]) -> list[list[str]]:

@@ -6,7 +6,14 @@ import pytest
 
 from reports.figures import SPACE
 from reports.load_document import CauseCount, ConfiguredLimit, Outcomes, Rates, Requests
-from reports.load_findings import cautions, headline, refused_words, support, verdict_word
+from reports.load_findings import (
+    admitted_rps,
+    cautions,
+    headline,
+    refused_words,
+    support,
+    verdict_word,
+)
 from reports.load_tables import causes_table, phases_table, steps_table, thresholds_table
 from reports.load_words import (
     cause_phrase,
@@ -152,6 +159,9 @@ def test_an_api_that_answered_nothing_admitted_nothing():
         "None of the 17.2 offered requests/s was served: "
         "93 % had connection errors and 7.0 % timed out."
     )
+    assert admitted_rps(silent) == 0
+    rest = silent.rates.model_copy(update={"admitted_rps": 17.2 + 1e-14})
+    assert admitted_rps(silent.model_copy(update={"rates": rest})) == 0
     half = plain(headline(outcomes_of(connection_error=50, ok=150)))
     assert half == (
         "The API admitted 15 of 20 offered requests/s; none was refused; "

@@ -159,6 +159,15 @@ def test_tiles_show_the_times_of_ok_responses_where_much_was_not_ok():
     assert "Response p50" not in nothing
 
 
+def test_the_headline_and_the_tiles_admit_the_same():
+    document = load_documents.wrong_answers()
+    text = words(document)
+    assert "The API admitted 69.9 of 89.0 offered" in text
+    assert "Admitted69.9/s 1,354 ok" in text
+    page = Page(render_page([document, document])).words()
+    assert "69.9 of 89.0/s" in page
+
+
 def test_the_overview_compares_the_times_of_ok_responses():
     shown = [load_documents.forbidden(), load_documents.forbidden(1.0)]
     page = Page(render_page(shown))
