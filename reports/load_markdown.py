@@ -7,14 +7,8 @@ from reports.figures import closed, moment
 from reports.load_document import LoadDocument
 from reports.load_facts import spent_sentences
 from reports.load_findings import cautions, headline, subtitle, support, verdict_word
-from reports.load_tables import (
-    causes_table,
-    errors_table,
-    failures_table,
-    statuses_table,
-    steps_table,
-    thresholds_table,
-)
+from reports.load_outcome_tables import causes_table, errors_table, failures_table, statuses_table
+from reports.load_tables import steps_table, thresholds_table
 from reports.markdown import plain_line, table_lines
 
 # A summary that is too long is cut off by those who show it.

@@ -28,14 +28,11 @@ from reports.load_findings import (
     verdict_word,
 )
 from reports.load_latency import stands_apart
+from reports.load_outcome_tables import causes_table, errors_table, failures_table, statuses_table
 from reports.load_tables import (
-    causes_table,
-    errors_table,
-    failures_table,
     latency_table,
     limits_table,
     phases_table,
-    statuses_table,
     steps_table,
     thresholds_table,
 )

@@ -14,7 +14,8 @@ from reports.load_findings import (
     support,
     verdict_word,
 )
-from reports.load_tables import causes_table, phases_table, steps_table, thresholds_table
+from reports.load_outcome_tables import causes_table
+from reports.load_tables import phases_table, steps_table, thresholds_table
 from reports.load_words import (
     cause_phrase,
     cause_word,
