@@ -39,8 +39,7 @@ from loadgen.schedule import arrivals, plan_phases, user_targets
 from loadgen.steps import step_infos
 from loadgen.wire import Pool
 
-_DIGEST_S = 0.1
-_DIGESTS_A_FRAME = 10
+_FRAME_S = 1.0
 _LOOK_S = 0.02
 _LAST_WORDS_S = 30
 _MOST_DESCRIPTORS = 65_536
@@ -105,6 +104,7 @@ class Injector:
         )
         self._phases = plan_phases(self.profile)
         self._stopped = Event()
+        self._sent_all = Event()
         self._deadline_ns = 0
 
     def _make_environment(self) -> Environment:
@@ -200,7 +200,8 @@ class Injector:
         stalls.start()
         model.start(environment)
         self._wait(model, end_ns)
-        ticks.kill(block=True)
+        self._sent_all.set()
+        ticks.join()
         stalls.stop()
         cut = model.cut()
         fire(events.quitting, environment=environment)
@@ -232,10 +233,9 @@ class Injector:
         return thinking and self.profile.locustfile is None
 
     def _tick(self) -> None:
-        while True:
-            for _ in range(_DIGESTS_A_FRAME):
-                gevent.sleep(_DIGEST_S)
-                self._recorder.digest()
+        """A frame each second; never killed within one, which would lose what is in it."""
+        self._recorder.pause = lambda: gevent.sleep(0)
+        while not self._sent_all.wait(_FRAME_S):
             if self._pool.waited:
                 self._recorder.note(waited_note(self.profile.http.max_connections))
             self._reports.send(self._recorder.frame())

@@ -1,7 +1,7 @@
 """Everything that an injector measures: cheap to add to, turned into frames and records in bulk.
 
-A request costs one `array.extend`; ten times a second numpy sorts what has come into cells and
-records, so that no turn takes long enough to delay an arrival by much.
+A request costs one `array.extend`; once a second numpy sorts what has come into cells and records,
+in turns of a millisecond or less, so that no arrival waits for long.
 """
 
 from __future__ import annotations
@@ -103,6 +103,8 @@ class Recorder:
         self.not_built = self.without_data = self.unfinished = 0
         self.connections: Callable[[], int] = lambda: 0
         self.before_frame: Callable[[], None] = lambda: None
+        # Called where the work in bulk can be interrupted, so that no arrival waits for all of it.
+        self.pause: Callable[[], None] = lambda: None
         self.failures = FailureLog(secrets or Secrets())
         self._writer = writer
         self._on_batch = on_batch
@@ -180,9 +182,11 @@ class Recorder:
         first = rows[:, _PHASE] >= FIRST
         rows[:, _PHASE] &= FIRST - 1
         self._start_lag.add((start_us - intended_us)[first])
+        self.pause()
         self._sort(rows, intended_us, start_us - intended_us + service_us, service_us)
         if self._writer is not None:
             self._write(self._writer, rows, intended_us, start_us, service_us, heads)
+            self.pause()
         if self._on_batch is not None:
             self._report(self._on_batch, rows)
 
@@ -191,26 +195,30 @@ class Recorder:
         self.before_frame()
         self.digest()
         now_ns = perf_counter_ns()
+        cells, fates, start_lag = self._cells, self._fates, self._start_lag
+        self._cells, self._fates, self._start_lag = {}, {}, Histogram()
         frame = Frame(
             injector=self.injector,
             number=self._frames,
             at_us=(now_ns - self.start_ns) // 1000,
-            cells=[_cell(key, sums) for key, sums in self._cells.items()],
+            cells=[],
             counts=[
-                PhaseCount(second, phase, fates.offered, fates.dropped, fates.sent)
-                for (second, phase), fates in self._fates.items()
+                PhaseCount(second, phase, fate.offered, fate.dropped, fate.sent)
+                for (second, phase), fate in fates.items()
             ],
             in_flight=self.in_flight,
             users=self.users,
             cpu_share=self._cpu_share(now_ns),
-            start_lag=self._start_lag.encode(),
+            start_lag=start_lag.encode(),
             connections=self.connections(),
             notes=self._notes,
             failures=self.failures.take(),
         )
         self._frames += 1
-        self._cells, self._fates, self._notes = {}, {}, []
-        self._start_lag = Histogram()
+        self._notes = []
+        for key, sums in cells.items():
+            frame.cells.append(_cell(key, sums))
+            self.pause()
         return frame
 
     def drained(self, cut_by_step: dict[str, int], stalls: StallWatch) -> Drained:
@@ -262,8 +270,11 @@ class Recorder:
             sums.count += len(chosen)
             sums.bytes_in += int(rows[chosen, _BYTES_IN].sum())
             sums.response.add(response_us[chosen])
+            self.pause()
             sums.service.add(service_us[chosen])
+            self.pause()
             _add_parts(sums, rows[chosen])
+            self.pause()
 
     def _sums(self, key: tuple[int, int, int, int]) -> _CellSums:
         sums = self._cells.get(key)
