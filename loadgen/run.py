@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import os
 import secrets
 import shutil
 import sys
@@ -57,6 +59,7 @@ from reports.load_document import LoadDocument
 from reports.run_folder import create_run_folder, document_text, write_document
 
 FRAMES_NAME = "frames.ndjson.gz"
+_NICE = 10
 
 
 def run_load(options: RunOptions, console: Console) -> ExitCode:
@@ -143,6 +146,7 @@ class _Run:
         with ExitStack() as stack:
             frames = stack.enter_context(FramesWriter(folder / FRAMES_NAME))
             injectors = stack.enter_context(Injectors(self._assignments(folder)))
+            _step_back()
             stack.enter_context(RefreshLoop(prepared.sources, injectors.update))
             update = stack.enter_context(
                 live_view(self._console, prepared.rules, prepared.expected.duration_s)
@@ -288,6 +292,12 @@ class _Run:
             errors = [*document.errors, str(error)]
             return document.model_copy(update={"exit_code": int(ExitCode.ERROR), "errors": errors})
         return document
+
+
+def _step_back() -> None:
+    """From now on injectors go first, where they share a core with what counts and shows."""
+    with contextlib.suppress(OSError):
+        os.nice(_NICE)
 
 
 def _confirm_cost(prepared: Prepared, console: Console) -> None:
