@@ -25,7 +25,7 @@ ALLOWED = {
 
 # gevent makes sockets and locks cooperative, and Locust does that to the whole standard library:
 # both live in processes of their own, of which the rest of the load generator knows only messages.
-COOPERATIVE = ("loadgen/injector/", "loadgen/web_ui/", "loadgen/wire.py")
+COOPERATIVE = ("loadgen/injector/", "loadgen/web_ui/", "loadgen/wire/")
 # The sandbox serves what boto3 asks, so it reads botocore's service models as well.
 DOORS = {
     "boto3": {"core/aws/", "sandbox/"},
@@ -33,10 +33,10 @@ DOORS = {
     "scipy": {"tuner/curve.py", "tuner/estimate.py"},
     "jinja2": {"reports/"},
     "pandas": {"reports/"},
-    "locust": set(COOPERATIVE) - {"loadgen/wire.py"},
+    "locust": set(COOPERATIVE) - {"loadgen/wire/"},
     "gevent": set(COOPERATIVE),
     "greenlet": set(COOPERATIVE),
-    "httptools": {"sandbox/", "loadgen/wire.py"},
+    "httptools": {"sandbox/", "loadgen/wire/"},
     "hdrh": set(),  # only tests and benchmarks compare with it
 }
 
