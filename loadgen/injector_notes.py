@@ -21,6 +21,11 @@ def used_up_note(scenario: str, then: str) -> str:
     return f"scenario {scenario}: {_USED_UP}; {then}"
 
 
+def burst_note(phase: str, took_ms: float) -> str:
+    """How long "at once" was."""
+    return f"phase {phase}: an injector took {took_ms:.1f} ms to begin all that was due at once"
+
+
 def says_waited(notes: Iterable[str]) -> bool:
     """Whether requests had to wait for a connection."""
     return any(note.startswith(_WAITED) for note in notes)

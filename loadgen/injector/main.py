@@ -34,7 +34,7 @@ from loadgen.injector.pipe import Orders, Reports, take_pipes
 from loadgen.injector.recorder import FIRST, Batch, Recorder
 from loadgen.injector.stalls import StallWatch
 from loadgen.injector.tls import origin_of
-from loadgen.injector_notes import waited_note
+from loadgen.injector_notes import burst_note, waited_note
 from loadgen.messages import Assignment, Control, Ready, to_line
 from loadgen.profile.model import Profile
 from loadgen.records import RecordWriter, records_path
@@ -188,6 +188,7 @@ class Injector:
         """
         environment = self._environment
         self._recorder.start_ns = start_ns
+        self._recorder.burst_us = dict.fromkeys(self._bursts_at_once(), 0)
         end_ns = start_ns + int(self._phases[-1].to_s * 1e9)
         self._deadline_ns = end_ns + int(self.profile.load.drain_s * 1e9)
         model = self._make_model(start_ns)
@@ -209,6 +210,10 @@ class Injector:
         stalls.stop()
         cut = model.cut()
         fire(events.quitting, environment=environment)
+        self._recorder.digest()
+        for phase, longest_us in self._recorder.burst_us.items():
+            if longest_us:
+                self._recorder.note(burst_note(self._phases[phase].name, longest_us / 1000))
         self._reports.send(self._recorder.frame())
         self._reports.send(self._recorder.drained(cut, stalls))
         self._pool.close()
@@ -235,6 +240,14 @@ class Injector:
             return True
         thinking = self._runner.stopping and not self._recorder.in_flight
         return thinking and self.profile.locustfile is None
+
+    def _bursts_at_once(self) -> list[int]:
+        """The phases whose arrivals are all due at the same moment."""
+        return [
+            plan.index
+            for plan, phase in zip(self._phases, self.profile.load.phases, strict=True)
+            if plan.kind == "burst" and not phase.within_s
+        ]
 
     def _tick(self) -> None:
         """A frame each second; never killed within one, which would lose what is in it."""

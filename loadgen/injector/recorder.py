@@ -116,6 +116,8 @@ class Recorder:
         self._cells: dict[tuple[int, int, int, int], _CellSums] = {}
         self._fates: dict[tuple[int, int], _Fates] = {}
         self._start_lag = Histogram()
+        # Phases whose arrivals are all due at one moment, and how long it took to begin them.
+        self.burst_us: dict[int, int] = {}
         self._notes: list[str] = []
         self._noted: set[str] = set()
         self._frames = self._completed = self._offered = self._dropped = self._sent = 0
@@ -181,7 +183,7 @@ class Recorder:
         self._completed += len(rows)
         first = rows[:, _PHASE] >= FIRST
         rows[:, _PHASE] &= FIRST - 1
-        self._start_lag.add((start_us - intended_us)[first])
+        self._add_lag(rows[first, _PHASE], (start_us - intended_us)[first])
         self.pause()
         self._sort(rows, intended_us, start_us - intended_us + service_us, service_us)
         if self._writer is not None:
@@ -251,6 +253,16 @@ class Recorder:
         used_ns, passed_ns = cpu_ns - self._cpu_ns, now_ns - self._cpu_at_ns
         self._cpu_ns, self._cpu_at_ns = cpu_ns, now_ns
         return round(used_ns / passed_ns, 4) if passed_ns > 0 else 0.0
+
+    def _add_lag(self, phases: Ints, lag_us: Ints) -> None:
+        """The start lag of arrivals; that of bursts at once is their length, and stands apart."""
+        for phase in self.burst_us:
+            of_burst = phases == phase
+            if of_burst.any():
+                longest = int(lag_us[of_burst].max())
+                self.burst_us[phase] = max(self.burst_us[phase], longest)
+                phases, lag_us = phases[~of_burst], lag_us[~of_burst]
+        self._start_lag.add(lag_us)
 
     def _sort(self, rows: Ints, intended_us: Ints, response_us: Ints, service_us: Ints) -> None:
         keys = (

@@ -386,3 +386,22 @@ def test_limits_of_the_whole_run_are_not_passed_by_many_injectors(
     options = RunOptions(profile=tmp_path / "profile.yaml", processes=3)
     with pytest.raises(InputError, match=f"{name}.*must be at least the number of processes"):
         read_options(options)
+
+
+# -- bursts ---------------------------------------------------------------------------------------
+
+
+def test_a_burst_at_once_is_no_start_lag_and_its_length_is_told(
+    tmp_path: Path, server: HostileServer
+) -> None:
+    ran = load(
+        tmp_path,
+        server,
+        load={"phases": [{"name": "spike", "burst": 60}]},
+        validity={"max_start_lag": "1us", "max_cpu": 1.0},
+    )
+
+    validity = ran.document["validity"]
+    assert (validity["verdict"], validity["start_lag_p99_ms"]) == ("valid", None)
+    assert "phase spike: an injector took" in ran.words
+    assert ran.document["requests"]["sent"] == ran.seen == 60
