@@ -13,11 +13,11 @@ from reports.figures import part_of, percent, short_time, significant, usd
 from reports.load_document import (
     CauseCount,
     LoadDocument,
-    LoadPercentiles,
     Outcomes,
     Slice,
 )
 from reports.load_findings import cautions, headline, support, verdict_word
+from reports.load_latency import response_of, stands_apart
 from reports.load_words import (
     cause_word,
     class_word,
@@ -33,9 +33,6 @@ _OK_CLOCKS = (
     "times: ms, from when a request was due; ok: of those that were ok, all: of refused and failed "
     "ones too"
 )
-# Below this share of requests that are not ok they hardly move a percentile.
-_MANY_NOT_OK_SHARE = 0.01
-
 _MOST_FAILURES = 10  # that are shown
 
 
@@ -68,17 +65,8 @@ def _tables(document: LoadDocument) -> Iterator[Table]:
         yield _thresholds_table(document)
 
 
-def _stands_apart(document: LoadDocument) -> bool:
-    """Whether ok responses have times of their own.
-
-    Refusals take a millisecond and timeouts a minute: many of them say nothing of the others.
-    """
-    completed = document.requests.completed
-    return completed - document.outcomes.ok > _MANY_NOT_OK_SHARE * completed
-
-
 def _steps_table(document: LoadDocument) -> Table:
-    table, apart = _table("step"), _stands_apart(document)
+    table, apart = _table("step"), stands_apart(document)
     for heading in (*_COUNTS, *(_OK_TIMES if apart else _TIMES)):
         table.add_column(heading, justify="right", no_wrap=True)
     for step in document.steps:
@@ -95,7 +83,7 @@ _OK_TIMES = ("ok\np50", "ok\np95", "ok\np99", "all\np95")
 
 def _figures(part: Slice | LoadDocument, *, apart: bool) -> list[str]:
     outcomes: Outcomes = part.outcomes
-    response = part.ok_response_ms if apart else part.response_ms
+    response = response_of(part, apart=apart)
     beside = part.response_ms if apart else part.service_ms
     return [
         f"{part.requests.completed:,}",
@@ -112,7 +100,7 @@ def _figures(part: Slice | LoadDocument, *, apart: bool) -> list[str]:
 def _phases_table(document: LoadDocument) -> Table:
     table = _table("phase")
     table.add_column("planned", overflow="fold")
-    apart = _stands_apart(document)
+    apart = stands_apart(document)
     last = "ok\np95" if apart else "response\np95"
     for heading in ("offered\n/s", "admitted\n/s", "throttled\n/s", "failed", last):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -127,7 +115,7 @@ def _phases_table(document: LoadDocument) -> Table:
 def _phase_figures(phase: Slice, *, apart: bool) -> list[str]:
     if not phase.requests.offered:
         return ["-"] * 5
-    response: LoadPercentiles | None = phase.ok_response_ms if apart else phase.response_ms
+    response = response_of(phase, apart=apart)
     return [
         significant(phase.rates.offered_rps),
         significant(phase.rates.admitted_rps),
@@ -198,7 +186,7 @@ def _ms(value: float | None) -> str:
 
 
 def _footer(document: LoadDocument) -> list[str]:
-    clocks = _OK_CLOCKS if _stands_apart(document) else _CLOCKS
+    clocks = _OK_CLOCKS if stands_apart(document) else _CLOCKS
     lines = [clocks] if document.requests.sent else []
     lines.append(f"generator: {_generator_words(document)}")
     spent = document.spent
