@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path as FilePath
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from core.errors import InputError
 from core.text import one_line
 
 Step = str | int
 Path = tuple[Step, ...]
 Value = None | bool | int | float | str | list["Value"] | dict[str, "Value"]
 
+_MAX_BYTES = 1_000_000
 # Far beyond what people write by hand; aliases of aliases could otherwise fill the memory.
 _MAX_NODES = 50_000
 _MAX_DEPTH = 50
@@ -95,6 +98,25 @@ class Document:
             if found is not None:
                 return found if length == len(path) else self.keys.get(path[:length], found)
         return Place(1, 1)
+
+
+def read_text(path: FilePath) -> str:
+    """The text of a file that people write, of a megabyte at most.
+
+    Raises:
+        InputError: it cannot be read, is too large, or is not UTF-8.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MAX_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"could not read {path}: {error.strerror}") from error
+    if len(content) > _MAX_BYTES:
+        raise InputError(f"{path}: must have at most {_MAX_BYTES} bytes")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: is not UTF-8 text: {error.reason}") from error
 
 
 def read_document(text: str) -> Document:

@@ -13,7 +13,7 @@ from typing import Literal
 from core.aws.gateway_prices import ApiKind, GatewayPrices
 from core.aws.prices import Arch, PriceTable
 from core.errors import InputError
-from loadgen.outcome import Cause, Kind, Outcome
+from loadgen.outcome import GATEWAY_THROTTLES, Cause, Kind, Outcome
 from reports.figures import megabytes, usd
 
 Billing = Literal["rest", "http", "function_url", "local", "unknown"]
@@ -24,18 +24,7 @@ ASSUMED_MOST_S = 1.0
 
 # What the gateway refuses by itself is not charged, nor are failed authorisation and missing or
 # wrong keys (AWS staff on re:Post, 2020 and 2024). What a backend refuses is.
-_REFUSED_FREE = frozenset(
-    {
-        Cause.THROTTLE,
-        Cause.ACCOUNT,
-        Cause.STAGE,
-        Cause.METHOD,
-        Cause.USAGE_PLAN,
-        Cause.USAGE_PLAN_METHOD,
-        Cause.QUOTA,
-        Cause.AUTHORIZER,
-    }
-)
+_REFUSED_FREE = GATEWAY_THROTTLES | {Cause.QUOTA, Cause.AUTHORIZER}
 # These never reached the other side.
 _NEVER_SENT = frozenset(
     {Cause.DNS, Cause.REFUSED, Cause.CONNECT_TIMEOUT, Cause.TLS, Cause.NO_CONNECTION}

@@ -7,21 +7,10 @@ from dataclasses import dataclass
 
 from loadgen.condition import Condition
 from loadgen.histogram import Histogram
-from loadgen.outcome import Cause, Evidence, Kind, Outcome
+from loadgen.outcome import GATEWAY_THROTTLES, Cause, Evidence, Kind, Outcome
 from loadgen.tally import Tally
 from loadgen.totals import Totals
 
-# A throttle of API Gateway that nothing names is `throttle`; the others are its named forms.
-_GATEWAY = frozenset(
-    {
-        Cause.THROTTLE,
-        Cause.ACCOUNT,
-        Cause.STAGE,
-        Cause.METHOD,
-        Cause.USAGE_PLAN,
-        Cause.USAGE_PLAN_METHOD,
-    }
-)
 _UNNAMED = frozenset({Cause.NONE, Cause.UNKNOWN})
 # These say what an error is, not only what it looks like.
 _SURE = frozenset({Evidence.RULE, Evidence.ACCESS_LOG, Evidence.METRICS})
@@ -145,10 +134,10 @@ def _is_of(outcome: Outcome, subject: str) -> bool:
 def _causes(wanted: Cause) -> tuple[frozenset[Cause], frozenset[Cause]]:
     """The causes that are the wanted one, and those that may be."""
     if wanted is Cause.THROTTLE:
-        return _GATEWAY, _UNNAMED
+        return GATEWAY_THROTTLES, _UNNAMED
     if wanted is Cause.UNKNOWN:
         return frozenset({Cause.NONE, Cause.UNKNOWN}), frozenset()
-    if wanted in _GATEWAY:
+    if wanted in GATEWAY_THROTTLES:
         return frozenset({wanted}), _UNNAMED | {Cause.THROTTLE}
     return frozenset({wanted}), _UNNAMED
 

@@ -52,6 +52,19 @@ class Cause(IntEnum):
     INTEGRATION_TIMEOUT = 30  # of a server error: 504 of the gateway
 
 
+# A throttle of API Gateway: THROTTLE where nothing names it, and its named forms.
+GATEWAY_THROTTLES = frozenset(
+    {
+        Cause.THROTTLE,
+        Cause.ACCOUNT,
+        Cause.STAGE,
+        Cause.METHOD,
+        Cause.USAGE_PLAN,
+        Cause.USAGE_PLAN_METHOD,
+    }
+)
+
+
 class Evidence(IntEnum):
     """How the cause is known; later ones outrank earlier ones."""
 

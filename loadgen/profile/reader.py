@@ -14,7 +14,16 @@ from pathlib import Path
 
 from core.errors import InputError, InputErrors
 from core.located_model import Reading, Teller, read_model
-from core.located_yaml import Document, Place, Problem, Step, Unreadable, dotted, read_document
+from core.located_yaml import (
+    Document,
+    Place,
+    Problem,
+    Step,
+    Unreadable,
+    dotted,
+    read_document,
+    read_text,
+)
 from core.located_yaml import Path as Steps
 from core.text import one_line
 from loadgen.profile.checks import faults_of
@@ -31,8 +40,6 @@ from loadgen.profile.layers import (
 )
 from loadgen.profile.model import Profile
 from loadgen.steps import METHODS
-
-_MAX_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +85,7 @@ def read_profile(
         InputError: the file cannot be read, or there is no such environment.
         InputErrors: something in it is not right; all that is.
     """
-    text = _read(path)
+    text = read_text(path)
     written = _document(text, str(path))
     chosen = _in_environment(written, environment, path)
     parsed, malformed = _settings(settings)
@@ -106,20 +113,6 @@ def read_profile(
         origins=origins,
         written=from_env.written,
     )
-
-
-def _read(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            content = file.read(_MAX_BYTES + 1)
-    except OSError as error:
-        raise InputError(f"could not read {path}: {error.strerror}") from error
-    if len(content) > _MAX_BYTES:
-        raise InputError(f"{path}: must have at most {_MAX_BYTES} bytes")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: is not UTF-8 text: {error.reason}") from error
 
 
 def _document(text: str, file: str) -> Document:

@@ -13,14 +13,13 @@ from pydantic import BaseModel
 
 from core.errors import InputError, InputErrors
 from core.located_model import Models, Teller, read_model
-from core.located_yaml import Document, Place, Problem, Unreadable, Value, read_document
+from core.located_yaml import Document, Place, Problem, Unreadable, Value, read_document, read_text
 from sandbox.bundled import FUNCTIONS_DIR, SETTINGS_FILE
 from sandbox.stack.fields import Names
 from sandbox.stack.model import HttpApi, HttpRoute, RestApi, RestRoute, Stack
 
 STACKS_DIR = Path(__file__).parents[1] / "stacks"
 
-_MAX_BYTES = 1_000_000
 
 # Of what an HTTP API has, the same of a REST API, which knows more keys.
 _REST_TWINS: Mapping[type[BaseModel], type[BaseModel]] = {HttpApi: RestApi, HttpRoute: RestRoute}
@@ -76,17 +75,7 @@ def read_stack(path: Path) -> StackFile:
         InputError: it cannot be read.
         InputErrors: something in it is not right.
     """
-    try:
-        with path.open("rb") as file:
-            content = file.read(_MAX_BYTES + 1)
-    except OSError as error:
-        raise InputError(f"could not read {path}: {error.strerror}") from error
-    if len(content) > _MAX_BYTES:
-        raise InputError(f"{path}: must have at most {_MAX_BYTES} bytes")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: is not UTF-8 text: {error.reason}") from error
+    text = read_text(path)
     stack, document = _parsed(text, str(path), path.parent)
     places = {name: document.place(("functions", name), of_key=True) for name in stack.functions}
     return StackFile(stack.name or _name_of(path), path, stack, places)
