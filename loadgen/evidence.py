@@ -283,7 +283,7 @@ class _Gathering:
 def not_asked(profile: Profile) -> str | None:
     """Why nothing but the responses can tell causes, if the profile has it so."""
     if profile.locustfile is not None:
-        return "causes are as the responses tell them: requests of a locustfile have no records"
+        return "causes are as the responses tell them: routes of a locustfile are not known"
     if not profile.output.records:
         return (
             "causes are as the responses tell them: limits and logs are joined with records, and "

@@ -167,7 +167,7 @@ def _model_words(profile: Profile) -> str:
     most = f"at most {load.max_in_flight:,} requests in flight"
     if load.model == "closed":
         source = "of a locustfile" if profile.locustfile else "of the scenarios"
-        return f"closed: users {source}, {most}"
+        return f"closed: users {source}"
     arrivals = load.arrivals
     words = f"bursts of {arrivals.size}" if isinstance(arrivals, Bursts) else arrivals
     return f"open: {words} arrivals, {most}"
