@@ -10,7 +10,9 @@ import zipfile
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+import botocore.session
 import pytest
+from botocore.loaders import Loader, create_loader
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
@@ -36,6 +38,19 @@ def _no_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "no-config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "no-credentials"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _models_of_aws_are_read_once() -> Iterator[None]:
+    """Sessions share what they read; one of its own parses AWS's models for a tenth of a second."""
+    shared = create_loader()
+
+    def loader(data_path: str | None = None) -> Loader:
+        return create_loader(data_path) if data_path else shared
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.session, "create_loader", loader)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,8 @@ from botocore.exceptions import ClientError
 REGION = "us-east-1"
 # Long enough for a cold start on a busy machine; a target that hangs costs no more than this.
 _PATIENCE_S = 15
+# How long `until` waits for what is slow by design.
+UNTIL_S = 10.0
 _CONFIG = Config(
     # Each answer counts: an attempt that is repeated would hide it.
     retries={"total_max_attempts": 1, "mode": "standard"},
@@ -145,16 +147,16 @@ def http_status(answer: Mapping[str, Any]) -> int:
     return int(answer["ResponseMetadata"]["HTTPStatusCode"])
 
 
-def until(check: Callable[[], Any], timeout_s: float = 10.0) -> Any:
+def until(check: Callable[[], Any]) -> Any:
     """The first true value of `check`, which is what AWS needs where it is slow by design.
 
     Raises:
         AssertionError: there was none in time.
     """
-    deadline = time.monotonic() + timeout_s
+    deadline = time.monotonic() + UNTIL_S
     while True:
         value = check()
         if value:
             return value
-        assert time.monotonic() < deadline, f"not so within {timeout_s} s (last: {value!r})"
+        assert time.monotonic() < deadline, f"not so within {UNTIL_S} s (last: {value!r})"
         time.sleep(0.05)

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from tests.contract import account
 from tests.contract.account import Account
 from tests.contract.script import STEPS
 from tests.contract.step import TARGETS, Step, step
@@ -50,7 +51,11 @@ def _cases() -> list[object]:
 
 
 @pytest.mark.parametrize(("target", "each"), _cases())
-def test_the_target_does_as_aws_documents(target: str, each: Step, open_target: OpenTarget) -> None:
+def test_the_target_does_as_aws_documents(
+    target: str, each: Step, open_target: OpenTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if target not in each.supported:  # what never comes is not waited for as long
+        monkeypatch.setattr(account, "UNTIL_S", 1.0)
     each.run(open_target(target))
 
 
@@ -73,10 +78,10 @@ def test_what_a_step_made_is_removed_though_it_fails() -> None:
         aws.later(lambda: removed.append("made"))
         raise AssertionError("on purpose")
 
-    account = Account("http://127.0.0.1:1")
+    nowhere = Account("http://127.0.0.1:1")
     try:
         with pytest.raises(AssertionError, match="on purpose"):
-            fails.run(account)
+            fails.run(nowhere)
     finally:
-        account.close()
+        nowhere.close()
     assert removed == ["made"]

@@ -252,7 +252,7 @@ def test_a_run_does_not_wait_for_its_web_ui(monkeypatch: pytest.MonkeyPatch) -> 
 LOOK_UP = """
 import loadgen.injector
 import gevent
-from loadgen import wire
+from loadgen.wire import origin
 
 asked = []
 
@@ -261,14 +261,14 @@ def slow(host, port, *rest):
     asked.append(host)
     gevent.sleep(0.05)
     if len(asked) == 1:
-        raise wire.socket.gaierror(-3, "try again")
+        raise origin.socket.gaierror(-3, "try again")
     return [(2, 1, 6, "", ("127.0.0.1", port))]
 
 
-wire.socket.getaddrinfo = slow
-origin = wire.Origin("api.test", 80, tls=None, connect_timeout_s=1)
+origin.socket.getaddrinfo = slow
+api = origin.Origin("api.test", 80, tls=None, connect_timeout_s=1)
 for _ in range(2):
-    asking = [gevent.spawn(origin.addresses) for _ in range(100)]
+    asking = [gevent.spawn(api.addresses) for _ in range(100)]
     gevent.joinall(asking)
     print(len(asked), sum(one.successful() for one in asking))
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import subprocess
 import sys
@@ -57,8 +58,39 @@ class Command:
         return Finished(child.returncode, out, err)
 
 
+class CommandHere:
+    """Runs console scripts inside this process, which saves half a second of imports each time."""
+
+    def __init__(self, like: Command, capsys: pytest.CaptureFixture[str]) -> None:
+        self._like, self._capsys = like, capsys
+
+    def run(self, module: str, *arguments: str, **changed: str) -> Finished:
+        """As `Command.run`."""
+        main = importlib.import_module(f"{module}.cli").main
+        self._capsys.readouterr()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(self._like.folder)
+            patch.setattr(sys, "argv", [module, *arguments])
+            for name, value in {**self._like.environment, **changed}.items():
+                if value:
+                    patch.setenv(name, value)
+                else:
+                    patch.delenv(name, raising=False)
+            with pytest.raises(SystemExit) as ended:
+                main()
+        out, err = self._capsys.readouterr()
+        assert isinstance(ended.value.code, int)
+        return Finished(ended.value.code, out, err)
+
+
 @pytest.fixture
 def command(local_access: LocalAccess, tmp_path: Path) -> Command:
     folder = tmp_path / "work"
     folder.mkdir()
     return Command(local_access, folder)
+
+
+@pytest.fixture
+def here(command: Command, capsys: pytest.CaptureFixture[str]) -> CommandHere:
+    """Runs what `command` runs, in this process."""
+    return CommandHere(command, capsys)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.loadgen.hostile_server import hostile_server
-from tests.system.conftest import Finished
+from tests.system.conftest import CommandHere, Finished
 from tests.system.load_rig import (
     LoadCommand,
     Reply,
@@ -352,15 +352,22 @@ BAD = [
 
 @pytest.mark.parametrize(("arguments", "named"), BAD, ids=[" ".join(words) for words, _ in BAD])
 def test_a_bad_command_line_is_told_in_one_line(
-    loadgen: LoadCommand, arguments: list[str], named: str
+    loadgen: LoadCommand, capsys: pytest.CaptureFixture[str], arguments: list[str], named: str
 ) -> None:
     loadgen.profile("http://127.0.0.1:9")
 
-    finished = loadgen.run("loadgen", "run", *arguments)
+    finished = CommandHere(loadgen, capsys).run("loadgen", "run", *arguments)
 
     assert finished.code == 2
     check_one_line(finished, named)
     assert not (loadgen.folder / "runs").exists()
+
+
+def test_a_bad_command_line_is_all_that_the_process_tells(loadgen: LoadCommand) -> None:
+    finished = loadgen.run("loadgen", "run", "nowhere.yaml")
+
+    assert finished.code == 2
+    check_one_line(finished, "nowhere.yaml")
 
 
 def check_one_line(finished: Finished, named: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from core.errors import ExitCode
 from core.local_aws import local_aws
 from tests.conftest import MakeFunction
-from tests.system.conftest import Command
+from tests.system.conftest import Command, CommandHere, Finished
 from tests.tuner.test_lease import state_of
 from tuner.sample import read_samples
 
@@ -101,7 +101,7 @@ def test_measured_figures_are_the_true_ones(command: Command, make_function: Mak
 
 
 def test_results_samples_and_exports_are_on_disk_and_can_be_asked_again(
-    command: Command, make_function: MakeFunction
+    command: Command, here: CommandHere, make_function: MakeFunction
 ) -> None:
     name = make_function(curve(900, 450, 225, 112, 65, 50))
     exports = ["html=page.html", "md=page.md", "csv=table.csv", "json=copy.json"]
@@ -120,7 +120,7 @@ def test_results_samples_and_exports_are_on_disk_and_can_be_asked_again(
     assert "128" in (command.folder / "table.csv").read_text()
 
     cost = command.run("tuner", "analyze", str(folder), "--json", AWS_ENDPOINT_URL="")
-    speed = command.run(
+    speed = here.run(
         "tuner", "analyze", str(folder), "--objective", "speed", "--json", AWS_ENDPOINT_URL=""
     )
     assert cost.document["recommendation"] == result["recommendation"]
@@ -162,7 +162,7 @@ def test_a_run_that_may_be_dear_is_not_started_unasked(
 ) -> None:
     name = make_function(timeout_s=900)
     before = state_of(lambda_client, name)
-    arguments = ("tuner", name, "--samples", "30")
+    arguments = ("tuner", name, "--samples", "30", "--sizes", "1769,3008")
 
     refused = command.run(*arguments)
 
@@ -255,10 +255,11 @@ def test_throttled_calls_are_waited_out_and_never_counted(
     name = make_function(held)
     lambda_client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=1)
 
-    finished = command.run("tuner", name, "--samples", "5", "--parallel", "6", "--json")
+    words = ("--sizes", "128,1024", "--samples", "5", "--parallel", "3")
+    finished = command.run("tuner", name, *words, "--json")
 
     assert finished.code == 0, finished.err
-    assert finished.document["spent"]["invocations"] == 36
+    assert finished.document["spent"]["invocations"] == 12
     assert all(size["n_failed"] == 0 for size in finished.document["sizes"])
 
 
@@ -368,6 +369,7 @@ MISTAKES = [
 @pytest.mark.parametrize(("arguments", "environment", "code", "message"), MISTAKES)
 def test_a_mistake_gets_one_clear_line_and_its_exit_code(
     command: Command,
+    here: CommandHere,
     make_function: MakeFunction,
     arguments: list[str],
     environment: dict[str, str],
@@ -377,8 +379,19 @@ def test_a_mistake_gets_one_clear_line_and_its_exit_code(
     name = make_function()
     words = [word.replace("FN", name) for word in arguments]
 
-    finished = command.run("tuner", *words, "--json", **environment)
+    finished = here.run("tuner", *words, "--json", **environment)
 
+    check_mistake(finished, code, message)
+    assert not list(Path(command.folder).iterdir())
+
+
+def test_a_mistake_is_all_that_the_process_says(command: Command) -> None:
+    check_mistake(command.run("tuner", "no-such-fn", "--json"), 2, "'no-such-fn': not found")
+    check_mistake(command.run("tuner", "lookup", "--json", AWS_REGION=""), 2, "no AWS region")
+
+
+def check_mistake(finished: Finished, code: int, message: str) -> None:
+    """One line for people, one document for programs."""
     assert finished.code == code, finished.err
     assert message in finished.err
     assert len(finished.err.splitlines()) == 1
@@ -386,4 +399,3 @@ def test_a_mistake_gets_one_clear_line_and_its_exit_code(
     document = finished.document
     assert (document["verdict"], document["exit_code"]) == ("error", code)
     assert message in document["errors"][0]
-    assert not list(Path(command.folder).iterdir())

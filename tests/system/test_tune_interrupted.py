@@ -14,7 +14,7 @@ import pytest
 
 from core.aws.session import AwsSession, LocalAccess
 from tests.conftest import MakeFunction
-from tests.system.conftest import TIMEOUT_S, Command
+from tests.system.conftest import TIMEOUT_S, Command, CommandHere
 from tests.tuner.lease_rig import state_of
 from tuner.undo import list_versions
 
@@ -88,6 +88,7 @@ STOPS = [
 @pytest.mark.parametrize(("moment", "number", "code"), STOPS)
 def test_an_interrupted_run_puts_everything_back_and_keeps_its_samples(
     command: Command,
+    here: CommandHere,
     make_function: MakeFunction,
     lambda_client: LambdaClient,
     moment: str,
@@ -112,12 +113,16 @@ def test_an_interrupted_run_puts_everything_back_and_keeps_its_samples(
     kept = (folder / "samples.ndjson").read_text().splitlines()
     assert document["spent"]["invocations"] == len(kept)
     assert json.loads((folder / "result.json").read_text()) == document
-    assert "nothing to restore" in command.run("tuner", "restore").err
+    assert "nothing to restore" in here.run("tuner", "restore").err
 
 
 @pytest.mark.parametrize("moment", ["memory changed", "second version", "half of the samples"])
 def test_a_killed_run_is_undone_by_restore(
-    command: Command, make_function: MakeFunction, lambda_client: LambdaClient, moment: str
+    command: Command,
+    here: CommandHere,
+    make_function: MakeFunction,
+    lambda_client: LambdaClient,
+    moment: str,
 ) -> None:
     name = make_function(HELD, memory_mb=777, description="takes orders")
     before = state_of(lambda_client, name)
@@ -127,11 +132,11 @@ def test_a_killed_run_is_undone_by_restore(
         child.kill()
     assert state_of(lambda_client, name) != before
 
-    listed = command.run("tuner", "restore", "--list")
+    listed = here.run("tuner", "restore", "--list")
     assert "was killed" in listed.err
     assert state_of(lambda_client, name) != before
 
-    unasked = command.run("tuner", "restore")
+    unasked = here.run("tuner", "restore")
     assert unasked.code == 6
     assert "--yes" in unasked.err
 

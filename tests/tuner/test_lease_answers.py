@@ -167,7 +167,7 @@ def test_an_update_whose_answer_was_lost_is_the_runs_own(
 @pytest.fixture(scope="module")
 def slow_to_update() -> Iterator[LocalAccess]:
     """A local AWS whose updates take long enough to be met by the next call."""
-    with local_aws(["--update-ms", "1000"]) as access:
+    with local_aws(["--update-ms", "400"]) as access:
         yield access
 
 
