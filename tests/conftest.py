@@ -55,10 +55,10 @@ def _models_of_aws_are_read_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def local_access() -> Iterator[LocalAccess]:
-    """A running sandbox, as `--sandbox` starts it."""
+    """A running sandbox, as `--sandbox` starts it, but that changes of functions take less long."""
     from core.local_aws import local_aws
 
-    with local_aws() as access:
+    with local_aws(["--update-ms", "20"]) as access:
         yield access
 
 

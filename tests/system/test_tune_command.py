@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from core.aws.session import AwsSession, LocalAccess
 from core.errors import ExitCode
 from core.local_aws import local_aws
 from tests.conftest import MakeFunction
@@ -21,6 +23,21 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.system
 
 SIZES = ("128", "256", "512", "1024", "1769", "3008")
+
+
+@pytest.fixture(scope="module")
+def local_access() -> Iterator[LocalAccess]:
+    """A sandbox where nothing is waited for; how `tune` waits is for the tests of its lease."""
+    with local_aws(["--update-ms", "0"]) as access:
+        yield access
+
+
+@pytest.fixture(scope="module")
+def lambda_client(local_access: LocalAccess) -> Iterator[LambdaClient]:
+    """A control client for that sandbox."""
+    client = AwsSession(local=local_access).control_lambda()
+    yield client
+    client.close()
 
 
 def curve(*durations_ms: float, sigma: float = 0.01) -> dict[str, Any]:
