@@ -51,7 +51,6 @@ class ClosedModel:
         self._users: set[Any] = set()
         self._wanted = 0
         self._phase = 0
-        self._stopping = False
         self._driver: Any = None
 
     def start(self, environment: Any) -> None:
@@ -64,7 +63,6 @@ class ClosedModel:
 
     def stop(self) -> None:
         """Lets each user end its request, and begins nothing more."""
-        self._stopping = True
         self._wanted = 0
         if self._driver is not None:
             self._driver.kill(block=True, timeout=5)

@@ -35,7 +35,7 @@ from loadgen.injector.recorder import FIRST, Batch, Recorder
 from loadgen.injector.stalls import StallWatch
 from loadgen.injector.tls import origin_of
 from loadgen.injector_notes import burst_note, waited_note
-from loadgen.messages import Assignment, Control, Ready, to_line
+from loadgen.messages import Assignment, Control, Frame, Ready, to_line
 from loadgen.profile.model import Profile
 from loadgen.records import RecordWriter, records_path
 from loadgen.schedule import arrivals, plan_phases, user_targets
@@ -153,7 +153,7 @@ class Injector:
             self._recorder,
             profile=self.profile,
             phases=phases,
-            targets=user_targets(self.profile, phases, assignment.injector, assignment.injectors),
+            targets=targets,
             start_ns=start_ns,
             most_requests=_share(self.profile.guards.max_requests, assignment),
             rng=self._rng,
@@ -214,7 +214,7 @@ class Injector:
         for phase, longest_us in self._recorder.burst_us.items():
             if longest_us:
                 self._recorder.note(burst_note(self._phases[phase].name, longest_us / 1000))
-        self._reports.send(self._recorder.frame())
+        self._reports.send(self._frame())
         self._reports.send(self._recorder.drained(cut, stalls))
         self._pool.close()
         if self._writer is not None:
@@ -253,9 +253,12 @@ class Injector:
         """A frame each second; never killed within one, which would lose what is in it."""
         self._recorder.pause = _give_way
         while not self._sent_all.wait(_FRAME_S):
-            if self._pool.waited:
-                self._recorder.note(waited_note(self.profile.http.max_connections))
-            self._reports.send(self._recorder.frame())
+            self._reports.send(self._frame())
+
+    def _frame(self) -> Frame:
+        if self._pool.waited:
+            self._recorder.note(waited_note(self.profile.http.max_connections))
+        return self._recorder.frame()
 
     def _log_batch(self, batch: Batch) -> None:
         if self.profile.locustfile is not None:
