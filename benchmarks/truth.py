@@ -234,7 +234,10 @@ def print_case(case: Case, rate: int, rounds: list[Round]) -> bool:
         "  is off by, ms": [one.errors_ms() for one in rounds],
         "FastHttpUser reports, ms": [one.peer for one in rounds],
     }
-    medians = {name: [statistics.median(cell) for cell in zip(*row)] for name, row in rows.items()}  # noqa: B905
+    medians = {
+        name: [statistics.median(cell) for cell in zip(*row, strict=True)]
+        for name, row in rows.items()
+    }
     for name, row in medians.items():
         print(f"{name:48}" + "".join(f"{value:>11.3f}" for value in row))
     limits_ms = [max(WANTED_MS, WANTED_SHARE * true) for true in medians["true, ms"]]
