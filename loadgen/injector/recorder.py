@@ -85,7 +85,7 @@ class Recorder:
     """What one injector measured since its last frame, and its books since the beginning.
 
     `start_ns`, set before the first request, is the beginning of the run on the clock of
-    `perf_counter_ns`. `secrets` are what reasons of failed checks must not show.
+    `perf_counter_ns`. `secrets` are what notes and reasons must not show.
     """
 
     def __init__(
@@ -105,7 +105,8 @@ class Recorder:
         self.before_frame: Callable[[], None] = lambda: None
         # Called where the work in bulk can be interrupted, so that no arrival waits for all of it.
         self.pause: Callable[[], None] = lambda: None
-        self.failures = FailureLog(secrets or Secrets())
+        self._secrets = secrets or Secrets()
+        self.failures = FailureLog(self._secrets)
         self._writer = writer
         self._on_batch = on_batch
         self._rows = array("q")
@@ -158,7 +159,8 @@ class Recorder:
         self._dropped += dropped
 
     def note(self, text: str) -> None:
-        """Something that a user should know, once."""
+        """Something that a user should know, once; it is written to files, so without secrets."""
+        text = self._secrets.hide(text)
         if text not in self._noted:
             self._noted.add(text)
             self._notes.append(text)

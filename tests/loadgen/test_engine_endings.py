@@ -27,6 +27,7 @@ from loadgen.injectors import Ended, Event
 from loadgen.messages import Cell, Drained, Frame
 from loadgen.options import RunOptions
 from loadgen.preparation import read_options
+from loadgen.redact import check_no_secret
 from loadgen.steps import StepInfo
 from loadgen.tally import Tally
 from tests.loadgen.hostile_server import HostileServer, hostile_server
@@ -405,3 +406,34 @@ def test_a_burst_at_once_is_no_start_lag_and_its_length_is_told(
     assert (validity["verdict"], validity["start_lag_p99_ms"]) == ("valid", None)
     assert "phase spike: an injector took" in ran.words
     assert ran.document["requests"]["sent"] == ran.seen == 60
+
+
+# -- secrets --------------------------------------------------------------------------------------
+
+SECRET = "a-token-that-nobody-may-read-1234567890"
+
+
+def test_what_a_task_raises_shows_no_secret_of_the_profile(
+    tmp_path: Path, server: HostileServer
+) -> None:
+    (tmp_path / "users.py").write_text(
+        "from locust import FastHttpUser, constant, task\n\n\n"
+        "class Shopper(FastHttpUser):\n"
+        "    wait_time = constant(0.1)\n\n"
+        "    @task\n"
+        "    def fail(self):\n"
+        '        self.client.get("/normal")\n'
+        f'        raise RuntimeError("refused: {SECRET}")\n'
+    )
+    ran = load(
+        tmp_path,
+        server,
+        auth={"type": "bearer", "value": SECRET},
+        locustfile={"file": "users.py"},
+        scenarios=[],
+        load={"model": "closed", "phases": [{"name": "all", "duration": "1s", "users": 1}]},
+    )
+
+    assert "a task of the locustfile raised RuntimeError: refused: " in ran.words
+    (folder,) = (tmp_path / "runs").iterdir()
+    check_no_secret(folder, [SECRET])
