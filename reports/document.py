@@ -13,8 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 SCHEMA_VERSION = 1
 
 Interval = Annotated[tuple[float, float], Field(description="lower and upper bound of 90 %")]
-Objective = Literal["cost", "speed", "balanced"]
-Verdict = Literal["pass", "inconclusive", "invalid", "interrupted"]
+Objective = Literal["cost", "speed", "balanced", "slo", "knee"]
+Verdict = Literal["pass", "fail", "inconclusive", "invalid", "interrupted"]
+PlanKind = Literal["adaptive", "thorough", "fixed"]
 
 
 class _Part(BaseModel):
@@ -26,6 +27,20 @@ class Percentiles(_Part):
 
     p50: float
     p95: float
+
+
+class SloEvidence(_Part):
+    """What the samples of one size say of the percentile that an SLO limits.
+
+    Both bounds are order statistics: they hold for any distribution of durations. None where the
+    samples are too few for a bound.
+    """
+
+    n: int
+    quantile_ms: float = Field(description="the percentile, as measured")
+    lower_ms: float | None = Field(description="below the true percentile with 95 %")
+    upper_ms: float | None = Field(description="above the true percentile with 95 %")
+    verdict: Literal["met", "missed", "open"]
 
 
 class SizeResult(_Part):
@@ -49,6 +64,10 @@ class SizeResult(_Part):
     cost_interval: Interval | None = Field(description="90 % interval of cost_usd_per_million")
     max_memory_used_mb: int | None
     failure: str | None = Field(description="why this size is out: timeout, out of memory, ...")
+    cold_billed_typical_ms: float | None = Field(
+        default=None, description="billed time of a cold call, INIT included"
+    )
+    slo: SloEvidence | None = None
 
 
 class CurvePoint(_Part):
@@ -82,6 +101,15 @@ class Model(_Part):
     curve: list[CurvePoint]
 
 
+class Slo(_Part):
+    """A limit on a percentile of warm durations, and whether a size keeps it."""
+
+    percentile: float = Field(description="95 for p95")
+    limit_ms: float
+    samples_needed: int = Field(description="fewest samples that can show a size to keep it")
+    verdict: Literal["met", "infeasible", "not separable"]
+
+
 class Saving(_Part):
     """Recommendation against the current size; positive means cheaper, or faster."""
 
@@ -100,6 +128,18 @@ class Recommendation(_Part):
     weight: float | None = Field(description="weight of cost, for the balanced objective")
     saving: Saving | None
     reasons: list[str]
+    cost_usd_per_million: float | None = None
+    cost_interval: Interval | None = None
+    duration_ms: float | None = Field(default=None, description="typical warm duration")
+    duration_interval_ms: Interval | None = None
+    regret_share: float | None = Field(
+        default=None,
+        description="by how much it is expected to be worse than the unknown best, by the objective",
+    )
+    regret_bound_share: float | None = Field(
+        default=None, description="at most so much worse, with 90 %"
+    )
+    knee_share: float | None = Field(default=None, description="for the knee: 0.1 for 10 %")
 
 
 class CurrentSize(_Part):
@@ -117,6 +157,101 @@ class Spent(_Part):
     gb_seconds: float
     usd: float
     unmeasured_invocations: int = Field(description="calls without a REPORT line, not in usd")
+
+
+class Budget(_Part):
+    """The limits that the user set on a run, and which of them ended it."""
+
+    max_invocations: int | None = None
+    max_usd: float | None = None
+    max_seconds: float | None = None
+    ended_by: Literal["max_invocations", "max_usd", "max_seconds"] | None = None
+
+
+class ColdSize(_Part):
+    """A mix of cold and warm calls at one size; times in ms, cost for one million calls."""
+
+    memory_mb: int
+    n_cold: int
+    init_ms: float | None = Field(description="INIT (or restore) of a cold call")
+    cold_ms: float = Field(description="INIT and Duration of a cold call: what a caller waits")
+    cold_billed_ms: float = Field(description="billed time of a cold call, INIT included")
+    mean_ms: float = Field(description="mean latency over cold and warm calls")
+    cost_usd_per_million: float
+    cost_interval: Interval
+
+
+class ColdMix(_Part):
+    """Costs and latencies when a share of the calls is cold."""
+
+    cold_share: float
+    source: str = Field(description="given, or where it was read from and over which time")
+    sizes: list[ColdSize]
+
+
+class MonthlySize(_Part):
+    """The bill of one month at one size, by list prices with tiers, without free tier."""
+
+    memory_mb: int
+    usd: float
+    interval_usd: Interval
+    saving_usd: float = Field(description="against the current size; negative when dearer")
+    saving_interval_usd: Interval
+
+
+class AlwaysOn(_Part):
+    """A server or container that runs all month and could do the same work."""
+
+    name: str
+    vcpu: float
+    memory_gb: float
+    count: int = Field(description="how many are needed for the mean load at the target share")
+    usd: float = Field(description="a month, on demand")
+    equal_at_requests_per_month: float = Field(
+        description="above this many requests it costs less than Lambda, where it can serve them"
+    )
+
+
+class Monthly(_Part):
+    """What the function costs in a month at the user's traffic."""
+
+    requests_per_month: float
+    source: str = Field(description="given, or where it was read from and over which time")
+    sizes: list[MonthlySize]
+    break_even_requests: float | None = Field(
+        description="after so many requests the saving has paid for the tuning; None: no saving"
+    )
+    break_even_days: float | None
+    always_on: list[AlwaysOn]
+    always_on_prices: str | None = Field(default=None, description="source and date")
+    notes: list[str] = Field(default_factory=list)
+
+
+class ArchSize(_Part):
+    """One size of one architecture; `pareto` when no other is both cheaper and faster."""
+
+    arch: Literal["x86_64", "arm64"]
+    memory_mb: int
+    n: int
+    duration_ms: float
+    duration_interval_ms: Interval
+    cost_usd_per_million: float
+    cost_interval: Interval
+    pareto: bool
+
+
+class ArchComparison(_Part):
+    """The same work on x86_64 and arm64."""
+
+    functions: dict[str, str] = Field(description="function or version by architecture")
+    sizes: list[ArchSize]
+    best_arch: Literal["x86_64", "arm64"]
+    best_mb: int
+    cost_saving_share: float = Field(description="of the best of one against that of the other")
+    cost_saving_interval: Interval
+    duration_saving_share: float
+    duration_saving_interval: Interval
+    separable: bool = Field(description="whether the data tell the two apart by the objective")
 
 
 class FunctionFacts(_Part):
@@ -154,8 +289,9 @@ class Provenance(_Part):
     run_id: str
     payload_sha256: str
     payload_bytes: int
-    samples_per_size: int
+    samples_per_size: int | None = Field(description="None when the plan was adaptive")
     parallel: int
+    plan: PlanKind = "fixed"
     endpoint: str | None = Field(description="custom endpoint, when not AWS itself")
 
 
@@ -176,3 +312,8 @@ class TuneDocument(_Part):
     spent: Spent
     prices: PriceFacts
     provenance: Provenance
+    budget: Budget | None = None
+    slo: Slo | None = None
+    cold: ColdMix | None = None
+    monthly: Monthly | None = None
+    arch: ArchComparison | None = None
