@@ -39,7 +39,7 @@ def analyze(options: AnalyzeOptions, console: Console) -> ExitCode:
     Raises:
         InputError: when the run cannot be read or an option is wrong.
     """
-    objective, weight = check_objective(options.objective, options.weight)
+    goal = check_objective(options.objective, options.weight)
     for spec in options.exports:
         parse_export(spec)
     before = read_document(options.run, TuneDocument)
@@ -52,8 +52,8 @@ def analyze(options: AnalyzeOptions, console: Console) -> ExitCode:
         [size.memory_mb for size in before.sizes],
         _refused(before),
         Question(
-            objective=objective,
-            weight=weight,
+            objective=goal.objective,
+            weight=goal.weight,
             current_mb=before.current.memory_mb,
             price=price,
             storage_mb=function.ephemeral_storage_mb,

@@ -64,7 +64,7 @@ def check_options(options: TuneOptions) -> TuneRequest:
         InputError: naming the option, its value and what was expected.
     """
     check_function_name(options.function)
-    objective, weight = check_objective(options.objective, options.weight)
+    goal = check_objective(options.objective, options.weight)
     if not 1 <= options.samples <= MAX_SAMPLES:
         raise InputError(f"--samples: expected 1 to {MAX_SAMPLES} (got {options.samples})")
     if not 1 <= options.parallel <= 1000:
@@ -79,8 +79,8 @@ def check_options(options: TuneOptions) -> TuneRequest:
         options=options,
         sizes_mb=None if options.sizes is None else parse_sizes(options.sizes),
         payload=read_payload(file=options.payload_file, text=options.payload_text),
-        objective=objective,
-        weight=weight,
+        objective=goal.objective,
+        weight=goal.weight,
         prices=read_price_file(options.price_file) if options.price_file else bundled_prices(),
         seed=secrets.randbelow(2**32) if options.seed is None else options.seed,
     )
