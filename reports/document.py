@@ -194,9 +194,11 @@ class MonthlySize(_Part):
 
     memory_mb: int
     usd: float
-    interval_usd: Interval
-    saving_usd: float = Field(description="against the current size; negative when dearer")
-    saving_interval_usd: Interval
+    interval_usd: Interval | None = Field(description="None where samples are too few")
+    saving_usd: float | None = Field(
+        description="against the current size; negative when dearer; None where that is not known"
+    )
+    saving_interval_usd: Interval | None
 
 
 class AlwaysOn(_Part):
@@ -207,8 +209,9 @@ class AlwaysOn(_Part):
     memory_gb: float
     count: int = Field(description="how many are needed for the mean load at the target share")
     usd: float = Field(description="a month, on demand")
-    equal_at_requests_per_month: float = Field(
-        description="above this many requests it costs less than Lambda, where it can serve them"
+    equal_at_requests_per_month: float | None = Field(
+        description="from this many requests on, as many of them as are needed cost less than "
+        "Lambda; None: at no volume"
     )
 
 
