@@ -30,7 +30,6 @@ from tuner.sampler import given_up
 
 _REASON_CHARS = 100
 _REQUEST_ID = re.compile(r"^RequestId: [0-9a-f-]{36} (Error: )?")
-_TOO_SMALL_ERRORS = ("Sandbox.Timedout", "Runtime.OutOfMemory")
 _PLAIN_REASONS = {
     "Sandbox.Timedout": "timeout",
     "Runtime.OutOfMemory": "out of memory",
@@ -167,9 +166,7 @@ def _failure(samples: Sequence[Sample], warm: Sequence[Sample]) -> str | None:
     so now and then is no bargain. Other errors are the function's own, as long as they are few.
     """
     failures = Counter(_reason(sample) for sample in samples if sample.outcome != "measured")
-    too_small = Counter(
-        _reason(sample) for sample in samples if sample.error_type in _TOO_SMALL_ERRORS
-    )
+    too_small = Counter(_reason(sample) for sample in samples if sample.ran_out)
     if not failures or (warm and not too_small and not given_up(samples)):
         return None
     reason, _ = (too_small or failures).most_common(1)[0]

@@ -18,6 +18,8 @@ from core.text import one_line
 
 SAMPLES_FILE = "samples.ndjson"
 
+_TOO_SMALL_ERRORS = ("Sandbox.Timedout", "Runtime.OutOfMemory")
+
 Outcome = Literal["measured", "failed", "lost"]
 
 # A day: Lambda ends every call after 15 minutes.
@@ -57,6 +59,11 @@ class Sample:
     max_memory_used_mb: int | None = None
     error_type: str | None = None
     error_message: str | None = None
+
+    @property
+    def ran_out(self) -> bool:
+        """Whether the size was too small for the call: out of memory, or of time."""
+        return self.error_type in _TOO_SMALL_ERRORS
 
     @property
     def counts_as_warm(self) -> bool:

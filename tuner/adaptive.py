@@ -1,0 +1,173 @@
+"""The adaptive plan: where to invoke next, and when enough is known; decides, does not invoke.
+
+Three sizes first. Then, after each handful of calls: what can be believed of the whole curve, which
+size is the best choice now, and how much worse than the unknown best it is expected to be (its
+regret). Below the target, or when the calls are used up, the choice is verified by calls of its
+own and stands; else the next calls go where they are worth most for their price.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tuner.sample import Sample, warm_by_size
+from tuner.sampler import answers_ceased, given_up
+from tuner.worth import Worth
+
+if TYPE_CHECKING:
+    import numpy as np
+
+# Calls at a size before it can be recommended, beside the cold one.
+WARM_TO_VERIFY = 2
+_WARM_AT_START = 2
+# After a size that ran out of memory or time, the next one tried is so much larger.
+_STEP_AFTER_FAILURE = 1.5
+# Calls that are made before beliefs are asked again: a few at first, more when each changes little.
+_CALLS_AT_ONCE = ((0, 2), (30, 3), (60, 6))
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """When to stop: `most_calls` of all kinds, or an expected regret below `target_share`."""
+
+    most_calls: int
+    target_share: float
+
+
+DEFAULT = Effort(most_calls=40, target_share=0.02)
+THOROUGH = Effort(most_calls=300, target_share=0.0075)
+
+
+@dataclass(slots=True)
+class Adaptive:
+    """A sampler for one tuning; what it has decided but not yet seen invoked is its only memory."""
+
+    candidates_mb: tuple[int, ...]
+    worth: Worth
+    effort: Effort
+    current_mb: int | None = None
+    _pending: list[int] = field(default_factory=list)
+    _state: str = "first look"
+
+    def next_round(
+        self, samples: Sequence[Sample], refused: Collection[int], rng: random.Random
+    ) -> tuple[int, ...]:
+        """The sizes to invoke next; empty when enough is known or nothing can be."""
+        usable = usable_sizes(self.candidates_mb, samples, refused)
+        self._pending = [size for size in self._pending if size in usable]
+        if not usable or answers_ceased(samples, len({s.memory_mb for s in samples})):
+            return ()
+        if len(samples) >= self.effort.most_calls:
+            return ()
+        start = self._lacking_at_start(usable, samples)
+        if start:
+            rng.shuffle(start)
+            return tuple(start[: self.effort.most_calls - len(samples)])
+        if not self._pending:
+            self._pending = self._decide(usable, samples, rng)
+        return (self._pending.pop(),) if self._pending else ()
+
+    def state(self, samples: Sequence[Sample]) -> str:
+        """What is known so far, in a phrase."""
+        return self._state if samples else "first look"
+
+    def _lacking_at_start(self, usable: Sequence[int], samples: Sequence[Sample]) -> list[int]:
+        warm = _warm_counts(samples)
+        known = sorted(warm)
+        start = start_sizes(usable, samples, self.current_mb)
+        if len(known) >= len(start) and all(warm[size] >= _WARM_AT_START for size in known):
+            return []
+        return [size for size in start if warm.get(size, 0) < _WARM_AT_START]
+
+    def _decide(
+        self, usable: Sequence[int], samples: Sequence[Sample], rng: random.Random
+    ) -> list[int]:
+        """The sizes of the next calls, all the same one; empty when the choice stands."""
+        # Not at the top: numpy takes longer to import than most mistakes take to be found.
+        import numpy as np
+
+        from tuner.beliefs import believe
+        from tuner.choice import expected_regret, pick
+        from tuner.gain import best_next
+
+        generator = np.random.default_rng(rng.getrandbits(64))
+        warm = {size: n for size, n in _warm_counts(samples).items() if size in usable}
+        beliefs = believe(_durations(samples, usable), usable, generator)
+        regret = self.worth.regrets(usable, beliefs.duration_ms)
+        best = pick(regret, self.worth.other_quality(usable, beliefs.duration_ms))
+        expected = float(expected_regret(regret)[best])
+        self._state = f"{usable[best]} MB looks best, expected within {expected:.1%}"
+        calls_left = self.effort.most_calls - len(samples)
+        to_verify = self._to_verify(usable[best], warm)
+        if expected <= self.effort.target_share or calls_left <= to_verify:
+            return [usable[best]] * min(to_verify, calls_left)
+        cost = self.worth.cost_usd(usable, self.worth.billed_ms(beliefs.duration_ms)).mean(axis=0)
+        found = best_next(beliefs, regret, cost, best, warm, generator)
+        at_once = next(n for calls, n in reversed(_CALLS_AT_ONCE) if len(samples) >= calls)
+        cold = 0 if warm.get(found.memory_mb) else 1
+        return [found.memory_mb] * min(min(found.calls, at_once) + cold, calls_left)
+
+    @staticmethod
+    def _to_verify(size: int, warm: Mapping[int, int]) -> int:
+        """How many calls the size lacks before it can be recommended."""
+        known = warm.get(size, 0)
+        return max(0, WARM_TO_VERIFY - known) + (0 if known else 1)
+
+
+def start_sizes(
+    usable: Sequence[int], samples: Sequence[Sample], current_mb: int | None = None
+) -> tuple[int, ...]:
+    """The first sizes: the smallest, one where small sizes are past, one where a vCPU is near.
+
+    The largest is not among them: it is the dearest to call, and most curves say before it
+    whether it can pay. Today's size takes the place of one that is nearly as large.
+    """
+    failed = [s.memory_mb for s in samples if s.ran_out]
+    low = usable[0]
+    if failed:
+        low = next((m for m in usable if m >= max(failed) * _STEP_AFTER_FAILURE), usable[-1])
+    high = usable[-1]
+    if high <= low * 1.5:
+        wanted = [float(low), float(high)]
+    else:
+        second = low * 1.73 if low >= 400 else min(4.0 * low, math.sqrt(low * high))
+        wanted = [float(low), second, float(min(high, max(1024, 3 * low)))]
+    nearest = {min(usable, key=lambda m: abs(math.log(m / size))) for size in wanted}
+    return tuple(sorted(nearest))
+
+
+def usable_sizes(
+    candidates_mb: Sequence[int], samples: Sequence[Sample], refused: Collection[int]
+) -> tuple[int, ...]:
+    """The candidates that may still be recommended.
+
+    Not those that AWS does not offer, nor larger ones; not those that ran out of memory or time,
+    nor smaller ones; not those that gave no measurement twice.
+    """
+    too_small = max((s.memory_mb for s in samples if s.ran_out), default=0)
+    too_large = min(refused, default=math.inf)
+    by_size: dict[int, list[Sample]] = {}
+    for sample in samples:
+        by_size.setdefault(sample.memory_mb, []).append(sample)
+    return tuple(
+        size
+        for size in candidates_mb
+        if too_small < size < too_large and not given_up(by_size.get(size, ()))
+    )
+
+
+def _warm_counts(samples: Sequence[Sample]) -> dict[int, int]:
+    return {size: len(warm) for size, warm in warm_by_size(samples).items()}
+
+
+def _durations(samples: Sequence[Sample], usable: Sequence[int]) -> dict[int, list[float]]:
+    """Warm durations of usable sizes; those of excluded ones would need a place in the curve."""
+    return {
+        size: [s.duration_ms for s in warm if s.duration_ms is not None]
+        for size, warm in warm_by_size(samples).items()
+        if size in usable
+    }

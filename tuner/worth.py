@@ -1,0 +1,60 @@
+"""What curves of duration are worth: costs, and regrets by the objective; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.aws.prices import LambdaPrice
+from tuner.objective import Goal, regrets
+
+if TYPE_CHECKING:
+    from tuner.estimate import Floats
+
+# Lambda bills whole milliseconds, rounded up, and at least one: half a millisecond on average.
+ROUNDING_MS = 0.5
+_LEAST_BILLED_MS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """Prices and an objective.
+
+    `overhead_ms` is what is billed beyond the Duration: the mean of rounding up.
+    """
+
+    goal: Goal
+    price: LambdaPrice
+    storage_mb: int
+    overhead_ms: float = ROUNDING_MS
+
+    def billed_ms(self, duration_ms: Floats) -> Floats:
+        """The mean billed time of a typical duration."""
+        return np.asarray(np.maximum(duration_ms + self.overhead_ms, _LEAST_BILLED_MS))
+
+    def cost_usd(self, sizes_mb: Sequence[int], billed_ms: Floats) -> Floats:
+        """The cost of one invocation, for columns of sizes; linear in billed time."""
+        fixed, per_ms = (
+            np.array(
+                [
+                    self.price.invocation_usd(size, billed, storage_mb=self.storage_mb)
+                    for size in sizes_mb
+                ]
+            )
+            for billed in (0.0, 1.0)
+        )
+        return np.asarray(fixed + (per_ms - fixed) * billed_ms)
+
+    def regrets(self, sizes_mb: Sequence[int], duration_ms: Floats) -> Floats:
+        """By how much each size (columns) is worse than the best of its row, as a share."""
+        cost = self.cost_usd(sizes_mb, self.billed_ms(duration_ms))
+        return regrets(self.goal, cost, duration_ms)
+
+    def other_quality(self, sizes_mb: Sequence[int], duration_ms: Floats) -> Floats:
+        """What decides among equally good sizes: duration, or for speed the cost."""
+        if self.goal.objective == "speed":
+            return self.cost_usd(sizes_mb, self.billed_ms(duration_ms))
+        return duration_ms
