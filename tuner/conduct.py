@@ -65,6 +65,7 @@ def conduct(
         sampler: Sampler | None = None
         try:
             with _leased(control, facts, place.journals, stop) as lease:
+                lease.publish(plan.sizes_mb)
                 sampler = _sampler(facts, lease)
                 for size, version in lease.versions.items():
                     console.detail(f"{size} MB is version {version}")
@@ -167,9 +168,8 @@ def _leased(
         revision_id=target.revision_id if target.settled else None,
     )
     journal = Journal(journals, beginning)
-    lease = Lease(control, target.arn, beginning, time.sleep)
+    lease = Lease(control, target.arn, beginning, journal, time.sleep, lambda: stop.requested)
     try:
-        lease.acquire(facts.plan.sizes_mb, journal, lambda: stop.requested)
         yield lease
     finally:
         facts.left_behind = _release(lease, facts)
@@ -196,7 +196,7 @@ def _versions_left(lease: Lease, facts: RunFacts) -> str:
     try:
         left = versions_of_run(lease.client, lease.function, facts.run_id)
     except ToolError:
-        left, are = tuple(lease.versions.values()), "may be left"
+        left, are = tuple(lease.made), "may be left"
     else:
         are = "are left" if len(left) > 1 else "is left"
     if not left:

@@ -1,21 +1,23 @@
-"""Borrows a function: one published version a size, `$LATEST` put back at once, all of it undone.
+"""Borrows a function: versions at test sizes, `$LATEST` put back after each, all of it undone.
 
-`$LATEST` carries a test size only while versions are published, before anything is measured.
-Sizes are then invoked by version number, so live traffic never meets one. Everything is in the
+`$LATEST` carries a test size only while a version is published, and no call is in flight then.
+Sizes are invoked by version number, so live traffic never meets one. Everything is in the
 journal before it happens, and undoing goes by what AWS shows (the run's marker in Descriptions)
 rather than by what this process remembers; so a killed run is undone by the same code.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from core.aws.session import aws_call
 from core.errors import AwsError, Refused
+from tuner.interference import check_as_left, check_as_planned, check_free, foreign_change
 from tuner.journal import Beginning, Journal
-from tuner.marker import marked_description, parse_marker
+from tuner.marker import marked_description
 from tuner.settle import POLL_MOST_S, Pause, poll, wait_until_settled
 from tuner.target import Target
 from tuner.undo import BUSY, CHANGED, NOT_FOUND, delete_versions, restore_latest
@@ -33,53 +35,112 @@ _TRIES = 10
 
 @dataclass(slots=True)
 class Lease:
-    """The versions that a run may invoke, by size, and the way back."""
+    """The versions that a run may invoke, and the way back.
+
+    `versions` has the first one of each size, `made` all of them. `refused_sizes` are those that
+    the account does not offer, with why. After `stopped()` nothing more is published.
+    """
 
     client: LambdaClient
     function: str
     beginning: Beginning
+    journal: Journal
     pause: Pause
+    stopped: Callable[[], bool]
     versions: dict[int, str] = field(default_factory=dict)
+    made: list[str] = field(default_factory=list)
     refused_sizes: dict[int, str] = field(default_factory=dict)
+    _copies: Counter[int] = field(default_factory=Counter)
+    _left: Target | None = None  # $LATEST as this run last left it
 
-    def acquire(self, sizes_mb: Sequence[int], journal: Journal, stop: Callable[[], bool]) -> None:
-        """Publishes one version for each size and puts `$LATEST` back.
+    def publish(self, sizes_mb: Sequence[int]) -> None:
+        """Publishes a version for each size that has none, and then puts `$LATEST` back.
 
-        Sizes that the account does not offer end up in `refused_sizes`. Returns early when
-        `stop()`; whatever happens, `release` undoes what was done.
+        Returns early when `stopped()`; whatever happens, `release` undoes what was done.
 
         Raises:
-            Refused: when somebody else changed the function since it was read, or does so
-                meanwhile.
+            Refused: when somebody else changed the function since it was read, or since this run
+                last left it, or does so meanwhile.
             AwsError: when AWS does not go along.
         """
-        target = self._settled()
-        check_free(target)
-        _check_as_planned(target, self.beginning)
-        for size in sizes_mb:
-            if stop():
-                break
-            configured = self._configure(size, target, journal)
-            if configured is None:
-                continue
-            self._publish(size, configured, journal)
-            target = configured
-        journal.intend("restore")
-        restore_latest(self.client, self.function, self.beginning, self.pause)
-        for version in self.versions.values():
-            self._wait_active(version, stop)
+        self._publish_all([size for size in sizes_mb if size not in self.versions])
+
+    def publish_again(self, size: int) -> str | None:
+        """Publishes one more version of `size`, which starts with an environment of its own.
+
+        None where nothing was published: when `stopped()`, or where the size is refused.
+
+        Raises:
+            Refused, AwsError: as `publish` does.
+        """
+        before = len(self.made)
+        self._publish_all([size])
+        return self.made[-1] if len(self.made) > before else None
 
     def release(self) -> None:
         """Puts `$LATEST` back if it is not, and deletes the run's versions."""
         restore_latest(self.client, self.function, self.beginning, self.pause)
         delete_versions(self.client, self.function, self.beginning)
 
-    def _configure(self, size: int, target: Target, journal: Journal) -> Target | None:
+    def _publish_all(self, sizes_mb: Sequence[int]) -> None:
+        published: list[str] = []
+        target: Target | None = None
+        for size in sizes_mb:
+            if self.stopped():
+                break
+            if self._refused_already(size):
+                continue
+            target = target or self._as_left()
+            configured = self._configure(size, target)
+            if configured is None:
+                continue
+            published.append(self._publish(size, configured))
+            target = configured
+        if not published:
+            return
+        self._restore()
+        for version in published:
+            self._wait_active(version)
+
+    def _refused_already(self, size: int) -> bool:
+        """Whether a smaller size is more than the account may have: then so is this one."""
+        smaller = min((refused for refused in self.refused_sizes if refused <= size), default=None)
+        if smaller is not None:
+            self.refused_sizes.setdefault(size, self.refused_sizes[smaller])
+        return smaller is not None
+
+    def _as_left(self) -> Target:
+        """`$LATEST`, settled, when it still is as it was planned or as this run left it."""
+        target = self._settled()
+        check_free(target)
+        if self._left is None:
+            check_as_planned(target, self.beginning)
+        else:
+            check_as_left(target, self.beginning, self._left.revision_id)
+        self._left = target
+        return target
+
+    def _restore(self) -> None:
+        self.journal.intend("restore")
+        restored = restore_latest(self.client, self.function, self.beginning, self.pause)
+        if restored is None:
+            # The run's marker is gone: somebody else has put a Description of their own there.
+            raise Refused(foreign_change(self.function))
+        check_as_left(restored, self.beginning, restored.revision_id)
+        self._left = restored
+
+    def _configure(self, size: int, target: Target) -> Target | None:
         begin = self.beginning
+        self._copies[size] += 1
         description = marked_description(
-            begin.run_id, size, begin.memory_mb, begin.code_sha256, begin.description
+            begin.run_id,
+            size,
+            begin.memory_mb,
+            begin.code_sha256,
+            begin.description,
+            copy=self._copies[size],
         )
-        journal.intend("configure", memory_mb=size, description=description)
+        self.journal.intend("configure", memory_mb=size, description=description)
         try:
             settled = self._updated(size, description, target)
         except AwsError as error:
@@ -88,7 +149,7 @@ class Lease:
             self.refused_sizes[size] = str(error)
             return None
         if settled.memory_mb != size or settled.description != description:
-            raise Refused(_foreign(self.function))
+            raise Refused(foreign_change(self.function))
         if settled.update_failure is not None:
             raise AwsError(
                 f"{self.function} could not be set to {size} MB: {settled.update_failure}"
@@ -126,8 +187,8 @@ class Lease:
             hint="start again when its deployment is over",
         )
 
-    def _publish(self, size: int, configured: Target, journal: Journal) -> None:
-        journal.intend("publish", memory_mb=size)
+    def _publish(self, size: int, configured: Target) -> str:
+        self.journal.intend("publish", memory_mb=size)
         try:
             with aws_call(f"publish a version of {self.function} with {size} MB"):
                 answer = self.client.publish_version(
@@ -138,13 +199,16 @@ class Lease:
         except AwsError as error:
             raise _explained(error, self.function) from error
         version = answer["Version"]
-        if version in self.beginning.existing_versions or answer["MemorySize"] != size:
+        known = (*self.beginning.existing_versions, *self.made)
+        if version in known or answer["MemorySize"] != size:
             raise Refused(
                 f"function {self.function!r}: publishing {size} MB gave version {version} with "
                 f"{answer['MemorySize']} MB, which this run did not make"
             )
-        journal.published(size, version)
-        self.versions[size] = version
+        self.journal.published(size, version)
+        self.made.append(version)
+        self.versions.setdefault(size, version)
+        return version
 
     def _settled(self, *, stale_revision: str | None = None) -> Target:
         return wait_until_settled(
@@ -155,13 +219,13 @@ class Lease:
             stale_revision=stale_revision,
         )
 
-    def _wait_active(self, version: str, stop: Callable[[], bool]) -> None:
-        """Returns when the version can be invoked, or when it is not going to be: on `stop()`."""
+    def _wait_active(self, version: str) -> None:
+        """Returns when the version can be invoked, or when it is not going to be: on a stop."""
         looks = 0
 
         def active() -> bool:
             nonlocal looks
-            if stop():
+            if self.stopped():
                 return True
             looks += 1
             try:
@@ -180,45 +244,6 @@ class Lease:
         poll(active, self.pause, f"version {version} of {self.function} to become active")
 
 
-def check_free(target: Target) -> None:
-    """Makes sure that no other run holds the function.
-
-    Raises:
-        Refused: when `$LATEST` carries the marker of a run.
-    """
-    marker = parse_marker(target.description)
-    if marker is not None:
-        region = target.arn.split(":")[3]
-        raise Refused(
-            f"function {target.name!r} is held by tune run {marker.run_id}, which still works "
-            "or was killed",
-            hint=f"`tune restore {target.name} --region {region}` undoes what a killed run left",
-        )
-
-
-def _check_as_planned(target: Target, beginning: Beginning) -> None:
-    """Makes sure that the function still is what the plan and the way back were made from.
-
-    Raises:
-        Refused: with what changed, for example while the question about the cost was open.
-    """
-    facts = [
-        ("memory in MB", beginning.memory_mb, target.memory_mb),
-        ("description", beginning.description, target.description),
-        ("code", beginning.code_sha256, target.code_sha256),
-    ]
-    changes = [f"{name} from {was!r} to {now!r}" for name, was, now in facts if was != now]
-    was, now = beginning.revision_id, target.revision_id
-    if not changes and was not in (None, now):
-        changes = [f"another setting, revision from {was!r} to {now!r}"]
-    if changes:
-        raise Refused(
-            f"function {target.name!r} was changed by somebody else after the run was planned: "
-            f"{', '.join(changes)}; nothing was changed by the run",
-            hint="start it again",
-        )
-
-
 def _refuses_size(error: AwsError) -> bool:
     """Whether AWS does not offer the size to this account.
 
@@ -234,11 +259,4 @@ def _same_but_for_revision(one: Target, other: Target) -> bool:
 
 def _explained(error: AwsError, function: str) -> AwsError | Refused:
     changed = error.code == CHANGED or "CodeSHA256" in str(error)
-    return Refused(_foreign(function)) if changed else error
-
-
-def _foreign(function: str) -> str:
-    return (
-        f"function {function!r} was changed by somebody else while its sizes were published; "
-        "the run's own changes are undone"
-    )
+    return Refused(foreign_change(function)) if changed else error

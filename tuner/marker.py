@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from core.aws.limits import DESCRIPTION_MAX_CHARS
 
 _MARKER = re.compile(
-    r"tune-run ([0-9a-f]{12}) size=(\d+) was=(\d+) code=([0-9A-Za-z+/=]*) :: (.*)", re.DOTALL
+    r"tune-run ([0-9a-f]{12}) size=(\d+) was=(\d+) code=([0-9A-Za-z+/=]*)(?: copy=\d+)? :: (.*)",
+    re.DOTALL,
 )
 # 48 bits of the SHA-256: enough to tell one deploy from the next.
 _CODE_CHARS = 8
@@ -41,12 +42,22 @@ class Marker:
 
 
 def marked_description(
-    run_id: str, size_mb: int, original_mb: int, code_sha256: str, description: str
+    run_id: str,
+    size_mb: int,
+    original_mb: int,
+    code_sha256: str,
+    description: str,
+    *,
+    copy: int = 1,
 ) -> str:
-    """The Description for one size, within Lambda's 256 characters."""
+    """The Description for one size, within Lambda's 256 characters.
+
+    Further versions of the same size are told apart by `copy`, so that each is a new one.
+    """
     code = code_sha256[:_CODE_CHARS]
-    text = f"tune-run {run_id} size={size_mb} was={original_mb} code={code} :: {description}"
-    return text[:DESCRIPTION_MAX_CHARS]
+    counter = f" copy={copy}" if copy > 1 else ""
+    mark = f"tune-run {run_id} size={size_mb} was={original_mb} code={code}{counter} :: "
+    return (mark + description)[:DESCRIPTION_MAX_CHARS]
 
 
 def parse_marker(description: str) -> Marker | None:

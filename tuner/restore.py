@@ -175,7 +175,7 @@ def _undo(leftover: Leftover, profile: str | None) -> Undone:
     begin = leftover.beginning
     client = _client(begin, profile)
     try:
-        memory_restored = restore_latest(client, begin.function_arn, begin, time.sleep)
+        restored = restore_latest(client, begin.function_arn, begin, time.sleep)
         deleted = delete_versions(client, begin.function_arn, begin)
     except FunctionNotFound as error:
         raise FunctionNotFound(
@@ -184,7 +184,7 @@ def _undo(leftover: Leftover, profile: str | None) -> Undone:
         ) from error
     if leftover.journal is not None:
         leftover.journal.path.unlink(missing_ok=True)
-    return Undone(begin.run_id, begin.function_arn, memory_restored, deleted)
+    return Undone(begin.run_id, begin.function_arn, restored is not None, deleted)
 
 
 def _client(begin: Beginning, profile: str | None) -> LambdaClient:

@@ -25,8 +25,8 @@ from reports.run_folder import create_run_folder, write_document
 from tuner.conduct import Place, conduct
 from tuner.delivery import deliver
 from tuner.facts import RunFacts, recorded_command
+from tuner.interference import check_free
 from tuner.journal import state_folder
-from tuner.lease import check_free
 from tuner.options import TuneOptions, TuneRequest, check_options
 from tuner.plan import ASK_ABOVE_USD, Plan, choose_sizes, doubts, snap_start_note
 from tuner.restore import offer_restore

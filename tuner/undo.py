@@ -27,14 +27,16 @@ NOT_FOUND = "ResourceNotFoundException"
 _TRIES = 10
 
 
-def restore_latest(client: LambdaClient, function: str, beginning: Beginning, pause: Pause) -> bool:
+def restore_latest(
+    client: LambdaClient, function: str, beginning: Beginning, pause: Pause
+) -> Target | None:
     """Puts memory and Description of `$LATEST` back if this run's marker is on it.
 
     Without the marker it is either back already or somebody else's by now, and stays untouched.
     Code that was deployed meanwhile stays; a memory size that somebody else set stays as well.
 
     Returns:
-        Whether anything was put back.
+        `$LATEST` as it was put back; None where there was nothing to put back.
 
     Raises:
         AwsError: when AWS refuses it, or accepts it and cannot carry it out.
@@ -43,7 +45,7 @@ def restore_latest(client: LambdaClient, function: str, beginning: Beginning, pa
         target = wait_until_settled(client, function, beginning.region, pause)
         memory_mb = _memory_to_restore(target, beginning)
         if memory_mb is None:
-            return False
+            return None
         try:
             with aws_call(f"put {function} back to {beginning.memory_mb} MB"):
                 client.update_function_configuration(
@@ -58,13 +60,11 @@ def restore_latest(client: LambdaClient, function: str, beginning: Beginning, pa
                 raise
             pause(POLL_MOST_S)
             continue
-        _check_carried_out(
-            wait_until_settled(
-                client, function, beginning.region, pause, stale_revision=target.revision_id
-            ),
-            beginning,
+        restored = wait_until_settled(
+            client, function, beginning.region, pause, stale_revision=target.revision_id
         )
-        return True
+        _check_carried_out(restored, beginning)
+        return restored
     raise AwsError(
         f"could not put {function} back to {beginning.memory_mb} MB: it is being changed all the "
         "time",

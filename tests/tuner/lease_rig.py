@@ -20,7 +20,7 @@ from tuner.journal import Beginning, Journal, state_folder
 from tuner.lease import Lease
 from tuner.open_journals import OpenJournal, read_journals
 from tuner.restore import RestoreOptions, restore
-from tuner.target import Target, read_target
+from tuner.target import read_target
 from tuner.undo import list_versions
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Killed(BaseException):
     """The process is gone: no handler may catch this."""
 
 
-def begin(client: LambdaClient, name: str, access: LocalAccess) -> tuple[Lease, Journal, Target]:
+def begin(client: LambdaClient, name: str, access: LocalAccess) -> Lease:
     target = read_target(client, name, REGION)
     beginning = Beginning(
         run_id=os.urandom(6).hex(),
@@ -53,10 +53,9 @@ def begin(client: LambdaClient, name: str, access: LocalAccess) -> tuple[Lease, 
         started_utc="2026-01-01T00:00:00+00:00",
         revision_id=target.revision_id,
     )
-    lease = Lease(client, target.arn, beginning, lambda seconds: None)
     journal = Journal(state_folder(), beginning)
     _JOURNALS.append(journal)
-    return lease, journal, target
+    return Lease(client, target.arn, beginning, journal, lambda seconds: None, lambda: False)
 
 
 def end_of_processes() -> None:
@@ -90,8 +89,17 @@ def restored(access: LocalAccess, monkeypatch: pytest.MonkeyPatch) -> ExitCode:
     return restore(options, Console(verbosity=-1))
 
 
-def whole_run(lease: Lease, journal: Journal) -> None:
-    lease.acquire(SIZES, journal, lambda: False)
+def whole_run(lease: Lease) -> None:
+    """All sizes in one go, as a fixed plan has them."""
+    lease.publish(SIZES)
+    lease.release()
+
+
+def run_on_demand(lease: Lease) -> None:
+    """One size after the other, and one a second time, as an adaptive plan has them."""
+    for size in SIZES[:2]:
+        lease.publish([size])
+    lease.publish_again(SIZES[0])
     lease.release()
 
 

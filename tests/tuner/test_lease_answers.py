@@ -27,7 +27,7 @@ def test_reads_that_lag_behind_writes_do_not_stop_a_run(
     client: LambdaClient, owned: str, local_access: LocalAccess
 ) -> None:
     before = state_of(client, owned)
-    lease, journal, _ = begin(client, owned, local_access)
+    lease = begin(client, owned, local_access)
     # The configuration before the last update, and how often it is still to be shown.
     old: list[Any] = [client.get_function(FunctionName=owned)["Configuration"]]
     lag = [0]
@@ -47,7 +47,7 @@ def test_reads_that_lag_behind_writes_do_not_stop_a_run(
     events = client.meta.events
     events.register("after-call.lambda.UpdateFunctionConfiguration", an_update_begins_to_lag)
     events.register("after-call.lambda.GetFunction", show_the_old_one)
-    lease.acquire(SIZES, journal, lambda: False)
+    lease.publish(SIZES)
     events.unregister("after-call.lambda.GetFunction", show_the_old_one)
 
     assert list(lease.versions) == list(SIZES)
@@ -59,7 +59,7 @@ def test_an_update_that_aws_could_not_carry_out_ends_the_run(
     client: LambdaClient, owned: str, local_access: LocalAccess
 ) -> None:
     before = state_of(client, owned)
-    lease, journal, _ = begin(client, owned, local_access)
+    lease = begin(client, owned, local_access)
 
     def fail_at_test_sizes(parsed: dict[str, Any], **_: Any) -> None:
         configuration = parsed.get("Configuration", {})
@@ -74,7 +74,7 @@ def test_an_update_that_aws_could_not_carry_out_ends_the_run(
 
     client.meta.events.register("after-call.lambda.GetFunction", fail_at_test_sizes)
     with pytest.raises(AwsError, match="the subnet has no free addresses"):
-        lease.acquire(SIZES, journal, lambda: False)
+        lease.publish(SIZES)
     lease.release()
 
     assert lease.versions == {}
@@ -85,9 +85,9 @@ def test_a_restore_that_aws_could_not_carry_out_is_not_done_and_is_tried_again(
     client: LambdaClient, owned: str, local_access: LocalAccess
 ) -> None:
     before = state_of(client, owned)
-    lease, journal, _ = begin(client, owned, local_access)
+    lease = begin(client, owned, local_access)
     with killing(client, 1, moment="before-call"), pytest.raises(Killed):
-        lease.acquire(SIZES, journal, lambda: False)
+        lease.publish(SIZES)
     failing = [True]
 
     def fail_at_the_size_of_before(parsed: dict[str, Any], **_: Any) -> None:
@@ -116,7 +116,7 @@ def test_an_update_that_is_refused_for_another_reason_ends_the_run_with_it(
     client: LambdaClient, owned: str, local_access: LocalAccess
 ) -> None:
     before = state_of(client, owned)
-    lease, journal, _ = begin(client, owned, local_access)
+    lease = begin(client, owned, local_access)
 
     def ask_for_layers(params: dict[str, Any], **_: Any) -> None:
         params["Layers"] = ["arn:aws:lambda:us-east-1:123456789012:layer:old:1"]
@@ -124,7 +124,7 @@ def test_an_update_that_is_refused_for_another_reason_ends_the_run_with_it(
     event = "before-parameter-build.lambda.UpdateFunctionConfiguration"
     client.meta.events.register(event, ask_for_layers)
     with pytest.raises(AwsError, match="the sandbox does not have layers"):
-        lease.acquire(SIZES, journal, lambda: False)
+        lease.publish(SIZES)
     lease.release()
 
     assert lease.refused_sizes == {}
@@ -136,7 +136,7 @@ def test_an_update_whose_answer_was_lost_is_the_runs_own(
     client: LambdaClient, owned: str, local_access: LocalAccess, moment: str
 ) -> None:
     before = state_of(client, owned)
-    lease, journal, _ = begin(client, owned, local_access)
+    lease = begin(client, owned, local_access)
     other = AwsSession(local=local_access).control_lambda()
     lost: list[str] = []
 
@@ -155,7 +155,7 @@ def test_an_update_whose_answer_was_lost_is_the_runs_own(
 
     event = "before-send.lambda.UpdateFunctionConfiguration"
     client.meta.events.register(event, lose_the_first_answer)
-    lease.acquire(SIZES, journal, lambda: False)
+    lease.publish(SIZES)
     lease.release()
     other.close()
 
@@ -185,7 +185,7 @@ def test_an_update_of_somebody_else_is_waited_for_and_then_looked_at(
     client, other = (AwsSession(local=slow_to_update).control_lambda() for _ in range(2))
     name = "lookup"
     wait_until_settled(client, name, REGION, lambda seconds: None)
-    lease, journal, _ = begin(client, name, slow_to_update)
+    lease = begin(client, name, slow_to_update)
     codes: list[int] = []
 
     def update_a_moment_before(**_: Any) -> None:
@@ -200,9 +200,9 @@ def test_an_update_of_somebody_else_is_waited_for_and_then_looked_at(
     client.meta.events.register(f"after-call.{action}", note)
     if stops:
         with pytest.raises(Refused, match="changed by somebody else"):
-            lease.acquire((128,), journal, lambda: False)
+            lease.publish((128,))
     else:
-        lease.acquire((128,), journal, lambda: False)
+        lease.publish((128,))
     lease.release()
 
     assert codes[0] == 409

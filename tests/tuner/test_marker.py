@@ -30,6 +30,13 @@ def test_a_short_description_is_kept_whole() -> None:
     )
 
 
+def test_further_versions_of_a_size_have_marks_of_their_own_that_say_the_same() -> None:
+    marks = [marked_description(RUN, 512, 128, CODE, "resizes", copy=copy) for copy in (1, 2, 3)]
+
+    assert len(set(marks)) == 3
+    assert {parse_marker(mark) for mark in marks} == {parse_marker(marks[0])}
+
+
 @pytest.mark.parametrize(
     ("code", "same"), [(CODE, True), (CODE[::-1], False), ("", False)], ids=["same", "new", "none"]
 )

@@ -51,12 +51,12 @@ def killed_run(
     client: LambdaClient, name: str, access: LocalAccess, *, at: int, journal: bool = True
 ) -> Lease:
     """A run that was killed before its changing call number `at`, with or without its journal."""
-    lease, kept, _ = begin(client, name, access)
+    lease = begin(client, name, access)
     with killing(client, at, moment="before-call"), pytest.raises(Killed):
-        whole_run(lease, kept)
+        whole_run(lease)
     end_of_processes()
     if not journal:
-        kept.path.unlink()
+        lease.journal.path.unlink()
     return lease
 
 
@@ -154,8 +154,8 @@ def test_a_run_that_still_works_is_left_alone(
     local_access: LocalAccess,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    lease, journal, _ = begin(client, owned, local_access)
-    lease.acquire(SIZES, journal, lambda: False)
+    lease = begin(client, owned, local_access)
+    lease.publish(SIZES)
     held = state_of(client, owned)
 
     assert restore(ALL, Console()) == ExitCode.PASS
@@ -177,8 +177,8 @@ def test_a_run_that_still_works_is_left_alone_by_whatever_name_its_endpoint_goes
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    lease, journal, _ = begin(client, owned, local_access)
-    lease.acquire(SIZES, journal, lambda: False)
+    lease = begin(client, owned, local_access)
+    lease.publish(SIZES)
     held = state_of(client, owned)
     other_name = local_access.endpoint_url.replace("127.0.0.1", "localhost")
     monkeypatch.setenv("AWS_ENDPOINT_URL", other_name)
