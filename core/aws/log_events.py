@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.aws.session import aws_call
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
+
+
+@dataclass(frozen=True, slots=True)
+class LogEvent:
+    """One line of a log stream; the time is a Unix time in ms."""
+
+    stream: str
+    timestamp_ms: int
+    message: str
 
 
 def filter_events(
@@ -21,6 +31,27 @@ def filter_events(
     max_pages: int,
 ) -> Iterator[list[str]]:
     """The messages that match `pattern`, page by page (up to 10,000 or 1 MB each).
+
+    Raises:
+        AwsError: the group does not exist, or may not be read.
+    """
+    pages = event_pages(
+        client, group, pattern, start_ms=start_ms, end_ms=end_ms, max_pages=max_pages
+    )
+    for events, _ in pages:
+        yield [event.message for event in events]
+
+
+def event_pages(
+    client: CloudWatchLogsClient,
+    group: str,
+    pattern: str,
+    *,
+    start_ms: int,
+    end_ms: int,
+    max_pages: int,
+) -> Iterator[tuple[list[LogEvent], bool]]:
+    """The events that match `pattern`, oldest first, and whether more pages follow.
 
     Raises:
         AwsError: the group does not exist, or may not be read.
@@ -40,7 +71,13 @@ def filter_events(
                     endTime=end_ms,
                     nextToken=token,
                 )
-        yield [event.get("message", "") for event in answer.get("events", [])]
         token = answer.get("nextToken")
+        events = [
+            LogEvent(
+                event.get("logStreamName", ""), event.get("timestamp", 0), event.get("message", "")
+            )
+            for event in answer.get("events", [])
+        ]
+        yield events, token is not None
         if token is None:
             return

@@ -69,11 +69,12 @@ def decode_log_tail(log_result: str) -> str:
 
 def parse_report(log: str, request_id: str) -> Report | None:
     """The last REPORT of `request_id` in `log`, or None when there is none that can be read."""
-    reports = [report for report in _reports(log) if report.request_id == request_id]
+    reports = [report for report in reports_in(log) if report.request_id == request_id]
     return reports[-1] if reports else None
 
 
-def _reports(log: str) -> Iterator[Report]:
+def reports_in(log: str) -> Iterator[Report]:
+    """All REPORTs in `log`, whatever invocation they are of, as they stand there."""
     lines = log.splitlines()
     for index, line in enumerate(lines):
         # An application that prints without a newline leaves its text before the REPORT.
