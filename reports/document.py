@@ -211,7 +211,7 @@ class AlwaysOn(_Part):
     usd: float = Field(description="a month, on demand")
     equal_at_requests_per_month: float | None = Field(
         description="from this many requests on, as many of them as are needed cost less than "
-        "Lambda; None: at no volume"
+        "Lambda; None: never for good"
     )
 
 
