@@ -18,12 +18,15 @@ from core.text import one_line
 from reports.document import Model, Objective, Percentiles, Recommendation, SizeResult
 from tuner.bands import build_model
 from tuner.estimate import (
+    MIN_SAMPLES_FOR_INTERVAL,
     REPLICATES,
     Floats,
     interval,
+    interval_quantiles,
     typical,
     typical_replicates,
 )
+from tuner.objective import Goal
 from tuner.recommend import SizeEvidence, recommend
 from tuner.sample import Sample, warm_by_size
 from tuner.sampler import given_up
@@ -89,9 +92,9 @@ def analyse(
         recommendation=recommend(
             [item for item in evidence if item.memory_mb in fit_mb],
             planned_mb,
-            question.objective,
-            question.weight,
+            Goal(question.objective, question.weight),
             question.current_mb,
+            joint=False,
         ),
     )
 
@@ -113,6 +116,7 @@ def _evidence(
         duration_replicates=duration,
         billed_replicates=billed,
         cost_replicates=_cost_usd(size, billed, question),
+        tails=interval_quantiles(len(warm)) if len(warm) >= MIN_SAMPLES_FOR_INTERVAL else None,
     )
 
 

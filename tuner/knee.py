@@ -41,17 +41,12 @@ def parse_knee(text: str) -> float:
     return found
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Knee:
-    """The size to take for the knee, those that may be it, and what a wrong one costs.
-
-    `index` and `tied` are columns; `regret` (S) is for each draw by how much the size is dearer or
-    slower than the knee of that draw, whichever is more.
-    """
+    """The column of the size to take for the knee, and the columns of those that may be it."""
 
     index: int
     tied: tuple[int, ...]
-    regret: Floats
 
 
 def knee_size(
@@ -72,9 +67,6 @@ def knee_size(
     columns = range(cost.shape[1]) if allowed is None else allowed
     index = min(columns, key=lambda column: (float(np.abs(knees - column).mean()), column))
     low, high = np.quantile(knees, _CENTRAL, method="nearest")
-    rows = np.arange(len(knees))
-    dearer = cost[:, index] / cost[rows, knees]
-    slower = duration[:, index] / duration[rows, knees]
     return Knee(
         index=index,
         tied=tuple(
@@ -82,7 +74,6 @@ def knee_size(
             for column in np.unique(knees).tolist()
             if low <= column <= high or column == index
         ),
-        regret=np.maximum(np.maximum(dearer, slower) - 1, 0.0),
     )
 
 

@@ -139,12 +139,3 @@ def relative_score(
     """The score of a size as a multiple of that of the current setting: 1 is as now."""
     weight = goal.cost_weight
     return float((cost_usd / current_usd) ** weight * (duration_ms / current_ms) ** (1 - weight))
-
-
-def log_scores(
-    objective: Objective, weight: float | None, cost: Floats, duration: Floats
-) -> Floats:
-    """The logarithm of what to minimise, elementwise."""
-    import numpy as np
-
-    return np.asarray(np.log(scores(Goal(objective, weight), cost, duration)))

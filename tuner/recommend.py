@@ -1,8 +1,9 @@
 """The size to take, and those that cannot be told apart from it; pure.
 
-Only measured sizes are recommended. Differences are judged by the bootstrap: a size is told apart
-from the recommended one when the 90 % interval of their ratio says that it is worse, and by more
-than one per cent, which nobody would act on.
+Only sizes that were invoked are recommended, as long as there is one. Differences are judged by
+replicates of each size: bootstrap resamples of its samples, or joint draws of what is believed of
+the whole curve. A size is told apart from the recommended one when the 90 % interval of their
+ratio says that it is worse, and by more than one per cent, which nobody would act on.
 """
 
 from __future__ import annotations
@@ -13,24 +14,28 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.aws.limits import MEMORY_MAX_MB, MEMORY_MIN_MB
-from reports.document import Objective, Recommendation, Saving
-from reports.figures import megabytes
-from tuner.estimate import MIN_SAMPLES_FOR_INTERVAL, Floats, interval, interval_quantiles
-from tuner.objective import log_scores
+from reports.document import Recommendation, Saving, SloEvidence
+from tuner.choice import EQUAL_SHARE, expected_regret, pick
+from tuner.estimate import Floats
+from tuner.knee import knee_size
+from tuner.objective import DEFAULT_KNEE_SHARE, Goal, regrets, relative_score, scores
+from tuner.reasons import Case, reasons
 
 # What counts as equal to the best, so that the other quality decides. Within one per cent: nobody
 # pays ten times the duration for that. Within three where the samples cannot tell them apart: it
 # is about what hosts of one size differ by.
 _EQUAL_SHARE = 0.01
 _EQUAL_IF_TIED_SHARE = 0.03
+_BOUND_LEVEL = 0.9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SizeEvidence:
-    """What the samples of one size say; the replicates are joint, one row a resample.
+    """What is known of one size; the replicates are joint, one row a resample or a draw.
 
-    `cost_usd` is for one invocation.
+    `n` warm samples, 0 where it was not invoked. `cost_usd` is for one invocation. `tails` are the
+    quantiles of the replicates that make its 90 % interval; None where too few samples say how
+    far off they are. `slo` is what its samples say of the limit, where there is one.
     """
 
     memory_mb: int
@@ -41,63 +46,143 @@ class SizeEvidence:
     duration_replicates: Floats
     billed_replicates: Floats
     cost_replicates: Floats
+    tails: tuple[float, float] | None
+    slo: SloEvidence | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Choice:
+    """The size to take, the best by the objective alone, and those not told apart from the first.
+
+    `equal_share` is by how much less the second can be better than the first.
+    """
+
+    best: SizeEvidence
+    lowest: SizeEvidence
+    tied: Sequence[SizeEvidence]
+    equal_share: float = _EQUAL_IF_TIED_SHARE
 
 
 def recommend(
     evidence: Sequence[SizeEvidence],
     planned_mb: Sequence[int],
-    objective: Objective,
-    weight: float | None,
+    goal: Goal,
     current_mb: int,
+    *,
+    joint: bool,
 ) -> Recommendation | None:
-    """The best of the sizes that can be used; None when there is none.
+    """The best of the sizes that can be used; None when there is none, or none keeps the limit.
 
-    `planned_mb` are all sizes of the run: an edge of them is a reason to look beyond, while next
-    to a size that failed there is nothing to look for.
+    `joint` says that rows of the replicates are whole curves, so that the least expected regret
+    can choose; else each size stands for itself, and point estimates choose. `planned_mb` are all
+    sizes of the run: an edge of them is a reason to look beyond, while next to a size that failed
+    there is nothing to look for.
     """
-    if not evidence:
+    ordered = sorted(evidence, key=lambda item: item.memory_mb)
+    allowed = _allowed(ordered, goal)
+    if not allowed:
         return None
-    lowest = min(evidence, key=lambda item: _score(item, objective, weight))
-    best = _best(evidence, lowest, objective, weight)
-    tied = [item for item in evidence if item is best or _may_equal(item, best, objective, weight)]
-    current = next((item for item in evidence if item.memory_mb == current_mb), None)
+    choice = _choose(ordered, allowed, goal, joint=joint)
+    best = choice.best
+    current = next((item for item in ordered if item.memory_mb == current_mb), None)
+    regret, bound = _closeness(ordered, best, goal) if joint else (None, None)
     return Recommendation(
         memory_mb=best.memory_mb,
-        tied_mb=sorted(item.memory_mb for item in tied),
-        objective=objective,
-        weight=weight,
+        tied_mb=[item.memory_mb for item in choice.tied],
+        objective=goal.objective,
+        weight=goal.weight,
         saving=_saving(best, current) if current else None,
-        reasons=_reasons(evidence, planned_mb, lowest, best, objective, weight),
+        reasons=reasons(
+            Case(
+                goal=goal,
+                usable=len(allowed),
+                best_mb=best.memory_mb,
+                lowest_mb=choice.lowest.memory_mb,
+                within_share=choice.equal_share,
+                planned_mb=planned_mb,
+                relative_score=_relative_score(best, current, goal) if current else None,
+                estimated_mb=current.memory_mb if current and not current.n else None,
+            )
+        ),
+        cost_usd_per_million=best.cost_usd * 1e6,
+        cost_interval=_interval(best.cost_replicates * 1e6, best.tails),
+        duration_ms=best.duration_ms,
+        duration_interval_ms=_interval(best.duration_replicates, best.tails),
+        regret_share=regret,
+        regret_bound_share=bound,
+        knee_share=goal.knee_share,
     )
 
 
-def _score(item: SizeEvidence, objective: Objective, weight: float | None) -> float:
+def _allowed(evidence: Sequence[SizeEvidence], goal: Goal) -> list[SizeEvidence]:
+    """The sizes that can be recommended."""
+    if goal.objective == "slo":
+        return [item for item in evidence if item.slo is not None and item.slo.verdict == "met"]
+    return [item for item in evidence if item.n] or list(evidence)
+
+
+def _choose(
+    evidence: Sequence[SizeEvidence], allowed: Sequence[SizeEvidence], goal: Goal, *, joint: bool
+) -> _Choice:
+    if goal.objective == "knee":
+        return _at_the_knee(evidence, allowed, goal)
+    if not joint:
+        lowest = min(allowed, key=lambda item: _score(item, goal))
+        best = _best(allowed, lowest, goal)
+        return _Choice(best, lowest, _tied(allowed, best, goal))
+    cost, duration = _columns(allowed)
+    regret = regrets(goal, *_columns(evidence))[:, [_index(evidence, item) for item in allowed]]
+    best = allowed[pick(regret, cost if goal.objective == "speed" else duration)]
+    lowest = allowed[int(np.argmin(expected_regret(regret)))]
+    # What a limit is kept by is known of invoked sizes only; other objectives know all sizes.
+    comparable = allowed if goal.objective == "slo" else evidence
+    return _Choice(best, lowest, _tied(comparable, best, goal), EQUAL_SHARE)
+
+
+def _at_the_knee(
+    evidence: Sequence[SizeEvidence], allowed: Sequence[SizeEvidence], goal: Goal
+) -> _Choice:
+    share = DEFAULT_KNEE_SHARE if goal.knee_share is None else goal.knee_share
+    knee = knee_size(*_columns(evidence), share, [_index(evidence, item) for item in allowed])
+    best = evidence[knee.index]
+    tied = [evidence[column] for column in knee.tied]
+    # Too few samples at either size say nothing, and equality is not claimed from nothing.
+    return _Choice(best, best, [item for item in tied if item is best or _tails(item, best)])
+
+
+def _columns(evidence: Sequence[SizeEvidence]) -> tuple[Floats, Floats]:
+    """Replicates of cost and of duration, (S, G)."""
+    return (
+        np.stack([item.cost_replicates for item in evidence], axis=1),
+        np.stack([item.duration_replicates for item in evidence], axis=1),
+    )
+
+
+def _index(evidence: Sequence[SizeEvidence], wanted: SizeEvidence) -> int:
+    return next(column for column, item in enumerate(evidence) if item is wanted)
+
+
+def _score(item: SizeEvidence, goal: Goal) -> float:
     cost, duration = np.array([item.cost_usd]), np.array([item.duration_ms])
-    return float(log_scores(objective, weight, cost, duration)[0])
+    return math.log(scores(goal, cost, duration)[0])
 
 
-def _best(
-    evidence: Sequence[SizeEvidence],
-    lowest: SizeEvidence,
-    objective: Objective,
-    weight: float | None,
-) -> SizeEvidence:
+def _best(evidence: Sequence[SizeEvidence], lowest: SizeEvidence, goal: Goal) -> SizeEvidence:
     """Of the sizes as good as the lowest score the fastest; for speed, the cheapest.
 
     No size within three per cent of the lowest that ties with the answer is better in the other
     quality: nobody would be told to leave it.
     """
-    lowest_score = _score(lowest, objective, weight)
+    lowest_score = _score(lowest, goal)
 
     def other_quality(item: SizeEvidence) -> float:
-        return item.cost_usd if objective == "speed" else item.duration_ms
+        return item.cost_usd if goal.objective == "speed" else item.duration_ms
 
     def equals(item: SizeEvidence, best: SizeEvidence) -> bool:
-        worse_by = _score(item, objective, weight) - lowest_score
+        worse_by = _score(item, goal) - lowest_score
         if item is best or worse_by <= math.log1p(_EQUAL_SHARE):
             return True
-        near = worse_by <= math.log1p(_EQUAL_IF_TIED_SHARE)
-        return near and _may_equal(item, best, objective, weight)
+        return worse_by <= math.log1p(_EQUAL_IF_TIED_SHARE) and _may_equal(item, best, goal)
 
     best = lowest
     while True:
@@ -107,24 +192,53 @@ def _best(
         best = better
 
 
-def _may_equal(
-    item: SizeEvidence,
-    other: SizeEvidence,
-    objective: Objective,
-    weight: float | None,
-) -> bool:
-    """Whether the samples leave open that `item` is at most one per cent worse than `other`.
+def _tied(
+    evidence: Sequence[SizeEvidence], best: SizeEvidence, goal: Goal
+) -> Sequence[SizeEvidence]:
+    return [item for item in evidence if item is best or _may_equal(item, best, goal)]
+
+
+def _may_equal(item: SizeEvidence, other: SizeEvidence, goal: Goal) -> bool:
+    """Whether the replicates leave open that `item` is at most one per cent worse than `other`.
 
     Too few samples at either size say nothing, and equality is not claimed from nothing.
     """
-    n = min(item.n, other.n)
-    if n < MIN_SAMPLES_FOR_INTERVAL:
+    tails = _tails(item, other)
+    if tails is None:
         return False
-    worse_by = log_scores(
-        objective, weight, item.cost_replicates, item.duration_replicates
-    ) - log_scores(objective, weight, other.cost_replicates, other.duration_replicates)
-    low, _ = interval_quantiles(n)
-    return float(np.quantile(worse_by, low)) <= math.log1p(_EQUAL_SHARE)
+    ratio = scores(goal, item.cost_replicates, item.duration_replicates) / scores(
+        goal, other.cost_replicates, other.duration_replicates
+    )
+    return float(np.quantile(ratio, tails[0])) <= 1 + _EQUAL_SHARE
+
+
+def _tails(item: SizeEvidence, other: SizeEvidence) -> tuple[float, float] | None:
+    """The quantiles for what compares two sizes: those of the one that is known less well."""
+    if item.tails is None or other.tails is None:
+        return None
+    return min(item.tails[0], other.tails[0]), max(item.tails[1], other.tails[1])
+
+
+def _interval(replicates: Floats, tails: tuple[float, float] | None) -> tuple[float, float] | None:
+    if tails is None:
+        return None
+    low, high = np.quantile(replicates, tails)
+    return float(low), float(high)
+
+
+def _closeness(
+    evidence: Sequence[SizeEvidence], best: SizeEvidence, goal: Goal
+) -> tuple[float | None, float | None]:
+    """By how much `best` is expected to be worse than the best of each draw, and the 90 % bound.
+
+    Not for a limit: what is best depends on sizes of which nobody knows whether they keep it.
+    """
+    if goal.objective == "slo":
+        return None, None
+    regret = regrets(goal, *_columns(evidence))
+    column = _index(evidence, best)
+    bound = float(np.quantile(regret[:, column], _BOUND_LEVEL))
+    return float(expected_regret(regret)[column]), bound
 
 
 def _saving(best: SizeEvidence, current: SizeEvidence) -> Saving | None:
@@ -134,9 +248,9 @@ def _saving(best: SizeEvidence, current: SizeEvidence) -> Saving | None:
         return Saving(
             cost_share=0, cost_interval=nothing, duration_share=0, duration_interval=nothing
         )
-    n = min(best.n, current.n)
-    cost = interval(1 - best.cost_replicates / current.cost_replicates, n)
-    duration = interval(1 - best.duration_replicates / current.duration_replicates, n)
+    tails = _tails(best, current)
+    cost = _interval(1 - best.cost_replicates / current.cost_replicates, tails)
+    duration = _interval(1 - best.duration_replicates / current.duration_replicates, tails)
     if cost is None or duration is None:
         return None
     return Saving(
@@ -147,30 +261,10 @@ def _saving(best: SizeEvidence, current: SizeEvidence) -> Saving | None:
     )
 
 
-def _reasons(
-    evidence: Sequence[SizeEvidence],
-    planned_mb: Sequence[int],
-    lowest: SizeEvidence,
-    best: SizeEvidence,
-    objective: Objective,
-    weight: float | None,
-) -> list[str]:
-    goal = {
-        "cost": "the lowest cost",
-        "speed": "the shortest duration",
-        "balanced": f"the best balance with {weight or 0:.0%} weight on cost",
-    }[objective]
-    size = megabytes(best.memory_mb)
-    if len(evidence) == 1:
-        reasons = [f"{size} is the only usable size"]
-    elif best is lowest:
-        reasons = [f"{size} has {goal} of the {len(evidence)} usable sizes"]
-    else:
-        first, other = megabytes(lowest.memory_mb), "cost" if objective == "speed" else "speed"
-        reasons = [f"{first} has {goal} by less than 3 %; {size} is better in {other}"]
-    edges = {min(planned_mb): "smallest", max(planned_mb): "largest"}
-    more_to_try = best.memory_mb not in (MEMORY_MIN_MB, MEMORY_MAX_MB)
-    if len(evidence) > 1 and best.memory_mb in edges and more_to_try:
-        edge = edges[best.memory_mb]
-        reasons.append(f"it is the {edge} size measured: the best may lie beyond")
-    return reasons
+def _relative_score(best: SizeEvidence, current: SizeEvidence, goal: Goal) -> float | None:
+    """The balanced score against today's size; None for other objectives, and where it is."""
+    if goal.objective != "balanced" or best is current:
+        return None
+    return relative_score(
+        goal, best.cost_usd, best.duration_ms, current.cost_usd, current.duration_ms
+    )

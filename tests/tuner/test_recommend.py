@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from reports.document import Recommendation
-from tuner.estimate import typical, typical_replicates
+from tuner.estimate import (
+    MIN_SAMPLES_FOR_INTERVAL,
+    interval_quantiles,
+    typical,
+    typical_replicates,
+)
+from tuner.objective import Goal
 from tuner.recommend import SizeEvidence, recommend
 
 SIZES = (128, 256, 512, 1024, 1769, 3008)
@@ -40,6 +46,7 @@ def measured(
                 duration_replicates=replicates / size,
                 billed_replicates=replicates / size,
                 cost_replicates=replicates,
+                tails=interval_quantiles(n) if n >= MIN_SAMPLES_FOR_INTERVAL else None,
             )
         )
     return evidence
@@ -48,7 +55,9 @@ def measured(
 def answers(truths: tuple[float, ...], *, heavy: bool, sigma: float = 0.08) -> list[Recommendation]:
     rng = np.random.default_rng(11)
     found = [
-        recommend(measured(truths, rng, heavy=heavy, sigma=sigma), SIZES, "cost", None, 512)
+        recommend(
+            measured(truths, rng, heavy=heavy, sigma=sigma), SIZES, Goal("cost"), 512, joint=False
+        )
         for _ in range(RUNS)
     ]
     return [answer for answer in found if answer is not None]
@@ -123,7 +132,7 @@ def test_an_edge_of_the_measured_sizes_is_said_where_more_could_be_tried(
         if item.memory_mb in measured_mb
     ]
 
-    answer = recommend(evidence, planned, "cost", None, 512)
+    answer = recommend(evidence, planned, Goal("cost"), 512, joint=False)
 
     assert answer is not None
     assert any("may lie beyond" in reason for reason in answer.reasons) == said

@@ -1,0 +1,75 @@
+"""Why a size is recommended, in sentences; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.aws.limits import MEMORY_MAX_MB, MEMORY_MIN_MB
+from reports.figures import megabytes
+from tuner.objective import DEFAULT_KNEE_SHARE, Goal
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What the sentences are made from.
+
+    `usable` sizes could be chosen; `lowest_mb` is the best of them by the objective alone, better
+    than the chosen one by less than `within_share`. `relative_score` is the balance against
+    today's size. `estimated_mb` is today's size where it was not invoked, but is compared with.
+    """
+
+    goal: Goal
+    usable: int
+    best_mb: int
+    lowest_mb: int
+    within_share: float
+    planned_mb: Sequence[int]
+    relative_score: float | None = None
+    estimated_mb: int | None = None
+
+
+def reasons(case: Case) -> list[str]:
+    """Why this size, what the comparison rests on, and whether a better one may be elsewhere."""
+    found = [_main_reason(case)]
+    if case.relative_score is not None:
+        found.append(f"its balance is {case.relative_score:.2f} of today's (1 is as now)")
+    if case.estimated_mb is not None:
+        size = megabytes(case.estimated_mb)
+        found.append(f"{size} was not invoked: what the change saves is estimated from the curve")
+    edges = {min(case.planned_mb): "smallest", max(case.planned_mb): "largest"}
+    more_to_try = case.best_mb not in (MEMORY_MIN_MB, MEMORY_MAX_MB)
+    if case.usable > 1 and case.best_mb in edges and more_to_try:
+        edge = edges[case.best_mb]
+        found.append(f"it is the {edge} size measured: the best may lie beyond")
+    return found
+
+
+def _main_reason(case: Case) -> str:
+    size, goal = megabytes(case.best_mb), case.goal
+    if goal.objective == "knee":
+        share = DEFAULT_KNEE_SHARE if goal.knee_share is None else goal.knee_share
+        step = f"{share * 100:g} %"
+        return f"beyond {size}, another {step} of speed costs more than {step}"
+    best_at = {
+        "cost": "the lowest cost",
+        "slo": "the lowest cost",
+        "speed": "the shortest duration",
+        "balanced": f"the best balance with {goal.cost_weight:.0%} weight on cost",
+    }[goal.objective]
+    if case.best_mb != case.lowest_mb:
+        first, other = megabytes(case.lowest_mb), "cost" if goal.objective == "speed" else "speed"
+        within = f"{case.within_share * 100:g} %"
+        return f"{first} has {best_at} by less than {within}; {size} is better in {other}"
+    if goal.slo is not None:
+        return _kept_reason(case, f"p{goal.slo.percentile:g} < {goal.slo.limit_ms:g} ms")
+    if case.usable == 1:
+        return f"{size} is the only usable size"
+    return f"{size} has {best_at} of the {case.usable} usable sizes"
+
+
+def _kept_reason(case: Case, limit: str) -> str:
+    size = megabytes(case.best_mb)
+    if case.usable == 1:
+        return f"{size} is the only size shown to keep {limit}"
+    return f"{size} has the lowest cost of the {case.usable} sizes shown to keep {limit}"
