@@ -40,9 +40,11 @@ class TableRow:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table and what it is called; `help` stands under it."""
+    """A table and what it is called; `lead` stands above it, `help` and `notes` under it."""
 
     title: str
     columns: Sequence[Column]
     rows: Sequence[TableRow]
     help: str = ""
+    lead: str = ""
+    notes: Sequence[str] = ()

@@ -134,7 +134,7 @@ class Recommendation(_Part):
     duration_interval_ms: Interval | None = None
     regret_share: float | None = Field(
         default=None,
-        description="by how much it is expected to be worse than the unknown best, by the objective",
+        description="by how much it is expected to be worse than the unknown best",
     )
     regret_bound_share: float | None = Field(
         default=None, description="at most so much worse, with 90 %"

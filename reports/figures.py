@@ -42,6 +42,38 @@ def column(values: Sequence[float | None], digits: int = 3) -> list[str | None]:
     return [None if value is None else fixed(value, decimals) for value in values]
 
 
+def columns_alike(several: Sequence[Sequence[float | None]], digits: int = 3) -> list[list[str]]:
+    """Table columns that are read beside each other: all have the same number of decimals."""
+    texts = iter(column([value for values in several for value in values], digits))
+    return [[next(texts) or ABSENT for _ in values] for values in several]
+
+
+def interval_cells(lows: Sequence[str], highs: Sequence[str]) -> list[str]:
+    """Two columns of bounds as one: 2.10 to 2.40."""
+    return [
+        ABSENT if ABSENT in (low, high) else f"{low} to {high}"
+        for low, high in zip(lows, highs, strict=True)
+    ]
+
+
+def money_columns(several: Sequence[Sequence[float | None]]) -> list[list[str]]:
+    """Columns of bills: cents, whole dollars where bills are large, more digits below a dollar."""
+    known = [abs(value) for values in several for value in values if value is not None]
+    highest = max(known, default=0.0)
+    if highest < 1:
+        return columns_alike(several)
+    decimals = 0 if highest >= 10_000 else 2
+    return [
+        [ABSENT if value is None else fixed(value, decimals) for value in values]
+        for values in several
+    ]
+
+
+def requests(count: float) -> str:
+    """A number of requests that was computed, so without digits that it does not have."""
+    return fixed(float(f"{count:.3g}"), 0)
+
+
 def megabytes(memory_mb: float) -> str:
     """A memory size with its unit: 1,024 MB."""
     return f"{memory_mb:,.0f}{SPACE}MB"

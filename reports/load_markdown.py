@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from reports.blocks import Table
 from reports.figures import closed, moment
 from reports.load_document import LoadDocument
 from reports.load_facts import spent_sentences
 from reports.load_findings import cautions, headline, subtitle, support, verdict_word
 from reports.load_outcome_tables import causes_table, errors_table, failures_table, statuses_table
 from reports.load_tables import steps_table, thresholds_table
-from reports.markdown import plain_line, table_lines
-
-# A summary that is too long is cut off by those who show it.
-MOST_ROWS = 20
+from reports.markdown import plain_line, short_table
 
 
 def render_load_markdown(document: LoadDocument) -> str:
@@ -32,15 +28,7 @@ def render_load_markdown(document: LoadDocument) -> str:
         failures_table(document),
         steps_table(document),
     ):
-        lines += _table(table) if table is not None else []
+        lines += short_table(table) if table is not None else []
     closing = " ".join([f"{subtitle(document, started)}.", *spent_sentences(document)])
     lines.append(plain_line(closing))
     return "\n".join(lines).rstrip() + "\n"
-
-
-def _table(table: Table) -> list[str]:
-    shown = [row.cells for row in table.rows[:MOST_ROWS]]
-    names = [column.title for column in table.columns]
-    lines = table_lines(names, [column.is_text for column in table.columns], shown)
-    hidden = len(table.rows) - len(shown)
-    return [*lines, *(["", f"{hidden} more rows are in the document."] if hidden else []), ""]

@@ -172,6 +172,22 @@ def marker(shape: Marker, at: Pixels, css: str, colour: str, radius: float = 4.0
     return element("polygon", {"points": _points(points), "class": f"{css} c-fill", "fill": colour})
 
 
+def ring(at: Pixels, css: str, stroke: str, radius: float = 8.0) -> str:
+    """A circle around a mark that stands out."""
+    return element(
+        "circle",
+        {
+            "cx": at[0],
+            "cy": at[1],
+            "r": radius,
+            "class": css,
+            "fill": "none",
+            "stroke": stroke,
+            "stroke-width": 2,
+        },
+    )
+
+
 def titled(content: str, *drawn: str) -> str:
     """A group that shows `content` when pointed at, with no script."""
     return element("g", {}, element("title", {}, escape(content)), *drawn)

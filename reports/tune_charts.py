@@ -5,23 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from reports import svg
+from reports.arch_chart import arch_figure
 from reports.chart import Chart, Curve, MemoryMarks, Point, Rule, Series, draw_chart
-from reports.document import CurvePoint, SizeResult, TuneDocument
+from reports.document import CurvePoint, Interval, SizeResult, TuneDocument
 from reports.figure import Figure
 from reports.figures import megabytes, milliseconds, usd
 from reports.frame import NARROW, WIDE
+from reports.tune_sizes import estimate_at, is_adaptive
 
 # Lambda gives one full vCPU at this size (AWS documentation, "Configure Lambda function memory").
 ONE_VCPU_MB = 1769
 
-_Interval = tuple[float, float]
+# Doublings from the smallest size of Lambda to its largest.
+_ROUND_MB = (128, 256, 512, 1024, 2048, 4096, 8192, 10240)
+
+_Words = Callable[[float], str]
 
 
 def figures_of(document: TuneDocument, anchor: str) -> list[Figure]:
     """The figures of one document; `anchor` makes their ids unique in a page."""
     drawn = [_cost(document, anchor), _duration(document, anchor)]
-    cold = _cold_starts(document, anchor)
-    return [*drawn, cold] if cold else drawn
+    more = [_cold_starts(document, anchor), arch_figure(document, anchor)]
+    return [*drawn, *(figure for figure in more if figure is not None)]
 
 
 def _cost(document: TuneDocument, anchor: str) -> Figure:
@@ -35,7 +40,7 @@ def _cost(document: TuneDocument, anchor: str) -> Figure:
     chart = Chart(
         title=f"{title} against memory",
         finding=f"The lowest measured cost is {usd(low.value)} at {megabytes(low.memory_mb)}. "
-        + _marked(document, points, usd),
+        + _marked(document, points, usd, lambda point: point.cost_usd_per_million),
         y_label="$ per million invocations",
         series=[_measured(points)],
         curve=_curve(
@@ -65,7 +70,8 @@ def _duration(document: TuneDocument, anchor: str) -> Figure:
     chart = Chart(
         title=f"{title} against memory",
         finding=f"The shortest typical duration is {milliseconds(low.value)} at "
-        f"{megabytes(low.memory_mb)}. " + _marked(document, points, milliseconds),
+        f"{megabytes(low.memory_mb)}. "
+        + _marked(document, points, milliseconds, lambda point: point.duration_ms),
         y_label="typical duration, ms",
         series=[_measured(points)],
         curve=_curve(document, lambda point: (point.duration_ms, point.duration_band_ms)),
@@ -128,8 +134,8 @@ def _missing(title: str, what: str) -> Figure:
 def _points(
     sizes: Sequence[SizeResult],
     value_of: Callable[[SizeResult], float | None],
-    interval_of: Callable[[SizeResult], _Interval | None],
-    words: Callable[[float], str],
+    interval_of: Callable[[SizeResult], Interval | None],
+    words: _Words,
 ) -> list[Point]:
     points = []
     for size in sorted(sizes, key=lambda size: size.memory_mb):
@@ -148,7 +154,7 @@ def _measured(points: Sequence[Point]) -> Series:
 
 
 def _curve(
-    document: TuneDocument, value_of: Callable[[CurvePoint], tuple[float, _Interval | None]]
+    document: TuneDocument, value_of: Callable[[CurvePoint], tuple[float, Interval | None]]
 ) -> Curve | None:
     if document.model is None:
         return None
@@ -156,27 +162,35 @@ def _curve(
     values = [value_of(point) for point in points]
     bands = [band for _, band in values if band is not None]
     has_band = len(bands) == len(values)
+    name = "expected at every candidate" if is_adaptive(document) else "fitted curve"
     return Curve(
-        "fitted curve, 90 % band" if has_band else "fitted curve",
+        f"{name}, 90 % band" if has_band else name,
         [point.memory_mb for point in points],
         [value for value, _ in values],
         bands if has_band else None,
     )
 
 
-def _marked(document: TuneDocument, points: Sequence[Point], words: Callable[[float], str]) -> str:
+def _marked(
+    document: TuneDocument,
+    points: Sequence[Point],
+    words: _Words,
+    on_curve: Callable[[CurvePoint], float],
+) -> str:
     """What the two rules of a chart stand at, in words."""
     by_size = {point.memory_mb: words(point.value) for point in points}
-    current = document.current.memory_mb
-    here = by_size.get(current, "not measured")
-    taken = document.recommendation
+
+    def value_at(memory_mb: int) -> str:
+        estimate = estimate_at(document, memory_mb) if is_adaptive(document) else None
+        if memory_mb in by_size or estimate is None:
+            return by_size.get(memory_mb, "not measured")
+        return f"about {words(on_curve(estimate))} by the curve"
+
+    current, taken = document.current.memory_mb, document.recommendation
+    now = f"Current size: {megabytes(current)}, {value_at(current)}."
     if taken is None:
-        return f"Current size: {megabytes(current)}, {here}."
-    there = by_size.get(taken.memory_mb, "not measured")
-    return (
-        f"Recommended size: {megabytes(taken.memory_mb)}, {there}. "
-        f"Current size: {megabytes(current)}, {here}."
-    )
+        return now
+    return f"Recommended size: {megabytes(taken.memory_mb)}, {value_at(taken.memory_mb)}. {now}"
 
 
 def _rules(document: TuneDocument) -> list[Rule]:
@@ -197,9 +211,11 @@ def _rules(document: TuneDocument) -> list[Rule]:
 
 def _marks(document: TuneDocument, points: Sequence[Point]) -> MemoryMarks:
     rules = _rules(document)
-    ticks = sorted(size.memory_mb for size in document.sizes)
-    shown = [*ticks, *(rule.memory_mb for rule in rules)]
-    taken = {rule.memory_mb for rule in rules}
+    measured = sorted(size.memory_mb for size in document.sizes)
+    named = [int(rule.memory_mb) for rule in rules]
+    ticks = sorted({*measured, *_octaves(document)})
+    shown = [*ticks, *named]
+    taken = set(named)
     if min(shown) < ONE_VCPU_MB < max(shown) and ONE_VCPU_MB not in taken:
         rules.append(Rule(ONE_VCPU_MB, "1 vCPU", "c-vcpu", svg.MUTED, "1 4", 1))
     drawn = {point.memory_mb for point in points}
@@ -211,7 +227,16 @@ def _marks(document: TuneDocument, points: Sequence[Point]) -> MemoryMarks:
     ]
     return MemoryMarks(
         ticks_mb=ticks,
-        first_ticks_mb=[int(rule.memory_mb) for rule in rules],
+        first_ticks_mb=[*(int(rule.memory_mb) for rule in rules), *measured],
         rules=rules,
         failed_mb=failed,
     )
+
+
+def _octaves(document: TuneDocument) -> list[int]:
+    """Round sizes along the curve of an adaptive run, which measures few of them."""
+    curve = document.model.curve if document.model is not None and is_adaptive(document) else []
+    if not curve:
+        return []
+    low, high = (pick(point.memory_mb for point in curve) for pick in (min, max))
+    return [size for size in _ROUND_MB if low <= size <= high]

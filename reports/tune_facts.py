@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from reports.document import FamilyScore, Model, TuneDocument
 from reports.figures import SPACE, megabytes, moment, percent, significant, unit_price, usd
+from reports.tune_plan import budget_words, plan_words
+from reports.tune_sizes import is_adaptive
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,27 @@ def unseen_error(loo_error: float) -> str:
     return percent(math.expm1(loo_error))
 
 
+def model_sentence(document: TuneDocument) -> str:
+    """Which curve the answer leans on, or why there is none."""
+    model = document.model
+    if is_adaptive(document):
+        if model is None:
+            return "No curve was fitted: there is no usable sample."
+        return (
+            f"The curve is what all samples together lead to expect at each size "
+            f"({model.family}); its band holds the truth with 90 %."
+        )
+    if model is None:
+        return (
+            "No curve was fitted. It takes usable samples at three sizes or more; the points above "
+            "stand for themselves."
+        )
+    return (
+        f"Billed time follows the {model.family} family; duration the {model.duration_family} "
+        "family."
+    )
+
+
 def spent_sentence(document: TuneDocument) -> str:
     """What the run itself cost, and what of it is unknown."""
     spent = document.spent
@@ -77,7 +100,8 @@ def facts_of(document: TuneDocument) -> list[tuple[str, str]]:
         ("Command", shlex.join(run.command)),
         ("Tool version", run.tool_version),
         ("Seed", str(run.seed)),
-        ("Samples per size", f"{run.samples_per_size:,}, {run.parallel:,} in parallel"),
+        ("Plan", plan_words(document)),
+        *_budget_fact(document),
         ("Payload", f"{run.payload_bytes:,} bytes, SHA-256 {run.payload_sha256}"),
         ("Function", function.arn),
         ("Code SHA-256", function.code_sha256),
@@ -92,6 +116,11 @@ def facts_of(document: TuneDocument) -> list[tuple[str, str]]:
         ("Price of a request", unit_price(prices.request_usd)),
         ("Price of storage", _storage_price(prices.storage_gb_second_usd)),
     ]
+
+
+def _budget_fact(document: TuneDocument) -> list[tuple[str, str]]:
+    words = budget_words(document.budget) if document.budget is not None else ""
+    return [("Budget", words)] if words else []
 
 
 def _storage_price(price: float | None) -> str:

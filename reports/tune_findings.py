@@ -5,12 +5,20 @@ Every sentence is made from the document alone. A run that is not a pass says so
 
 from __future__ import annotations
 
-from reports.document import Recommendation, Saving, SizeResult, TuneDocument
+from reports.document import Recommendation, SizeResult, TuneDocument
 from reports.endpoint import custom_endpoint, is_loopback
-from reports.figures import closed, megabytes, percent, percent_range
+from reports.figures import closed, megabytes
+from reports.tune_arch import arch_sentence
+from reports.tune_goal import aim, closeness, knee_claim
+from reports.tune_monthly import monthly_sentence
+from reports.tune_plan import ending_sentence
+from reports.tune_saving import SAME_SHARE, saving_sentence
+from reports.tune_sizes import is_measured, size_at, standing
+from reports.tune_slo import kept_words, no_size_sentence
 
 _VERDICT_WORDS = {
     "pass": "Recommendation",
+    "fail": "Infeasible",
     "inconclusive": "Inconclusive",
     "invalid": "Invalid measurement",
     "interrupted": "Interrupted",
@@ -20,14 +28,6 @@ _CAUTIONS = {
     "invalid": "Do not act on the figures below: the measurement cannot be trusted.",
     "interrupted": "The run was stopped: the figures below are partial.",
 }
-_OBJECTIVE_WORDS = {
-    "cost": "the lowest cost",
-    "speed": "the shortest duration",
-    "balanced": "a balance of cost and duration",
-}
-# Up to here on both sides of zero a change is called "about the same": hardly anybody would move
-# a production function for less. A wider interval around zero is an open question, not equality.
-_SAME_SHARE = 0.05
 LOCAL_SANDBOX = (
     "These figures come from the CPU model of the local sandbox, not from AWS. "
     "Repeat the run against AWS before you change a function by them."
@@ -49,42 +49,79 @@ def headline(document: TuneDocument) -> str:
 
 
 def _answer(document: TuneDocument) -> str:
-    taken = document.recommendation
+    taken, limit = document.recommendation, _unkept_limit(document)
     if taken is None:
-        return _no_answer(document)
-    now_mb = document.current.memory_mb
-    size, current = megabytes(taken.memory_mb), megabytes(now_mb)
+        return limit or _no_answer(document)
     if document.verdict != "pass":
-        return f"So far {size} looks best for {_aim(taken)} (now {current})."
-    if taken.memory_mb == now_mb:
-        return f"Keep {size}: it is the best measured choice for {_aim(taken)}."
-    if not asks_for_a_change(document, taken):
+        return f"{limit} {_so_far(document, taken)}".strip()
+    if taken.memory_mb == document.current.memory_mb:
+        return f"Keep {megabytes(taken.memory_mb)}: {_why_keep(document, taken)}."
+    return _change_of_size(document, taken)
+
+
+def _unkept_limit(document: TuneDocument) -> str:
+    """That no size keeps the limit, or none is shown to; empty where one does, or none was set."""
+    if document.slo is None or document.slo.verdict == "met" or document.verdict == "invalid":
+        return ""
+    return no_size_sentence(document, document.slo)
+
+
+def _so_far(document: TuneDocument, taken: Recommendation) -> str:
+    size, current = megabytes(taken.memory_mb), megabytes(document.current.memory_mb)
+    near = closeness(taken)
+    return f"So far {size} looks best for {aim(taken)} (now {current}){near and f': {near}'}."
+
+
+def _why_keep(document: TuneDocument, taken: Recommendation) -> str:
+    if document.slo is not None:
+        return f"it is {kept_words(document, document.slo, taken)}"
+    if taken.objective == "knee":
+        return knee_claim(taken)
+    return closeness(taken) or f"it is the best measured choice for {aim(taken)}"
+
+
+def _change_of_size(document: TuneDocument, taken: Recommendation) -> str:
+    """Another size than today's: what it is, whether to set it, and what that changes."""
+    size, current = megabytes(taken.memory_mb), megabytes(document.current.memory_mb)
+    wanted = asks_for_a_change(document, taken)
+    if taken.saving is None and not wanted:
+        return (
+            f"{size} looks best for {aim(taken)}, but the samples at the current {current} "
+            "are too few to compare the two."
+        )
+    claim, subject = f"Set {size} instead of {current}", "it"
+    if not wanted:
         # A change that the data do not ask for must not read like an order.
-        if taken.saving is None:
-            return (
-                f"{size} looks best for {_aim(taken)}, but the samples at the current {current} "
-                "are too few to compare the two."
-            )
         claim, subject = f"{size} and the current {current} cannot be told apart", size
-        claim += f" for {_aim(taken)}"
-    else:
-        claim, subject = f"Set {size} instead of {current}", "it"
+        claim += f" for {aim(taken)}"
     if taken.saving is None:
-        return f"{claim}. {_why_no_saving(document)}"
-    return f"{claim}: {subject} {saving_sentence(taken.saving)}."
+        change = f"{claim}. {_why_no_saving(document)}"
+    else:
+        change = f"{claim}: {subject} {saving_sentence(taken.saving)}{_how_known(document)}."
+    return f"{_merit(document, taken)} {change}".strip()
+
+
+def _merit(document: TuneDocument, taken: Recommendation) -> str:
+    """What makes the size the one that was asked for, where cost and speed do not say it."""
+    size = megabytes(taken.memory_mb)
+    if document.slo is not None:
+        return f"{size} is {kept_words(document, document.slo, taken)}."
+    return f"{size} is the knee: {knee_claim(taken)}." if taken.objective == "knee" else ""
+
+
+def _how_known(document: TuneDocument) -> str:
+    """Today's size needs no call of its own where the curve says enough of it."""
+    measured = is_measured(document, document.current.memory_mb)
+    return "" if measured else ", today's size estimated from the curve"
 
 
 def _why_no_saving(document: TuneDocument) -> str:
     current_mb = document.current.memory_mb
     current = megabytes(current_mb)
-    now = _size(document, current_mb)
+    now = size_at(document, current_mb)
     if now is not None and now.failure is not None:
         return f"{current} failed: {now.failure}."
     return f"How much that saves is unknown: {current} has no usable samples in this run."
-
-
-def _size(document: TuneDocument, memory_mb: int) -> SizeResult | None:
-    return next((size for size in document.sizes if size.memory_mb == memory_mb), None)
 
 
 def _no_answer(document: TuneDocument) -> str:
@@ -97,55 +134,41 @@ def _no_answer(document: TuneDocument) -> str:
     return "No size is recommended: there is no usable sample. The table says why, size by size."
 
 
-def _aim(taken: Recommendation) -> str:
-    weight = "" if taken.weight is None else f" (weight of cost {taken.weight:g})"
-    return _OBJECTIVE_WORDS[taken.objective] + weight
-
-
-def saving_sentence(saving: Saving) -> str:
-    """Cost and time against the current size: costs 23 % less (90 % interval 19 to 27 %) and ..."""
-    cost = _change(saving.cost_share, saving.cost_interval, interval_name="90 % interval ")
-    time = _change(saving.duration_share, saving.duration_interval, noun=" time")
-    return f"costs {cost} and takes {time}"
-
-
-def saving_cell(share: float, interval: tuple[float, float]) -> str:
-    """A change for a table: 23 % less (19 to 27 %)."""
-    return _change(share, interval)
-
-
-def _change(
-    share: float, interval: tuple[float, float], *, noun: str = "", interval_name: str = ""
-) -> str:
-    low, high = interval
-    if low <= 0 <= high:
-        either_way = f"{percent(high)} less and {percent(-low)} more"
-        if max(high, -low) <= _SAME_SHARE:
-            return f"about the same{noun} (between {either_way})"
-        return f"somewhere between {either_way}{noun}"
-    # The interval decides, for it is what the data allow.
-    if low > 0:
-        return f"{percent(share)} less{noun} ({interval_name}{percent_range(low, high)})"
-    return f"{percent(-share)} more{noun} ({interval_name}{percent_range(-high, -low)})"
-
-
-def tied_sizes(document: TuneDocument) -> list[int]:
-    """The recommended size and all that cannot be told apart from it; empty when it is alone."""
-    taken = document.recommendation
-    if taken is None:
-        return []
-    tied = sorted({*taken.tied_mb, taken.memory_mb})
-    return tied if len(tied) > 1 else []
-
-
 def support(document: TuneDocument) -> list[str]:
-    """The sentences under the verdict: what went wrong, and why this size."""
+    """The sentences under the verdict: what went wrong, how sure it is, and why this size."""
     taken = document.recommendation
     reasons = taken.reasons if taken is not None else []
     if taken is not None and not reasons and asks_for_a_change(document, taken):
         # The other headlines name the objective themselves.
-        reasons = [f"The objective was {_aim(taken)}"]
-    return [closed(sentence) for sentence in (*document.errors, *reasons)]
+        reasons = [f"The objective was {aim(taken)}"]
+    found = [
+        *document.errors,
+        ending_sentence(document),
+        _confidence(document),
+        _unverified(document),
+        *reasons,
+        arch_sentence(document),
+        monthly_sentence(document),
+    ]
+    return [closed(sentence) for sentence in found if sentence]
+
+
+def _confidence(document: TuneDocument) -> str:
+    """How close to the best the size is, where the headline does not say it."""
+    taken = document.recommendation
+    near = closeness(taken) if taken is not None else ""
+    if taken is None or not near or near in headline(document):
+        return ""
+    return f"{megabytes(taken.memory_mb)} is {near}"
+
+
+def _unverified(document: TuneDocument) -> str:
+    """That nobody has invoked the size that is named."""
+    taken = document.recommendation
+    if taken is None or is_measured(document, taken.memory_mb):
+        return ""
+    size = megabytes(taken.memory_mb)
+    return f"{size} is not verified by a call: its figures are estimated from the curve"
 
 
 def asks_for_a_change(document: TuneDocument, taken: Recommendation) -> bool:
@@ -153,7 +176,7 @@ def asks_for_a_change(document: TuneDocument, taken: Recommendation) -> bool:
     current_mb = document.current.memory_mb
     if document.verdict != "pass" or current_mb == taken.memory_mb:
         return False
-    now = _size(document, current_mb)
+    now = size_at(document, current_mb)
     if taken.saving is None:
         # Where today's size fails or was not measured, there is nothing to compare with.
         return now is None or now.failure is not None or not now.n
@@ -165,10 +188,11 @@ def _gains_the_other_quality(taken: Recommendation) -> bool:
 
     For the least cost that is speed, for speed it is cost; a balance leaves nothing out.
     """
-    if taken.saving is None or taken.objective == "balanced":
+    if taken.saving is None or taken.objective in ("balanced", "knee"):
         return False
-    gains = {"cost": taken.saving.duration_interval, "speed": taken.saving.cost_interval}
-    return gains[taken.objective][0] > _SAME_SHARE
+    left_out = "cost" if taken.objective == "speed" else "duration"
+    gains = {"duration": taken.saving.duration_interval, "cost": taken.saving.cost_interval}
+    return gains[left_out][0] > SAME_SHARE
 
 
 def cautions(document: TuneDocument) -> list[str]:
@@ -183,14 +207,7 @@ def cautions(document: TuneDocument) -> list[str]:
 
 def remark(size: SizeResult, document: TuneDocument) -> list[str]:
     """Why a row of the table stands out: recommended, tied, current, failed."""
-    words = []
-    taken = document.recommendation
-    if taken is not None and size.memory_mb == taken.memory_mb:
-        words.append("recommended" if document.verdict == "pass" else "best so far")
-    elif size.memory_mb in tied_sizes(document):
-        words.append("tied")
-    if size.memory_mb == document.current.memory_mb:
-        words.append("current")
+    words = standing(document, size.memory_mb)
     if size.failure is not None:
         words.append(f"failed: {size.failure}")
     elif size.n_failed:

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+from reports.blocks import Table
 from reports.document import TuneDocument
-from reports.figures import listed_sizes
-from reports.markdown import plain_line, table_lines
+from reports.markdown import plain_line, short_table, table_lines
 from reports.tune_facts import spent_sentence
-from reports.tune_findings import cautions, headline, support, tied_sizes, verdict_word
+from reports.tune_findings import cautions, headline, support, verdict_word
+from reports.tune_parts import tables_of
 from reports.tune_table import HEADINGS, table_of
+from reports.tune_ties import ties_sentence
 
 
 def render_tune_markdown(document: TuneDocument) -> str:
-    """The verdict line, what supports it, and the table by size."""
+    """The verdict line, what supports it, the table by size, and those that only some runs have."""
     lines = [f"## Memory tuning of {plain_line(document.function.name)}", ""]
     lines += [f"> **{plain_line(caution)}**\n" for caution in cautions(document)]
     lines += [f"**{verdict_word(document)}.** {plain_line(headline(document))}", ""]
     lines += [f"- {plain_line(sentence)}" for sentence in _details(document)]
-    lines += ["", *_table(document), "", plain_line(spent_sentence(document))]
+    lines += ["", *_table(document), ""]
+    for table in tables_of(document):
+        lines += _part(table)
+    lines.append(plain_line(spent_sentence(document)))
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _details(document: TuneDocument) -> list[str]:
-    tied = tied_sizes(document)
-    ties = [f"{listed_sizes(tied)} cannot be told apart by these data."] if tied else []
-    return [*ties, *support(document), *document.notes]
+    ties = ties_sentence(document)
+    return [*([ties] if ties else []), *support(document), *document.notes]
 
 
 def _table(document: TuneDocument) -> list[str]:
@@ -32,3 +36,11 @@ def _table(document: TuneDocument) -> list[str]:
     ]
     rows = [[*row.cells, ", ".join(row.remarks)] for row in table_of(document)]
     return table_lines([*names, "Remark"], [False] * len(names) + [True], rows)
+
+
+def _part(table: Table) -> list[str]:
+    lead = [plain_line(table.lead), ""] if table.lead else []
+    help_text = [plain_line(table.help), ""] if table.help else []
+    notes = [*(f"- {plain_line(note)}" for note in table.notes), ""] if table.notes else []
+    title = f"### {plain_line(table.title)}"
+    return [title, "", *lead, *short_table(table), *help_text, *notes]

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from reports.blocks import Tile
-from reports.document import Model, SizeResult, TuneDocument
+from reports.blocks import Table, Tile
+from reports.document import Model, TuneDocument
 from reports.figure import Figure
-from reports.figures import listed_sizes, megabytes, milliseconds, moment, usd
+from reports.figures import megabytes, moment
 from reports.tune_charts import figures_of
-from reports.tune_facts import Candidate, candidates_of, facts_of, parameters_of, spent_sentence
-from reports.tune_findings import (
-    asks_for_a_change,
-    cautions,
-    headline,
-    saving_cell,
-    support,
-    tied_sizes,
-    verdict_word,
+from reports.tune_facts import (
+    Candidate,
+    candidates_of,
+    facts_of,
+    model_sentence,
+    parameters_of,
+    spent_sentence,
 )
-from reports.tune_table import HEADINGS, Heading, Row, table_of
+from reports.tune_findings import asks_for_a_change, cautions, headline, support, verdict_word
+from reports.tune_goal import limit_words
+from reports.tune_parts import tables_of
+from reports.tune_saving import saving_cell
+from reports.tune_table import HEADINGS, Heading, Row, table_help, table_of
+from reports.tune_tiles import tiles_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,10 @@ class Section:
     figures: Sequence[Figure]
     headings: Sequence[Heading]
     rows: Sequence[Row]
+    rows_help: str
+    parts: Sequence[Table]
     model: Model | None
+    model_words: str
     parameters: str
     candidates: Sequence[Candidate]
     spent: str
@@ -65,11 +71,14 @@ def section_of(document: TuneDocument, anchor: str) -> Section:
         cautions=cautions(document),
         support=support(document),
         notes=document.notes,
-        tiles=_tiles(document),
+        tiles=tiles_of(document),
         figures=figures_of(document, anchor),
         headings=HEADINGS,
         rows=table_of(document),
+        rows_help=table_help(document),
+        parts=tables_of(document),
         model=document.model,
+        model_words=model_sentence(document),
         parameters=parameters_of(document.model),
         candidates=candidates_of(document.model),
         spent=spent_sentence(document),
@@ -82,46 +91,15 @@ def _tone(document: TuneDocument) -> str:
     """The class that colours a verdict; a pass without a recommendation is no success."""
     if document.verdict == "pass" and document.recommendation is None:
         return "none"
-    return document.verdict
-
-
-def _size_at(document: TuneDocument, memory_mb: int) -> SizeResult | None:
-    return next((size for size in document.sizes if size.memory_mb == memory_mb), None)
-
-
-def _tiles(document: TuneDocument) -> list[Tile]:
-    taken = document.recommendation
-    if taken is None:
-        return []
-    current = document.current
-    same = taken.memory_mb == current.memory_mb
-    size = _size_at(document, taken.memory_mb)
-    cost = size.cost_usd_per_million if size else None
-    duration = size.duration_ms.p50 if size and size.duration_ms else None
-    now_cost = None if same else current.cost_usd_per_million
-    now_duration = None if same else current.duration_p50_ms
-    tiles = [
-        Tile("Memory", None if same else megabytes(current.memory_mb), megabytes(taken.memory_mb))
-    ]
-    if cost is not None:
-        tiles.append(Tile("Cost per million invocations", _if_known(usd, now_cost), usd(cost)))
-    if duration is not None:
-        before = _if_known(milliseconds, now_duration)
-        tiles.append(Tile("Duration, p50", before, milliseconds(duration)))
-    tied = tied_sizes(document)
-    if tied:
-        tiles.append(Tile("Cannot be told apart", None, listed_sizes(tied)))
-    return tiles
-
-
-def _if_known(words: Callable[[float], str], value: float | None) -> str | None:
-    return None if value is None else words(value)
+    return "failed" if document.verdict == "fail" else document.verdict
 
 
 def _summary(document: TuneDocument) -> list[str]:
     """Cells of the overview: change of size, of cost, of duration."""
     taken = document.recommendation
     current = megabytes(document.current.memory_mb)
+    if document.verdict == "fail" and document.slo is not None:
+        return [f"{current}, no size keeps {limit_words(document.slo)}", "unknown", "unknown"]
     if taken is None or document.verdict != "pass":
         return [f"{current}, no recommendation", "unknown", "unknown"]
     if taken.memory_mb == document.current.memory_mb:

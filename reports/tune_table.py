@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from reports.document import SizeResult, TuneDocument
-from reports.figures import ABSENT, column
+from reports.figures import ABSENT, column, columns_alike, interval_cells
 from reports.tune_findings import remark
+from reports.tune_sizes import is_adaptive, row_css
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,20 @@ HEADINGS = (
 )
 
 
+def table_help(document: TuneDocument) -> str:
+    """What the figures of the table are, and what they cannot say."""
+    intervals = (
+        " The 90 % interval is what the samples of all sizes together say of a size."
+        if is_adaptive(document)
+        else ""
+    )
+    return (
+        "Warm samples only, except cold p50. Typical is the mean without the lowest and the "
+        "highest tenth, at least one of five or more. Cost is from billed time as AWS printed it, "
+        f"with the request fee. p95 of few samples says little.{intervals}"
+    )
+
+
 def table_of(document: TuneDocument) -> list[Row]:
     """One row for each size, by ascending memory."""
     ordered = sorted(document.sizes, key=lambda size: size.memory_mb)
@@ -71,15 +86,16 @@ def table_of(document: TuneDocument) -> list[Row]:
 
 def _costs(ordered: Sequence[SizeResult]) -> tuple[list[str], list[str]]:
     """Costs and their intervals, all with the same number of decimals."""
-    n = len(ordered)
-    lows = [size.cost_interval[0] if size.cost_interval else None for size in ordered]
-    highs = [size.cost_interval[1] if size.cost_interval else None for size in ordered]
-    texts = column([*(size.cost_usd_per_million for size in ordered), *lows, *highs])
-    intervals = [
-        f"{low} to {high}" if low and high else ABSENT
-        for low, high in zip(texts[n : 2 * n], texts[2 * n :], strict=True)
-    ]
-    return [cost or ABSENT for cost in texts[:n]], intervals
+    costs, lows, highs = columns_alike(
+        [
+            [size.cost_usd_per_million for size in ordered],
+            *(
+                [size.cost_interval[end] if size.cost_interval else None for size in ordered]
+                for end in (0, 1)
+            ),
+        ]
+    )
+    return costs, interval_cells(lows, highs)
 
 
 def _whole(value: int | None) -> str:
@@ -87,9 +103,5 @@ def _whole(value: int | None) -> str:
 
 
 def _css(size: SizeResult, document: TuneDocument) -> str:
-    taken = document.recommendation
-    if taken is not None and size.memory_mb == taken.memory_mb:
-        return "taken"
-    if size.failure is not None:
-        return "failed"
-    return "current" if size.memory_mb == document.current.memory_mb else ""
+    css = row_css(document, size.memory_mb)
+    return "failed" if size.failure is not None and css != "taken" else css

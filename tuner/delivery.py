@@ -9,7 +9,7 @@ from core.errors import ExitCode
 from reports.document import TuneDocument
 from reports.exports import export_document
 from reports.run_folder import document_text
-from tuner.view import show_document
+from tuner.answer_view import show_document
 
 
 def deliver(document: TuneDocument, exports: Sequence[str], console: Console) -> ExitCode:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reports import tune_findings
+from reports import tune_findings, tune_sizes
 from reports.document import Recommendation, Saving
 from reports.endpoint import is_loopback
 from reports.figures import SPACE
@@ -138,8 +138,8 @@ def test_a_pass_without_recommendation_is_not_called_one():
 
 
 def test_ties_name_the_recommended_size_too():
-    assert tune_findings.tied_sizes(documents.cpu_bound()) == [1536, 1769]
-    assert tune_findings.tied_sizes(documents.waiting()) == []
+    assert tune_sizes.tied_sizes(documents.cpu_bound()) == [1536, 1769]
+    assert tune_sizes.tied_sizes(documents.waiting()) == []
 
 
 @pytest.mark.parametrize(

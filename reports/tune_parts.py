@@ -1,0 +1,16 @@
+"""The tables that only some tunings have, in the order in which readers meet them."""
+
+from __future__ import annotations
+
+from reports.blocks import Table
+from reports.document import TuneDocument
+from reports.tune_arch import arch_table
+from reports.tune_cold import cold_table
+from reports.tune_monthly import monthly_tables
+from reports.tune_slo import slo_table
+
+
+def tables_of(document: TuneDocument) -> list[Table]:
+    """The limit, cold starts, architectures, the month: those of them that the document has."""
+    single = [slo_table(document), cold_table(document), arch_table(document)]
+    return [*(table for table in single if table is not None), *monthly_tables(document)]

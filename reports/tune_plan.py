@@ -1,0 +1,60 @@
+"""How a tuning was planned, and what ended it, in words."""
+
+from __future__ import annotations
+
+from reports.document import Budget, TuneDocument
+from reports.figures import listed, seconds, usd
+
+_OPTIONS = {
+    "max_invocations": "--max-invocations",
+    "max_usd": "--max-usd",
+    "max_seconds": "--max-seconds",
+}
+
+
+def plan_words(document: TuneDocument) -> str:
+    """What decided where to invoke, and how often."""
+    run = document.provenance
+    parallel = f"{run.parallel:,} in parallel"
+    if run.plan == "fixed":
+        each = "" if run.samples_per_size is None else f": {run.samples_per_size:,} warm samples"
+        return f"fixed{each} at each size, {parallel}"
+    kind = (
+        "adaptive, until the answer is close (--thorough)" if run.plan == "thorough" else run.plan
+    )
+    measured = sum(size.n > 0 for size in document.sizes)
+    of = f" of {len(document.model.curve):,}" if document.model and document.model.curve else ""
+    return (
+        f"{kind}: {document.spent.invocations:,} invocations at {measured:,}{of} sizes, {parallel}"
+    )
+
+
+def budget_words(budget: Budget) -> str:
+    """The limits that the user set, and what came of them; empty when there were none."""
+    limits = []
+    if budget.max_invocations is not None:
+        limits.append(f"{budget.max_invocations:,} invocations")
+    if budget.max_usd is not None:
+        limits.append(usd(budget.max_usd))
+    if budget.max_seconds is not None:
+        limits.append(seconds(budget.max_seconds))
+    if not limits:
+        return ""
+    ended = f"ended by {_OPTIONS[budget.ended_by]}" if budget.ended_by else "not reached"
+    return f"at most {listed(limits)}; {ended}"
+
+
+def ending_sentence(document: TuneDocument) -> str:
+    """Which limit ended the run before it knew enough; empty when none did."""
+    budget = document.budget
+    if budget is None or budget.ended_by is None:
+        return ""
+    limits = {
+        "max_invocations": budget.max_invocations,
+        "max_usd": budget.max_usd,
+        "max_seconds": budget.max_seconds,
+    }
+    limit = limits[budget.ended_by]
+    value = "" if limit is None else f" {limit:.15g}"
+    known = "the best answer so far" if document.recommendation is not None else "no answer so far"
+    return f"Stopped by {_OPTIONS[budget.ended_by]}{value}: {known}."

@@ -1,0 +1,127 @@
+"""A limit on a percentile: whether a size keeps it, in sentences and as a table."""
+
+from __future__ import annotations
+
+from reports.blocks import Column, Table, TableRow
+from reports.document import Recommendation, Slo, SloEvidence, TuneDocument
+from reports.figures import ABSENT, SPACE, columns_alike, megabytes, significant
+from reports.tune_goal import limit_words
+from reports.tune_sizes import size_at, standing
+
+_VERDICTS = {
+    "met": "\N{CHECK MARK} met",
+    "missed": "\N{BALLOT X} missed",
+    "open": "? open",
+}
+_CSS = {"met": "taken", "missed": "failed", "open": ""}
+_MOST_DIGITS = 7
+
+
+def kept_words(document: TuneDocument, slo: Slo, taken: Recommendation) -> str:
+    """That a size is the cheapest within the limit, and by how much it keeps it."""
+    claim = f"the cheapest size that keeps {limit_words(slo)}"
+    size = size_at(document, taken.memory_mb)
+    upper_ms = size.slo.upper_ms if size is not None and size.slo is not None else None
+    if upper_ms is None:
+        return claim
+    return f"{claim}: at most {_time(upper_ms, slo)} with 95{SPACE}%"
+
+
+def no_size_sentence(document: TuneDocument, slo: Slo) -> str:
+    """Why no size can be named: none keeps the limit, or the samples leave it open."""
+    if slo.verdict == "infeasible":
+        return f"No size keeps {limit_words(slo)}{_nearest(document, slo)}."
+    return f"No size is shown to keep {limit_words(slo)}{_nearest(document, slo)}. {_needed(slo)}"
+
+
+def _nearest(document: TuneDocument, slo: Slo) -> str:
+    """The size that comes nearest to the limit, with what is known of it."""
+    known = _evidence(document)
+    if not known:
+        return ""
+    memory_mb, found = min(
+        known, key=lambda item: (item[1].verdict == "missed", item[1].quantile_ms)
+    )
+    text = (
+        f": {megabytes(memory_mb)} comes nearest with {_time(found.quantile_ms, slo)} "
+        f"from {found.n:,} samples"
+    )
+    if found.verdict == "missed" and found.lower_ms is not None:
+        text += f", at least {_time(found.lower_ms, slo)} with 95{SPACE}%"
+    return text
+
+
+def _needed(slo: Slo) -> str:
+    return (
+        f"At one size it takes {slo.samples_needed:,} samples at the least to show that "
+        f"p{slo.percentile:g} is below a limit, and more where it is close to it."
+    )
+
+
+def _evidence(document: TuneDocument) -> list[tuple[int, SloEvidence]]:
+    ordered = sorted(document.sizes, key=lambda size: size.memory_mb)
+    return [(size.memory_mb, size.slo) for size in ordered if size.slo is not None]
+
+
+def _time(value_ms: float, slo: Slo) -> str:
+    """A time with as many digits as it takes to tell it from the limit."""
+    if value_ms == slo.limit_ms:
+        return f"{slo.limit_ms:,.6g}{SPACE}ms"
+    apart = (
+        text
+        for digits in range(3, _MOST_DIGITS)
+        if (text := significant(value_ms, digits)) != significant(slo.limit_ms, digits)
+    )
+    return f"{next(apart, significant(value_ms, _MOST_DIGITS))}{SPACE}ms"
+
+
+def slo_table(document: TuneDocument) -> Table | None:
+    """Each size's percentile with its bounds, and whether it keeps the limit."""
+    slo, known = document.slo, _evidence(document)
+    if slo is None or not known:
+        return None
+    name = f"p{slo.percentile:g}"
+    times = columns_alike(
+        [
+            [found.quantile_ms for _, found in known],
+            [found.lower_ms for _, found in known],
+            [found.upper_ms for _, found in known],
+        ]
+    )
+    [costs] = columns_alike([[_cost(document, memory_mb) for memory_mb, _ in known]])
+    rows = [
+        TableRow(
+            [
+                f"{memory_mb:,}",
+                f"{found.n:,}",
+                *cells,
+                ", ".join([_VERDICTS[found.verdict], *standing(document, memory_mb)]),
+            ],
+            _CSS[found.verdict],
+        )
+        for (memory_mb, found), cells in zip(known, zip(*times, costs, strict=True), strict=True)
+    ]
+    columns = [
+        Column("Memory", "MB"),
+        Column("n", "warm"),
+        Column(name, "ms"),
+        Column("At least", "ms"),
+        Column("At most", "ms"),
+        Column("Cost", "$ / million"),
+        Column(limit_words(slo), is_text=True),
+    ]
+    return Table(f"{name} against the limit", columns, rows, _help(slo, name))
+
+
+def _cost(document: TuneDocument, memory_mb: int) -> float | None:
+    size = size_at(document, memory_mb)
+    return None if size is None else size.cost_usd_per_million
+
+
+def _help(slo: Slo, name: str) -> str:
+    return (
+        f"{name} as measured. The true {name} is at least the one bound with 95 %, and at most the "
+        "other with 95 %, whatever the distribution of durations. "
+        f"An upper bound takes {slo.samples_needed:,} samples or more; {ABSENT} stands where they "
+        "are too few. A size is met when its upper bound is below the limit."
+    )

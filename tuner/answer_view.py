@@ -1,0 +1,126 @@
+"""The answer on a terminal: verdict, table by size, what else was asked, and bill; 80 columns."""
+
+from __future__ import annotations
+
+from rich.box import SIMPLE_HEAD
+from rich.console import JustifyMethod
+from rich.table import Table
+
+from core.console import Console
+from reports import blocks
+from reports.document import SizeResult, TuneDocument
+from reports.figures import decimals_for, megabytes, usd
+from reports.tune_facts import unseen_error
+from reports.tune_findings import cautions, headline, support, verdict_word
+from reports.tune_parts import tables_of
+from reports.tune_plan import budget_words
+from reports.tune_sizes import standing
+from reports.tune_ties import ties_sentence
+
+# Words for the narrow last column.
+_SHORT = {"recommended": "best", "best so far": "best", "current": "now"}
+
+
+def show_document(console: Console, document: TuneDocument) -> None:
+    """The whole answer: on stdout, or on stderr where stdout carries JSON."""
+    console.show(f"{verdict_word(document)}: {headline(document)}")
+    for sentence in (*support(document), ties_sentence(document)):
+        if sentence:
+            console.show(f"  {sentence}")
+    if any(size.n or size.n_failed or size.failure for size in document.sizes):
+        console.show(_table(document))
+    for part in tables_of(document):
+        _show_part(console, part)
+    for line in _footer(document):
+        console.show(line)
+
+
+def _show_part(console: Console, part: blocks.Table) -> None:
+    console.show(f"\n{part.title}: {part.lead}" if part.lead else f"\n{part.title}")
+    table = _new_table()
+    for column in part.columns:
+        align: JustifyMethod = "left" if column.is_text else "right"
+        table.add_column(f"{column.name}\n{column.unit}".strip(), justify=align)
+    for row in part.rows:
+        table.add_row(*row.cells, style="bold" if row.css == "taken" else "")
+    console.show(table)
+    for note in part.notes:
+        console.show(f"note: {note}")
+
+
+def _new_table() -> Table:
+    return Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+
+
+def _table(document: TuneDocument) -> Table:
+    table = _new_table()
+    headings = (
+        "MB|vCPU|n|p50\nms|p95\nms|cold\nms|billed\nms|$ per\nmillion|90 %\ninterval|used\nMB"
+    )
+    for heading in headings.split("|"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("")
+    taken = document.recommendation
+    for size in sorted(document.sizes, key=lambda item: item.memory_mb):
+        best = taken is not None and size.memory_mb == taken.memory_mb
+        table.add_row(*_cells(size), _remark(size, document), style="bold" if best else "")
+    return table
+
+
+def _cells(size: SizeResult) -> list[str]:
+    interval = size.cost_interval
+    return [
+        str(size.memory_mb),
+        f"{size.vcpu_share:.2f}",
+        str(size.n),
+        _short(size.duration_ms.p50 if size.duration_ms else None),
+        _short(size.duration_ms.p95 if size.duration_ms else None),
+        _short(size.cold_p50_ms),
+        _short(size.billed_typical_ms),
+        _short(size.cost_usd_per_million),
+        f"{_short(interval[0])}-{_short(interval[1])}" if interval else "-",
+        str(size.max_memory_used_mb) if size.max_memory_used_mb is not None else "-",
+    ]
+
+
+def _short(value: float | None) -> str:
+    """Three significant digits, or all of the whole part: 2.06, 75.4, 1067."""
+    if value is None:
+        return "-"
+    return f"{value:.{min(decimals_for(value), 4)}f}"
+
+
+def _remark(size: SizeResult, document: TuneDocument) -> str:
+    words = [_SHORT.get(word, word) for word in standing(document, size.memory_mb)]
+    if size.failure is not None:
+        words.append("failed")
+    elif size.n_failed:
+        words.append(f"{size.n_failed} failed")
+    elif not size.n:
+        words.append("not measured")
+    return ", ".join(words)
+
+
+def _footer(document: TuneDocument) -> list[str]:
+    lines = [
+        f"{megabytes(size.memory_mb)} failed: {size.failure}"
+        for size in document.sizes
+        if size.failure is not None
+    ]
+    limits = budget_words(document.budget) if document.budget is not None else ""
+    if limits:
+        lines.append(f"budget: {limits}")
+    model = document.model
+    if model is not None:
+        lines.append(f"model: {model.family}, {model.formula}")
+        if model.loo_error is not None:
+            lines[-1] += f", typically {unseen_error(model.loo_error)} off at unseen sizes"
+    spent = document.spent
+    unmeasured = spent.unmeasured_invocations
+    lines.append(
+        f"spent: {spent.invocations} invocations, {spent.gb_seconds:.3g} GB-s, {usd(spent.usd)} "
+        + (f"and the cost of {unmeasured} without a REPORT " if unmeasured else "")
+        + f"(prices of {document.prices.table_date})"
+    )
+    lines += [f"note: {note}" for note in [*cautions(document), *document.notes]]
+    return lines
