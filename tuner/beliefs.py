@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -85,11 +84,14 @@ def believe(
     candidates_mb: Sequence[int],
     rng: np.random.Generator,
     draws: int = DRAWS,
+    *,
+    scatter: float = 1.0,
 ) -> Beliefs:
     """Joint draws of the curve at `candidates_mb`, given durations by size.
 
     Sizes without durations may be left out or empty; sizes with some must be candidates, and at
-    least one duration must be there.
+    least one duration must be there. `scatter` is how much more than warm calls these ones are
+    expected to scatter.
     """
     sizes = tuple(candidates_mb)
     seen = _observed(durations_ms, sizes)
@@ -98,7 +100,7 @@ def believe(
     centre = seen.mean(seen.logs, weight)
     variance = np.zeros(len(seen.columns))
     for _ in range(_ROUNDS):
-        usual = usual_scale(seen.memory_mb, np.exp(centre))
+        usual = scatter * usual_scale(seen.memory_mb, np.exp(centre))
         squares = seen.total(weight * (seen.logs - seen.mean(seen.logs, weight)[seen.owner]) ** 2)
         scale, factor = scales(usual, squares, counts)
         weight = weights(seen.logs - centre[seen.owner], variance[seen.owner], scale[seen.owner])
@@ -110,7 +112,8 @@ def believe(
     curves = _draw(parts, shares, rng, draws)
     curves = curves[_drawn_again(curves, seen, scale, mean, error, rng)]
     typical = np.exp(np.median(curves, axis=0))
-    noise = usual_scale(np.asarray(sizes, dtype=np.float64), typical) * np.sqrt(factor)
+    expected = scatter * usual_scale(np.asarray(sizes, dtype=np.float64), typical)
+    noise = expected * np.sqrt(factor)
     noise[seen.columns] = scale
     return Beliefs(sizes, np.exp(curves), noise)
 

@@ -72,8 +72,8 @@ class Sample:
 
     @property
     def counts_as_cold(self) -> bool:
-        """Whether this is a measured cold start."""
-        return self.outcome == "measured" and self.cold
+        """Whether this is a cold start of which INIT (or restore) is known."""
+        return self.outcome == "measured" and self.cold and not self.after_error
 
 
 class SampleFile:
