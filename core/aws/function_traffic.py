@@ -29,6 +29,7 @@ _HOUR_S = 3600
 _MAX_POINTS = 1440  # the most that GetMetricStatistics gives at once
 # 1 MB or 10,000 lines each, at 5 to 10 pages a second: some 500,000 calls in 20 s.
 _MAX_PAGES = 100
+_SAID_FROM_USD = 0.01
 _GIVE_TRAFFIC = "give it: --requests-per-month N"
 _GIVE_SHARE = "give it: --cold-share 2%"
 
@@ -100,10 +101,13 @@ class ColdStarts:
 
     @property
     def source(self) -> str:
-        """Where the share is from, over which time."""
+        """Where the share is from, over which time, and what it cost where that is a cent."""
         when = str(self.first) if self.first == self.last else f"{self.first} to {self.last}"
         part = ", the oldest calls only" if self.is_partial else ""
-        return f"REPORT lines, {when}{part}: {self.cold:,} of {self.calls:,} calls were cold"
+        said = f"REPORT lines, {when}{part}: {self.cold:,} of {self.calls:,} calls were cold"
+        if self.scanned_usd < _SAID_FROM_USD:
+            return said
+        return f"{said}; to count them cost about ${self.scanned_usd:.2f} of Logs Insights"
 
 
 def requests_per_month(

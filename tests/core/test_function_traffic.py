@@ -247,6 +247,18 @@ class TestColdShare:
             "REPORT lines, 2026-11-18, the oldest calls only: 100 of 200 calls were cold"
         )
 
+    @pytest.mark.parametrize(
+        ("scanned_usd", "ending"),
+        [
+            pytest.param(0.009, "cold", id="less than a cent"),
+            pytest.param(0.25, "cold; to count them cost about $0.25 of Logs Insights", id="more"),
+        ],
+    )
+    def test_what_the_search_costs_is_said(self, scanned_usd: float, ending: str) -> None:
+        day = date(2026, 11, 26)
+
+        assert ColdStarts(9, 1, day, day, scanned_usd=scanned_usd).source.endswith(f"were {ending}")
+
 
 class TestQueriesThatDoNotEnd:
     @pytest.mark.parametrize(
