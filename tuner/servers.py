@@ -25,9 +25,9 @@ LEAST_SERVERS = 2
 # What the operating system and an agent take of an EC2 instance; Fargate's memory is the task's.
 EC2_SYSTEM_GB = 0.5
 
-# Lambda hands CPU out in periods of 20 ms, and a call can use up the share of a whole period at
-# its beginning and at its end.
-_CPU_PERIODS_MS = 40.0
+# Lambda hands CPU out in periods of 20 ms. A call reaches into one more, on average, than it is
+# long, and may use up the whole share of its first and its last.
+_CPU_PERIOD_MS = 20.0
 # An environment shows at most so many more cores than its share (2 below 3,009 MB, 6 at 10,240).
 _CORES_ABOVE_SHARE = 2.0
 
@@ -76,9 +76,9 @@ def demand_of(size: SizeResult, sizes: Iterable[SizeResult]) -> Demand | None:
 
 
 def _most_cpu_ms(memory_mb: int, billed_ms: float) -> float:
-    """The CPU time that a call of `billed_ms` can have had at most."""
+    """The CPU time that calls of `billed_ms` can have had at most, on average."""
     share = vcpu_share(memory_mb)
-    return min(share * (billed_ms + _CPU_PERIODS_MS), (share + _CORES_ABOVE_SHARE) * billed_ms)
+    return min(share * (billed_ms + _CPU_PERIOD_MS), (share + _CORES_ABOVE_SHARE) * billed_ms)
 
 
 def alternatives(
@@ -152,8 +152,8 @@ def _equal_at(fleet: _Fleet, requests_now: float, bill: LambdaBill) -> float | N
     )
     if for_good is None:
         return None
-    count = max(LEAST_SERVERS, math.ceil(for_good / fleet.capacity))
-    fixed_usd = count * fleet.server_usd
+    # A hair below, so that rounding does not count one server more where the two just meet.
+    fixed_usd = fleet.usd(for_good * (1 - 1e-9))
     equal = _crossing(lambda requests: bill.usd(requests) - fixed_usd, bill.bends)
     if equal is None or (requests_now > equal and fleet.usd(requests_now) > bill.usd(requests_now)):
         # Lambda's higher tiers have made it the cheaper one again.
