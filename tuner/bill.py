@@ -6,7 +6,6 @@ subtracted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -14,50 +13,30 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.aws.prices import LambdaPrice
-from reports.document import Interval, MonthlySize, SizeResult
+from reports.document import Interval, MonthlySize
 
 if TYPE_CHECKING:
     from tuner.estimate import Floats
+    from tuner.recommend import SizeEvidence
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SizeCost:
     """What one request costs at one size, in USD by the prices of the first tier.
 
-    `draws_usd` are equally likely values; the same rows of two sizes belong together. A 90 %
-    interval leaves `tail_share` of them out on each side: less than 0.05 where draws from few
-    samples are too narrow (`tuner.estimate.interval_quantiles`). None where samples are too few.
+    `draws_usd` are equally likely values; the same rows of two sizes belong together. `tails` are
+    their quantiles that make a 90 % interval; None where samples are too few for one.
     """
 
     memory_mb: int
     cost_usd: float
-    interval_usd: Interval | None
-    draws_usd: Floats | None
-    tail_share: float = 0.05
+    draws_usd: Floats
+    tails: tuple[float, float] | None
 
-
-def size_costs(
-    sizes: Sequence[SizeResult],
-    draws_usd: Mapping[int, Floats],
-    tail_share: Mapping[int, float] | None = None,
-) -> list[SizeCost]:
-    """The costs of warm requests at the usable `sizes`; draws and tails are by size in MB."""
-    tails = tail_share or {}
-    return [
-        SizeCost(
-            memory_mb=size.memory_mb,
-            cost_usd=size.cost_usd_per_million / 1e6,
-            interval_usd=_per_request(size.cost_interval),
-            draws_usd=draws_usd.get(size.memory_mb),
-            tail_share=tails.get(size.memory_mb, 0.05),
-        )
-        for size in sizes
-        if size.cost_usd_per_million is not None and size.failure is None
-    ]
-
-
-def _per_request(per_million: Interval | None) -> Interval | None:
-    return None if per_million is None else (per_million[0] / 1e6, per_million[1] / 1e6)
+    @classmethod
+    def of(cls, evidence: SizeEvidence) -> SizeCost:
+        """The cost of a warm request."""
+        return cls(evidence.memory_mb, evidence.cost_usd, evidence.cost_replicates, evidence.tails)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,10 +69,7 @@ class Bill:
     @property
     def interval_usd(self) -> Interval | None:
         """90 %: the interval of the cost, through the tiers; dearer requests never make less."""
-        if self.cost.interval_usd is None:
-            return None
-        low, high = self._usd(self.requests, np.array(self.cost.interval_usd))
-        return float(low), float(high)
+        return _interval(self._usd(self.requests, self.cost.draws_usd), self.cost.tails)
 
     def usd_of(self, requests: float) -> float:
         """The bill of another number of requests."""
@@ -112,14 +88,15 @@ class Bill:
     def _saving_interval(self, current: Bill) -> Interval | None:
         if self is current:
             return 0.0, 0.0
-        mine, theirs = self.cost.draws_usd, current.cost.draws_usd
-        known = self.cost.interval_usd is not None and current.cost.interval_usd is not None
-        if mine is None or theirs is None or not known:
+        mine, theirs = self.cost, current.cost
+        if mine.tails is None or theirs.tails is None:
             return None
-        savings = current._usd(self.requests, theirs) - self._usd(self.requests, mine)
-        tail = min(self.cost.tail_share, current.cost.tail_share)
-        low, high = np.quantile(savings, (tail, 1 - tail))
-        return float(low), float(high)
+        savings = current._usd(self.requests, theirs.draws_usd) - self._usd(
+            self.requests, mine.draws_usd
+        )
+        # Those of the size that is known less well.
+        tails = min(mine.tails[0], theirs.tails[0]), max(mine.tails[1], theirs.tails[1])
+        return _interval(savings, tails)
 
     def _usd(self, requests: float, cost_usd: Floats | np.float64) -> Floats:
         gb_s = requests * self._request_gb_s(cost_usd)
@@ -136,3 +113,10 @@ class Bill:
         gb_s_usd = (second_usd - self.price.request_usd) / (self.memory_mb / 1024)
         compute_usd = np.maximum(cost_usd - self.price.request_usd, 0)
         return np.asarray(compute_usd / gb_s_usd, dtype=np.float64)
+
+
+def _interval(draws: Floats, tails: tuple[float, float] | None) -> Interval | None:
+    if tails is None:
+        return None
+    low, high = np.quantile(draws, tails)
+    return float(low), float(high)

@@ -39,21 +39,14 @@ _DAYS_PER_MONTH = HOURS_PER_MONTH / 24
 
 
 @dataclass(frozen=True, slots=True)
-class Traffic:
-    """How many requests a month, and how that is known; `source` is for the reader."""
-
-    requests_per_month: float
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
 class Month:
     """What the month is asked for: which traffic and sizes, by which prices.
 
-    `spent_usd` is what the tuning itself cost.
+    `source` says how the requests are known, `spent_usd` is what the tuning itself cost.
     """
 
-    traffic: Traffic
+    requests_per_month: float
+    source: str
     current_mb: int
     recommended_mb: int | None
     price: LambdaPrice
@@ -89,7 +82,7 @@ def monthly_view(month: Month, costs: Sequence[SizeCost], sizes: Sequence[SizeRe
 
     `sizes` are all that was measured: they bound what a request takes of a machine.
     """
-    requests = month.traffic.requests_per_month
+    requests = month.requests_per_month
     bills = {cost.memory_mb: Bill(cost, requests, month.price, month.storage_mb) for cost in costs}
     current = bills.get(month.current_mb)
     chosen = None if month.recommended_mb is None else bills.get(month.recommended_mb)
@@ -100,7 +93,7 @@ def monthly_view(month: Month, costs: Sequence[SizeCost], sizes: Sequence[SizeRe
     prices = month.server_prices
     return Monthly(
         requests_per_month=requests,
-        source=month.traffic.source,
+        source=month.source,
         sizes=list(rows.values()),
         break_even_requests=break_even,
         break_even_days=None if break_even is None else break_even / requests * _DAYS_PER_MONTH,
@@ -123,7 +116,7 @@ def _break_even(month: Month, saved: MonthlySize | None) -> float | None:
     """After how many requests the saving has paid for the tuning; None where none is sure."""
     if saved is None or not saved.saving_usd or not _is_sure(saved):
         return None
-    return month.spent_usd / saved.saving_usd * month.traffic.requests_per_month
+    return month.spent_usd / saved.saving_usd * month.requests_per_month
 
 
 def _saving_notes(month: Month, saved: MonthlySize | None) -> Iterator[str]:

@@ -11,7 +11,7 @@ from core.aws.always_on import ServerPrices, bundled_server_prices
 from core.aws.prices import LambdaPrice, bundled_prices
 from reports.document import SizeResult
 from tuner.bill import SizeCost
-from tuner.monthly import Month, Traffic
+from tuner.monthly import Month
 
 X86 = bundled_prices().lambda_price("us-east-1", "x86_64")
 ARM = bundled_prices().lambda_price("us-east-1", "arm64")
@@ -46,17 +46,18 @@ def size(
     )
 
 
-def cost(memory_mb: int, billed_ms: float, spread: float = 0.02, seed: int = 1) -> SizeCost:
-    """The cost of a request at us-east-1, x86_64, with draws of its own."""
-    usd = X86.invocation_usd(memory_mb, billed_ms)
-    draws = usd * np.exp(np.random.default_rng(seed + memory_mb).normal(0, spread, 2000))
-    low, high = np.quantile(draws, (0.05, 0.95))
-    return SizeCost(memory_mb, usd, (float(low), float(high)), draws)
+def cost(
+    memory_mb: int, billed_ms: float, spread: float = 0.02, price: LambdaPrice = X86
+) -> SizeCost:
+    """The cost of a request, with draws of its own."""
+    usd = price.invocation_usd(memory_mb, billed_ms)
+    draws = usd * np.exp(np.random.default_rng(memory_mb).normal(0, spread, 2000))
+    return SizeCost(memory_mb, usd, draws, (0.05, 0.95))
 
 
 def without_interval(known: SizeCost) -> SizeCost:
     """The same from too few samples."""
-    return replace(known, interval_usd=None, draws_usd=None)
+    return replace(known, tails=None)
 
 
 def month(
@@ -70,7 +71,8 @@ def month(
 ) -> Month:
     """What is asked, unless said otherwise by the toolkit's own prices."""
     return Month(
-        traffic=Traffic(requests, "given"),
+        requests_per_month=requests,
+        source="given",
         current_mb=current_mb,
         recommended_mb=recommended_mb,
         price=price,

@@ -8,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.aws.prices import LambdaPrice
-from tests.tuner.month_rig import ARM, X86, cost, size, without_interval
-from tuner.bill import Bill, SizeCost, size_costs
+from tests.tuner.month_rig import ARM, X86, cost, without_interval
+from tuner.bill import Bill, SizeCost
+from tuner.recommend import SizeEvidence
+
+TAILS = (0.05, 0.95)
 
 
 def bill(
@@ -21,7 +24,7 @@ def bill(
     storage_mb: int = 512,
 ) -> Bill:
     usd = price.invocation_usd(memory_mb, billed_ms, storage_mb=storage_mb)
-    return Bill(SizeCost(memory_mb, usd, None, None), requests, price, storage_mb)
+    return Bill(SizeCost(memory_mb, usd, np.array([usd]), TAILS), requests, price, storage_mb)
 
 
 @pytest.mark.parametrize(
@@ -85,32 +88,27 @@ def test_more_requests_never_cost_less(
 
 
 @given(requests, memories, times_ms, st.floats(0.5, 1), st.floats(1, 2))
-def test_the_interval_holds_the_bill_whichever_tiers_it_spans(
+def test_the_interval_of_a_bill_is_the_bill_of_the_costs_interval(
     count: float, memory_mb: int, billed_ms: float, down: float, up: float
 ) -> None:
-    usd = X86.invocation_usd(memory_mb, billed_ms)
-    low, high = X86.request_usd + (usd - X86.request_usd) * down, usd * up
-    made = Bill(SizeCost(memory_mb, usd, (low, high), None), count, X86, 512)
+    """Whichever tiers it spans: a bill never falls as the cost of a request rises."""
+    fee = X86.request_usd
+    compute = X86.invocation_usd(memory_mb, billed_ms) - fee
+    costs = fee + compute * np.linspace(down, up, 21)
+    made = Bill(SizeCost(memory_mb, fee + compute, costs, TAILS), count, X86, 512)
 
-    assert made.interval_usd is not None
-    assert made.interval_usd[0] <= made.usd * (1 + 1e-9)
-    assert made.usd <= made.interval_usd[1] * (1 + 1e-9)
+    def usd(cost_usd: float) -> float:
+        return Bill(SizeCost(memory_mb, cost_usd, costs, None), count, X86, 512).usd
 
-
-def test_in_the_first_tier_the_interval_is_that_of_the_cost() -> None:
-    known = cost(1024, 100)
-
-    made = Bill(known, 2e6, X86, 512)
-
-    assert known.interval_usd is not None
-    assert made.interval_usd == pytest.approx([usd * 2e6 for usd in known.interval_usd])
+    assert made.interval_usd == pytest.approx((usd(costs[1]), usd(costs[19])))
+    assert made.interval_usd[0] <= made.interval_usd[1] * (1 + 1e-12)  # type: ignore[index] # known
 
 
 def test_a_saving_compares_the_rows_that_belong_together() -> None:
     """A slow day makes both sizes dearer: it says nothing of the difference."""
     day = np.linspace(0.5, 1.5, 101)
-    small = SizeCost(128, 2e-6, (1e-6, 3e-6), 2e-6 * day, tail_share=0.05)
-    large = SizeCost(1024, 1e-6, (0.5e-6, 1.5e-6), 2e-6 * day - 1e-6, tail_share=0.05)
+    small = SizeCost(128, 2e-6, 2e-6 * day, TAILS)
+    large = SizeCost(1024, 1e-6, 2e-6 * day - 1e-6, TAILS)
 
     row = Bill(large, 1e6, X86, 512).against(Bill(small, 1e6, X86, 512))
 
@@ -120,8 +118,8 @@ def test_a_saving_compares_the_rows_that_belong_together() -> None:
 
 def test_the_interval_of_a_saving_leaves_out_what_the_more_uncertain_size_does() -> None:
     draws = np.linspace(1e-6, 2e-6, 1001)
-    now = SizeCost(128, 3e-6, (3e-6, 3e-6), np.full(1001, 3e-6), tail_share=0.05)
-    few = SizeCost(1024, 1.5e-6, (1e-6, 2e-6), draws, tail_share=0.02)
+    now = SizeCost(128, 3e-6, np.full(1001, 3e-6), TAILS)
+    few = SizeCost(1024, 1.5e-6, draws, (0.02, 0.98))
 
     row = Bill(few, 1e6, X86, 512).against(Bill(now, 1e6, X86, 512))
 
@@ -157,15 +155,21 @@ def test_without_the_current_size_there_is_no_saving() -> None:
     assert (row.saving_usd, row.saving_interval_usd) == (None, None)
 
 
-def test_only_sizes_that_can_be_used_are_billed() -> None:
-    unmeasured = size(3008, 50).model_copy(update={"cost_usd_per_million": None})
-    sizes = [size(128, 900, failure="timeout"), size(1024, 100), unmeasured]
-    draws = np.full(10, 1e-6)
+def test_the_cost_of_a_size_is_what_its_samples_say() -> None:
+    draws = np.array([1e-6, 2e-6])
+    evidence = SizeEvidence(
+        memory_mb=1024,
+        n=5,
+        duration_ms=99.0,
+        billed_ms=100.0,
+        cost_usd=1.5e-6,
+        duration_replicates=draws,
+        billed_replicates=draws,
+        cost_replicates=draws,
+        tails=(0.03, 0.97),
+    )
 
-    [known] = size_costs(sizes, {1024: draws}, {1024: 0.03})
+    known = SizeCost.of(evidence)
 
-    assert known.memory_mb == 1024
-    assert known.cost_usd == pytest.approx(X86.invocation_usd(1024, 100))
-    assert known.interval_usd == pytest.approx((known.cost_usd * 0.95, known.cost_usd * 1.05))
+    assert (known.memory_mb, known.cost_usd, known.tails) == (1024, 1.5e-6, (0.03, 0.97))
     assert known.draws_usd is draws
-    assert known.tail_share == 0.03

@@ -13,7 +13,7 @@ from core.aws.prices import LambdaPrice, Tier, bundled_prices
 from core.errors import InputError
 from reports.document import Monthly
 from tests.tuner.month_rig import ARM, cost, month, notes_about, size, without_interval
-from tuner.bill import SizeCost, size_costs
+from tuner.bill import SizeCost
 from tuner.monthly import monthly_view, parse_requests
 
 # 128 MB is dear and slow; 512 and 1,024 MB cost about the same.
@@ -179,7 +179,7 @@ def test_what_the_tiers_take_for_granted_is_told(
 ) -> None:
     sizes = [size(1024, 60, price=price)]
 
-    view = monthly_view(month(requests, price=price), size_costs(sizes, {}), sizes)
+    view = monthly_view(month(requests, price=price), [cost(1024, 60, price=price)], sizes)
 
     told = notes_about(" tier", [note for note in view.notes if "free tier" not in note])
     assert told == [] if said is None else said in told[0]
@@ -242,7 +242,7 @@ def test_without_a_comparison_there_is_a_reason(
 ) -> None:
     sizes = [size(1024, 60, used_mb=used_mb, price=price)]
 
-    view = monthly_view(month(1e6, price=price, **changes), size_costs(sizes, {}), sizes)
+    view = monthly_view(month(1e6, price=price, **changes), [cost(1024, 60, price=price)], sizes)
 
     assert (view.always_on, view.always_on_prices) == ([], None)
     said = notes_about("no comparison", view.notes)
@@ -254,7 +254,7 @@ def test_the_volume_is_found_beyond_a_bend_of_lambdas_prices() -> None:
     price = LambdaPrice("us-east-1", "x86_64", (Tier(0, 2e-5), Tier(1000, 1.5e-5)), 2e-7, None)
     sizes = [size(1024, 60, price=price)]
 
-    view = monthly_view(month(1e6, price=price), size_costs(sizes, {}), sizes)
+    view = monthly_view(month(1e6, price=price), [cost(1024, 60, price=price)], sizes)
 
     first = view.always_on[0]
     # 1.1 USD for a million requests, and 0.005 USD more for the first 16,667.
