@@ -133,9 +133,9 @@ class _Fleet:
     def usd(self, requests: float) -> float:
         return self.count(requests) * self.server_usd
 
-    def order(self, requests: float) -> tuple[float, int]:
-        """Cheapest first; of those that cost the same, the fewest."""
-        return round(self.usd(requests), 2), self.count(requests)
+    def order(self, requests: float) -> tuple[float, float]:
+        """Cheapest first; of those that cost the same, the smallest, which follow a load closest."""
+        return round(self.usd(requests), 2), self.server.vcpu
 
 
 def _equal_at(fleet: _Fleet, requests_now: float, bill: LambdaBill) -> float | None:

@@ -84,7 +84,7 @@ def test_a_machine_that_is_too_small_is_no_alternative(server: Server) -> None:
     assert alternatives([server], DEMAND, 1e6, FREE) == []
 
 
-def test_the_cheapest_of_each_kind_is_told_and_the_cheapest_first() -> None:
+def test_the_cheapest_of_each_kind_is_told_and_the_smallest_of_equals() -> None:
     servers = [
         TASK,
         replace(TASK, name="dearer", hour_usd=0.2),
@@ -100,8 +100,16 @@ def test_the_cheapest_of_each_kind_is_told_and_the_cheapest_first() -> None:
     assert [(found.name, found.count) for found in many] == [
         ("EC2 burstable", 119),
         ("EC2 steady", 40),
-        ("twice the machine", 20),
+        ("Fargate", 40),
     ]
+
+
+def test_a_larger_machine_is_told_where_it_costs_less() -> None:
+    servers = [TASK, replace(TASK, name="twice the machine", vcpu=2, memory_gb=4, hour_usd=0.19)]
+
+    [found] = alternatives(servers, DEMAND, 395 * PER_SECOND, FREE)
+
+    assert (found.name, found.count) == ("twice the machine", 20)
 
 
 @pytest.mark.parametrize(
