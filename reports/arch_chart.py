@@ -65,16 +65,17 @@ def arch_figure(document: TuneDocument, anchor: str) -> Figure | None:
     help_text = (
         "What a million invocations cost against how long one takes: the lower left is best. The "
         "line joins the sizes that no other undercuts in both, on either architecture; what lies "
-        "above it is never the right choice."
+        "above it is never the right choice. The axes begin where the figures do."
     )
     return Figure("x86_64 and arm64", help_text, drawings)
 
 
 def _draw(found: ArchComparison, canvas: Canvas, identifier: str) -> str:
-    costs = ValueAxis("$ per million invocations", _shown(found, cost=True))
-    times = ValueAxis("duration, ms", _shown(found, cost=False))
+    costs = ValueAxis("$ per million invocations", _shown(found, cost=True), from_zero=False)
+    times = ValueAxis("duration, ms", _shown(found, cost=False), from_zero=False)
     legend = arrange(_legend_entries(found), canvas.width)
-    left, right = costs.room_px(), canvas.width - RIGHT_PX
+    # Half of the last label of the axis lies beyond it.
+    left, right = costs.room_px(), canvas.width - max(RIGHT_PX, times.room_px() / 2)
     top, bottom = Y_LABEL_PX + 6, canvas.height - BELOW_PX - len(legend) * ROW_PX
     y, x = costs.scale(bottom, top), times.scale(left, right)
     frame = _Frame(left, right, top, bottom, x, y)

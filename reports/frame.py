@@ -8,7 +8,7 @@ from html import escape
 
 from reports import svg
 from reports.figures import fixed
-from reports.scale import LinearScale, LogScale, Scale, log_domain, nice_top
+from reports.scale import LinearScale, LogScale, Scale, log_domain, nice_span, nice_top
 
 # A range above this factor is drawn on a logarithmic axis: below it, zero can be shown.
 LOG_FROM_FACTOR = 10.0
@@ -40,10 +40,11 @@ NARROW = Canvas(344, 330, "c-narrow", hidden=True)
 
 @dataclass(frozen=True, slots=True)
 class ValueAxis:
-    """The vertical axis: what it measures, and the values that it must hold."""
+    """An axis, mostly the vertical one: what it measures, and the values that it must hold."""
 
     label: str
     shown: Sequence[float]
+    from_zero: bool = True
 
     @property
     def is_log(self) -> bool:
@@ -53,10 +54,12 @@ class ValueAxis:
         return positive and wide
 
     def scale(self, bottom: float, top: float) -> Scale:
-        """From values to pixels; a linear axis begins at zero."""
+        """From values to pixels; a linear axis begins at zero unless it is told not to."""
         highest = max(self.shown, default=0.0)
         if self.is_log:
             return LogScale(*log_domain(min(self.shown), highest), bottom, top)
+        if not self.from_zero:
+            return LinearScale(*nice_span(min(self.shown), highest), bottom, top)
         return LinearScale(0.0, nice_top(highest), bottom, top)
 
     def room_px(self) -> float:

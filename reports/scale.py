@@ -98,6 +98,14 @@ def nice_top(highest: float, about: int = 5) -> float:
     return math.ceil(highest * 1.02 / step) * step
 
 
+def nice_span(lowest: float, highest: float, about: int = 5) -> tuple[float, float]:
+    """The ends of an axis that holds both values and need not begin at zero."""
+    if not lowest < highest:
+        return 0.0, nice_top(highest, about)
+    step = nice_step(highest - lowest, about)
+    return math.floor(lowest / step) * step, math.ceil(highest / step) * step
+
+
 def log_ticks(low: float, high: float) -> list[float]:
     """1, 2 and 5 in each decade of [low, high], or the decades alone when those are many."""
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)

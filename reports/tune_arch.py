@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reports.blocks import Column, Table, TableRow
 from reports.document import ArchComparison, ArchSize, TuneDocument
-from reports.figures import columns_alike, interval_cells, megabytes
+from reports.figures import columns_alike, interval_cells, listed, megabytes
 from reports.tune_saving import changes
 
 _HELP = (
@@ -27,7 +27,7 @@ def arch_sentence(document: TuneDocument) -> str:
     )
     best = f"{found.best_arch} at {megabytes(found.best_mb)}"
     if found.separable:
-        return f"{best} is the best of both architectures: against the best of {other} it {change}."
+        return f"Of both architectures {best} is best: against the best of {other} it {change}."
     return (
         f"The data do not tell {found.best_arch} and {other} apart: {best} {change} against the "
         f"best of {other}."
@@ -92,5 +92,5 @@ def _remark(found: ArchComparison, size: ArchSize) -> str:
 
 
 def _functions(found: ArchComparison) -> str:
-    named = [f"{arch}: {name}" for arch, name in sorted(found.functions.items(), reverse=True)]
-    return f"Measured: {'; '.join(named)}." if named else ""
+    named = [f"{arch} is {name}" for arch, name in sorted(found.functions.items(), reverse=True)]
+    return f"{listed(named)}." if named else ""

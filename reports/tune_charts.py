@@ -47,7 +47,7 @@ def _cost(document: TuneDocument, anchor: str) -> Figure:
             document,
             lambda point: (point.cost_usd_per_million, point.cost_band_usd_per_million),
         ),
-        marks=_marks(document, points),
+        marks=_marks(document, points, _octaves(document)),
     )
     help_text = (
         "What a million invocations cost at each size, requests included: the lowest point is the "
@@ -75,7 +75,7 @@ def _duration(document: TuneDocument, anchor: str) -> Figure:
         y_label="typical duration, ms",
         series=[_measured(points)],
         curve=_curve(document, lambda point: (point.duration_ms, point.duration_band_ms)),
-        marks=_marks(document, points),
+        marks=_marks(document, points, _octaves(document)),
     )
     help_text = (
         "How long a warm invocation typically takes (the mean without the slowest and the "
@@ -107,7 +107,7 @@ def _cold_starts(document: TuneDocument, anchor: str) -> Figure | None:
         f"{megabytes(low.memory_mb)}. Medians of {counted} cold starts in all.",
         y_label="cold start, ms",
         series=shown,
-        marks=_marks(document, [*cold, *init]),
+        marks=_marks(document, [*cold, *init], ()),
     )
     help_text = (
         f"What the first call of a new environment takes, from {counted} cold starts in all: "
@@ -209,11 +209,13 @@ def _rules(document: TuneDocument) -> list[Rule]:
     return rules
 
 
-def _marks(document: TuneDocument, points: Sequence[Point]) -> MemoryMarks:
+def _marks(
+    document: TuneDocument, points: Sequence[Point], more_ticks: Sequence[int]
+) -> MemoryMarks:
     rules = _rules(document)
     measured = sorted(size.memory_mb for size in document.sizes)
     named = [int(rule.memory_mb) for rule in rules]
-    ticks = sorted({*measured, *_octaves(document)})
+    ticks = sorted({*measured, *more_ticks})
     shown = [*ticks, *named]
     taken = set(named)
     if min(shown) < ONE_VCPU_MB < max(shown) and ONE_VCPU_MB not in taken:

@@ -81,9 +81,9 @@ def _why_keep(document: TuneDocument, taken: Recommendation) -> str:
 
 
 def _change_of_size(document: TuneDocument, taken: Recommendation) -> str:
-    """Another size than today's: what it is, whether to set it, and what that changes."""
+    """Another size than today's: what speaks for it, and whether to set it."""
     size, current = megabytes(taken.memory_mb), megabytes(document.current.memory_mb)
-    wanted = asks_for_a_change(document, taken)
+    wanted, merit = asks_for_a_change(document, taken), _merit(document, taken)
     if taken.saving is None and not wanted:
         return (
             f"{size} looks best for {aim(taken)}, but the samples at the current {current} "
@@ -95,10 +95,11 @@ def _change_of_size(document: TuneDocument, taken: Recommendation) -> str:
         claim, subject = f"{size} and the current {current} cannot be told apart", size
         claim += f" for {aim(taken)}"
     if taken.saving is None:
-        change = f"{claim}. {_why_no_saving(document)}"
-    else:
-        change = f"{claim}: {subject} {saving_sentence(taken.saving)}{_how_known(document)}."
-    return f"{_merit(document, taken)} {change}".strip()
+        return f"{merit} {claim}. {_why_no_saving(document)}".strip()
+    if merit:
+        # What it saves is not why it is recommended: that is said below.
+        return f"{merit} {claim}."
+    return f"{claim}: {subject} {saving_sentence(taken.saving)}{_how_known(document)}."
 
 
 def _merit(document: TuneDocument, taken: Recommendation) -> str:
@@ -107,6 +108,17 @@ def _merit(document: TuneDocument, taken: Recommendation) -> str:
     if document.slo is not None:
         return f"{size} is {kept_words(document, document.slo, taken)}."
     return f"{size} is the knee: {knee_claim(taken)}." if taken.objective == "knee" else ""
+
+
+def _comparison(document: TuneDocument) -> str:
+    """What the size saves, where the headline has another reason for it."""
+    taken, current_mb = document.recommendation, document.current.memory_mb
+    if taken is None or taken.saving is None or taken.memory_mb == current_mb:
+        return ""
+    if document.verdict != "pass" or not _merit(document, taken):
+        return ""
+    saving = f"{saving_sentence(taken.saving)}{_how_known(document)}"
+    return f"Against the current {megabytes(current_mb)} it {saving}"
 
 
 def _how_known(document: TuneDocument) -> str:
@@ -138,12 +150,14 @@ def support(document: TuneDocument) -> list[str]:
     """The sentences under the verdict: what went wrong, how sure it is, and why this size."""
     taken = document.recommendation
     reasons = taken.reasons if taken is not None else []
-    if taken is not None and not reasons and asks_for_a_change(document, taken):
+    is_said = taken is not None and taken.objective in ("slo", "knee")
+    if taken is not None and not reasons and not is_said and asks_for_a_change(document, taken):
         # The other headlines name the objective themselves.
         reasons = [f"The objective was {aim(taken)}"]
     found = [
         *document.errors,
         ending_sentence(document),
+        _comparison(document),
         _confidence(document),
         _unverified(document),
         *reasons,

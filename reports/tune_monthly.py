@@ -159,8 +159,8 @@ def _always_on(document: TuneDocument, monthly: Monthly) -> Table:
         "When not to use Lambda",
         columns,
         rows,
-        f"{prices}From the number of requests in the column Equal on, as many machines as it then "
-        "takes cost less than Lambda.",
+        f"{prices}Equal at: from so many requests a month on, as many of the machines as it takes "
+        "cost less than Lambda.",
         _always_on_lead(machines, lambda_usd),
         _notes(monthly),
     )
@@ -200,5 +200,6 @@ def _always_on_lead(machines: Sequence[AlwaysOn], lambda_usd: float | None) -> s
     if not volumes:
         return f"{now}None of them costs less than Lambda at any volume."
     volume, name = min(volumes)
-    from_there = f"From {requests(volume)} requests a month on"
-    return f"{now}{from_there}, {name} costs less, if it can serve them."
+    return (
+        f"{now}From {requests(volume)} requests a month on, as many {name} as it takes cost less."
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reports.document import Budget, TuneDocument
-from reports.figures import listed, seconds, usd
+from reports.figures import listed, seconds
 
 _OPTIONS = {
     "max_invocations": "--max-invocations",
@@ -35,7 +35,7 @@ def budget_words(budget: Budget) -> str:
     if budget.max_invocations is not None:
         limits.append(f"{budget.max_invocations:,} invocations")
     if budget.max_usd is not None:
-        limits.append(usd(budget.max_usd))
+        limits.append(f"${budget.max_usd:,.15g}")
     if budget.max_seconds is not None:
         limits.append(seconds(budget.max_seconds))
     if not limits:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from reports.blocks import Column, Table, TableRow
 from reports.document import Recommendation, Slo, SloEvidence, TuneDocument
 from reports.figures import ABSENT, SPACE, columns_alike, megabytes, significant
@@ -67,12 +69,8 @@ def _time(value_ms: float, slo: Slo) -> str:
     """A time with as many digits as it takes to tell it from the limit."""
     if value_ms == slo.limit_ms:
         return f"{slo.limit_ms:,.6g}{SPACE}ms"
-    apart = (
-        text
-        for digits in range(3, _MOST_DIGITS)
-        if (text := significant(value_ms, digits)) != significant(slo.limit_ms, digits)
-    )
-    return f"{next(apart, significant(value_ms, _MOST_DIGITS))}{SPACE}ms"
+    apart = (d for d in range(3, _MOST_DIGITS) if not _looks_like_limit(value_ms, slo, d))
+    return f"{significant(value_ms, next(apart, _MOST_DIGITS))}{SPACE}ms"
 
 
 def slo_table(document: TuneDocument) -> Table | None:
@@ -81,13 +79,7 @@ def slo_table(document: TuneDocument) -> Table | None:
     if slo is None or not known:
         return None
     name = f"p{slo.percentile:g}"
-    times = columns_alike(
-        [
-            [found.quantile_ms for _, found in known],
-            [found.lower_ms for _, found in known],
-            [found.upper_ms for _, found in known],
-        ]
-    )
+    times = _times(slo, [found for _, found in known])
     [costs] = columns_alike([[_cost(document, memory_mb) for memory_mb, _ in known]])
     rows = [
         TableRow(
@@ -111,6 +103,30 @@ def slo_table(document: TuneDocument) -> Table | None:
         Column(limit_words(slo), is_text=True),
     ]
     return Table(f"{name} against the limit", columns, rows, _help(slo, name))
+
+
+def _times(slo: Slo, known: Sequence[SloEvidence]) -> list[list[str]]:
+    """Percentile and bounds, with as many digits as it takes to tell them from the limit."""
+    values: list[list[float | None]] = [
+        [found.quantile_ms for found in known],
+        [found.lower_ms for found in known],
+        [found.upper_ms for found in known],
+    ]
+    flat = [value for column in values for value in column if value is not None]
+    digits = next(
+        (
+            digits
+            for digits in range(3, _MOST_DIGITS)
+            if not any(_looks_like_limit(value, slo, digits) for value in flat)
+        ),
+        _MOST_DIGITS,
+    )
+    return columns_alike(values, digits)
+
+
+def _looks_like_limit(value_ms: float, slo: Slo, digits: int) -> bool:
+    is_limit = value_ms == slo.limit_ms
+    return not is_limit and significant(value_ms, digits) == significant(slo.limit_ms, digits)
 
 
 def _cost(document: TuneDocument, memory_mb: int) -> float | None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
+
 from rich.box import SIMPLE_HEAD
-from rich.console import JustifyMethod
 from rich.table import Table
 
 from core.console import Console
 from reports import blocks
 from reports.document import SizeResult, TuneDocument
-from reports.figures import decimals_for, megabytes, usd
+from reports.figures import MINUS, decimals_for, megabytes, usd
 from reports.tune_facts import unseen_error
 from reports.tune_findings import cautions, headline, support, verdict_word
 from reports.tune_parts import tables_of
@@ -38,14 +39,35 @@ def show_document(console: Console, document: TuneDocument) -> None:
 def _show_part(console: Console, part: blocks.Table) -> None:
     console.show(f"\n{part.title}: {part.lead}" if part.lead else f"\n{part.title}")
     table = _new_table()
-    for column in part.columns:
-        align: JustifyMethod = "left" if column.is_text else "right"
-        table.add_column(f"{column.name}\n{column.unit}".strip(), justify=align)
-    for row in part.rows:
-        table.add_row(*row.cells, style="bold" if row.css == "taken" else "")
+    rows = [[_narrow(cell) for cell in row.cells] for row in part.rows]
+    for index, column in enumerate(part.columns):
+        widest = max((len(row[index]) for row in rows), default=0)
+        table.add_column(
+            _heading(column, widest),
+            justify="left" if column.is_text else "right",
+            no_wrap=not column.is_text,
+        )
+    for row, cells in zip(part.rows, rows, strict=True):
+        table.add_row(*cells, style="bold" if row.css == "taken" else "")
     console.show(table)
     for note in part.notes:
         console.show(f"note: {note}")
+
+
+def _narrow(cell: str) -> str:
+    """A cell without what 80 columns have no room for: 2.10-2.40, best."""
+    words = [_SHORT.get(word, word) for word in cell.split(", ")]
+    text = ", ".join(words)
+    # A dash beside a minus sign would be read as another one.
+    return text if MINUS in text else text.replace(" to ", "-")
+
+
+def _heading(column: blocks.Column, widest: int) -> str:
+    """Name and unit in lines that are hardly wider than the cells under them."""
+    lines = [
+        wrap(text, max(widest, 8), break_long_words=False) for text in (column.name, column.unit)
+    ]
+    return "\n".join([line for part in lines for line in part])
 
 
 def _new_table() -> Table:
