@@ -134,7 +134,7 @@ class _Fleet:
         return self.count(requests) * self.server_usd
 
     def order(self, requests: float) -> tuple[float, float]:
-        """Cheapest first; of those that cost the same, the smallest, which follow a load closest."""
+        """Cheapest first; of equals the smallest, whose number follows a load closest."""
         return round(self.usd(requests), 2), self.server.vcpu
 
 
