@@ -6,13 +6,18 @@ Imports typer and nothing else that takes time, because `--help` must answer at 
 from __future__ import annotations
 
 import sys
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+from typer.core import TyperCommand, TyperOption
 
 from core.command import run_command
 from core.console import Console
 from core.errors import ExitCode, InputError
+
+if TYPE_CHECKING:
+    # typer brings its own click.
+    from typer._click import Context, HelpFormatter
 
 
 def new_app() -> typer.Typer:
@@ -24,6 +29,28 @@ def new_app() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
+
+
+class GroupedCommand(TyperCommand):
+    """A command whose help shows options under the headings that `rich_help_panel` names.
+
+    typer does so with rich only.
+    """
+
+    def format_options(self, ctx: Context, formatter: HelpFormatter) -> None:
+        """Arguments first, then options by heading, in the order of their first ones."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if record is None:
+                continue
+            heading = "Arguments"
+            if isinstance(param, TyperOption):
+                heading = param.rich_help_panel or "Options"
+            groups.setdefault(heading, []).append(record)
+        for heading, records in groups.items():
+            with formatter.section(heading):
+                formatter.write_dl(records)
 
 
 def run_app(app: typer.Typer, name: str) -> NoReturn:

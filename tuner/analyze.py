@@ -17,9 +17,10 @@ from reports.run_folder import read_document
 from tuner.analysis import Answer, Question, analyse
 from tuner.delivery import deliver
 from tuner.facts import recorded_command
-from tuner.objective import check_objective
+from tuner.options import check_goal
 from tuner.result import current_size, judge, price_facts, spent
 from tuner.sample import Sample, read_samples
+from tuner.usage import check_usage, given_usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,12 @@ class AnalyzeOptions:
     """What the command line says, not yet checked."""
 
     run: Path
-    objective: str
+    objective: str | None
     weight: float | None
+    slo: str | None
+    knee: str | None
+    cold_share: str | None
+    requests_per_month: str | None
     price_file: Path | None
     exports: tuple[str, ...]
 
@@ -39,7 +44,8 @@ def analyze(options: AnalyzeOptions, console: Console) -> ExitCode:
     Raises:
         InputError: when the run cannot be read or an option is wrong.
     """
-    goal = check_objective(options.objective, options.weight)
+    goal = check_goal(options.objective, options.weight, options.slo, options.knee)
+    given_usage(check_usage(options.cold_share, options.requests_per_month))
     for spec in options.exports:
         parse_export(spec)
     before = read_document(options.run, TuneDocument)

@@ -13,9 +13,50 @@ from typing import Annotated
 import typer
 
 from core.command import run_command
-from core.command_line import Json, Quiet, Verbose, Version, new_app, run_app
+from core.command_line import (
+    GroupedCommand,
+    Json,
+    Quiet,
+    Verbose,
+    Version,
+    new_app,
+    run_app,
+)
 from core.console import Console
 from core.errors import ExitCode
+from tuner.command_options import (
+    ColdSamples,
+    ColdShare,
+    DryRun,
+    Export,
+    Function,
+    GivenColdShare,
+    GivenRequests,
+    Knee,
+    MaxInvocations,
+    MaxMemory,
+    MaxSeconds,
+    MaxUsd,
+    MinMemory,
+    Objective,
+    OtherPrices,
+    Parallel,
+    PayloadFile,
+    PayloadJson,
+    PriceFile,
+    Profile,
+    Region,
+    Requests,
+    Runs,
+    Samples,
+    Sandbox,
+    Seed,
+    Sizes,
+    Slo,
+    Thorough,
+    Weight,
+    Yes,
+)
 
 # A function with one of these names is reached by `tune run NAME`.
 VERBS = ("run", "analyze", "restore")
@@ -25,86 +66,46 @@ Examples:\n
   tune --sandbox thumbnail                     try it, no account needed\n
   tune my-function --payload event.json        measure on AWS\n
   tune my-function --dry-run                   what would it do and cost?\n
+  tune my-function --slo "p95 < 300ms"         cheapest within a limit\n
+  tune my-function --thorough --max-usd 0.50   look closer, for 50 cents\n
+  tune my-function --requests-per-month auto   what is it worth in a month?\n
+  tune my-function --sizes 512,1024,2048       these, 10 samples each\n
   tune my-function --export html=report.html   a page to share\n
 \n
 Other verbs: `tune analyze RUN` answers again from a run's samples, `tune restore` undoes what a
 killed run left, `tune run NAME` tunes a function that is called like a verb.
 """
 
-Objective = Annotated[
-    str, typer.Option("--objective", metavar="cost|speed|balanced", help="What is best.")
-]
-Weight = Annotated[
-    float | None,
-    typer.Option("--weight", help="Balanced: weight of cost, 0 to 1.", show_default="0.5"),
-]
-PriceFile = Annotated[
-    Path | None, typer.Option("--price-file", help="Prices to use instead of the bundled ones.")
-]
-OtherPrices = Annotated[
-    Path | None, typer.Option("--price-file", help="Prices to use instead of those of the run.")
-]
-Export = Annotated[
-    list[str] | None,
-    typer.Option("--export", metavar="KIND=PATH", help="Also write html=, md=, csv= or json=."),
-]
-Profile = Annotated[str | None, typer.Option("--profile", help="AWS profile.")]
-
 
 def _tune(
-    function: Annotated[str, typer.Argument(metavar="FUNCTION", help="Function name or ARN.")],
-    payload: Annotated[
-        str | None, typer.Option("--payload", metavar="FILE", help="JSON event; - reads stdin.")
-    ] = None,
-    payload_json: Annotated[
-        str | None, typer.Option("--payload-json", metavar="JSON", help="The event itself.")
-    ] = None,
-    sizes: Annotated[
-        str | None,
-        typer.Option(
-            "--sizes",
-            metavar="MB,MB,...",
-            show_default="128,256,512,1024,1769,3008",
-            help="Memory sizes to measure.",
-        ),
-    ] = None,
-    min_memory: Annotated[
-        int | None, typer.Option("--min-memory", metavar="MB", help="Smallest size to measure.")
-    ] = None,
-    max_memory: Annotated[
-        int | None, typer.Option("--max-memory", metavar="MB", help="Largest size to measure.")
-    ] = None,
-    samples: Annotated[
-        int, typer.Option("--samples", metavar="N", help="Warm samples at each size.")
-    ] = 10,
-    parallel: Annotated[
-        int,
-        typer.Option(
-            "--parallel", metavar="N", help="Sizes invoked at the same time; never one size twice."
-        ),
-    ] = 1,
-    objective: Objective = "cost",
+    function: Function,
+    payload: PayloadFile = None,
+    payload_json: PayloadJson = None,
+    min_memory: MinMemory = None,
+    max_memory: MaxMemory = None,
+    thorough: Thorough = False,
+    sizes: Sizes = None,
+    samples: Samples = None,
+    cold_samples: ColdSamples = None,
+    parallel: Parallel = 1,
+    objective: Objective = None,
     weight: Weight = None,
-    seed: Annotated[
-        int | None,
-        typer.Option("--seed", help="Repeats the order of a run.", show_default="random"),
-    ] = None,
-    region: Annotated[str | None, typer.Option("--region", help="AWS region.")] = None,
-    profile: Profile = None,
-    sandbox: Annotated[
-        bool, typer.Option("--sandbox", help="Measure in a local AWS that lives for this run.")
-    ] = False,
+    slo: Slo = None,
+    knee: Knee = None,
+    max_invocations: MaxInvocations = None,
+    max_usd: MaxUsd = None,
+    max_seconds: MaxSeconds = None,
+    yes: Yes = False,
+    cold_share: ColdShare = None,
+    requests_per_month: Requests = None,
     price_file: PriceFile = None,
+    region: Region = None,
+    profile: Profile = None,
+    sandbox: Sandbox = False,
+    dry_run: DryRun = False,
     export: Export = None,
-    runs: Annotated[Path, typer.Option("--runs", metavar="DIR", help="Folder for results.")] = Path(
-        "runs"
-    ),
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show plan and cost range, change nothing.")
-    ] = False,
-    yes: Annotated[
-        bool, typer.Option("--yes", help="Agree to a run that may cost over a dollar.")
-    ] = False,
+    runs: Runs = Path("runs"),
+    seed: Seed = None,
     json_output: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -112,9 +113,12 @@ def _tune(
 ) -> None:
     """Measure a Lambda function at several memory sizes and recommend one.
 
-    Publishes one version for each size, puts the function back at once, invokes the versions,
-    and deletes them at the end. Traffic through an alias or a version never meets a test size;
-    unqualified traffic may, for the seconds in which versions are published.
+    After each few calls it decides where to call next, and when it knows enough: about 26 calls
+    in all, 40 at most. With --sizes or --samples the plan is fixed.
+
+    Publishes a version for each size that it calls, puts the function back at once, invokes the
+    versions, and deletes them at the end. Traffic through an alias or a version never meets a
+    test size; unqualified traffic may, for the seconds in which versions are published.
     """
 
     def body(console: Console) -> ExitCode:
@@ -129,9 +133,18 @@ def _tune(
             min_memory_mb=min_memory,
             max_memory_mb=max_memory,
             samples=samples,
+            thorough=thorough,
             parallel=parallel,
+            max_invocations=max_invocations,
+            max_usd=max_usd,
+            max_seconds=max_seconds,
             objective=objective,
             weight=weight,
+            slo=slo,
+            knee=knee,
+            cold_share=cold_share,
+            cold_samples=cold_samples,
+            requests_per_month=requests_per_month,
             seed=seed,
             region=region,
             profile=profile,
@@ -149,8 +162,12 @@ def _tune(
 
 def _analyze(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")],
-    objective: Objective = "cost",
+    objective: Objective = None,
     weight: Weight = None,
+    slo: Slo = None,
+    knee: Knee = None,
+    cold_share: GivenColdShare = None,
+    requests_per_month: GivenRequests = None,
     price_file: OtherPrices = None,
     export: Export = None,
     json_output: Json = False,
@@ -166,6 +183,10 @@ def _analyze(
             run=run,
             objective=objective,
             weight=weight,
+            slo=slo,
+            knee=knee,
+            cold_share=cold_share,
+            requests_per_month=requests_per_month,
             price_file=price_file,
             exports=tuple(export or ()),
         )
@@ -228,9 +249,9 @@ def main() -> None:
     """The console script `tune`."""
     app = new_app()
     if len(sys.argv) > 1 and sys.argv[1] in VERBS:
-        app.command("run", epilog=_EPILOG)(_tune)
+        app.command("run", epilog=_EPILOG, cls=GroupedCommand)(_tune)
         app.command("analyze")(_analyze)
         app.command("restore")(_restore)
     else:
-        app.command(epilog=_EPILOG)(_tune)
+        app.command(epilog=_EPILOG, cls=GroupedCommand)(_tune)
     run_app(app, "tune")

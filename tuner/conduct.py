@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,19 +20,25 @@ from core.console import Console, ProgressBar
 from core.errors import AwsError, ToolError, exit_code_of
 from core.interrupt import StopRequest
 from core.text import one_line
-from reports.figures import usd
+from reports.figures import listed_sizes, usd
+from tuner.budget import Ledger
+from tuner.cold import cold_rounds
 from tuner.facts import RunFacts
 from tuner.invoker import Invoker
 from tuner.journal import Beginning, Journal
 from tuner.lease import Lease
-from tuner.measure import measure
+from tuner.measure import Ending, Measurement
 from tuner.redact import hidden_texts
 from tuner.sample import Sample, SampleFile
-from tuner.sampler import FixedRounds, Sampler
+from tuner.sampler import Sampler
+from tuner.strategy import sampler_of
 from tuner.undo import list_versions, versions_of_run
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
+
+# Where further cold samples are wanted, by the samples of the measurement.
+ColdSizes = Callable[[Sequence[Sample]], Sequence[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,54 +56,89 @@ def conduct(
     place: Place,
     stop: StopRequest,
     console: Console,
+    cold_sizes: ColdSizes,
 ) -> tuple[Sample, ...]:
     """Leases, measures and releases; how that ended is in `facts`.
+
+    `cold_sizes` says after the measurement where further cold samples are wanted.
 
     Raises:
         ToolError: when nothing was measured, with what may be left of the run.
     """
-    plan, invoker = facts.plan, _invoker(facts, session, stop)
-    with (
-        SampleFile(place.folder) as kept,
-        console.progress(plan.invocations, "invocations") as progress,
-    ):
-        record = _Record(facts, console, kept, progress)
-        sampler: Sampler | None = None
+    invoker, began_s = _invoker(facts, session, stop), time.monotonic()
+    with SampleFile(place.folder) as kept:
+        record = _Record(facts, console, kept, sampler_of(facts))
+        ending: Ending = "complete"
         try:
             with _leased(control, facts, place.journals, stop) as lease:
-                lease.publish(plan.sizes_mb)
-                sampler = _sampler(facts, lease)
-                for size, version in lease.versions.items():
-                    console.detail(f"{size} MB is version {version}")
-                measure(
-                    sampler,
-                    invoker,
-                    lease.versions,
-                    parallel=plan.parallel,
-                    rng=random.Random(plan.seed),
+                published = _Published(lease, facts, console)
+                measurement = Measurement(
+                    caller=invoker,
+                    versions=published,
+                    ledger=Ledger(facts.cost_usd),
+                    limits=facts.limits,
+                    parallel=facts.plan.parallel,
                     keep=record.keep,
                     stopped=lambda: stop.requested,
+                    elapsed_s=lambda: time.monotonic() - began_s,
                 )
+                ending = _measured(measurement, record, cold_sizes)
         except ToolError as error:
             if not record.samples:
                 raise _with_what_is_left(error, facts) from error
             facts.errors.append(one_line(str(error)))
             facts.error_code = exit_code_of(error)
-        # A signal that came when all was measured stopped nothing.
-        if stop.requested and (sampler is None or _lacks(sampler, record.samples)):
+        if ending == "stopped":
             facts.stop_code = stop.exit_code
+        elif ending != "complete":
+            facts.ended_by = ending
     return tuple(record.samples)
 
 
-def _sampler(facts: RunFacts, lease: Lease) -> Sampler:
-    facts.refused_sizes = {size: one_line(why) for size, why in lease.refused_sizes.items()}
+def _measured(measurement: Measurement, record: _Record, cold_sizes: ColdSizes) -> Ending:
+    """The sampler's calls, and further cold ones where the plan has some; how that ended."""
+    facts, console = record.facts, record.console
     plan = facts.plan
-    offered_mb = tuple(size for size in plan.sizes_mb if size not in facts.refused_sizes)
-    return FixedRounds(offered_mb, plan.samples_per_size, plan.attempts_per_size)
+    with console.progress(plan.invocations, "invocations") as record.progress:
+        ending = measurement.run(record.sampler, random.Random(plan.seed))
+    if ending == "complete" and facts.reached_most_invocations(len(record.samples)):
+        ending = "max_invocations"
+    if ending != "complete" or plan.cold.wanted <= 1:
+        return ending
+    wanted, sizes_mb = plan.cold.wanted, cold_sizes(record.samples)
+    console.say(f"further cold starts at {listed_sizes(sizes_mb)}, each of a version of its own")
+    with console.progress(len(sizes_mb) * (wanted - 1), "cold starts") as record.progress:
+        return measurement.run_cold(lambda taken: cold_rounds(taken, sizes_mb, wanted))
 
 
-def _lacks(sampler: Sampler, samples: list[Sample]) -> bool:
-    return bool(sampler.next_round(samples, random.Random()))
+@dataclass(frozen=True, slots=True)
+class _Published:
+    """The lease as the measurement sees it; what AWS refuses is noted at once."""
+
+    lease: Lease
+    facts: RunFacts
+    console: Console
+
+    @property
+    def versions(self) -> Mapping[int, str]:
+        return self.lease.versions
+
+    @property
+    def refused_sizes(self) -> Mapping[int, str]:
+        return self.lease.refused_sizes
+
+    def publish(self, sizes_mb: Sequence[int]) -> None:
+        try:
+            self.lease.publish(sizes_mb)
+        finally:
+            refused = self.lease.refused_sizes
+            self.facts.refused_sizes = {size: one_line(why) for size, why in refused.items()}
+        for size in sizes_mb:
+            if size in self.versions:
+                self.console.detail(f"{size} MB is version {self.versions[size]}")
+
+    def publish_again(self, size: int) -> str | None:
+        return self.lease.publish_again(size)
 
 
 def _invoker(facts: RunFacts, session: AwsSession, stop: StopRequest) -> Invoker:
@@ -115,26 +156,30 @@ class _Record:
     facts: RunFacts
     console: Console
     file: SampleFile
-    progress: ProgressBar
+    sampler: Sampler
+    progress: ProgressBar | None = None
     samples: list[Sample] = field(default_factory=list)
 
     def keep(self, sample: Sample) -> None:
         self.samples.append(sample)
         self.file.append(sample)
         line = _line(sample)
-        self.progress.advance(line)
+        if self.progress is not None:
+            self.progress.advance(f"{line}; {self.sampler.state(self.samples)}")
         self.console.detail(line)
-        offered = len(self.facts.plan.sizes_mb) - len(self.facts.refused_sizes)
-        if len(self.samples) == 2 * offered:
+        plan = self.facts.plan
+        if len(self.samples) == plan.expected_after(len(self.facts.refused_sizes)):
             self.console.say(self._expectation())
 
     def _expectation(self) -> str:
-        """What the whole run is going to cost, once every size has answered cold and warm."""
+        """What the whole run is going to cost, once the first sizes have answered cold and warm."""
         facts = self.facts
         expected_usd = facts.plan.expected_usd(
             self.samples, facts.price, storage_mb=facts.target.storage_mb
         )
-        return f"by the first two rounds, the run will cost about {usd(expected_usd)}"
+        return (
+            f"by the first {len(self.samples)} calls, the run will cost about {usd(expected_usd)}"
+        )
 
 
 def _line(sample: Sample) -> str:

@@ -8,9 +8,14 @@ from datetime import datetime
 
 from core.aws.prices import LambdaPrice, PriceTable
 from core.errors import ExitCode
+from reports.document import Budget
+from tuner.budget import LimitName, Limits
+from tuner.objective import Goal
 from tuner.payload import Payload
-from tuner.plan import Plan
+from tuner.plan import FixedPlan, Plan
+from tuner.sample import Sample
 from tuner.target import Target
+from tuner.usage import Usage
 
 
 @dataclass(slots=True)
@@ -18,7 +23,8 @@ class RunFacts:
     """One run: what it works on, what it was told, and how it ended.
 
     `error_code` and `stop_code` are set when an error or a signal kept the plan from being done,
-    `left_behind` when not all that the run changed could be undone: samples are good all the same.
+    `ended_by` when a limit of the user did. `left_behind` says what of the run's changes could not
+    be undone: samples are good all the same.
     """
 
     run_id: str
@@ -32,12 +38,55 @@ class RunFacts:
     endpoint: str | None
     command: Sequence[str]
     started: datetime
+    goal: Goal = field(default_factory=lambda: Goal("cost"))
+    limits: Limits = field(default_factory=Limits)
+    usage: Usage = field(default_factory=Usage)
     refused_sizes: Mapping[int, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     stop_code: ExitCode | None = None
     error_code: ExitCode | None = None
     left_behind: str | None = None
+    ended_by: LimitName | None = None
+
+    @property
+    def budget(self) -> Budget | None:
+        """The limits of the user for the record; None where there were none."""
+        limits = self.limits
+        if limits == Limits():
+            return None
+        return Budget(
+            max_invocations=limits.max_invocations,
+            max_usd=limits.max_usd,
+            max_seconds=limits.max_seconds,
+            ended_by=self.ended_by,
+        )
+
+    def cost_usd(self, memory_mb: int, billed_ms: float) -> float:
+        """What a call at a size costs by its billed time, in USD."""
+        return self.price.invocation_usd(memory_mb, billed_ms, storage_mb=self.target.storage_mb)
+
+    def reached_most_invocations(self, calls: int) -> bool:
+        """Whether an adaptive plan ended where the user's limit on invocations let it end."""
+        plan, most = self.plan, self.limits.max_invocations
+        return (
+            not isinstance(plan, FixedPlan)
+            and most is not None
+            and most < plan.effort.most_calls
+            and calls >= most
+        )
+
+    def table_mb(self, samples: Sequence[Sample]) -> tuple[int, ...]:
+        """The sizes that the answer has to tell of: planned, invoked or refused ones.
+
+        Of the candidates of an adaptive plan most were never meant to be invoked.
+        """
+        told = {sample.memory_mb for sample in samples} | set(self.refused_sizes)
+        return tuple(sorted(told.union(self._planned_mb)))
+
+    @property
+    def _planned_mb(self) -> tuple[int, ...]:
+        return self.plan.sizes_mb if isinstance(self.plan, FixedPlan) else ()
 
 
 def recorded_command(words: Sequence[str]) -> list[str]:

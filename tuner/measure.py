@@ -3,84 +3,174 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from typing import Literal, Protocol
 
-from tuner.invoker import Invoker
+from tuner.budget import Ledger, LimitName, Limits, broken_limit
 from tuner.sample import Sample
 from tuner.sampler import Sampler
 
+# How a measurement ended: the sampler knows enough, somebody stopped it, or a limit was reached.
+Ending = Literal["complete", "stopped"] | LimitName
 
-def measure(
-    sampler: Sampler,
-    invoker: Invoker,
-    versions: Mapping[int, str],
-    *,
-    parallel: int,
-    rng: random.Random,
-    keep: Callable[[Sample], None],
-    stopped: Callable[[], bool],
-) -> tuple[Sample, ...]:
-    """All samples that `sampler` asked for, in the order in which they ended.
+
+class Versions(Protocol):
+    """Where sizes come from: each gets a version of its own when it is first asked for."""
+
+    @property
+    def versions(self) -> Mapping[int, str]:
+        """The version to invoke, by size in MB."""
+
+    @property
+    def refused_sizes(self) -> Mapping[int, str]:
+        """The sizes that AWS does not offer, with why."""
+
+    def publish(self, sizes_mb: Sequence[int]) -> None:
+        """Publishes those that have no version yet; a stop may keep some from it."""
+
+    def publish_again(self, size: int) -> str | None:
+        """One more version of a size; None where the size is refused, or after a stop."""
+
+
+class Caller(Protocol):
+    """What one call is made with."""
+
+    def invoke(self, memory_mb: int, version: str, round_number: int) -> Sample | None:
+        """One sample, or None when a stop came before the call could start."""
+
+
+@dataclass(slots=True)
+class Measurement:
+    """The calls of one run, in the order in which they ended.
 
     `parallel` invocations are in flight at most, and never two at one size, so that each version
-    keeps to one environment. `keep` sees each sample as soon as it is there. When `stopped()`, the
-    invocations in flight are waited for, because they are paid for.
-
-    Raises:
-        AwsError, Refused, InvalidMeasurement: from the invoker, after those in flight have ended.
-        ToolError: from `keep`, when a sample cannot be kept.
+    keeps to one environment. `keep` sees each sample as soon as it is there. `elapsed_s` is the
+    time since the run began.
     """
-    samples: list[Sample] = []
-    round_number = 0
-    with ThreadPoolExecutor(max_workers=parallel, thread_name_prefix="invoke") as pool:
-        while not stopped():
-            sizes = sampler.next_round(samples, rng)
-            if not sizes:
+
+    caller: Caller
+    versions: Versions
+    ledger: Ledger
+    limits: Limits
+    parallel: int
+    keep: Callable[[Sample], None]
+    stopped: Callable[[], bool]
+    elapsed_s: Callable[[], float]
+    samples: list[Sample] = field(default_factory=list)
+    _round: int = 0
+
+    def run(self, sampler: Sampler, rng: random.Random) -> Ending:
+        """Invokes what `sampler` asks for; after a stop or a limit, only what is in flight ends.
+
+        Raises:
+            AwsError, Refused, InvalidMeasurement: from the caller, after those in flight have
+                ended, or from publishing.
+            ToolError: from `keep`, when a sample cannot be kept.
+        """
+        with ThreadPoolExecutor(self.parallel, thread_name_prefix="invoke") as pool:
+            while sizes := sampler.next_round(self.samples, self.versions.refused_sizes, rng):
+                ending = self._hindrance(sizes[0]) or self._published(sizes)
+                if ending:
+                    return ending
+                offered = [size for size in sizes if size in self.versions.versions]
+                self._round += 1
+                ending = self._invoke_all(offered, pool)
+                if ending:
+                    return ending
+        return "complete"
+
+    def run_cold(self, next_sizes: Callable[[Sequence[Sample]], Sequence[int]]) -> Ending:
+        """One call at each size that `next_sizes` wants by all samples so far, until it wants none.
+
+        Each call is of a version, and so of an environment, of its own.
+
+        Raises:
+            As `run` does.
+        """
+        while sizes := next_sizes(self.samples):
+            before = len(self.samples)
+            for size in sizes:
+                ending = self._hindrance(size)
+                if ending:
+                    return ending
+                self._invoke_fresh(size)
+            if len(self.samples) == before:
                 break
-            round_number += 1
-            futures = [
-                pool.submit(_invoke_unless, stopped, invoker, size, versions[size], round_number)
-                for size in sizes
-            ]
-            try:
-                for sample in _arriving(futures):
-                    samples.append(_marked(sample, samples))
-                    keep(samples[-1])
-            finally:
-                # What can no longer be kept is not invoked either.
-                for future in futures:
-                    future.cancel()
-    return tuple(samples)
+        return "stopped" if self.stopped() and next_sizes(self.samples) else "complete"
 
+    def _invoke_fresh(self, size: int) -> None:
+        version = self.versions.publish_again(size)
+        # A stop while it was published keeps it from being invoked.
+        if version is None or self.stopped():
+            return
+        self._round += 1
+        self.ledger.start(size)
+        self._take(size, self.caller.invoke(size, version, self._round))
 
-def _invoke_unless(
-    stopped: Callable[[], bool], invoker: Invoker, size: int, version: str, round_number: int
-) -> Sample | None:
-    return None if stopped() else invoker.invoke(size, version, round_number)
+    def _hindrance(self, size: int) -> Ending | None:
+        """Why no further call may start; None when it may."""
+        if self.stopped():
+            return "stopped"
+        return broken_limit(self.limits, self.ledger, size, self.elapsed_s())
 
+    def _published(self, sizes: Sequence[int]) -> Ending | None:
+        """Sees to it that each size has a version or is refused; a stop may come between."""
+        missing = sorted(size for size in sizes if size not in self.versions.versions)
+        if missing:
+            self.versions.publish(missing)
+        known = {*self.versions.versions, *self.versions.refused_sizes}
+        return None if known.issuperset(sizes) else "stopped"
 
-def _arriving(futures: Sequence[Future[Sample | None]]) -> Iterator[Sample]:
-    """The samples of one round as they come; the first error is raised after the last sample."""
-    first_error: BaseException | None = None
-    for future in as_completed(futures):
-        if future.cancelled():
-            continue
-        error = future.exception()
-        if error is None:
-            sample = future.result()
-            if sample is not None:
-                yield sample
-        elif first_error is None:
-            first_error = error
-            for other in futures:
-                other.cancel()
-    if first_error is not None:
-        raise first_error
+    def _invoke_all(self, sizes: Sequence[int], pool: ThreadPoolExecutor) -> Ending | None:
+        """One call at each size; the first error is raised after the last sample is kept."""
+        waiting = list(sizes)
+        in_flight: dict[Future[Sample | None], int] = {}
+        ending: Ending | None = None
+        first_error: BaseException | None = None
+        while waiting or in_flight:
+            ending = self._start(waiting, in_flight, pool) or ending
+            ended, _ = wait(in_flight, return_when=FIRST_COMPLETED)
+            for future in [future for future in in_flight if future in ended]:
+                size, error = in_flight.pop(future), future.exception()
+                if error is None:
+                    self._take(size, future.result())
+                else:
+                    first_error = first_error or error
+                    waiting.clear()
+        if first_error is not None:
+            raise first_error
+        return ending
+
+    def _start(
+        self,
+        waiting: list[int],
+        in_flight: dict[Future[Sample | None], int],
+        pool: ThreadPoolExecutor,
+    ) -> Ending | None:
+        """Starts as many of the waiting calls as may be; none is left to wait after a hindrance."""
+        # What a call costs is not known before the first answer: a limit could not be kept.
+        at_once = self.parallel if self.samples or self.limits.max_usd is None else 1
+        while waiting and len(in_flight) < at_once:
+            ending = self._hindrance(waiting[0])
+            if ending:
+                waiting.clear()
+                return ending
+            size = waiting.pop(0)
+            version = self.versions.versions[size]
+            self.ledger.start(size)
+            in_flight[pool.submit(self.caller.invoke, size, version, self._round)] = size
+        return None
+
+    def _take(self, size: int, sample: Sample | None) -> None:
+        self.ledger.end(size, sample)
+        if sample is not None:
+            self.samples.append(_marked(sample, self.samples))
+            self.keep(self.samples[-1])
 
 
 def _marked(sample: Sample, earlier: Sequence[Sample]) -> Sample:
-    """`sample`, marked when the call before it at its size failed: see `Sample.after_error`."""
-    previous = next((s for s in reversed(earlier) if s.memory_mb == sample.memory_mb), None)
+    """`sample`, marked when the call before it of its version failed: see `Sample.after_error`."""
+    previous = next((s for s in reversed(earlier) if s.version == sample.version), None)
     return replace(sample, after_error=previous is not None and previous.outcome != "measured")

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.aws.prices import PriceTable, bundled_prices, read_price_file
 from core.errors import InputError
-from reports.document import Objective
+from reports.document import PlanKind
 from reports.exports import parse_export
-from tuner.objective import check_objective
+from tuner.budget import Limits
+from tuner.objective import Goal, check_objective
 from tuner.payload import Payload, read_payload
-from tuner.plan import MAX_SAMPLES, parse_sizes
+from tuner.plan import DEFAULT_SAMPLES, MAX_SAMPLES
+from tuner.sizes import parse_sizes
 from tuner.target import check_function_name
+from tuner.usage import UsageAsked, check_usage
 
 # Whole in every reader of JSON; numpy's generators take no negative seeds.
 MAX_SEED = 2**53 - 1
+MAX_COLD_SAMPLES = 50
 
 
 @dataclass(frozen=True, slots=True)
 class TuneOptions:
-    """What the command line says, not yet checked."""
+    """What the command line says, not yet checked; None for what it does not say."""
 
     function: str
     payload_file: str | None
@@ -29,10 +34,19 @@ class TuneOptions:
     sizes: str | None
     min_memory_mb: int | None
     max_memory_mb: int | None
-    samples: int
+    samples: int | None
+    thorough: bool
     parallel: int
-    objective: str
+    max_invocations: int | None
+    max_usd: float | None
+    max_seconds: float | None
+    objective: str | None
     weight: float | None
+    slo: str | None
+    knee: str | None
+    cold_share: str | None
+    cold_samples: int | None
+    requests_per_month: str | None
     seed: int | None
     region: str | None
     profile: str | None
@@ -46,13 +60,21 @@ class TuneOptions:
 
 @dataclass(frozen=True, slots=True)
 class TuneRequest:
-    """The options, checked before anything is asked of AWS."""
+    """The options, checked before anything is asked of AWS.
+
+    `samples` are those at each size of a fixed plan; an adaptive one has no such number.
+    `cold_samples` is 1 where nobody asked for more than the first call at each size.
+    """
 
     options: TuneOptions
+    plan: PlanKind
     sizes_mb: tuple[int, ...] | None
+    samples: int
     payload: Payload
-    objective: Objective
-    weight: float | None
+    goal: Goal
+    limits: Limits
+    usage: UsageAsked
+    cold_samples: int
     prices: PriceTable
     seed: int
 
@@ -64,23 +86,88 @@ def check_options(options: TuneOptions) -> TuneRequest:
         InputError: naming the option, its value and what was expected.
     """
     check_function_name(options.function)
-    goal = check_objective(options.objective, options.weight)
-    if not 1 <= options.samples <= MAX_SAMPLES:
-        raise InputError(f"--samples: expected 1 to {MAX_SAMPLES} (got {options.samples})")
-    if not 1 <= options.parallel <= 1000:
-        raise InputError(f"--parallel: expected 1 to 1000 (got {options.parallel})")
+    goal = check_goal(options.objective, options.weight, options.slo, options.knee)
+    plan = _plan_kind(options)
+    samples = DEFAULT_SAMPLES if options.samples is None else options.samples
+    cold_samples = 1 if options.cold_samples is None else options.cold_samples
+    _check_whole("--samples", samples, MAX_SAMPLES)
+    _check_whole("--parallel", options.parallel, 1000)
+    _check_whole("--cold-samples", cold_samples, MAX_COLD_SAMPLES)
     if options.seed is not None and not 0 <= options.seed <= MAX_SEED:
         raise InputError(f"--seed: expected 0 to {MAX_SEED} (got {options.seed})")
-    if options.sandbox and options.profile:
-        raise InputError("--profile: has no meaning with --sandbox, which needs no account")
+    usage = check_usage(options.cold_share, options.requests_per_month)
+    if options.sandbox:
+        _check_sandbox(options, usage)
     for spec in options.exports:
         parse_export(spec)
     return TuneRequest(
         options=options,
+        plan=plan,
         sizes_mb=None if options.sizes is None else parse_sizes(options.sizes),
+        samples=samples,
         payload=read_payload(file=options.payload_file, text=options.payload_text),
-        objective=goal.objective,
-        weight=goal.weight,
+        goal=goal,
+        limits=_limits(options),
+        usage=usage,
+        cold_samples=cold_samples,
         prices=read_price_file(options.price_file) if options.price_file else bundled_prices(),
         seed=secrets.randbelow(2**32) if options.seed is None else options.seed,
     )
+
+
+def check_goal(
+    objective: str | None, weight: float | None, slo: str | None, knee: str | None
+) -> Goal:
+    """What the answer is to be best in.
+
+    Raises:
+        InputError: naming the option, its value and what was expected.
+    """
+    # Not at the top: few runs need them.
+    from tuner.knee import parse_knee
+    from tuner.slo import parse_slo
+
+    return check_objective(
+        objective,
+        weight,
+        None if slo is None else parse_slo(slo),
+        None if knee is None else parse_knee(knee),
+    )
+
+
+def _plan_kind(options: TuneOptions) -> PlanKind:
+    fixed = [
+        option
+        for option, value in (("--samples", options.samples), ("--sizes", options.sizes))
+        if value is not None
+    ]
+    if not options.thorough:
+        return "fixed" if fixed else "adaptive"
+    if fixed:
+        raise InputError(f"--thorough: has no meaning with {fixed[0]}, which makes a fixed plan")
+    return "thorough"
+
+
+def _limits(options: TuneOptions) -> Limits:
+    if options.max_invocations is not None:
+        _check_whole("--max-invocations", options.max_invocations, 1_000_000)
+    for option, value in (("--max-usd", options.max_usd), ("--max-seconds", options.max_seconds)):
+        if value is not None and not (value > 0 and math.isfinite(value)):
+            raise InputError(f"{option}: expected a number above 0 (got {value})")
+    return Limits(options.max_invocations, options.max_usd, options.max_seconds)
+
+
+def _check_sandbox(options: TuneOptions, usage: UsageAsked) -> None:
+    if options.profile:
+        raise InputError("--profile: has no meaning with --sandbox, which needs no account")
+    if usage.cold_share == "auto":
+        raise InputError("--cold-share: expected a share with --sandbox, which has no traffic")
+    if usage.requests == "auto":
+        raise InputError(
+            "--requests-per-month: expected a number with --sandbox, which has no traffic"
+        )
+
+
+def _check_whole(option: str, value: int, most: int) -> None:
+    if not 1 <= value <= most:
+        raise InputError(f"{option}: expected 1 to {most} (got {value})")

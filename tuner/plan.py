@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
-from core.aws.limits import MEMORY_MAX_MB, MEMORY_MIN_MB
 from core.aws.prices import (
     SNAP_START_CACHE_LEAST_S,
     SNAP_START_CACHE_USD_PER_GB_S,
@@ -13,19 +12,22 @@ from core.aws.prices import (
     SNAP_START_RESTORE_USD_PER_GB,
     LambdaPrice,
 )
-from core.errors import InputError
+from reports.document import PlanKind
 from reports.figures import usd
+from tuner.adaptive import WARM_TO_VERIFY, Effort, start_sizes
+from tuner.budget import Limits
+from tuner.cold import SPARE_STARTS
 from tuner.sample import Sample
 from tuner.sampler import given_up
 
-# The sizes that people choose from: doublings up to one vCPU, then where a second core arrives
-# (3,008 is also what new accounts are capped at), a third and the largest.
-SIZE_LADDER_MB = (128, 256, 512, 1024, 1769, 3008, 5308, 10240)
-DEFAULT_MAX_MEMORY_MB = 3008
 DEFAULT_SAMPLES = 10
 MAX_SAMPLES = 1000
 # One call beyond the warm samples: the first of a fresh version is a cold start.
 COLD_CALLS_PER_SIZE = 1
+# What an adaptive plan takes at a new size: the cold call, and warm ones to go by.
+CALLS_TO_KNOW = COLD_CALLS_PER_SIZE + WARM_TO_VERIFY
+# How many calls the adaptive plans take on average (benchmarks/tuner_regret.py).
+USUAL_CALLS: dict[PlanKind, int] = {"adaptive": 26, "thorough": 110}
 # Cold, failed and lost calls are made up for, up to this share of the samples, at least three.
 _REPEAT_SHARE, _REPEATS_LEAST = 0.5, 3
 # The most that a run may cost without a question: nearly every function stays below at the
@@ -35,21 +37,54 @@ ASK_ABOVE_USD = 1.0
 
 @dataclass(frozen=True, slots=True)
 class CostRange:
-    """What the planned invocations cost in USD at least and at most."""
+    """What the planned invocations cost in USD at least and at most.
+
+    `is_limited` where the most is the user's limit on the bill.
+    """
 
     least_usd: float
     most_usd: float
+    is_limited: bool = False
+
+    def within(self, max_usd: float | None) -> CostRange:
+        """The range with a limit on the bill."""
+        if max_usd is None or max_usd >= self.most_usd:
+            return self
+        return CostRange(min(self.least_usd, max_usd), max_usd, is_limited=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """A fixed plan: every size gets the same number of warm samples."""
+class ColdPlan:
+    """Further cold samples after the main measurement: `wanted` at each of at most `most_sizes`.
+
+    Each comes from a fresh version; a size has had one of them from its first call.
+    """
+
+    wanted: int = 1
+    most_sizes: int = 0
+
+    @property
+    def most_calls(self) -> int:
+        """The most calls for them, whatever comes back."""
+        return self.most_sizes * (self.wanted - 1 + SPARE_STARTS) if self.wanted > 1 else 0
+
+
+@dataclass(frozen=True, slots=True)
+class FixedPlan:
+    """Every size gets the same number of warm samples."""
 
     sizes_mb: tuple[int, ...]
     samples_per_size: int
     parallel: int
     seed: int
     notes: tuple[str, ...] = ()
+    cold: ColdPlan = ColdPlan()
+    max_usd: float | None = None
+
+    @property
+    def kind(self) -> PlanKind:
+        """Which kind of plan this is."""
+        return "fixed"
 
     @property
     def calls_per_size(self) -> int:
@@ -76,10 +111,16 @@ class Plan:
                 for size in self.sizes_mb
             )
 
+        timeout_ms = timeout_s * 1000
+        dearest = price.invocation_usd(max(self.sizes_mb), timeout_ms, storage_mb=storage_mb)
         return CostRange(
             least_usd=total(self.calls_per_size, 1),
-            most_usd=total(self.attempts_per_size, timeout_s * 1000),
-        )
+            most_usd=total(self.attempts_per_size, timeout_ms) + self.cold.most_calls * dearest,
+        ).within(self.max_usd)
+
+    def expected_after(self, refused: int) -> int:
+        """After how many calls the cost of the run is known about: two at each offered size."""
+        return 2 * (len(self.sizes_mb) - refused)
 
     def expected_usd(
         self, first_rounds: Sequence[Sample], price: LambdaPrice, *, storage_mb: int
@@ -99,34 +140,127 @@ class Plan:
     def _expected_usd_of(
         self, samples: Sequence[Sample], price: LambdaPrice, storage_mb: int
     ) -> float:
-        billed_usd = [
-            price.invocation_usd(s.memory_mb, s.billed_ms, storage_mb=storage_mb)
-            for s in samples
-            if s.billed_ms is not None
-        ]
+        billed_usd = _billed_usd(samples, price, storage_mb)
         if not billed_usd or given_up(samples):
             return sum(billed_usd)
         return billed_usd[0] + billed_usd[-1] * self.samples_per_size
 
 
-def doubts(
-    sizes_mb: Sequence[int], samples_per_size: int, *, fewest_samples: int
-) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class AdaptivePlan:
+    """Calls go where they tell most, until enough is known or `effort.most_calls` are made.
+
+    `sizes_mb` are the candidates, of which few are invoked. `limits` may end it earlier.
+    """
+
+    sizes_mb: tuple[int, ...]
+    effort: Effort
+    current_mb: int
+    kind: PlanKind
+    parallel: int
+    seed: int
+    limits: Limits = field(default_factory=Limits)
+    notes: tuple[str, ...] = ()
+    cold: ColdPlan = ColdPlan()
+
+    @property
+    def samples_per_size(self) -> None:
+        """As many as it takes: no number that is known before."""
+
+    @property
+    def start_mb(self) -> tuple[int, ...]:
+        """The sizes that are invoked first."""
+        return start_sizes(self.sizes_mb, (), self.current_mb)
+
+    @property
+    def start_calls(self) -> int:
+        """The calls at these sizes, if each is what it is meant to be."""
+        return min(len(self.start_mb) * CALLS_TO_KNOW, self.most_calls)
+
+    @property
+    def most_calls(self) -> int:
+        """The most calls of the plan, further cold samples aside."""
+        return min(self.effort.most_calls, self.limits.max_invocations or self.effort.most_calls)
+
+    @property
+    def bounded_effort(self) -> Effort:
+        """The effort, with what a limit on invocations leaves of it."""
+        return replace(self.effort, most_calls=self.most_calls)
+
+    @property
+    def usual_calls(self) -> int:
+        """About how many calls it takes."""
+        return min(USUAL_CALLS[self.kind], self.most_calls)
+
+    @property
+    def invocations(self) -> int:
+        """The most invocations, which progress is counted against."""
+        return self.most_calls
+
+    def cost_range(self, price: LambdaPrice, *, timeout_s: int, storage_mb: int) -> CostRange:
+        """From the first calls at 1 ms to every call at the largest size and the timeout.
+
+        Where there is a limit on the bill, it is the most.
+        """
+        least = (
+            self.start_calls
+            / len(self.start_mb)
+            * sum(price.invocation_usd(size, 1, storage_mb=storage_mb) for size in self.start_mb)
+        )
+        dearest = price.invocation_usd(max(self.sizes_mb), timeout_s * 1000, storage_mb=storage_mb)
+        most = (self.most_calls + self.cold.most_calls) * dearest
+        return CostRange(least_usd=least, most_usd=most).within(self.limits.max_usd)
+
+    def expected_after(self, refused: int) -> int:
+        """After how many calls the cost of the run is known about: when each start size is."""
+        del refused
+        return self.start_calls
+
+    def expected_usd(
+        self, first_calls: Sequence[Sample], price: LambdaPrice, *, storage_mb: int
+    ) -> float:
+        """What the run will cost if it takes as many calls as usual.
+
+        Those to come will cost what the last ones at each size did, on average.
+        """
+        spent_usd = sum(_billed_usd(first_calls, price, storage_mb))
+        last = {sample.memory_mb: sample for sample in first_calls if sample.billed_ms is not None}
+        last_usd = _billed_usd(list(last.values()), price, storage_mb)
+        to_come = max(0, self.usual_calls - len(first_calls))
+        return spent_usd + to_come * (sum(last_usd) / len(last_usd) if last_usd else 0.0)
+
+
+Plan = FixedPlan | AdaptivePlan
+
+
+def _billed_usd(samples: Sequence[Sample], price: LambdaPrice, storage_mb: int) -> list[float]:
+    return [
+        price.invocation_usd(s.memory_mb, s.billed_ms, storage_mb=storage_mb)
+        for s in samples
+        if s.billed_ms is not None
+    ]
+
+
+def doubts(plan: Plan, *, fewest_samples: int) -> tuple[str, ...]:
     """Why a plan can only be inconclusive, to be said before it is paid for."""
     found = []
-    if len(sizes_mb) < 2:
+    if len(plan.sizes_mb) < 2:
+        found.append("with one size there is nothing to choose from")
+    if isinstance(plan, FixedPlan):
+        if plan.samples_per_size < fewest_samples:
+            found.append(
+                f"--samples {plan.samples_per_size} cannot tell sizes apart, at least "
+                f"{fewest_samples} can"
+            )
+    elif plan.most_calls < 2 * CALLS_TO_KNOW:
         found.append(
-            "this run can only be inconclusive: with one size there is nothing to choose from"
+            f"--max-invocations {plan.most_calls} is too few to compare two sizes, which takes "
+            f"{2 * CALLS_TO_KNOW}"
         )
-    if samples_per_size < fewest_samples:
-        found.append(
-            f"this run can only be inconclusive: --samples {samples_per_size} cannot tell sizes "
-            f"apart, at least {fewest_samples} can"
-        )
-    return tuple(found)
+    return tuple(f"this run can only be inconclusive: {doubt}" for doubt in found)
 
 
-def snap_start_note(sizes_mb: Sequence[int], runtime: str | None) -> str | None:
+def snap_start_note(plan: Plan, runtime: str | None) -> str | None:
     """What AWS takes for SnapStart besides the invocations; None for Java, where it is free.
 
     A version's snapshot is cached, for which three hours are billed at least, and restored at
@@ -134,81 +268,15 @@ def snap_start_note(sizes_mb: Sequence[int], runtime: str | None) -> str | None:
     """
     if runtime is not None and runtime.startswith("java"):
         return None
+    if isinstance(plan, FixedPlan):
+        sizes_mb, which = plan.sizes_mb, "one snapshot for each size"
+    else:
+        sizes_mb, which = plan.start_mb, "one snapshot for each of the first sizes"
     size_gb = sum(sizes_mb) / 1024
     cache_usd = size_gb * SNAP_START_CACHE_LEAST_S * SNAP_START_CACHE_USD_PER_GB_S
     restore_usd = size_gb * SNAP_START_RESTORE_USD_PER_GB
     return (
-        "SnapStart is billed besides what is said here: caching one snapshot for each size costs "
-        f"about {usd(cache_usd)} (3 hours at least), restoring each once {usd(restore_usd)}, by "
+        f"SnapStart is billed besides what is said here: caching {which} costs about "
+        f"{usd(cache_usd)} (3 hours at least), restoring each once {usd(restore_usd)}, by "
         f"{SNAP_START_PRICES}" + ("" if runtime else "; it is free for Java")
     )
-
-
-def parse_sizes(text: str) -> tuple[int, ...]:
-    """The sizes in a comma-separated list, ascending, each once.
-
-    Raises:
-        InputError: naming the value that is no memory size.
-    """
-    parts = [part.strip() for part in text.split(",")]
-    return tuple(sorted({_parse_size(part, "--sizes") for part in parts}))
-
-
-def _parse_size(text: str, option: str) -> int:
-    try:
-        size = int(text)
-    except ValueError:
-        size = -1
-    if not (text.isascii() and text.isdigit()):
-        raise InputError(
-            f"{option}: expected whole MB between {MEMORY_MIN_MB} and {MEMORY_MAX_MB}, "
-            f"separated by commas (got {text!r})"
-        )
-    return check_size(size, option)
-
-
-def check_size(size_mb: int, option: str) -> int:
-    """`size_mb`, when Lambda offers it.
-
-    Raises:
-        InputError: when it is outside of what Lambda offers.
-    """
-    if not MEMORY_MIN_MB <= size_mb <= MEMORY_MAX_MB:
-        raise InputError(
-            f"{option}: expected whole MB between {MEMORY_MIN_MB} and {MEMORY_MAX_MB} "
-            f"(got {size_mb})"
-        )
-    return size_mb
-
-
-def choose_sizes(
-    *,
-    sizes: Sequence[int] | None,
-    min_memory_mb: int | None,
-    max_memory_mb: int | None,
-    current_mb: int,
-) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """The sizes to measure, and what a user should know about the choice.
-
-    Given sizes are taken as they are. Otherwise the ladder within the limits, the limits
-    themselves, and the current size, without which no saving could be stated.
-
-    Raises:
-        InputError: when sizes and limits contradict each other.
-    """
-    if sizes is not None:
-        if min_memory_mb is not None or max_memory_mb is not None:
-            raise InputError("--sizes: leave out --min-memory and --max-memory, or --sizes")
-        return tuple(sorted(set(sizes))), ()
-    low = MEMORY_MIN_MB if min_memory_mb is None else check_size(min_memory_mb, "--min-memory")
-    if max_memory_mb is None:
-        high = max(DEFAULT_MAX_MEMORY_MB, low)
-    else:
-        high = check_size(max_memory_mb, "--max-memory")
-    if low > high:
-        raise InputError(f"--min-memory: expected at most --max-memory {high} (got {low})")
-    chosen = {size for size in SIZE_LADDER_MB if low <= size <= high} | {low, high}
-    if current_mb in chosen:
-        return tuple(sorted(chosen)), ()
-    note = f"the current size, {current_mb} MB, is measured too, so that a saving can be stated"
-    return tuple(sorted(chosen | {current_mb})), (note,)

@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,14 +29,18 @@ from tuner.facts import RunFacts, recorded_command
 from tuner.interference import check_free
 from tuner.journal import state_folder
 from tuner.options import TuneOptions, TuneRequest, check_options
-from tuner.plan import ASK_ABOVE_USD, Plan, choose_sizes, doubts, snap_start_note
+from tuner.plan import ASK_ABOVE_USD, FixedPlan, Plan, doubts, snap_start_note
 from tuner.restore import offer_restore
 from tuner.sample import Sample
+from tuner.strategy import make_plan, sizes_for_cold
 from tuner.target import Target, read_target
+from tuner.usage import given_usage, read_usage
 from tuner.view import plan_document, show_plan
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
+
+    from tuner.analysis import Answer
 
 
 def tune(options: TuneOptions, console: Console) -> ExitCode:
@@ -62,6 +67,8 @@ def tune(options: TuneOptions, console: Console) -> ExitCode:
             return ExitCode.PASS
         if not options.yes:
             _confirm_cost(facts, console)
+        if request.usage.reads_aws:
+            facts.usage = read_usage(request.usage, session, control, target, facts.started)
         document = _run(request, session, control, facts, local, console)
         return deliver(document, options.exports, console)
 
@@ -87,7 +94,15 @@ def _run(
         # A sandbox of our own ends with us, and its functions with it: so may its journal.
         with _journal_folder(local) as journals:
             try:
-                samples = conduct(facts, session, control, Place(folder, journals), stop, console)
+                samples = conduct(
+                    facts,
+                    session,
+                    control,
+                    Place(folder, journals),
+                    stop,
+                    console,
+                    lambda taken: _cold_sizes(request, facts, taken),
+                )
             except ToolError:
                 # Nothing was measured, so there is nothing to keep.
                 shutil.rmtree(folder)
@@ -153,21 +168,12 @@ def _journal_folder(local: LocalAccess | None) -> Iterator[Path]:
 def _facts(
     request: TuneRequest, session: AwsSession, control: LambdaClient, target: Target
 ) -> RunFacts:
-    options = request.options
-    sizes, notes = choose_sizes(
-        sizes=request.sizes_mb,
-        min_memory_mb=options.min_memory_mb,
-        max_memory_mb=options.max_memory_mb,
-        current_mb=target.memory_mb,
-    )
-    notes += _notes(sizes, options.samples, target)
-    # Never two calls at one size at once, so more workers than sizes would have nothing to do.
-    parallel = min(options.parallel, len(sizes))
+    plan = make_plan(request, target)
     account = session.account_id()
     facts = RunFacts(
         run_id=secrets.token_hex(6),
         target=target,
-        plan=Plan(sizes, options.samples, parallel, request.seed, notes),
+        plan=replace(plan, notes=(*plan.notes, *_notes(plan, target))),
         payload=request.payload,
         price=request.prices.lambda_price(session.region, target.arch),
         price_table=request.prices,
@@ -176,20 +182,25 @@ def _facts(
         endpoint=session.custom_endpoint(control),
         command=recorded_command(["tune", *sys.argv[1:]]),
         started=datetime.now(UTC),
+        goal=request.goal,
+        limits=request.limits,
     )
+    if not request.usage.reads_aws:
+        facts.usage = given_usage(request.usage)
     if account is None:
         facts.notes.append("the account is unknown: STS did not answer")
     return facts
 
 
-def _notes(sizes_mb: Sequence[int], samples_per_size: int, target: Target) -> tuple[str, ...]:
+def _notes(plan: Plan, target: Target) -> tuple[str, ...]:
     """What a user should know of the plan before it is paid for."""
-    # Not at the top: it imports scipy, which takes longer than most mistakes take to be found.
-    from tuner.estimate import MIN_SAMPLES_FOR_INTERVAL
-
-    snapshots = snap_start_note(sizes_mb, target.runtime) if target.snap_start else None
+    fewest_samples = 0
+    if isinstance(plan, FixedPlan):
+        # Not at the top: it imports scipy, which takes longer than most mistakes to be found.
+        from tuner.estimate import MIN_SAMPLES_FOR_INTERVAL as fewest_samples
+    snapshots = snap_start_note(plan, target.runtime) if target.snap_start else None
     return (
-        *doubts(sizes_mb, samples_per_size, fewest_samples=MIN_SAMPLES_FOR_INTERVAL),
+        *doubts(plan, fewest_samples=fewest_samples),
         *([snapshots] if snapshots else []),
     )
 
@@ -205,18 +216,37 @@ def _note_host(facts: RunFacts, local: LocalAccess | None) -> None:
     )
 
 
+def _cold_sizes(
+    request: TuneRequest, facts: RunFacts, samples: Sequence[Sample]
+) -> tuple[int, ...]:
+    """Where further cold samples are worth having, by what was measured; none without an answer."""
+    answer = _analysed(request, facts, samples)
+    if answer.recommendation is None:
+        return ()
+    return sizes_for_cold(
+        answer.recommendation.memory_mb,
+        answer.recommendation.tied_mb,
+        facts.target.memory_mb,
+        {sample.memory_mb for sample in samples if sample.outcome == "measured"},
+    )
+
+
 def _answer(request: TuneRequest, facts: RunFacts, samples: Sequence[Sample]) -> TuneDocument:
-    # scipy takes longer to import than most mistakes take to be found: not before it is needed.
-    from tuner.analysis import Question, analyse
     from tuner.result import build_document
 
+    return build_document(facts, samples, _analysed(request, facts, samples))
+
+
+def _analysed(request: TuneRequest, facts: RunFacts, samples: Sequence[Sample]) -> Answer:
+    # scipy takes longer to import than most mistakes take to be found: not before it is needed.
+    from tuner.analysis import Question, analyse
+
     question = Question(
-        objective=request.objective,
-        weight=request.weight,
+        objective=request.goal.objective,
+        weight=request.goal.weight,
         current_mb=facts.target.memory_mb,
         price=facts.price,
         storage_mb=facts.target.storage_mb,
         seed=request.seed,
     )
-    answer = analyse(samples, facts.plan.sizes_mb, dict(facts.refused_sizes), question)
-    return build_document(facts, samples, answer)
+    return analyse(samples, facts.table_mb(samples), dict(facts.refused_sizes), question)

@@ -7,7 +7,7 @@ hosts then fall on all sizes alike and do not look like an effect of memory.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,8 +22,16 @@ _LOST_ROUNDS_TO_END = 3
 class Sampler(Protocol):
     """A strategy for spending invocations."""
 
-    def next_round(self, samples: Sequence[Sample], rng: random.Random) -> tuple[int, ...]:
-        """The sizes (MB) to invoke next, in this order; empty when enough is known."""
+    def next_round(
+        self, samples: Sequence[Sample], refused: Collection[int], rng: random.Random
+    ) -> tuple[int, ...]:
+        """The sizes (MB) to invoke next, in this order; empty when enough is known.
+
+        `refused` are sizes that AWS does not offer; larger ones are as good as refused.
+        """
+
+    def state(self, samples: Sequence[Sample]) -> str:
+        """What is known or lacking so far, in a phrase for the progress line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +46,22 @@ class FixedRounds:
     samples_per_size: int
     attempts_per_size: int
 
-    def next_round(self, samples: Sequence[Sample], rng: random.Random) -> tuple[int, ...]:
+    def next_round(
+        self, samples: Sequence[Sample], refused: Collection[int], rng: random.Random
+    ) -> tuple[int, ...]:
         """Every size that still lacks warm samples, once, shuffled."""
-        if answers_ceased(samples, len(self.sizes_mb)):
+        offered = offered_sizes(self.sizes_mb, refused)
+        if answers_ceased(samples, len(offered)):
             return ()
-        open_sizes = [size for size in self.sizes_mb if self._lacks(size, samples)]
+        open_sizes = [size for size in offered if self._lacks(size, samples)]
         rng.shuffle(open_sizes)
         return tuple(open_sizes)
+
+    def state(self, samples: Sequence[Sample]) -> str:
+        """How many sizes have their samples."""
+        invoked = {sample.memory_mb for sample in samples}
+        done = sum(not self._lacks(size, samples) for size in invoked)
+        return f"{done} of {len(self.sizes_mb)} sizes done"
 
     def _lacks(self, size: int, samples: Sequence[Sample]) -> bool:
         own = [sample for sample in samples if sample.memory_mb == size]
@@ -52,6 +69,11 @@ class FixedRounds:
         return (
             warm < self.samples_per_size and len(own) < self.attempts_per_size and not given_up(own)
         )
+
+
+def offered_sizes(sizes_mb: Sequence[int], refused: Collection[int]) -> tuple[int, ...]:
+    """The sizes below those that AWS does not offer."""
+    return tuple(size for size in sizes_mb if not any(size >= other for other in refused))
 
 
 def answers_ceased(samples: Sequence[Sample], sizes: int) -> bool:

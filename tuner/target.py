@@ -47,6 +47,7 @@ class Target:
     update_failure: str | None  # why the last update did not take effect
     logs_reports: bool = True  # Lambda writes a REPORT for each invocation
     snap_start: bool = False  # published versions start from a snapshot
+    log_group: str | None = None  # None where AWS does not say: then it is that of the name
 
 
 def check_function_name(function: str) -> str:
@@ -132,6 +133,7 @@ def _target(answer: FunctionConfigurationTypeDef) -> Target:
             logging.get("LogFormat") == "JSON" and logging.get("SystemLogLevel") == "WARN"
         ),
         snap_start=answer.get("SnapStart", {}).get("ApplyOn") == "PublishedVersions",
+        log_group=logging.get("LogGroup"),
     )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 from core.aws.prices import LambdaPrice
 from core.console import Console
-from reports.figures import listed_sizes, usd
-from tuner.plan import Plan
+from reports.figures import listed_sizes, megabytes, usd
+from tuner.plan import AdaptivePlan, FixedPlan, Plan
 from tuner.target import Target
 
 
@@ -17,22 +18,49 @@ def show_plan(
     """What is going to happen and what it may cost, before it does."""
     cost = plan.cost_range(price, timeout_s=target.timeout_s, storage_mb=target.storage_mb)
     runtime = target.runtime or "container image"
-    at_once = "one at a time" if plan.parallel == 1 else f"{plan.parallel} at a time"
     console.say(
         f"{target.name} in {region}: {runtime}, {target.arch}, "
         f"{target.memory_mb} MB now, timeout {target.timeout_s} s"
     )
-    console.say(
+    for line in _fixed(plan) if isinstance(plan, FixedPlan) else _adaptive(plan):
+        console.say(line)
+    if plan.cold.wanted > 1:
+        console.say(
+            f"cold starts: {plan.cold.wanted} each at up to "
+            f"{_counted(plan.cold.most_sizes, 'size')}, by versions of their own"
+        )
+    most = (
+        "the limit on the bill"
+        if cost.is_limited
+        else "the latter if every call took its timeout"
+        + (
+            " and many had to be repeated"
+            if isinstance(plan, FixedPlan)
+            else " at the largest size"
+        )
+    )
+    console.say(f"cost: from {usd(cost.least_usd)} to {usd(cost.most_usd)}, {most}")
+    for note in plan.notes:
+        console.say(f"note: {note}")
+
+
+def _fixed(plan: FixedPlan) -> Iterator[str]:
+    at_once = "one at a time" if plan.parallel == 1 else f"{plan.parallel} at a time"
+    yield (
         f"plan: {_counted(len(plan.sizes_mb), 'size')} x (1 cold + {plan.samples_per_size} warm) = "
         f"{plan.invocations} invocations, {at_once}"
     )
-    console.say(f"sizes: {listed_sizes(plan.sizes_mb)}")
-    console.say(
-        f"cost: from {usd(cost.least_usd)} to {usd(cost.most_usd)}, "
-        f"the latter if every call took its timeout and many had to be repeated"
+    yield f"sizes: {listed_sizes(plan.sizes_mb)}"
+
+
+def _adaptive(plan: AdaptivePlan) -> Iterator[str]:
+    usual = f", usually about {plan.usual_calls}" if plan.usual_calls < plan.most_calls else ""
+    yield f"plan: {plan.kind}, up to {plan.most_calls} invocations{usual}"
+    yield (
+        f"sizes: starts at {listed_sizes(plan.start_mb)}; chooses among "
+        f"{_counted(len(plan.sizes_mb), 'size')} from {megabytes(plan.sizes_mb[0])} to "
+        f"{megabytes(plan.sizes_mb[-1])}"
     )
-    for note in plan.notes:
-        console.say(f"note: {note}")
 
 
 def _counted(count: int, thing: str) -> str:
@@ -52,13 +80,23 @@ def plan_document(target: Target, region: str, plan: Plan, price: LambdaPrice) -
             "function": {"name": target.name, "arn": target.arn, "region": region},
             "current": {"memory_mb": target.memory_mb},
             "plan": {
+                "kind": plan.kind,
                 "sizes_mb": plan.sizes_mb,
                 "samples_per_size": plan.samples_per_size,
                 "parallel": plan.parallel,
                 "invocations": plan.invocations,
+                **_adaptive_facts(plan),
+                "cold_samples": plan.cold.wanted,
                 "cost_usd": {"least": cost.least_usd, "most": cost.most_usd},
             },
             "notes": plan.notes,
         },
         indent=1,
     )
+
+
+def _adaptive_facts(plan: Plan) -> dict[str, object]:
+    """What only an adaptive plan has: `sizes_mb` are candidates, `invocations` the most."""
+    if isinstance(plan, FixedPlan):
+        return {}
+    return {"start_mb": plan.start_mb, "usual_invocations": plan.usual_calls}

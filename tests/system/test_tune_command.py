@@ -73,7 +73,8 @@ def test_the_known_best_size_is_found_and_the_function_is_as_before(
     name = make_function(model, description="takes orders")
     before = state_of(lambda_client, name)
 
-    finished = command.run("tuner", name, "--json", "--parallel", "6", *arguments)
+    fixed = ("--samples", "10", "--parallel", "6")
+    finished = command.run("tuner", name, "--json", *fixed, *arguments)
 
     assert finished.code == ExitCode.PASS, finished.err
     assert finished.document["recommendation"]["memory_mb"] == best
@@ -108,7 +109,8 @@ def test_the_document_has_what_pipelines_read(
 def test_measured_figures_are_the_true_ones(command: Command, make_function: MakeFunction) -> None:
     name = make_function(curve(400, 200, 100, 52, 50, 50, sigma=0.001))
 
-    sizes = command.run("tuner", name, "--json", "--parallel", "6").document["sizes"]
+    fixed = ("--samples", "10", "--parallel", "6")
+    sizes = command.run("tuner", name, "--json", *fixed).document["sizes"]
 
     medians = [size["duration_ms"]["p50"] for size in sizes]
     assert medians == pytest.approx([400, 200, 100, 52, 50, 50], rel=0.005)
@@ -124,7 +126,7 @@ def test_results_samples_and_exports_are_on_disk_and_can_be_asked_again(
     exports = ["html=page.html", "md=page.md", "csv=table.csv", "json=copy.json"]
     arguments = [word for spec in exports for word in ("--export", spec)]
 
-    finished = command.run("tuner", name, *arguments)
+    finished = command.run("tuner", name, "--samples", "10", *arguments)
 
     assert finished.code == 0, finished.err
     (folder,) = (command.folder / "runs").iterdir()
@@ -148,7 +150,7 @@ def test_results_samples_and_exports_are_on_disk_and_can_be_asked_again(
 def test_the_table_fits_80_columns(command: Command, make_function: MakeFunction) -> None:
     name = make_function(curve(14000, 7000, 3500, 1800, 1060, 1050, sigma=0.2))
 
-    out = command.run("tuner", name, "--parallel", "6").out
+    out = command.run("tuner", name, "--samples", "10", "--parallel", "6").out
 
     table = out[out.index("MB") :].splitlines()
     assert any(line.strip().startswith("3008") for line in table)
@@ -162,10 +164,12 @@ def test_a_dry_run_changes_nothing(
     name = make_function()
     revision = lambda_client.get_function_configuration(FunctionName=name)["RevisionId"]
 
-    finished = command.run("tuner", name, "--dry-run", "--json", "--max-memory", "1024")
+    words = ("--samples", "10", "--max-memory", "1024")
+    finished = command.run("tuner", name, "--dry-run", "--json", *words)
 
     assert finished.code == 0
     plan = finished.document["plan"]
+    assert plan["kind"] == "fixed"
     assert plan["sizes_mb"] == [128, 256, 512, 1024]
     assert plan["invocations"] == 44
     assert 0 < plan["cost_usd"]["least"] < plan["cost_usd"]["most"]
@@ -215,7 +219,7 @@ def test_a_function_that_always_fails_is_an_invalid_measurement(
     name = make_function({**curve(60, 60, 60, 60, 60, 60), "fails_below_mb": 10240})
     before = state_of(lambda_client, name)
 
-    finished = command.run("tuner", name, "--json")
+    finished = command.run("tuner", name, "--samples", "10", "--json")
 
     assert finished.code == ExitCode.INVALID
     assert finished.document["verdict"] == "invalid"

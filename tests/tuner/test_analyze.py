@@ -19,7 +19,7 @@ from tests.tuner.test_analysis import SIZES, ask, cpu_bound
 from tuner.analyze import AnalyzeOptions, analyze
 from tuner.facts import RunFacts
 from tuner.payload import Payload
-from tuner.plan import Plan
+from tuner.plan import FixedPlan
 from tuner.result import build_document
 from tuner.sample import SampleFile
 from tuner.target import Target
@@ -47,7 +47,7 @@ def a_run(folder: Path, **ended: Any) -> Path:
     facts = RunFacts(
         run_id="0123456789ab",
         target=TARGET,
-        plan=Plan(SIZES, 5, 1, 1),
+        plan=FixedPlan(SIZES, 5, 1, 1),
         payload=Payload(b"{}"),
         price=bundled_prices().lambda_price("us-east-1", "x86_64"),
         price_table=bundled_prices(),
@@ -68,8 +68,18 @@ def a_run(folder: Path, **ended: Any) -> Path:
 def again(
     run: Path, capsys: pytest.CaptureFixture[str], **changed: Any
 ) -> tuple[ExitCode, dict[str, Any]]:
-    chosen = {"objective": "cost", "weight": None, "price_file": None, "exports": (), **changed}
-    code = analyze(AnalyzeOptions(run=run, **chosen), Console(verbosity=-1, json_output=True))
+    plain: dict[str, Any] = {
+        "objective": None,
+        "weight": None,
+        "slo": None,
+        "knee": None,
+        "cold_share": None,
+        "requests_per_month": None,
+        "price_file": None,
+        "exports": (),
+    }
+    options = AnalyzeOptions(run=run, **{**plain, **changed})
+    code = analyze(options, Console(verbosity=-1, json_output=True))
     return code, json.loads(capsys.readouterr().out)
 
 

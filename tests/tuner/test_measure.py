@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import random
 import threading
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from core.errors import AwsError, ToolError
 from tests.tuner.factories import failed, sample
-from tuner.measure import measure
+from tuner.budget import Ledger, Limits
+from tuner.measure import Measurement
 from tuner.sample import Sample
 from tuner.sampler import FixedRounds
 
@@ -31,6 +32,8 @@ class Recorder:
     overlaps: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
     gate: threading.Barrier | None = None
+    any_version: bool = False
+    versions_seen: list[str] = field(default_factory=list)
 
     def invoke(self, memory_mb: int, version: str, round_number: int) -> Sample:
         with self.lock:
@@ -47,32 +50,96 @@ class Recorder:
             raise AwsError("the network is gone")
         queue = self.answers.get(memory_mb, [])
         answer = queue.pop(0) if queue else sample(memory_mb)
-        assert version == VERSIONS[memory_mb]
+        self.versions_seen.append(version)
+        assert self.any_version or version == VERSIONS[memory_mb]
         assert round_number >= 1
-        return answer
+        return replace(answer, memory_mb=memory_mb, version=version)
+
+
+@dataclass
+class Shelf:
+    """Stands where the lease does: versions by size, and what was asked of it."""
+
+    versions: dict[int, str] = field(default_factory=dict)
+    refused_sizes: dict[int, str] = field(default_factory=dict)
+    refuses_from_mb: int = 20_000
+    asked: list[list[int]] = field(default_factory=list)
+    again: int = 0
+
+    def publish(self, sizes_mb: Sequence[int]) -> None:
+        self.asked.append(list(sizes_mb))
+        for size in sizes_mb:
+            if size >= self.refuses_from_mb:
+                self.refused_sizes[size] = "too large"
+            else:
+                self.versions[size] = VERSIONS[size]
+
+    def publish_again(self, size: int) -> str | None:
+        if size >= self.refuses_from_mb:
+            return None
+        self.again += 1
+        return f"{size}-{self.again}"
+
+
+@dataclass
+class Listed:
+    """A sampler whose rounds are written down, and what it was told was refused before each."""
+
+    rounds: list[tuple[int, ...]]
+    told: list[set[int]] = field(default_factory=list)
+
+    def next_round(
+        self, samples: Sequence[Sample], refused: Collection[int], rng: random.Random
+    ) -> tuple[int, ...]:
+        self.told.append(set(refused))
+        return self.rounds.pop(0) if self.rounds else ()
+
+    def state(self, samples: Sequence[Sample]) -> str:
+        return ""
+
+
+def measurement(
+    recorder: Recorder,
+    *,
+    parallel: int = 1,
+    stopped: Callable[[], bool] = lambda: False,
+    keep: Callable[[Sample], None] = lambda _: None,
+    limits: Limits | None = None,
+    shelf: Shelf | None = None,
+    elapsed_s: Callable[[], float] = lambda: 0.0,
+) -> Measurement:
+    return Measurement(
+        caller=recorder,
+        versions=shelf or Shelf(),
+        ledger=Ledger(lambda memory_mb, billed_ms: memory_mb * billed_ms),
+        limits=limits or Limits(),
+        parallel=parallel,
+        keep=keep,
+        stopped=stopped,
+        elapsed_s=elapsed_s,
+    )
 
 
 def run(
     recorder: Recorder, *, samples: int = 3, parallel: int = 1, stop_after: int | None = None
-) -> tuple[tuple[Sample, ...], list[Sample]]:
+) -> tuple[list[Sample], list[Sample]]:
     kept: list[Sample] = []
-    measured = measure(
-        FixedRounds(SIZES, samples, samples + 4),
-        recorder,  # type: ignore[arg-type] # has the one method that is used
-        VERSIONS,
+    measured = measurement(
+        recorder,
         parallel=parallel,
-        rng=random.Random(1),
         keep=kept.append,
         stopped=lambda: stop_after is not None and recorder.calls >= stop_after,
     )
-    return measured, kept
+    ending = measured.run(FixedRounds(SIZES, samples, samples + 4), random.Random(1))
+    assert ending == ("complete" if stop_after is None else "stopped")
+    return measured.samples, kept
 
 
 def test_every_sample_is_kept_as_it_comes() -> None:
     measured, kept = run(Recorder())
 
     assert len(measured) == 12
-    assert list(measured) == kept
+    assert measured == kept
 
 
 def test_parallel_calls_are_at_different_sizes() -> None:
@@ -107,53 +174,24 @@ def test_an_error_comes_up_after_the_samples_of_its_round_were_kept(parallel: in
     recorder = Recorder(break_at=6)
     kept: list[Sample] = []
 
+    measured = measurement(recorder, parallel=parallel, keep=kept.append)
     with pytest.raises(AwsError, match="the network is gone"):
-        measure(
-            FixedRounds(SIZES, 3, 7),
-            recorder,  # type: ignore[arg-type] # has the one method that is used
-            VERSIONS,
-            parallel=parallel,
-            rng=random.Random(1),
-            keep=kept.append,
-            stopped=lambda: False,
-        )
+        measured.run(FixedRounds(SIZES, 3, 7), random.Random(1))
 
     assert len(kept) == recorder.calls - 1
 
 
-def test_when_a_sample_cannot_be_kept_no_further_call_is_made(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    leaving = threading.Event()
-    shutdown = ThreadPoolExecutor.shutdown
-
-    def watched(pool: ThreadPoolExecutor, wait: bool = True) -> None:  # noqa: FBT001, FBT002
-        leaving.set()
-        shutdown(pool, wait=wait)
-
+@pytest.mark.parametrize("parallel", [1, 3])
+def test_when_a_sample_cannot_be_kept_no_further_call_is_made(parallel: int) -> None:
     def full(_: Sample) -> None:
         raise ToolError("no space left")
 
-    class SecondCallLasts(Recorder):
-        def invoke(self, memory_mb: int, version: str, round_number: int) -> Sample:
-            if self.calls:
-                assert leaving.wait(10)
-            return super().invoke(memory_mb, version, round_number)
-
-    monkeypatch.setattr(ThreadPoolExecutor, "shutdown", watched)
-    recorder = SecondCallLasts()
+    recorder = Recorder()
+    measured = measurement(recorder, parallel=parallel, keep=full)
     with pytest.raises(ToolError, match="no space left"):
-        measure(
-            FixedRounds(SIZES, 3, 7),
-            recorder,  # type: ignore[arg-type] # has the one method that is used
-            VERSIONS,
-            parallel=1,
-            rng=random.Random(1),
-            keep=full,
-            stopped=lambda: False,
-        )
+        measured.run(FixedRounds(SIZES, 3, 7), random.Random(1))
 
-    assert recorder.calls <= 2
+    assert recorder.calls == parallel
 
 
 def test_the_call_after_a_failure_does_not_count() -> None:
@@ -164,3 +202,140 @@ def test_the_call_after_a_failure_does_not_count() -> None:
     own = [item for item in measured if item.memory_mb == 256]
     assert [item.after_error for item in own] == [False, False, True, False, False]
     assert sum(item.counts_as_warm for item in own) == 3
+
+
+def test_all_sizes_of_a_fixed_plan_are_published_in_one_go() -> None:
+    shelf = Shelf()
+
+    measurement(Recorder(), shelf=shelf).run(FixedRounds(SIZES, 3, 7), random.Random(1))
+
+    assert shelf.asked == [list(SIZES)]
+
+
+def test_sizes_are_published_when_they_are_first_asked_for() -> None:
+    shelf = Shelf()
+
+    measured = measurement(Recorder(), shelf=shelf)
+    ending = measured.run(Listed([(512, 128), (128,), (1024, 128)]), random.Random(1))
+
+    assert ending == "complete"
+    assert shelf.asked == [[128, 512], [1024]]
+    assert [item.memory_mb for item in measured.samples] == [512, 128, 128, 1024, 128]
+
+
+def test_a_size_that_aws_refuses_is_not_invoked_and_the_sampler_hears_of_it() -> None:
+    sampler = Listed([(512,), (128, 1024)])
+
+    measured = measurement(Recorder(), shelf=Shelf(refuses_from_mb=512))
+    ending = measured.run(sampler, random.Random(1))
+
+    assert ending == "complete"
+    assert [item.memory_mb for item in measured.samples] == [128]
+    assert sampler.told == [set(), {512}, {512, 1024}]
+
+
+@pytest.mark.parametrize(
+    ("limits", "calls", "ending"),
+    [
+        pytest.param(Limits(max_invocations=5), 5, "max_invocations", id="invocations"),
+        pytest.param(Limits(max_invocations=12), 12, "complete", id="just enough invocations"),
+        # Each call costs 128 x 101: a fourth one would go over.
+        pytest.param(Limits(max_usd=3.9 * 128 * 101), 3, "max_usd", id="money"),
+        pytest.param(Limits(max_usd=1e-9), 1, "max_usd", id="one call tells what calls cost"),
+        # Each call takes 0.105 s, and half a second has passed when the run begins.
+        pytest.param(Limits(max_seconds=0.6), 0, "max_seconds", id="no time"),
+    ],
+)
+@pytest.mark.parametrize("parallel", [1, 4])
+def test_no_call_is_started_that_goes_over_a_limit(
+    limits: Limits, calls: int, ending: str, parallel: int
+) -> None:
+    recorder = Recorder({size: [sample(128) for _ in range(9)] for size in SIZES})
+    elapsed_s = 0.5 if calls else 1.0
+    measured = measurement(recorder, parallel=parallel, limits=limits, elapsed_s=lambda: elapsed_s)
+
+    ended = measured.run(FixedRounds((128,), 12, 16), random.Random(1))
+
+    assert (recorder.calls, ended) == (calls, ending)
+
+
+def test_nothing_is_published_for_a_call_that_may_not_start() -> None:
+    shelf = Shelf()
+
+    measured = measurement(Recorder(), shelf=shelf, limits=Limits(max_invocations=1))
+    measured.run(Listed([(128,), (512,)]), random.Random(1))
+
+    assert shelf.asked == [[128]]
+
+
+def test_while_nothing_is_known_of_the_price_one_call_is_in_flight() -> None:
+    recorder = Recorder()
+
+    measurement(recorder, parallel=4, limits=Limits(max_usd=1e-9)).run(
+        FixedRounds(SIZES, 3, 7), random.Random(1)
+    )
+
+    assert recorder.calls == 1
+
+
+def wanting(*sizes: int, times: int) -> Callable[[Sequence[Sample]], Sequence[int]]:
+    """Wants each of the sizes so many times."""
+    return lambda samples: sizes if len(samples) < len(sizes) * times else ()
+
+
+def test_each_further_cold_sample_has_a_version_of_its_own() -> None:
+    recorder = Recorder(any_version=True)
+
+    measured = measurement(recorder)
+    ending = measured.run_cold(wanting(128, 512, times=2))
+
+    assert ending == "complete"
+    assert recorder.versions_seen == ["128-1", "512-2", "128-3", "512-4"]
+    assert [item.after_error for item in measured.samples] == [False] * 4
+
+
+def test_a_failure_in_one_environment_does_not_spoil_the_call_in_the_next() -> None:
+    recorder = Recorder({128: [failed(128), sample(128, cold=True)]}, any_version=True)
+
+    measured = measurement(recorder)
+    measured.run_cold(wanting(128, times=2))
+
+    assert [item.after_error for item in measured.samples] == [False, False]
+
+
+def test_cold_samples_that_cannot_be_had_are_not_asked_for_without_end() -> None:
+    shelf = Shelf(refuses_from_mb=512)
+
+    measured = measurement(Recorder(), shelf=shelf)
+
+    assert measured.run_cold(wanting(512, 1024, times=3)) == "complete"
+    assert measured.samples == []
+
+
+@pytest.mark.parametrize(
+    ("limits", "stop_after", "ending"),
+    [
+        pytest.param(Limits(max_invocations=2), None, "max_invocations", id="a limit"),
+        pytest.param(Limits(), 2, "stopped", id="a stop"),
+    ],
+)
+def test_what_ends_a_run_ends_its_cold_samples_as_well(
+    limits: Limits, stop_after: int | None, ending: str
+) -> None:
+    recorder, shelf = Recorder(any_version=True), Shelf()
+    measured = measurement(
+        recorder,
+        shelf=shelf,
+        limits=limits,
+        stopped=lambda: stop_after is not None and recorder.calls >= stop_after,
+    )
+
+    assert measured.run_cold(wanting(128, times=5)) == ending
+    assert (recorder.calls, shelf.again) == (2, 2)
+
+
+def test_a_stop_after_the_last_cold_sample_stops_nothing() -> None:
+    recorder = Recorder(any_version=True)
+    measured = measurement(recorder, stopped=lambda: recorder.calls >= 2)
+
+    assert measured.run_cold(wanting(128, times=2)) == "complete"

@@ -17,10 +17,15 @@ def rounds_of(samples: int, sizes: tuple[int, ...] = SIZES) -> FixedRounds:
     return FixedRounds(sizes, samples, attempts_per_size=samples + 4)
 
 
-def play(plan: FixedRounds, answer: dict[int, list[Sample]], seed: int = 1) -> list[list[int]]:
+def play(
+    plan: FixedRounds,
+    answer: dict[int, list[Sample]],
+    seed: int = 1,
+    refused: tuple[int, ...] = (),
+) -> list[list[int]]:
     """The rounds that a plan asks for when each size answers with its own list, then warm."""
     rng, samples, rounds = random.Random(seed), [], []
-    while sizes := plan.next_round(samples, rng):
+    while sizes := plan.next_round(samples, refused, rng):
         rounds.append(list(sizes))
         for size in sizes:
             queue = answer.get(size, [])
@@ -44,6 +49,29 @@ def test_rounds_come_in_different_orders_and_repeat_with_the_seed() -> None:
     assert len({tuple(sizes) for sizes in rounds}) > 1
     assert rounds == play(rounds_of(20), {})
     assert rounds != play(rounds_of(20), {}, seed=2)
+
+
+@pytest.mark.parametrize(
+    ("refused", "left"),
+    [
+        pytest.param((), (128, 512, 1024), id="none"),
+        pytest.param((1024,), (128, 512), id="the largest"),
+        pytest.param((512,), (128,), id="a larger one is as good as refused"),
+        pytest.param((128, 512, 1024), (), id="all"),
+    ],
+)
+def test_refused_sizes_are_left_out(refused: tuple[int, ...], left: tuple[int, ...]) -> None:
+    rounds = play(rounds_of(3), {}, refused=refused)
+
+    assert {size for sizes in rounds for size in sizes} == set(left)
+    assert len(rounds) == (3 if left else 0)
+
+
+def test_how_far_it_is_is_said_by_sizes() -> None:
+    samples = [sample(128), sample(128), sample(512)]
+
+    assert rounds_of(2).state([]) == "0 of 3 sizes done"
+    assert rounds_of(2).state(samples) == "1 of 3 sizes done"
 
 
 def test_a_size_that_fails_twice_is_left_alone() -> None:

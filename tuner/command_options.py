@@ -1,0 +1,239 @@
+"""The options of `tune` as its help shows them; imports typer and nothing else that takes time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+_GOAL, _PLAN, _BUDGET = "What is best", "What is measured", "When to stop"
+_USE, _OUTPUT, _PLACE = "How it is used", "What comes out", "Where it runs"
+
+Objective = Annotated[
+    str | None,
+    typer.Option(
+        "--objective",
+        metavar="NAME",
+        help="cost, speed, balanced, slo or knee.",
+        show_default="cost",
+        rich_help_panel=_GOAL,
+    ),
+]
+Weight = Annotated[
+    float | None,
+    typer.Option(
+        "--weight",
+        metavar="W",
+        help="Balanced: weight of cost, 0 to 1.",
+        show_default="0.5",
+        rich_help_panel=_GOAL,
+    ),
+]
+Slo = Annotated[
+    str | None,
+    typer.Option(
+        "--slo",
+        metavar="LIMIT",
+        help='The cheapest size within it: "p95 < 300ms".',
+        rich_help_panel=_GOAL,
+    ),
+]
+Knee = Annotated[
+    str | None,
+    typer.Option(
+        "--knee",
+        metavar="SHARE",
+        help="The size beyond which so much more speed costs more than that: 10%.",
+        rich_help_panel=_GOAL,
+    ),
+]
+ColdShare = Annotated[
+    str | None,
+    typer.Option(
+        "--cold-share",
+        metavar="SHARE",
+        help="Mix in cold calls: 2%, or auto to read it from logs.",
+        rich_help_panel=_USE,
+    ),
+]
+Requests = Annotated[
+    str | None,
+    typer.Option(
+        "--requests-per-month",
+        metavar="N",
+        help="Costs of a month: 3.2M, or auto to read it from metrics.",
+        rich_help_panel=_USE,
+    ),
+]
+GivenColdShare = Annotated[
+    str | None, typer.Option("--cold-share", metavar="SHARE", help="Mix in cold calls: 2%.")
+]
+GivenRequests = Annotated[
+    str | None,
+    typer.Option("--requests-per-month", metavar="N", help="Costs of a month: 3.2M."),
+]
+PriceFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--price-file",
+        metavar="FILE",
+        help="Prices to use instead of the bundled ones.",
+        rich_help_panel=_USE,
+    ),
+]
+OtherPrices = Annotated[
+    Path | None, typer.Option("--price-file", help="Prices to use instead of those of the run.")
+]
+Export = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--export",
+        metavar="KIND=PATH",
+        help="Also write html=, md=, csv= or json=.",
+        rich_help_panel=_OUTPUT,
+    ),
+]
+Profile = Annotated[
+    str | None,
+    typer.Option("--profile", metavar="NAME", help="AWS profile.", rich_help_panel=_PLACE),
+]
+Function = Annotated[str, typer.Argument(metavar="FUNCTION", help="Function name or ARN.")]
+PayloadFile = Annotated[
+    str | None,
+    typer.Option(
+        "--payload",
+        metavar="FILE",
+        help="JSON event; - reads stdin.",
+        show_default="{}",
+        rich_help_panel=_PLAN,
+    ),
+]
+PayloadJson = Annotated[
+    str | None,
+    typer.Option("--payload-json", metavar="JSON", help="The event itself.", rich_help_panel=_PLAN),
+]
+MinMemory = Annotated[
+    int | None,
+    typer.Option(
+        "--min-memory",
+        metavar="MB",
+        help="Smallest size to measure.",
+        show_default="128",
+        rich_help_panel=_PLAN,
+    ),
+]
+MaxMemory = Annotated[
+    int | None,
+    typer.Option(
+        "--max-memory",
+        metavar="MB",
+        help="Largest size to measure.",
+        show_default="3008",
+        rich_help_panel=_PLAN,
+    ),
+]
+Thorough = Annotated[
+    bool,
+    typer.Option("--thorough", help="Go on until the answer is surer.", rich_help_panel=_PLAN),
+]
+Sizes = Annotated[
+    str | None,
+    typer.Option(
+        "--sizes",
+        metavar="MB,MB,...",
+        help="Fixed plan: measure exactly these sizes.",
+        rich_help_panel=_PLAN,
+    ),
+]
+Samples = Annotated[
+    int | None,
+    typer.Option(
+        "--samples",
+        metavar="N",
+        help="Fixed plan: so many warm samples at each size.",
+        rich_help_panel=_PLAN,
+    ),
+]
+ColdSamples = Annotated[
+    int | None,
+    typer.Option(
+        "--cold-samples",
+        metavar="N",
+        help="Cold samples at the sizes that matter, by versions of their own.",
+        show_default="1",
+        rich_help_panel=_PLAN,
+    ),
+]
+Parallel = Annotated[
+    int,
+    typer.Option(
+        "--parallel",
+        metavar="N",
+        help="Sizes invoked at the same time; never one size twice.",
+        rich_help_panel=_PLAN,
+    ),
+]
+MaxInvocations = Annotated[
+    int | None,
+    typer.Option(
+        "--max-invocations",
+        metavar="N",
+        help="End with the best answer so far after N calls.",
+        rich_help_panel=_BUDGET,
+    ),
+]
+MaxUsd = Annotated[
+    float | None,
+    typer.Option(
+        "--max-usd", metavar="X", help="... before the bill is over X.", rich_help_panel=_BUDGET
+    ),
+]
+MaxSeconds = Annotated[
+    float | None,
+    typer.Option(
+        "--max-seconds", metavar="S", help="... after S seconds.", rich_help_panel=_BUDGET
+    ),
+]
+Yes = Annotated[
+    bool,
+    typer.Option(
+        "--yes",
+        help="Agree to a run that may cost over a dollar.",
+        rich_help_panel=_BUDGET,
+    ),
+]
+Region = Annotated[
+    str | None,
+    typer.Option("--region", metavar="NAME", help="AWS region.", rich_help_panel=_PLACE),
+]
+Sandbox = Annotated[
+    bool,
+    typer.Option(
+        "--sandbox",
+        help="Measure in a local AWS that lives for this run.",
+        rich_help_panel=_PLACE,
+    ),
+]
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run",
+        help="Show plan and cost range, change nothing.",
+        rich_help_panel=_OUTPUT,
+    ),
+]
+Runs = Annotated[
+    Path,
+    typer.Option("--runs", metavar="DIR", help="Folder for results.", rich_help_panel=_OUTPUT),
+]
+Seed = Annotated[
+    int | None,
+    typer.Option(
+        "--seed",
+        metavar="N",
+        help="Repeats what a run draws.",
+        show_default="random",
+        rich_help_panel=_OUTPUT,
+    ),
+]

@@ -1,0 +1,79 @@
+"""Which plan the options call for, which sampler the plan, and where cold samples are wanted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+
+from tuner.adaptive import DEFAULT, THOROUGH, Adaptive
+from tuner.cold import cold_sizes
+from tuner.facts import RunFacts
+from tuner.options import TuneRequest
+from tuner.plan import AdaptivePlan, ColdPlan, FixedPlan, Plan
+from tuner.sampler import FixedRounds, Sampler
+from tuner.sizes import choose_candidates, choose_sizes
+from tuner.target import Target
+
+# Further cold samples: at the recommended size, at today's, and at the nearest that tie with it.
+MOST_COLD_SIZES = 4
+
+
+def make_plan(request: TuneRequest, target: Target) -> Plan:
+    """What the run is going to do.
+
+    Raises:
+        InputError: when sizes and limits contradict each other.
+    """
+    options = request.options
+    if request.plan == "fixed":
+        sizes, notes = choose_sizes(
+            sizes=request.sizes_mb,
+            min_memory_mb=options.min_memory_mb,
+            max_memory_mb=options.max_memory_mb,
+            current_mb=target.memory_mb,
+        )
+        # Never two calls at one size at once, so more workers than sizes would have nothing to do.
+        parallel = min(options.parallel, len(sizes))
+        cold = ColdPlan(request.cold_samples, min(MOST_COLD_SIZES, len(sizes)))
+        max_usd = request.limits.max_usd
+        return FixedPlan(sizes, request.samples, parallel, request.seed, notes, cold, max_usd)
+    candidates, notes = choose_candidates(
+        min_memory_mb=options.min_memory_mb,
+        max_memory_mb=options.max_memory_mb,
+        current_mb=target.memory_mb,
+    )
+    return AdaptivePlan(
+        sizes_mb=candidates,
+        effort=DEFAULT if request.plan == "adaptive" else THOROUGH,
+        current_mb=target.memory_mb,
+        kind=request.plan,
+        parallel=min(options.parallel, len(candidates)),
+        seed=request.seed,
+        limits=request.limits,
+        notes=notes,
+        cold=ColdPlan(request.cold_samples, min(MOST_COLD_SIZES, len(candidates))),
+    )
+
+
+def sampler_of(facts: RunFacts) -> Sampler:
+    """The strategy for spending the run's invocations."""
+    plan = facts.plan
+    if isinstance(plan, FixedPlan):
+        return FixedRounds(plan.sizes_mb, plan.samples_per_size, plan.attempts_per_size)
+    # Not at the top: it imports numpy, which is not needed before the plan is agreed to.
+    from tuner.worth import Worth
+
+    worth = Worth(facts.goal, facts.price, facts.target.storage_mb)
+    return Adaptive(plan.sizes_mb, worth, plan.bounded_effort, plan.current_mb)
+
+
+def sizes_for_cold(
+    recommended_mb: int, tied_mb: Collection[int], current_mb: int, measured_mb: Collection[int]
+) -> tuple[int, ...]:
+    """Where further cold samples are taken: few sizes, since each sample is a published version."""
+    found = cold_sizes(recommended_mb, tied_mb, current_mb, measured_mb)
+
+    def importance(size: int) -> tuple[bool, float]:
+        return size not in (recommended_mb, current_mb), abs(math.log(size / recommended_mb))
+
+    return tuple(sorted(sorted(found, key=importance)[:MOST_COLD_SIZES]))
