@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 
 from tuner.sample import Sample, warm_by_size
 from tuner.sampler import answers_ceased, given_up
-from tuner.worth import Worth
 
 if TYPE_CHECKING:
-    import numpy as np
+    # Plans name the efforts before numpy is loaded.
+    from tuner.worth import Worth
 
 # Calls at a size before it can be recommended, beside the cold one.
 WARM_TO_VERIFY = 2
