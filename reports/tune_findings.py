@@ -55,7 +55,7 @@ def _answer(document: TuneDocument) -> str:
     if document.verdict != "pass":
         return f"{limit} {_so_far(document, taken)}".strip()
     if taken.memory_mb == document.current.memory_mb:
-        return f"Keep {megabytes(taken.memory_mb)}: {_why_keep(document, taken)}."
+        return _keep(document, taken)
     return _change_of_size(document, taken)
 
 
@@ -72,12 +72,15 @@ def _so_far(document: TuneDocument, taken: Recommendation) -> str:
     return f"So far {size} looks best for {aim(taken)} (now {current}){near and f': {near}'}."
 
 
-def _why_keep(document: TuneDocument, taken: Recommendation) -> str:
+def _keep(document: TuneDocument, taken: Recommendation) -> str:
+    """Today's size is the one to have, and why."""
+    size = megabytes(taken.memory_mb)
     if document.slo is not None:
-        return f"it is {kept_words(document, document.slo, taken)}"
+        return f"Keep {size}. It is {kept_words(document, document.slo, taken)}."
     if taken.objective == "knee":
-        return knee_claim(taken)
-    return closeness(taken) or f"it is the best measured choice for {aim(taken)}"
+        return f"Keep {size}: {knee_claim(taken)}."
+    near = closeness(taken) or f"it is the best measured choice for {aim(taken)}"
+    return f"Keep {size}: {near}."
 
 
 def _change_of_size(document: TuneDocument, taken: Recommendation) -> str:

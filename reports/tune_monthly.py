@@ -9,6 +9,7 @@ from reports.blocks import Column, Table, TableRow
 from reports.document import AlwaysOn, Monthly, MonthlySize, TuneDocument
 from reports.figures import (
     closed,
+    fixed,
     interval_cells,
     megabytes,
     money_columns,
@@ -46,7 +47,7 @@ def monthly_sentence(document: TuneDocument) -> str:
     if monthly is None or bill is None:
         return ""
     return (
-        f"At {requests(monthly.requests_per_month)} requests a month, "
+        f"At {fixed(monthly.requests_per_month, 0)} requests a month, "
         f"{megabytes(bill.memory_mb)} costs {usd(bill.usd)} a month{_against_now(document, bill)}."
     )
 
@@ -98,7 +99,7 @@ def _bills(document: TuneDocument, monthly: Monthly) -> Table:
         Column("90 % interval", "$"),
         Column("Remark", is_text=True),
     ]
-    title = f"A month of {requests(monthly.requests_per_month)} requests"
+    title = f"A month of {fixed(monthly.requests_per_month, 0)} requests"
     # Where there are machines to compare with, the notes stand under their table.
     notes = [] if monthly.always_on else _notes(monthly)
     return Table(title, columns, rows, _BILL_HELP, _bill_lead(document, monthly), notes)

@@ -15,7 +15,7 @@ from core.errors import InputError
 from reports.exports import export_document, parse_export
 from reports.page import render_page
 from reports.run_folder import read_document
-from tests.reports import documents, load_documents
+from tests.reports import adaptive_documents, documents, load_documents
 
 
 def test_json_and_html_are_the_document_and_its_page(tmp_path):
@@ -59,6 +59,81 @@ def test_markdown_shows_hostile_texts_as_text(tmp_path):
     assert "</script>" not in text
     rows = [line for line in text.splitlines() if line.startswith("|")]
     assert {row.replace("\\|", "").count("|") for row in rows} == {12}
+
+
+def csv_of(document, tmp_path):
+    return pd.read_csv(export_document(document, f"csv={tmp_path / 'run.csv'}"))
+
+
+def test_csv_has_the_month_the_mix_and_the_limit_beside_their_size(tmp_path):
+    document = adaptive_documents.whole()
+    frame = csv_of(document, tmp_path)
+    row = frame[(frame["part"] == "size") & (frame["memory_mb"] == 1408)].iloc[0]
+    assert (row["slo_verdict"], row["slo_upper_ms"], row["slo_n"]) == ("met", 299.9, 61)
+    bill = next(size for size in document.monthly.sizes if size.memory_mb == 1408)
+    assert (row["month_usd"], row["month_saving_usd"]) == (bill.usd, bill.saving_usd)
+    mix = next(size for size in document.cold.sizes if size.memory_mb == 1408)
+    assert (row["mix_mean_ms"], row["mix_cost_low_usd_per_million"]) == (
+        mix.mean_ms,
+        mix.cost_interval[0],
+    )
+
+
+def test_csv_says_what_each_row_is_about(tmp_path):
+    document = adaptive_documents.whole()
+    frame = csv_of(document, tmp_path)
+    counts = frame["part"].value_counts().to_dict()
+    candidates = len(adaptive_documents.CANDIDATES) - len(document.sizes)
+    assert counts == {"size": 4, "candidate": candidates, "arch": 8, "always_on": 3}
+    machines = frame[frame["part"] == "always_on"]
+    assert list(machines["machine"]) == ["EC2 t4g.small", "EC2 c7g.medium", "Fargate 1 vCPU"]
+    assert set(frame[frame["part"] == "arch"]["arch"]) == {"x86_64", "arm64"}
+    now = frame[(frame["part"] == "candidate") & (frame["memory_mb"] == 1536)].iloc[0]
+    assert (now["n"], now["remark"]) == (0, "current, estimated")
+
+
+def test_csv_of_a_fixed_plan_has_no_row_for_a_size_that_was_not_invoked(tmp_path):
+    assert set(csv_of(documents.cpu_bound(), tmp_path)["part"]) == {"size"}
+
+
+def test_csv_of_tunings_fit_together(tmp_path):
+    headers = {
+        export_document(document, f"csv={tmp_path / 'run.csv'}").read_text().splitlines()[0]
+        for document in [*documents.all_documents(), *adaptive_documents.all_adaptive()]
+    }
+    assert len(headers) == 1
+
+
+def test_markdown_has_the_tables_that_were_asked_for(tmp_path):
+    text = export_document(adaptive_documents.whole(), f"md={tmp_path / 'run.md'}").read_text()
+    titles = [line for line in text.splitlines() if line.startswith("###")]
+    assert titles == [
+        "### p95 against the limit",
+        "### With cold starts",
+        "### x86\\_64 and arm64",
+        "### A month of 12,000,000 requests",
+        "### When not to use Lambda",
+    ]
+    assert "- The free tier is not subtracted" in text
+    assert "| EC2 t4g.small | 2 | 2 | 2 | 24.53 | 4,120,000 | cheaper |" in text
+
+
+def test_markdown_names_ties_as_ranges(tmp_path):
+    text = export_document(adaptive_documents.many_tied(), f"md={tmp_path / 'run.md'}").read_text()
+    assert "- Sizes from 256 to 1,664 MB cannot be told apart by these data." in text
+
+
+def test_json_has_every_new_part(tmp_path):
+    document = adaptive_documents.whole()
+    path = export_document(document, f"json={tmp_path / 'run.json'}")
+    assert read_document(path) == document
+
+
+def test_markdown_shows_hostile_texts_of_the_new_parts_as_text(tmp_path):
+    document = adaptive_documents.hostile_parts()
+    text = export_document(document, f"md={tmp_path / 'run.md'}").read_text()
+    assert "<b" not in text.replace("\\<b", "")
+    assert "</script>" not in text
 
 
 @pytest.mark.parametrize("document", load_documents.all_documents(), ids=lambda d: d.name)

@@ -70,3 +70,38 @@ def test_a_column_shares_its_decimals_and_keeps_gaps():
 )
 def test_a_part_of_a_whole_never_hides_a_rest(part, whole, expected):
     assert figures.part_of(part, whole).replace(figures.SPACE, " ") == expected
+
+
+def test_columns_that_stand_beside_each_other_share_their_decimals():
+    assert figures.columns_alike([[1.0, None], [0.25, 20.0]]) == [
+        ["1.000", figures.ABSENT],
+        ["0.250", "20.000"],
+    ]
+
+
+def test_an_interval_needs_both_ends():
+    assert figures.interval_cells(["1.0", figures.ABSENT], ["2.0", "3.0"]) == [
+        "1.0 to 2.0",
+        figures.ABSENT,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("bills", "expected"),
+    [
+        ([[31.2, None, 4.0]], [["31.20", figures.ABSENT, "4.00"]]),
+        ([[12_345.6, 100.2]], [["12,346", "100"]]),
+        ([[0.0123]], [["0.0123"]]),
+        ([[]], [[]]),
+    ],
+    ids=["cents", "large", "below a dollar", "nothing"],
+)
+def test_bills_have_the_decimals_that_money_has(bills, expected):
+    assert figures.money_columns(bills) == expected
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"), [(12_000_000, "12,000,000"), (4_123_456.7, "4,120,000"), (3.0, "3")]
+)
+def test_computed_requests_have_three_digits(count, expected):
+    assert figures.requests(count) == expected

@@ -12,7 +12,7 @@ from itertools import combinations
 import pytest
 
 from reports.page import render_page
-from tests.reports import documents, load_documents
+from tests.reports import adaptive_documents, documents, load_documents
 
 CHROMIUM = next(
     (
@@ -95,7 +95,11 @@ def screenshot(folder, name: str, html: str) -> tuple[int, list[str]]:
 
 def everything():
     """Tunings and load runs of every kind."""
-    return [*documents.all_documents(), *load_documents.all_documents()]
+    return [
+        *documents.all_documents(),
+        *adaptive_documents.all_adaptive(),
+        *load_documents.all_documents(),
+    ]
 
 
 def test_the_page_is_painted_without_a_word_on_the_console(tmp_path):

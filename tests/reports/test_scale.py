@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.scale import LinearScale, LogScale, log_domain, log_ticks, nice_ticks, nice_top
+from reports.scale import (
+    LinearScale,
+    LogScale,
+    log_domain,
+    log_ticks,
+    nice_span,
+    nice_ticks,
+    nice_top,
+)
 
 values = st.floats(1e-6, 1e9)
 shares = st.floats(0, 1)
@@ -92,3 +100,16 @@ def test_a_log_domain_holds_its_values_and_ends_at_ticks(lowest, factor):
         mantissa = end / 10 ** math.floor(math.log10(end) + 1e-9)
         assert min(abs(mantissa - m) for m in (1, 2, 5)) < 1e-6
     assert 2 <= len(log_ticks(low, high)) <= 14
+
+
+@given(low=values, factor=st.floats(1.001, 1e3))
+def test_an_axis_that_need_not_begin_at_zero_holds_both_values_closely(low, factor):
+    high = low * factor
+    first, last = nice_span(low, high)
+    assert first <= low * (1 + 1e-9)
+    assert last >= high * (1 - 1e-9)
+    assert last - first <= 2 * (high - low)
+
+
+def test_equal_values_have_an_axis_too():
+    assert nice_span(5, 5) == (0.0, nice_top(5))

@@ -9,7 +9,7 @@ import pytest
 
 import reports
 from reports.page import render_page
-from tests.reports import documents, load_documents
+from tests.reports import adaptive_documents, documents, load_documents
 
 CSS = (Path(reports.__file__).parent / "assets" / "page.css").read_text(encoding="utf-8")
 LIGHT, DARK = (
@@ -79,7 +79,13 @@ def test_the_dark_palette_names_every_colour_of_the_light_one():
 
 
 def test_every_class_of_a_drawing_is_styled_for_the_dark():
-    html = render_page([*documents.all_documents(), *load_documents.all_documents()])
+    html = render_page(
+        [
+            *documents.all_documents(),
+            *adaptive_documents.all_adaptive(),
+            *load_documents.all_documents(),
+        ]
+    )
     drawings = "".join(re.findall(r"<svg .*?</svg>", html, re.DOTALL))
     classes = {name for value in re.findall(r'class="([^"]+)"', drawings) for name in value.split()}
     assert {name for name in classes if f".{name}" not in CSS} == set()

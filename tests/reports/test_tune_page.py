@@ -12,17 +12,27 @@ import pytest
 from reports.document import Model, TuneDocument
 from reports.figures import SPACE
 from reports.page import render_page
+from tests.reports import adaptive_documents as adaptive
 from tests.reports import documents
 from tests.reports.pages import Page, svgs
 
-GOLDEN = Path(__file__).parent / "golden" / "tune_page.html"
+GOLDEN = Path(__file__).parent / "golden"
+EVERY_DOCUMENT = [*documents.all_documents(), *adaptive.all_adaptive()]
 
 
-def test_the_page_is_the_golden_one():
-    html = render_page([documents.cpu_bound(), documents.interrupted()])
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("tune_page", [documents.cpu_bound(), documents.interrupted()]),
+        ("adaptive_page", [adaptive.whole(), adaptive.many_tied()]),
+    ],
+)
+def test_the_page_is_the_golden_one(name, shown):
+    html = render_page(shown)
+    golden = GOLDEN / f"{name}.html"
     if os.environ.get("UPDATE_GOLDEN") == "1":
-        GOLDEN.write_text(html, encoding="utf-8")
-    assert html == GOLDEN.read_text(encoding="utf-8"), "UPDATE_GOLDEN=1 accepts the new page"
+        golden.write_text(html, encoding="utf-8")
+    assert html == golden.read_text(encoding="utf-8"), "UPDATE_GOLDEN=1 accepts the new page"
 
 
 def test_a_size_that_fails_now_and_then_is_marked_although_it_has_a_point():
@@ -37,7 +47,7 @@ def test_a_size_that_fails_now_and_then_is_marked_although_it_has_a_point():
     assert "no usable result" not in Page(render_page([before])).words()
 
 
-@pytest.mark.parametrize("document", documents.all_documents(), ids=lambda d: d.function.name)
+@pytest.mark.parametrize("document", EVERY_DOCUMENT, ids=lambda d: d.function.name)
 def test_every_document_renders_to_matching_tags_and_drawings(document):
     html = render_page([document])
     Page(html)
@@ -118,7 +128,7 @@ def test_zero_durations_and_costs_are_drawn():
 
 
 def test_hostile_texts_stay_text():
-    html = render_page([documents.hostile(), documents.hostile()])
+    html = render_page([documents.hostile(), documents.hostile(), adaptive.hostile_parts()])
     page = Page(html)
     tags = {tag for tag, _ in page.tags}
     assert not tags & {"script", "b", "iframe", "object", "embed", "form", "img"}
@@ -129,7 +139,7 @@ def test_hostile_texts_stay_text():
 
 
 def test_the_page_asks_nobody_for_anything():
-    html = render_page(documents.all_documents())
+    html = render_page(EVERY_DOCUMENT)
     page = Page(html)
     ids = {attrs["id"] for _, attrs in page.tags if "id" in attrs}
     for tag, attrs in page.tags:
@@ -153,7 +163,7 @@ def test_the_policy_allows_no_source():
 
 
 def test_ids_are_unique_and_described_ones_exist():
-    twice = [documents.cpu_bound(), documents.cpu_bound()]
+    twice = [documents.cpu_bound(), documents.cpu_bound(), adaptive.whole(), adaptive.whole()]
     tags = Page(render_page(twice)).tags
     ids = [attrs["id"] for _, attrs in tags if "id" in attrs]
     assert len(ids) == len(set(ids))
@@ -170,7 +180,7 @@ def test_several_documents_get_a_summary_that_links_to_each():
 
 
 def test_headings_descend_one_level_at_a_time():
-    for shown in ([documents.cpu_bound()], documents.all_documents()):
+    for shown in ([documents.cpu_bound()], EVERY_DOCUMENT):
         levels = [int(t[1]) for t, _ in Page(render_page(shown)).tags if re.match(r"h\d", t)]
         assert levels[0] == 1
         assert levels.count(1) == 1
@@ -235,8 +245,9 @@ def test_a_curve_without_a_band_promises_none():
         (documents.interrupted(), "512 MB, no recommendation"),
         (documents.local(), "512 MB, stays"),
         (documents.with_failures(), "512 MB → 1,024 MB"),
+        (adaptive.slo_infeasible(), "1,536 MB, no size keeps p95 < 200 ms"),
     ],
-    ids=["inconclusive", "interrupted", "stays", "a change"],
+    ids=["inconclusive", "interrupted", "stays", "a change", "infeasible"],
 )
 def test_the_overview_proposes_only_what_the_headline_does(document, cell):
     words = Page(render_page([document, documents.cpu_bound()])).words()
@@ -252,3 +263,65 @@ def test_calls_without_a_report_are_among_those_counted():
 def test_a_page_of_nothing_is_refused():
     with pytest.raises(ValueError, match="at least one document"):
         render_page([])
+
+
+def test_a_document_of_an_older_version_has_the_page_that_it_had():
+    """Documents from before adaptive plans lack all that came with them."""
+    whole = documents.cpu_bound()
+    old = whole.model_dump(mode="json")
+    for name in ("budget", "slo", "cold", "monthly", "arch"):
+        del old[name]
+    del old["provenance"]["plan"]
+    for name in (
+        "cost_usd_per_million",
+        "cost_interval",
+        "duration_ms",
+        "duration_interval_ms",
+        "regret_share",
+        "regret_bound_share",
+        "knee_share",
+    ):
+        del old["recommendation"][name]
+    for size in old["sizes"]:
+        del size["slo"], size["cold_billed_typical_ms"]
+    assert render_page([TuneDocument.model_validate(old)]) == render_page([whole])
+
+
+def test_the_axis_of_an_adaptive_run_has_round_sizes_where_nothing_was_invoked():
+    cost = svgs(render_page([adaptive.many_tied()]))[0]
+    labels = {text.text for text in cost.iter("text")}
+    assert {"128", "256", "512", "1,024"} <= labels
+    assert "expected at every candidate, 90 % band" in labels
+    assert "recommended 1,024\N{NO-BREAK SPACE}MB" in labels
+
+
+def test_what_a_chart_says_of_a_size_that_was_not_invoked_is_from_the_curve():
+    words = Page(render_page([adaptive.many_tied()])).words().replace(SPACE, " ")
+    assert "Current size: 1,536 MB, about $7.25 by the curve." in words
+    assert "Current size: 1,536 MB, about 282 ms by the curve." in words
+
+
+def test_both_architectures_are_drawn_with_their_front():
+    drawing = svgs(render_page([adaptive.whole()]))[6]
+    assert drawing[0].text == "Cost against duration, x86_64 and arm64"
+    assert "On the Pareto front, from fast to cheap: x86_64 1,769" in drawing[1].text
+    marks = [m.attrib["class"] for tag in ("circle", "polygon") for m in drawing.iter(tag)]
+    assert marks.count("c-data c-fill") == 4 + 1
+    assert marks.count("c-second c-fill") == 4 + 1
+    assert len(list(drawing.iter("polyline"))) == 1 + 1
+    best = [text.text for text in drawing.iter("text") if (text.text or "").startswith("best: ")]
+    assert best == ["best: arm64, 512\N{NO-BREAK SPACE}MB"]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_comparison_of_hardly_anything_is_drawn(count):
+    compared = adaptive.arch_comparison()
+    few = compared.model_copy(update={"sizes": compared.sizes[:count]})
+    html = render_page([without(adaptive.many_tied(), arch=few)])
+    assert len(svgs(html)) == 8
+
+
+def test_a_figure_of_today_that_was_not_measured_is_called_an_estimate():
+    words = Page(render_page([adaptive.many_tied()])).words().replace(SPACE, " ")
+    assert "$7.25 → $6.94 90 % interval $6.66 to $7.28; today's is estimated" in words
+    assert "Cannot be told apartfrom 256 to 1,664 MB" in words
