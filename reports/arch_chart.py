@@ -64,8 +64,8 @@ def arch_figure(document: TuneDocument, anchor: str) -> Figure | None:
     ]
     help_text = (
         "What a million invocations cost against how long one takes: the lower left is best. The "
-        "line joins the sizes that no other undercuts in both, on either architecture; what lies "
-        "above it is never the right choice. The axes begin where the figures do."
+        "line joins the sizes that no other undercuts in both; any other size is dearer and slower "
+        "than one of them. The axes begin where the figures do."
     )
     return Figure("x86_64 and arm64", help_text, drawings)
 

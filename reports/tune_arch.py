@@ -9,7 +9,7 @@ from reports.tune_saving import changes
 
 _HELP = (
     "Both architectures in one table, by cost. On the Pareto front are the sizes that no other "
-    "undercuts in cost and duration at once; all others are never the right choice."
+    "undercuts in cost and duration at once, by these figures."
 )
 
 
