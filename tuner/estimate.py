@@ -70,3 +70,8 @@ def interval(replicates: Floats, n: int, level: float = LEVEL) -> tuple[float, f
         return None
     low, high = np.quantile(replicates, interval_quantiles(n, level))
     return float(low), float(high)
+
+
+def student_quantile(share: float, degrees_of_freedom: float) -> float:
+    """The quantile of Student's t at scale 1 below which a `share` of all draws is."""
+    return float(special.stdtrit(degrees_of_freedom, share))
