@@ -295,6 +295,9 @@ class Provenance(_Part):
     samples_per_size: int | None = Field(description="None when the plan was adaptive")
     parallel: int
     plan: PlanKind = "fixed"
+    candidates_mb: list[int] | None = Field(
+        default=None, description="the sizes that an adaptive plan chose among"
+    )
     endpoint: str | None = Field(description="custom endpoint, when not AWS itself")
 
 

@@ -90,23 +90,23 @@ class Adaptive:
         # Not at the top: numpy takes longer to import than most mistakes take to be found.
         import numpy as np
 
-        from tuner.beliefs import believe
+        from tuner.believed import believed
         from tuner.choice import expected_regret, pick
         from tuner.gain import best_next
 
         generator = np.random.default_rng(rng.getrandbits(64))
-        warm = {size: n for size, n in _warm_counts(samples).items() if size in usable}
-        beliefs = believe(_durations(samples, usable), usable, generator)
-        regret = self.worth.regrets(usable, beliefs.duration_ms)
-        best = pick(regret, self.worth.other_quality(usable, beliefs.duration_ms))
+        known = believed(samples, usable, self.worth, generator)
+        regret = known.regrets(self.worth)
+        best = pick(regret, known.other_quality(self.worth))
         expected = float(expected_regret(regret)[best])
         self._state = f"{usable[best]} MB looks best, expected within {expected:.1%}"
+        warm = {size: n for size, n in _warm_counts(samples).items() if size in usable}
         calls_left = self.effort.most_calls - len(samples)
         to_verify = self._to_verify(usable[best], warm)
         if expected <= self.effort.target_share or calls_left <= to_verify:
             return [usable[best]] * min(to_verify, calls_left)
-        cost = self.worth.cost_usd(usable, self.worth.billed_ms(beliefs.duration_ms)).mean(axis=0)
-        found = best_next(beliefs, regret, cost, best, warm, generator)
+        price = known.warm.cost_usd.mean(axis=0)
+        found = best_next(known.beliefs, regret, price, best, warm, generator)
         at_once = next(n for calls, n in reversed(_CALLS_AT_ONCE) if len(samples) >= calls)
         cold = 0 if warm.get(found.memory_mb) else 1
         return [found.memory_mb] * min(min(found.calls, at_once) + cold, calls_left)
@@ -162,12 +162,3 @@ def usable_sizes(
 
 def _warm_counts(samples: Sequence[Sample]) -> dict[int, int]:
     return {size: len(warm) for size, warm in warm_by_size(samples).items()}
-
-
-def _durations(samples: Sequence[Sample], usable: Sequence[int]) -> dict[int, list[float]]:
-    """Warm durations of usable sizes; those of excluded ones would need a place in the curve."""
-    return {
-        size: [s.duration_ms for s in warm if s.duration_ms is not None]
-        for size, warm in warm_by_size(samples).items()
-        if size in usable
-    }

@@ -1,65 +1,86 @@
-"""From samples to an answer: estimates by size, the curve, the recommendation; pure.
+"""From samples to an answer: what is known of each size, the curve, the recommendation; pure.
 
 Everything that `tune analyze` can do again without invoking is here.
 """
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from core.aws.limits import vcpu_share
+from core.aws.always_on import bundled_server_prices
 from core.aws.prices import LambdaPrice
-from core.text import one_line
-from reports.document import Model, Objective, Percentiles, Recommendation, SizeResult
-from tuner.bands import build_model
-from tuner.estimate import (
-    MIN_SAMPLES_FOR_INTERVAL,
-    REPLICATES,
-    Floats,
-    interval,
-    interval_quantiles,
-    typical,
-    typical_replicates,
-)
+from reports.document import ColdMix, Model, Monthly, Recommendation, SizeResult, Slo
+from tuner.adaptive import usable_sizes
+from tuner.bands import believed_model, build_model
+from tuner.believed import Believed, believed
+from tuner.bill import SizeCost
+from tuner.cold_mix import Calls, ColdCalls, believe_cold, cold_view, restore_note, with_cold
+from tuner.evidence import calls_of, drawn, resampled, with_calls
+from tuner.monthly import Month, monthly_view
 from tuner.objective import Goal
 from tuner.recommend import SizeEvidence, recommend
 from tuner.sample import Sample, warm_by_size
-from tuner.sampler import given_up
+from tuner.size_rows import size_row
+from tuner.slo import samples_needed
+from tuner.slo_search import decide, outlook
+from tuner.usage import Usage
+from tuner.worth import Worth
 
-_REASON_CHARS = 100
-_REQUEST_ID = re.compile(r"^RequestId: [0-9a-f-]{36} (Error: )?")
-_PLAIN_REASONS = {
-    "Sandbox.Timedout": "timeout",
-    "Runtime.OutOfMemory": "out of memory",
-    "NoReport": "no REPORT in the log tail",
-    "NoAnswer": "no answer in time",
-}
+# More than while sampling: the intervals that people read come from these.
+_DRAWS = 2048
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the samples are asked."""
+    """What the samples are asked.
 
-    objective: Objective
-    weight: float | None
+    `candidates_mb` are those of an adaptive plan, invoked or not; None for a fixed plan, which
+    answers for each size by its own samples.
+    """
+
+    goal: Goal
     current_mb: int
     price: LambdaPrice
     storage_mb: int
     seed: int
+    candidates_mb: tuple[int, ...] | None = None
+    usage: Usage = field(default_factory=Usage)
+    runtime: str | None = None
+
+    @property
+    def worth(self) -> Worth:
+        """Prices and objective, as the sampler has them."""
+        return Worth(self.goal, self.price, self.storage_mb, self.usage.cold_share, self.runtime)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the samples say."""
+    """What the samples say; `notes` are what a reader has to know of it."""
 
     sizes: tuple[SizeResult, ...]
     model: Model | None
     recommendation: Recommendation | None
+    slo: Slo | None = None
+    cold: ColdMix | None = None
+    monthly: Monthly | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Known:
+    """What is known of the sizes that can be used.
+
+    `warm` is for the table, `judged` for the choice: with a share of cold calls, the mix.
+    """
+
+    warm: Sequence[SizeEvidence]
+    judged: Sequence[SizeEvidence]
+    model: Model | None
+    cold: ColdMix | None
+    believed: Believed | None
 
 
 def analyse(
@@ -67,124 +88,141 @@ def analyse(
 ) -> Answer:
     """The answer to `question` from `samples`.
 
-    `sizes_mb` are all sizes that were planned, `refused` those that AWS did not allow, with why.
+    `sizes_mb` are the sizes to tell of, `refused` those that AWS did not allow, with why.
     """
     rng = np.random.default_rng(question.seed)
-    evidence = [
-        _evidence(size, warm, question, rng) for size, warm in warm_by_size(samples).items()
-    ]
-    by_size = {item.memory_mb: item for item in evidence}
+    if question.candidates_mb is None:
+        known = _by_own_samples(samples, question, rng)
+    else:
+        known = _by_all_samples(samples, question.candidates_mb, refused, question, rng)
+    by_size = {item.memory_mb: item for item in known.warm}
     # A sample at a size that was not planned can only come from an edited file; it still shows.
-    planned_mb = sorted({*sizes_mb, *by_size})
+    told_mb = sorted({*sizes_mb, *warm_by_size(samples)})
     sizes = tuple(
-        _size_result(
+        size_row(
             size,
             [sample for sample in samples if sample.memory_mb == size],
             by_size.get(size),
             refused.get(size),
         )
-        for size in planned_mb
+        for size in told_mb
     )
-    fit_mb = {size.memory_mb for size in sizes if size.failure is None}
+    unfit_mb = {size.memory_mb for size in sizes if size.failure is not None}
+    fit = [item for item in known.judged if item.memory_mb not in unfit_mb]
+    taken = recommend(
+        fit,
+        question.candidates_mb or told_mb,
+        question.goal,
+        question.current_mb,
+        joint=known.believed is not None,
+    )
+    note = restore_note(samples, question.runtime) if known.cold else None
     return Answer(
         sizes=sizes,
-        model=build_model(evidence, question.price, question.storage_mb, rng),
-        recommendation=recommend(
-            [item for item in evidence if item.memory_mb in fit_mb],
-            planned_mb,
-            Goal(question.objective, question.weight),
-            question.current_mb,
-            joint=False,
-        ),
+        model=known.model,
+        recommendation=taken,
+        slo=_slo(fit, known.believed, question),
+        cold=known.cold,
+        monthly=_monthly(samples, fit, taken, sizes, question),
+        notes=(note,) if note else (),
     )
 
 
-def _evidence(
-    size: int, warm: Sequence[Sample], question: Question, rng: np.random.Generator
-) -> SizeEvidence:
-    """Typical duration, billed time and cost of one size, with joint bootstrap replicates."""
-    columns = np.array([[s.duration_ms, s.billed_ms] for s in warm], dtype=np.float64)
-    replicates = typical_replicates(columns, rng, REPLICATES)
-    # A call that is answered in no time is still billed for 1 ms; its logarithm must exist.
-    duration, billed = np.maximum(replicates[:, 0], 0.01), np.maximum(replicates[:, 1], 1.0)
-    return SizeEvidence(
-        memory_mb=size,
-        n=len(warm),
-        duration_ms=max(typical(columns[:, 0]), 0.01),
-        billed_ms=max(typical(columns[:, 1]), 1.0),
-        cost_usd=_cost_usd(size, np.array([max(typical(columns[:, 1]), 1.0)]), question)[0],
-        duration_replicates=duration,
-        billed_replicates=billed,
-        cost_replicates=_cost_usd(size, billed, question),
-        tails=interval_quantiles(len(warm)) if len(warm) >= MIN_SAMPLES_FOR_INTERVAL else None,
-    )
+def _by_own_samples(
+    samples: Sequence[Sample], question: Question, rng: np.random.Generator
+) -> _Known:
+    worth = question.worth
+    warm = resampled(samples, worth, rng)
+    model = build_model(warm, question.price, question.storage_mb, rng)
+    calls = calls_of(warm)
+    if worth.cold_share is None or calls is None:
+        return _Known(warm, warm, model, None, None)
+    cold = believe_cold(samples, calls.sizes_mb, worth.cost_usd, rng, runtime=worth.runtime)
+    if cold is None:
+        return _Known(warm, warm, model, None, None)
+    mix = with_cold(calls, cold, worth.cold_share)
+    return _Known(warm, with_calls(warm, mix), model, _cold(samples, calls, cold, question), None)
 
 
-def _cost_usd(size: int, billed_ms: Floats, question: Question) -> Floats:
-    """The cost of one invocation; linear in billed time, so two prices give all of them."""
-    price, storage = question.price, question.storage_mb
-    fixed = price.invocation_usd(size, 0, storage_mb=storage)
-    per_ms = price.invocation_usd(size, 1, storage_mb=storage) - fixed
-    return np.asarray(fixed + per_ms * billed_ms, dtype=np.float64)
+def _by_all_samples(
+    samples: Sequence[Sample],
+    candidates_mb: Sequence[int],
+    refused: Collection[int],
+    question: Question,
+    rng: np.random.Generator,
+) -> _Known:
+    worth = question.worth
+    usable = usable_sizes(candidates_mb, samples, refused)
+    if not any(sample.counts_as_warm and sample.memory_mb in usable for sample in samples):
+        return _Known((), (), None, None, None)
+    found = believed(samples, usable, worth, rng, draws=_DRAWS)
+    warm = drawn(samples, found, found.warm, worth)
+    judged = warm if found.mix is found.warm else drawn(samples, found, found.mix, worth)
+    cold = None
+    if worth.cold_share is not None and found.cold is not None:
+        invoked = [item.memory_mb for item in warm if item.n]
+        cold = _cold(samples, found.warm.of(invoked), found.cold, question)
+    model = believed_model(samples, warm, question.price, question.storage_mb, rng)
+    return _Known(warm, judged, model, cold, found)
 
 
-def _size_result(
-    size: int, samples: Sequence[Sample], evidence: SizeEvidence | None, refused: str | None
-) -> SizeResult:
-    warm = [s for s in samples if s.counts_as_warm]
-    cold = [s for s in samples if s.counts_as_cold]
-    used = [s.max_memory_used_mb for s in samples if s.max_memory_used_mb is not None]
-    durations = np.array([s.duration_ms for s in warm], dtype=np.float64)
-    cold_ms = [(s.init_ms or 0) + (s.restore_ms or 0) + (s.duration_ms or 0) for s in cold]
-    start_ms = [(s.init_ms or 0) + (s.restore_ms or 0) for s in cold]
-    return SizeResult(
-        memory_mb=size,
-        vcpu_share=vcpu_share(size),
-        n=len(warm),
-        n_cold=len(cold),
-        n_failed=sum(s.outcome != "measured" for s in samples),
-        duration_ms=Percentiles(
-            p50=float(np.quantile(durations, 0.5)),
-            p95=float(np.quantile(durations, 0.95, method="higher")),
-        )
-        if warm
-        else None,
-        duration_typical_ms=evidence.duration_ms if evidence else None,
-        duration_interval_ms=interval(evidence.duration_replicates, evidence.n)
-        if evidence
-        else None,
-        cold_p50_ms=float(np.median(cold_ms)) if cold else None,
-        init_p50_ms=float(np.median(start_ms)) if cold else None,
-        billed_typical_ms=evidence.billed_ms if evidence else None,
-        cost_usd_per_million=evidence.cost_usd * 1e6 if evidence else None,
-        cost_interval=interval(evidence.cost_replicates * 1e6, evidence.n) if evidence else None,
-        max_memory_used_mb=max(used, default=None),
-        failure=refused or _failure(samples, warm),
-    )
-
-
-def _failure(samples: Sequence[Sample], warm: Sequence[Sample]) -> str | None:
-    """Why a size cannot be used; None when it can, or was not measured.
-
-    Running out of memory or time even once is a property of the size, and a cheap size that does
-    so now and then is no bargain. Other errors are the function's own, as long as they are few.
-    """
-    failures = Counter(_reason(sample) for sample in samples if sample.outcome != "measured")
-    too_small = Counter(_reason(sample) for sample in samples if sample.ran_out)
-    if not failures or (warm and not too_small and not given_up(samples)):
+def _cold(
+    samples: Sequence[Sample], warm: Calls, cold: ColdCalls, question: Question
+) -> ColdMix | None:
+    usage = question.usage
+    if usage.cold_share is None:
         return None
-    reason, _ = (too_small or failures).most_common(1)[0]
-    return f"{reason} ({failures.total()} of {len(samples)} calls)"
+    return cold_view(samples, warm, cold, usage.cold_share, usage.cold_source)
 
 
-def _reason(sample: Sample) -> str:
-    """Why a call failed: in plain words where AWS has a name for it, else as the function says.
+def _slo(
+    evidence: Sequence[SizeEvidence], found: Believed | None, question: Question
+) -> Slo | None:
+    limit = question.goal.slo
+    if limit is None:
+        return None
+    seen = {item.memory_mb: item.slo for item in evidence if item.slo is not None}
+    prospects = None
+    if found is not None:
+        kept = [item.memory_mb for item in evidence]
+        beliefs = found.beliefs.without([m for m in found.beliefs.sizes_mb if m not in kept])
+        prospects = outlook(beliefs, found.warm.of(kept).cost_usd.mean(axis=0), limit, seen)
+    return Slo(
+        percentile=limit.percentile,
+        limit_ms=limit.limit_ms,
+        samples_needed=samples_needed(limit),
+        verdict=decide(prospects, seen),
+    )
 
-    Without the id that Lambda puts first, so that the same failure is the same reason.
-    """
-    plain = _PLAIN_REASONS.get(sample.error_type or "")
-    if plain is not None:
-        return plain
-    message = one_line(_REQUEST_ID.sub("", sample.error_message or ""))
-    shortened = message if len(message) <= _REASON_CHARS else message[: _REASON_CHARS - 1] + "…"
-    return f"{sample.error_type}: {shortened}"
+
+def _monthly(
+    samples: Sequence[Sample],
+    evidence: Sequence[SizeEvidence],
+    taken: Recommendation | None,
+    sizes: Sequence[SizeResult],
+    question: Question,
+) -> Monthly | None:
+    usage = question.usage
+    if usage.requests_per_month is None:
+        return None
+    told = [item for item in evidence if item.n or item.memory_mb == question.current_mb]
+    month = Month(
+        requests_per_month=usage.requests_per_month,
+        source=usage.requests_source,
+        current_mb=question.current_mb,
+        recommended_mb=taken.memory_mb if taken else None,
+        price=question.price,
+        storage_mb=question.storage_mb,
+        spent_usd=spent_usd(samples, question.price, question.storage_mb),
+        server_prices=bundled_server_prices(),
+    )
+    return monthly_view(month, [SizeCost.of(item) for item in told], sizes)
+
+
+def spent_usd(samples: Sequence[Sample], price: LambdaPrice, storage_mb: int) -> float:
+    """What the invocations cost, by the billed durations that Lambda printed."""
+    return sum(
+        price.invocation_usd(s.memory_mb, s.billed_ms, storage_mb=storage_mb)
+        for s in samples
+        if s.billed_ms is not None
+    )

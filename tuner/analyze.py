@@ -45,7 +45,7 @@ def analyze(options: AnalyzeOptions, console: Console) -> ExitCode:
         InputError: when the run cannot be read or an option is wrong.
     """
     goal = check_goal(options.objective, options.weight, options.slo, options.knee)
-    given_usage(check_usage(options.cold_share, options.requests_per_month))
+    usage = given_usage(check_usage(options.cold_share, options.requests_per_month))
     for spec in options.exports:
         parse_export(spec)
     before = read_document(options.run, TuneDocument)
@@ -58,12 +58,14 @@ def analyze(options: AnalyzeOptions, console: Console) -> ExitCode:
         [size.memory_mb for size in before.sizes],
         _refused(before),
         Question(
-            objective=goal.objective,
-            weight=goal.weight,
+            goal=goal,
             current_mb=before.current.memory_mb,
             price=price,
             storage_mb=function.ephemeral_storage_mb,
             seed=before.provenance.seed,
+            candidates_mb=_candidates(before),
+            usage=usage,
+            runtime=function.runtime,
         ),
     )
     verdict, code, errors = _judge_again(before, samples, answer)
@@ -72,11 +74,14 @@ def analyze(options: AnalyzeOptions, console: Console) -> ExitCode:
             "verdict": verdict,
             "exit_code": int(code),
             "errors": errors,
-            "notes": [*before.notes, _origin(before)],
+            "notes": [*before.notes, *answer.notes, _origin(before)],
             "recommendation": answer.recommendation,
             "current": current_size(before.current.memory_mb, answer.sizes),
             "sizes": list(answer.sizes),
             "model": answer.model,
+            "slo": answer.slo,
+            "cold": answer.cold,
+            "monthly": answer.monthly,
             "prices": price_record,
             "spent": spent(samples, price, function.ephemeral_storage_mb),
             "provenance": before.provenance.model_copy(
@@ -85,6 +90,11 @@ def analyze(options: AnalyzeOptions, console: Console) -> ExitCode:
         }
     )
     return deliver(document, options.exports, console)
+
+
+def _candidates(before: TuneDocument) -> tuple[int, ...] | None:
+    candidates_mb = before.provenance.candidates_mb
+    return None if candidates_mb is None else tuple(sorted(set(candidates_mb)))
 
 
 def _judge_again(

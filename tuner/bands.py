@@ -12,13 +12,19 @@ import numpy as np
 
 from core.aws.prices import LambdaPrice
 from reports.document import CurvePoint, FamilyScore, Model
+from tuner.beliefs import believe
 from tuner.curve import Choice, choose, refit
 from tuner.estimate import MIN_SAMPLES_FOR_INTERVAL, Floats, interval_quantiles
 from tuner.recommend import SizeEvidence
+from tuner.sample import Sample, warm_durations
 
 _GRID_POINTS = 48
 # Enough for the 5 % and 95 % points of a band that is drawn, at a few ms of computing each.
 _BAND_REPLICATES = 120
+_DRAWN_BAND = (0.05, 0.95)
+_MIXTURE = "mixture"
+_FEWEST_TO_LEAVE_ONE_OUT = 3
+_LEAST_MS = 0.01
 
 
 def build_model(
@@ -65,6 +71,71 @@ def build_model(
             price,
             storage_mb,
         ),
+    )
+
+
+def believed_model(
+    samples: Sequence[Sample],
+    evidence: Sequence[SizeEvidence],
+    price: LambdaPrice,
+    storage_mb: int,
+    rng: np.random.Generator,
+) -> Model | None:
+    """The curve that all samples lead to expect at all candidate sizes, with its 90 % band.
+
+    Beside it stand the families, fitted to the invoked sizes: how well would each have predicted
+    a size that it had not seen? None below three invoked sizes.
+    """
+    invoked = [item for item in evidence if item.n]
+    memory = np.array([item.memory_mb for item in invoked], dtype=np.float64)
+    durations = [item.duration_replicates for item in invoked]
+    choice = choose(
+        memory,
+        np.array([item.duration_ms for item in invoked]),
+        _relative_errors(durations),
+    )
+    if choice is None:
+        return None
+    own_error = _left_out_error(samples, [item.memory_mb for item in evidence], rng)
+    errors = {_MIXTURE: own_error, **choice.loo_errors}
+    return Model(
+        family=_MIXTURE,
+        formula="capped power laws of memory and what departs from them, by their probability",
+        parameters={},
+        loo_error=own_error,
+        candidates=[FamilyScore(family=name, loo_error=error) for name, error in errors.items()],
+        duration_family=_MIXTURE,
+        curve=[_believed_point(item, price, storage_mb) for item in evidence],
+    )
+
+
+def _left_out_error(
+    samples: Sequence[Sample], sizes_mb: Sequence[int], rng: np.random.Generator
+) -> float | None:
+    """The typical error (of logarithms) at an invoked size, from the samples of all others."""
+    durations = warm_durations(samples, sizes_mb)
+    if len(durations) < _FEWEST_TO_LEAVE_ONE_OUT:
+        return None
+    errors = []
+    for left_out, own in durations.items():
+        others = {size: found for size, found in durations.items() if size != left_out}
+        expected = np.median(np.log(believe(others, sizes_mb, rng).at(left_out)))
+        errors.append(float(expected - np.median(np.log(np.maximum(own, _LEAST_MS)))))
+    return float(np.sqrt(np.mean(np.square(errors))))
+
+
+def _believed_point(item: SizeEvidence, price: LambdaPrice, storage_mb: int) -> CurvePoint:
+    def cost(billed_ms: float) -> float:
+        return price.invocation_usd(item.memory_mb, billed_ms, storage_mb=storage_mb) * 1e6
+
+    low_ms, high_ms = np.quantile(item.duration_replicates, _DRAWN_BAND)
+    least_ms, most_ms = np.quantile(item.billed_replicates, _DRAWN_BAND)
+    return CurvePoint(
+        memory_mb=item.memory_mb,
+        duration_ms=item.duration_ms,
+        duration_band_ms=(float(low_ms), float(high_ms)),
+        cost_usd_per_million=cost(item.billed_ms),
+        cost_band_usd_per_million=(cost(float(least_ms)), cost(float(most_ms))),
     )
 
 

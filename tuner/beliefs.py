@@ -67,7 +67,9 @@ class _Observed:
         return np.asarray(self.total(values * weight) / self.total(weight))
 
     def total(self, values: Floats) -> Floats:
-        return np.bincount(self.owner, weights=values, minlength=len(self.columns))
+        """The sum (T) of `values` (N) at each size."""
+        sums = np.bincount(self.owner, weights=values, minlength=len(self.columns))
+        return np.asarray(sums, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

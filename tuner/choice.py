@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 # Beyond that, a draw is a disaster of the same kind: it must not decide by how far it is off.
 _MOST_REGRET = 1.0
 # Sizes that are expected to be worse by no more than this are as good: the other quality decides.
-EQUAL_SHARE = 0.005
+EQUAL_SHARE = 0.01
 
 
 def expected_regret(regret: Floats) -> Floats:

@@ -85,6 +85,11 @@ class RunFacts:
         return tuple(sorted(told.union(self._planned_mb)))
 
     @property
+    def candidates_mb(self) -> tuple[int, ...] | None:
+        """The sizes that an adaptive plan chooses among; None for a fixed plan."""
+        return None if isinstance(self.plan, FixedPlan) else self.plan.sizes_mb
+
+    @property
     def _planned_mb(self) -> tuple[int, ...]:
         return self.plan.sizes_mb if isinstance(self.plan, FixedPlan) else ()
 

@@ -8,7 +8,6 @@ them alone, so all sizes are looked at together, around what functions of that d
 from __future__ import annotations
 
 import math
-
 from typing import TYPE_CHECKING
 
 import numpy as np

@@ -105,9 +105,9 @@ def recommend(
             )
         ),
         cost_usd_per_million=best.cost_usd * 1e6,
-        cost_interval=_interval(best.cost_replicates * 1e6, best.tails),
+        cost_interval=interval_of(best.cost_replicates * 1e6, best.tails),
         duration_ms=best.duration_ms,
-        duration_interval_ms=_interval(best.duration_replicates, best.tails),
+        duration_interval_ms=interval_of(best.duration_replicates, best.tails),
         regret_share=regret,
         regret_bound_share=bound,
         knee_share=goal.knee_share,
@@ -219,7 +219,10 @@ def _tails(item: SizeEvidence, other: SizeEvidence) -> tuple[float, float] | Non
     return min(item.tails[0], other.tails[0]), max(item.tails[1], other.tails[1])
 
 
-def _interval(replicates: Floats, tails: tuple[float, float] | None) -> tuple[float, float] | None:
+def interval_of(
+    replicates: Floats, tails: tuple[float, float] | None
+) -> tuple[float, float] | None:
+    """The 90 % interval of replicates between their `tails`; None where these are not known."""
     if tails is None:
         return None
     low, high = np.quantile(replicates, tails)
@@ -249,8 +252,8 @@ def _saving(best: SizeEvidence, current: SizeEvidence) -> Saving | None:
             cost_share=0, cost_interval=nothing, duration_share=0, duration_interval=nothing
         )
     tails = _tails(best, current)
-    cost = _interval(1 - best.cost_replicates / current.cost_replicates, tails)
-    duration = _interval(1 - best.duration_replicates / current.duration_replicates, tails)
+    cost = interval_of(1 - best.cost_replicates / current.cost_replicates, tails)
+    duration = interval_of(1 - best.duration_replicates / current.duration_replicates, tails)
     if cost is None or duration is None:
         return None
     return Saving(

@@ -15,11 +15,13 @@ from reports.document import (
     Provenance,
     Recommendation,
     SizeResult,
+    Slo,
     Spent,
     TuneDocument,
     Verdict,
 )
-from tuner.analysis import Answer
+from tuner.adaptive import WARM_TO_VERIFY
+from tuner.analysis import Answer, spent_usd
 from tuner.estimate import MIN_SAMPLES_FOR_INTERVAL
 from tuner.facts import RunFacts
 from tuner.sample import Sample
@@ -27,6 +29,8 @@ from tuner.sampler import answers_ceased
 
 # With more lost than this, those that are left may not be typical of all.
 _LOST_SHARE_MOST = 0.2
+# A recommendation that is expected to be worse than the unknown best by more than this is a guess.
+_REGRET_MOST = 0.15
 
 
 def build_document(facts: RunFacts, samples: Sequence[Sample], answer: Answer) -> TuneDocument:
@@ -36,7 +40,7 @@ def build_document(facts: RunFacts, samples: Sequence[Sample], answer: Answer) -
         verdict=verdict,
         exit_code=code,
         errors=errors,
-        notes=[*facts.plan.notes, *facts.notes],
+        notes=[*facts.plan.notes, *facts.notes, *answer.notes],
         function=_function(facts),
         current=current_size(facts.target.memory_mb, answer.sizes),
         recommendation=answer.recommendation,
@@ -45,6 +49,10 @@ def build_document(facts: RunFacts, samples: Sequence[Sample], answer: Answer) -
         spent=spent(samples, facts.price, facts.target.storage_mb),
         prices=price_facts(facts.price_table, facts.price),
         provenance=_provenance(facts),
+        budget=facts.budget,
+        slo=answer.slo,
+        cold=answer.cold,
+        monthly=answer.monthly,
     )
 
 
@@ -73,6 +81,8 @@ def judge(samples: Sequence[Sample], answer: Answer) -> tuple[Verdict, ExitCode,
     problem = _answers_ceased(samples) or _lost_too_many(samples) or _nothing_measured(answer.sizes)
     if problem:
         return "invalid", ExitCode.INVALID, [problem]
+    if answer.slo is not None and answer.slo.verdict != "met":
+        return _limit_not_met(answer.slo)
     doubt = _too_little(answer.recommendation, answer.sizes)
     if doubt:
         return "inconclusive", ExitCode.INCONCLUSIVE, [doubt]
@@ -112,18 +122,39 @@ def _nothing_measured(sizes: Sequence[SizeResult]) -> str | None:
     return f"no size could be measured: {'; '.join(reasons) or nothing}"
 
 
+def _limit_not_met(slo: Slo) -> tuple[Verdict, ExitCode, list[str]]:
+    limit = f"p{slo.percentile:g} < {slo.limit_ms:g} ms"
+    if slo.verdict == "infeasible":
+        return "fail", ExitCode.FAILED, [f"no size keeps {limit}"]
+    doubt = (
+        f"the samples neither show a size to keep {limit} nor that none does; "
+        f"at least {slo.samples_needed} at one size can"
+    )
+    return "inconclusive", ExitCode.INCONCLUSIVE, [doubt]
+
+
 def _too_little(recommendation: Recommendation | None, sizes: Sequence[SizeResult]) -> str | None:
     measured = {size.memory_mb: size.n for size in sizes if size.n}
     if recommendation is None:
         return "no size ran without failing: see the table"
     if len(measured) < 2:
         return "only one size was measured: nothing to choose from"
-    n = measured[recommendation.memory_mb]
-    if n < MIN_SAMPLES_FOR_INTERVAL:
-        few = "1 warm sample" if n == 1 else f"{n} warm samples"
+    n = measured.get(recommendation.memory_mb, 0)
+    few = "1 warm sample" if n == 1 else f"{n} warm samples"
+    regret = recommendation.regret_share
+    if regret is None:
+        if n >= MIN_SAMPLES_FOR_INTERVAL:
+            return None
         return (
             f"{few} at {recommendation.memory_mb} MB cannot tell sizes apart; "
             f"take at least {MIN_SAMPLES_FOR_INTERVAL} with --samples"
+        )
+    if n < WARM_TO_VERIFY:
+        return f"{few} at {recommendation.memory_mb} MB do not verify it; allow more invocations"
+    if regret > _REGRET_MOST:
+        return (
+            f"{recommendation.memory_mb} MB is expected to be {regret:.0%} worse than the best "
+            "size: the samples are too few or too noisy; allow more, or use --thorough"
         )
     return None
 
@@ -134,7 +165,7 @@ def spent(samples: Sequence[Sample], price: LambdaPrice, storage_mb: int) -> Spe
     return Spent(
         invocations=len(samples),
         gb_seconds=sum(memory / 1024 * ms / 1000 for memory, ms in billed),
-        usd=sum(price.invocation_usd(memory, ms, storage_mb=storage_mb) for memory, ms in billed),
+        usd=spent_usd(samples, price, storage_mb),
         unmeasured_invocations=len(samples) - len(billed),
     )
 
@@ -187,5 +218,7 @@ def _provenance(facts: RunFacts) -> Provenance:
         payload_bytes=len(facts.payload.content),
         samples_per_size=facts.plan.samples_per_size,
         parallel=facts.plan.parallel,
+        plan=facts.plan.kind,
+        candidates_mb=list(facts.candidates_mb) if facts.candidates_mb else None,
         endpoint=facts.endpoint,
     )

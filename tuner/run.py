@@ -242,11 +242,13 @@ def _analysed(request: TuneRequest, facts: RunFacts, samples: Sequence[Sample]) 
     from tuner.analysis import Question, analyse
 
     question = Question(
-        objective=request.goal.objective,
-        weight=request.goal.weight,
+        goal=request.goal,
         current_mb=facts.target.memory_mb,
         price=facts.price,
         storage_mb=facts.target.storage_mb,
         seed=request.seed,
+        candidates_mb=facts.candidates_mb,
+        usage=facts.usage,
+        runtime=facts.target.runtime,
     )
     return analyse(samples, facts.table_mb(samples), dict(facts.refused_sizes), question)

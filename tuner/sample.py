@@ -206,3 +206,12 @@ def warm_by_size(samples: Sequence[Sample]) -> dict[int, list[Sample]]:
     return {
         size: [s for s in samples if s.memory_mb == size and s.counts_as_warm] for size in sizes
     }
+
+
+def warm_durations(samples: Sequence[Sample], sizes_mb: Sequence[int]) -> dict[int, list[float]]:
+    """Warm durations in ms of those of the sizes that have any."""
+    return {
+        size: [s.duration_ms for s in warm if s.duration_ms is not None]
+        for size, warm in warm_by_size(samples).items()
+        if size in sizes_mb
+    }

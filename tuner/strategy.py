@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
+from dataclasses import replace
 
-from tuner.adaptive import DEFAULT, THOROUGH, Adaptive
+from tuner.adaptive import DEFAULT, THOROUGH, Adaptive, Effort
 from tuner.cold import cold_sizes
 from tuner.facts import RunFacts
 from tuner.options import TuneRequest
@@ -44,15 +45,25 @@ def make_plan(request: TuneRequest, target: Target) -> Plan:
     )
     return AdaptivePlan(
         sizes_mb=candidates,
-        effort=DEFAULT if request.plan == "adaptive" else THOROUGH,
+        effort=_effort(request),
         current_mb=target.memory_mb,
         kind=request.plan,
         parallel=min(options.parallel, len(candidates)),
         seed=request.seed,
         limits=request.limits,
+        slo=request.goal.slo,
         notes=notes,
         cold=ColdPlan(request.cold_samples, min(MOST_COLD_SIZES, len(candidates))),
     )
+
+
+def _effort(request: TuneRequest) -> Effort:
+    effort = DEFAULT if request.plan == "adaptive" else THOROUGH
+    if request.goal.slo is None:
+        return effort
+    from tuner.slo_search import most_calls
+
+    return replace(effort, most_calls=most_calls(request.goal.slo))
 
 
 def sampler_of(facts: RunFacts) -> Sampler:
@@ -63,7 +74,17 @@ def sampler_of(facts: RunFacts) -> Sampler:
     # Not at the top: it imports numpy, which is not needed before the plan is agreed to.
     from tuner.worth import Worth
 
-    worth = Worth(facts.goal, facts.price, facts.target.storage_mb)
+    worth = Worth(
+        facts.goal,
+        facts.price,
+        facts.target.storage_mb,
+        facts.usage.cold_share,
+        facts.target.runtime,
+    )
+    if plan.slo is not None:
+        from tuner.slo_search import SloSampler
+
+        return SloSampler(plan.sizes_mb, worth, plan.slo, plan.current_mb)
     return Adaptive(plan.sizes_mb, worth, plan.bounded_effort, plan.current_mb)
 
 

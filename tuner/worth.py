@@ -23,17 +23,19 @@ _LEAST_BILLED_MS = 1.0
 class Worth:
     """Prices and an objective.
 
-    `overhead_ms` is what is billed beyond the Duration: the mean of rounding up.
+    `cold_share` of the calls is cold, where that is known and shall count; `runtime` tells whether
+    restores of a snapshot are paid for.
     """
 
     goal: Goal
     price: LambdaPrice
     storage_mb: int
-    overhead_ms: float = ROUNDING_MS
+    cold_share: float | None = None
+    runtime: str | None = None
 
     def billed_ms(self, duration_ms: Floats) -> Floats:
         """The mean billed time of a typical duration."""
-        return np.asarray(np.maximum(duration_ms + self.overhead_ms, _LEAST_BILLED_MS))
+        return np.asarray(np.maximum(duration_ms + ROUNDING_MS, _LEAST_BILLED_MS))
 
     def cost_usd(self, sizes_mb: Sequence[int], billed_ms: Floats) -> Floats:
         """The cost of one invocation, for columns of sizes; linear in billed time."""
@@ -52,9 +54,3 @@ class Worth:
         """By how much each size (columns) is worse than the best of its row, as a share."""
         cost = self.cost_usd(sizes_mb, self.billed_ms(duration_ms))
         return regrets(self.goal, cost, duration_ms)
-
-    def other_quality(self, sizes_mb: Sequence[int], duration_ms: Floats) -> Floats:
-        """What decides among equally good sizes: duration, or for speed the cost."""
-        if self.goal.objective == "speed":
-            return self.cost_usd(sizes_mb, self.billed_ms(duration_ms))
-        return duration_ms

@@ -10,6 +10,7 @@ from core.aws.prices import bundled_prices
 from reports.document import Objective
 from tests.tuner.factories import drawn, failed, lost, sample
 from tuner.analysis import Answer, Question, analyse
+from tuner.objective import Goal
 from tuner.sample import Sample
 
 SIZES = (128, 256, 512, 1024, 1769, 3008)
@@ -24,8 +25,7 @@ def ask(
     refused: dict[int, str] | None = None,
 ) -> Answer:
     question = Question(
-        objective=objective,
-        weight=weight,
+        goal=Goal(objective, weight),
         current_mb=current_mb,
         price=bundled_prices().lambda_price("us-east-1", "x86_64"),
         storage_mb=512,

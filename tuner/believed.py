@@ -1,0 +1,63 @@
+"""What the samples allow to believe of calls at all sizes: warm, cold, and as they are mixed; pure.
+
+The one place that the sampler, while it measures, and the answer, afterwards, both ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tuner.beliefs import DRAWS, Beliefs, believe
+from tuner.cold_mix import Calls, ColdCalls, believe_cold, with_cold
+from tuner.objective import regrets
+from tuner.sample import Sample, warm_durations
+from tuner.worth import Worth
+
+if TYPE_CHECKING:
+    from tuner.estimate import Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Believed:
+    """Joint draws at the same sizes (S, G).
+
+    `warm` are calls of a warm environment, `cold` those that start one, `mix` the mean over both
+    that the objective goes by: the warm ones where no share of cold calls is known.
+    """
+
+    beliefs: Beliefs
+    warm: Calls
+    cold: ColdCalls | None
+    mix: Calls
+
+    def regrets(self, worth: Worth) -> Floats:
+        """By how much each size is worse than the best of its draw, as a share."""
+        return regrets(worth.goal, self.mix.cost_usd, self.mix.latency_ms)
+
+    def other_quality(self, worth: Worth) -> Floats:
+        """What decides among equally good sizes: latency, or for speed the cost."""
+        speed = worth.goal.objective == "speed"
+        return self.mix.cost_usd if speed else self.mix.latency_ms
+
+
+def believed(
+    samples: Sequence[Sample],
+    sizes_mb: Sequence[int],
+    worth: Worth,
+    rng: np.random.Generator,
+    *,
+    draws: int = DRAWS,
+) -> Believed:
+    """What the samples at `sizes_mb` say of all of them; at least one must be warm."""
+    sizes = tuple(sizes_mb)
+    beliefs = believe(warm_durations(samples, sizes), sizes, rng, draws)
+    cost = worth.cost_usd(sizes, worth.billed_ms(beliefs.duration_ms))
+    warm = Calls(sizes, cost, beliefs.duration_ms)
+    cold = believe_cold(samples, sizes, worth.cost_usd, rng, runtime=worth.runtime, draws=draws)
+    if cold is None or worth.cold_share is None:
+        return Believed(beliefs, warm, cold, warm)
+    return Believed(beliefs, warm, cold, with_cold(warm, cold, worth.cold_share))
