@@ -28,6 +28,7 @@ from tuner.invoker import Invoker
 from tuner.journal import Beginning, Journal
 from tuner.lease import Lease
 from tuner.measure import Ending, Measurement
+from tuner.plan import FixedPlan
 from tuner.redact import hidden_texts
 from tuner.sample import Sample, SampleFile
 from tuner.sampler import Sampler
@@ -177,9 +178,11 @@ class _Record:
         expected_usd = facts.plan.expected_usd(
             self.samples, facts.price, storage_mb=facts.target.storage_mb
         )
-        return (
-            f"by the first {len(self.samples)} calls, the run will cost about {usd(expected_usd)}"
-        )
+        calls = len(self.samples)
+        the_run = "the run"
+        if not isinstance(facts.plan, FixedPlan):
+            the_run = f"a run of {max(facts.plan.usual_calls, calls)}"
+        return f"by the first {calls} calls, {the_run} will cost about {usd(expected_usd)}"
 
 
 def _line(sample: Sample) -> str:

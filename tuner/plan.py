@@ -17,8 +17,10 @@ from reports.figures import usd
 from tuner.adaptive import WARM_TO_VERIFY, Effort, start_sizes
 from tuner.budget import Limits
 from tuner.cold import SPARE_STARTS
+from tuner.objective import SloLimit
 from tuner.sample import Sample
 from tuner.sampler import given_up
+from tuner.slo import samples_needed
 
 DEFAULT_SAMPLES = 10
 MAX_SAMPLES = 1000
@@ -150,7 +152,8 @@ class FixedPlan:
 class AdaptivePlan:
     """Calls go where they tell most, until enough is known or `effort.most_calls` are made.
 
-    `sizes_mb` are the candidates, of which few are invoked. `limits` may end it earlier.
+    `sizes_mb` are the candidates, of which few are invoked. `limits` may end it earlier. With
+    `slo` it is a search for the cheapest size that keeps this limit.
     """
 
     sizes_mb: tuple[int, ...]
@@ -160,6 +163,7 @@ class AdaptivePlan:
     parallel: int
     seed: int
     limits: Limits = field(default_factory=Limits)
+    slo: SloLimit | None = None
     notes: tuple[str, ...] = ()
     cold: ColdPlan = ColdPlan()
 
@@ -189,7 +193,9 @@ class AdaptivePlan:
 
     @property
     def usual_calls(self) -> int:
-        """About how many calls it takes."""
+        """About how many calls it takes; with a limit, if the first size tried keeps it."""
+        if self.slo is not None:
+            return min(self.start_calls + samples_needed(self.slo), self.most_calls)
         return min(USUAL_CALLS[self.kind], self.most_calls)
 
     @property

@@ -9,6 +9,7 @@ from core.aws.prices import LambdaPrice
 from core.console import Console
 from reports.figures import listed_sizes, megabytes, usd
 from tuner.plan import AdaptivePlan, FixedPlan, Plan
+from tuner.slo import samples_needed
 from tuner.target import Target
 
 
@@ -54,7 +55,13 @@ def _fixed(plan: FixedPlan) -> Iterator[str]:
 
 
 def _adaptive(plan: AdaptivePlan) -> Iterator[str]:
-    usual = f", usually about {plan.usual_calls}" if plan.usual_calls < plan.most_calls else ""
+    if plan.slo is not None:
+        needed = samples_needed(plan.slo)
+        usual = f"; to show that a size keeps {plan.slo} takes {needed} samples of it"
+    elif plan.usual_calls < plan.most_calls:
+        usual = f", usually about {plan.usual_calls}"
+    else:
+        usual = ""
     yield f"plan: {plan.kind}, up to {plan.most_calls} invocations{usual}"
     yield (
         f"sizes: starts at {listed_sizes(plan.start_mb)}; chooses among "

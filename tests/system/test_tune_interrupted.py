@@ -28,6 +28,7 @@ pytestmark = pytest.mark.system
 # Slow enough to be met in the middle: each call is held for its true duration.
 HELD: dict[str, Any] = {"duration_ms": {"128": 60, "3008": 40}, "hold": True, "init_ms": 30}
 SIZES = "128,256,512,1024"
+FIXED, ADAPTIVE = ("--sizes", SIZES), ("--objective", "speed")
 
 
 def wait_for(condition: Any, child: subprocess.Popen[str]) -> None:
@@ -78,26 +79,33 @@ MOMENTS = [
 
 
 STOPS = [
-    *(pytest.param(moment, signal.SIGINT, 130, id=f"Ctrl-C, {moment}") for moment in MOMENTS),
-    pytest.param("memory changed", signal.SIGTERM, 143, id="SIGTERM, memory changed"),
-    pytest.param("half of the samples", signal.SIGTERM, 143, id="SIGTERM, half of the samples"),
-    pytest.param("first sample", signal.SIGHUP, 143, id="terminal closed, first sample"),
+    *(
+        pytest.param(FIXED, moment, signal.SIGINT, 130, id=f"Ctrl-C, {moment}")
+        for moment in MOMENTS
+    ),
+    pytest.param(FIXED, "memory changed", signal.SIGTERM, 143, id="SIGTERM, memory changed"),
+    pytest.param(FIXED, "half of the samples", signal.SIGTERM, 143, id="SIGTERM, half of samples"),
+    pytest.param(FIXED, "first sample", signal.SIGHUP, 143, id="terminal closed, first sample"),
+    pytest.param(ADAPTIVE, "first version", signal.SIGINT, 130, id="adaptive, first version"),
+    # The first sizes are three: this one was chosen after they had answered.
+    pytest.param(ADAPTIVE, "last version", signal.SIGINT, 130, id="adaptive, fourth version"),
 ]
 
 
-@pytest.mark.parametrize(("moment", "number", "code"), STOPS)
+@pytest.mark.parametrize(("plan", "moment", "number", "code"), STOPS)
 def test_an_interrupted_run_puts_everything_back_and_keeps_its_samples(
     command: Command,
     here: CommandHere,
     make_function: MakeFunction,
     lambda_client: LambdaClient,
+    plan: tuple[str, ...],
     moment: str,
     number: signal.Signals,
     code: int,
 ) -> None:
     name = make_function(HELD, memory_mb=777, description="takes orders")
     before = state_of(lambda_client, name)
-    arguments = ("tuner", name, "--sizes", SIZES, "--json")
+    arguments = ("tuner", name, *plan, "--json")
 
     with command.start(*arguments) as child:
         wait_for(moments(lambda_client, name, command)[moment], child)
@@ -116,18 +124,27 @@ def test_an_interrupted_run_puts_everything_back_and_keeps_its_samples(
     assert "nothing to restore" in here.run("tuner", "restore").err
 
 
-@pytest.mark.parametrize("moment", ["memory changed", "second version", "half of the samples"])
+@pytest.mark.parametrize(
+    ("plan", "moment"),
+    [
+        pytest.param(FIXED, "memory changed", id="memory changed"),
+        pytest.param(FIXED, "second version", id="second version"),
+        pytest.param(FIXED, "half of the samples", id="half of the samples"),
+        pytest.param(ADAPTIVE, "last version", id="adaptive, fourth version"),
+    ],
+)
 def test_a_killed_run_is_undone_by_restore(
     command: Command,
     here: CommandHere,
     make_function: MakeFunction,
     lambda_client: LambdaClient,
+    plan: tuple[str, ...],
     moment: str,
 ) -> None:
     name = make_function(HELD, memory_mb=777, description="takes orders")
     before = state_of(lambda_client, name)
 
-    with command.start("tuner", name, "--sizes", SIZES) as child:
+    with command.start("tuner", name, *plan) as child:
         wait_for(moments(lambda_client, name, command)[moment], child)
         child.kill()
     assert state_of(lambda_client, name) != before

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from core.aws.session import AwsSession, LocalAccess
+from core.console import Console
+from core.errors import ExitCode
 from tests.conftest import MakeFunction
 from tests.tuner.lease_rig import end_of_processes
+from tests.tuner.run_rig import Tune, tune_options
+from tuner import run
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -45,3 +51,24 @@ def owned(client: LambdaClient, make_function: MakeFunction) -> str:
         RoutingConfig={"AdditionalVersionWeights": {"2": 0.25}},
     )
     return name
+
+
+@pytest.fixture
+def tune(
+    local_access: LocalAccess,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> Tune:
+    """Runs `tune` in this process; gives its exit code and its document."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", local_access.endpoint_url)
+    monkeypatch.setenv("AWS_REGION", local_access.region)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", local_access.access_key_id)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", local_access.secret_access_key)
+
+    def start(function: str, **given: Any) -> tuple[ExitCode, dict[str, Any]]:
+        options = tune_options(function, **{"runs": tmp_path / "runs", **given})
+        code = run.tune(options, Console(json_output=True))
+        return code, json.loads(capsys.readouterr().out)
+
+    return start

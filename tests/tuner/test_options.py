@@ -3,46 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core.errors import InputError
+from tests.tuner.run_rig import tune_options
 from tuner.budget import Limits
 from tuner.objective import Goal, SloLimit
-from tuner.options import MAX_SEED, TuneOptions, check_options
+from tuner.options import MAX_SEED, check_options
 
-PLAIN = TuneOptions(
-    function="orders",
-    payload_file=None,
-    payload_text=None,
-    sizes=None,
-    min_memory_mb=None,
-    max_memory_mb=None,
-    samples=None,
-    thorough=False,
-    parallel=1,
-    max_invocations=None,
-    max_usd=None,
-    max_seconds=None,
-    objective=None,
-    weight=None,
-    slo=None,
-    knee=None,
-    cold_share=None,
-    cold_samples=None,
-    requests_per_month=None,
-    seed=None,
-    region=None,
-    profile=None,
-    sandbox=False,
-    price_file=None,
-    exports=(),
-    runs=Path("runs"),
-    dry_run=False,
-    yes=False,
-)
+PLAIN = tune_options("orders", seed=None)
 
 
 @pytest.mark.parametrize("seed", [-1, MAX_SEED + 1])

@@ -12,69 +12,27 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from core.aws.invocation import Invocation, invoke_once
-from core.aws.session import LocalAccess
 from core.console import Console
 from core.errors import ExitCode, NoAnswer, Refused
 from tests.conftest import MakeFunction
+from tests.tuner.run_rig import Tune
 from tests.tuner.test_lease import state_of
 from tuner import conduct, run
 from tuner.lease import Lease
-from tuner.options import TuneOptions
 from tuner.sample import Sample
 from tuner.undo import list_versions
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
-Tune = Callable[..., tuple[ExitCode, dict[str, Any]]]
-
 
 @pytest.fixture
-def tune(
-    local_access: LocalAccess,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-) -> Tune:
-    """Runs `tune` in this process; gives its exit code and its document."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", local_access.endpoint_url)
-    monkeypatch.setenv("AWS_REGION", local_access.region)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", local_access.access_key_id)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", local_access.secret_access_key)
+def tune(tune: Tune) -> Tune:
+    """A short fixed plan, unless a test says otherwise."""
 
     def start(function: str, **changed: Any) -> tuple[ExitCode, dict[str, Any]]:
-        plain: dict[str, Any] = {
-            "payload_file": None,
-            "payload_text": None,
-            "sizes": "128,512",
-            "min_memory_mb": None,
-            "max_memory_mb": None,
-            "samples": 5,
-            "thorough": False,
-            "parallel": 2,
-            "max_invocations": None,
-            "max_usd": None,
-            "max_seconds": None,
-            "objective": None,
-            "weight": None,
-            "slo": None,
-            "knee": None,
-            "cold_share": None,
-            "cold_samples": None,
-            "requests_per_month": None,
-            "seed": 1,
-            "region": None,
-            "profile": None,
-            "sandbox": False,
-            "price_file": None,
-            "exports": (),
-            "runs": tmp_path / "runs",
-            "dry_run": False,
-            "yes": False,
-        }
-        options = TuneOptions(function=function, **{**plain, **changed})
-        code = run.tune(options, Console(json_output=True))
-        return code, json.loads(capsys.readouterr().out)
+        plain = {"sizes": "128,512", "samples": 5, "parallel": 2}
+        return tune(function, **{**plain, **changed})
 
     return start
 
