@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from reports.document import SloEvidence
 from tuner.adaptive import start_sizes, usable_sizes
 from tuner.objective import SloLimit
-from tuner.sample import Sample, warm_by_size
+from tuner.sample import Sample, warm_durations
 from tuner.sampler import answers_ceased
 from tuner.slo import samples_needed, slo_evidence
 from tuner.worth import Worth
@@ -210,7 +210,7 @@ class SloSampler:
             rng.shuffle(start)
             return tuple(start)
         if not self._pending:
-            self._pending = self._decide(usable, warm, rng)
+            self._pending = self._decide(usable, samples, rng)
         return (self._pending.pop(),) if self._pending else ()
 
     def state(self, samples: Sequence[Sample]) -> str:
@@ -223,40 +223,21 @@ class SloSampler:
         return f"{self.limit}: {size} MB has {n} of at least {needed} samples"
 
     def _decide(
-        self, usable: Sequence[int], warm: Mapping[int, Sequence[float]], rng: random.Random
+        self, usable: Sequence[int], samples: Sequence[Sample], rng: random.Random
     ) -> list[int]:
         """The sizes of the next calls, all the same one; empty when the search is over."""
+        # Not at the top: numpy takes longer to import than most mistakes take to be found.
+        import numpy as np
+
+        from tuner.believed import believed
+
+        known = believed(samples, usable, self.worth, np.random.default_rng(rng.getrandbits(64)))
+        warm = warm_durations(samples, usable)
         evidence = {size: slo_evidence(found, self.limit) for size, found in warm.items()}
-        size = next_size(look(usable, warm, self.worth, self.limit, rng), evidence, self.limit)
+        cost = known.mix.cost_usd.mean(axis=0)
+        seen = outlook(known.beliefs, cost, self.limit, evidence)
+        size = next_size(seen, evidence, self.limit)
         if size is None:
             return []
         n = len(warm.get(size, ()))
         return [size] * (next_look(n, self.limit) - n + (0 if n else 1))
-
-
-def look(
-    usable: Sequence[int],
-    warm: Mapping[int, Sequence[float]],
-    worth: Worth,
-    limit: SloLimit,
-    rng: random.Random,
-) -> Outlook:
-    """The outlook at `usable` sizes from warm durations by size."""
-    # Not at the top: numpy takes longer to import than most mistakes take to be found.
-    import numpy as np
-
-    from tuner.beliefs import believe
-
-    beliefs = believe(warm, usable, np.random.default_rng(rng.getrandbits(64)))
-    cost = worth.cost_usd(usable, worth.billed_ms(beliefs.duration_ms)).mean(axis=0)
-    evidence = {size: slo_evidence(found, limit) for size, found in warm.items()}
-    return outlook(beliefs, cost, limit, evidence)
-
-
-def warm_durations(samples: Sequence[Sample], usable: Sequence[int]) -> dict[int, list[float]]:
-    """Warm durations of the usable sizes that have any, in ms."""
-    return {
-        size: [s.duration_ms for s in warm if s.duration_ms is not None]
-        for size, warm in warm_by_size(samples).items()
-        if size in usable
-    }
