@@ -91,13 +91,13 @@ class Adaptive:
         import numpy as np
 
         from tuner.believed import believed
-        from tuner.choice import expected_regret, pick
+        from tuner.choice import expected_regret
         from tuner.gain import best_next
 
         generator = np.random.default_rng(rng.getrandbits(64))
         known = believed(samples, usable, self.worth, generator)
         regret = known.regrets(self.worth)
-        best = pick(regret, known.other_quality(self.worth))
+        best = known.choice(self.worth)
         expected = float(expected_regret(regret)[best])
         self._state = f"{usable[best]} MB looks best, expected within {expected:.1%}"
         warm = {size: n for size, n in _warm_counts(samples).items() if size in usable}

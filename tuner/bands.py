@@ -23,7 +23,6 @@ _GRID_POINTS = 48
 _BAND_REPLICATES = 120
 _DRAWN_BAND = (0.05, 0.95)
 _MIXTURE = "mixture"
-_FEWEST_TO_LEAVE_ONE_OUT = 3
 _LEAST_MS = 0.01
 
 
@@ -100,7 +99,7 @@ def believed_model(
     errors = {_MIXTURE: own_error, **choice.loo_errors}
     return Model(
         family=_MIXTURE,
-        formula="capped power laws of memory and what departs from them, by their probability",
+        formula="weighted capped power laws",
         parameters={},
         loo_error=own_error,
         candidates=[FamilyScore(family=name, loo_error=error) for name, error in errors.items()],
@@ -112,12 +111,16 @@ def believed_model(
 def _left_out_error(
     samples: Sequence[Sample], sizes_mb: Sequence[int], rng: np.random.Generator
 ) -> float | None:
-    """The typical error (of logarithms) at an invoked size, from the samples of all others."""
+    """The typical error (of logarithms) at an invoked size, from the samples of all others.
+
+    Of the sizes between the smallest and the largest: nobody reads the curve beyond them.
+    """
     durations = warm_durations(samples, sizes_mb)
-    if len(durations) < _FEWEST_TO_LEAVE_ONE_OUT:
+    between = {m: found for m, found in durations.items() if min(durations) < m < max(durations)}
+    if not between:
         return None
     errors = []
-    for left_out, own in durations.items():
+    for left_out, own in between.items():
         others = {size: found for size, found in durations.items() if size != left_out}
         expected = np.median(np.log(believe(others, sizes_mb, rng).at(left_out)))
         errors.append(float(expected - np.median(np.log(np.maximum(own, _LEAST_MS)))))

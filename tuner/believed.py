@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tuner.beliefs import DRAWS, Beliefs, believe
+from tuner.choice import choose
 from tuner.cold_mix import Calls, ColdCalls, believe_cold, with_cold
 from tuner.objective import regrets
 from tuner.sample import Sample, warm_durations
@@ -38,10 +39,9 @@ class Believed:
         """By how much each size is worse than the best of its draw, as a share."""
         return regrets(worth.goal, self.mix.cost_usd, self.mix.latency_ms)
 
-    def other_quality(self, worth: Worth) -> Floats:
-        """What decides among equally good sizes: latency, or for speed the cost."""
-        speed = worth.goal.objective == "speed"
-        return self.mix.cost_usd if speed else self.mix.latency_ms
+    def choice(self, worth: Worth) -> int:
+        """The column of the size to take."""
+        return choose(worth.goal, self.mix.cost_usd, self.mix.latency_ms)
 
 
 def believed(

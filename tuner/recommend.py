@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from reports.document import Recommendation, Saving, SloEvidence
-from tuner.choice import EQUAL_SHARE, expected_regret, pick
+from tuner.adaptive import WARM_TO_VERIFY
+from tuner.choice import EQUAL_SHARE, choose, expected_regret
 from tuner.estimate import Floats
 from tuner.knee import knee_size
 from tuner.objective import DEFAULT_KNEE_SHARE, Goal, regrets, relative_score, scores
@@ -79,7 +80,7 @@ def recommend(
     there is nothing to look for.
     """
     ordered = sorted(evidence, key=lambda item: item.memory_mb)
-    allowed = _allowed(ordered, goal)
+    allowed = _allowed(ordered, goal, joint=joint)
     if not allowed:
         return None
     choice = _choose(ordered, allowed, goal, joint=joint)
@@ -114,11 +115,12 @@ def recommend(
     )
 
 
-def _allowed(evidence: Sequence[SizeEvidence], goal: Goal) -> list[SizeEvidence]:
+def _allowed(evidence: Sequence[SizeEvidence], goal: Goal, *, joint: bool) -> list[SizeEvidence]:
     """The sizes that can be recommended."""
     if goal.objective == "slo":
         return [item for item in evidence if item.slo is not None and item.slo.verdict == "met"]
-    return [item for item in evidence if item.n] or list(evidence)
+    verified = [item for item in evidence if item.n >= WARM_TO_VERIFY] if joint else []
+    return verified or [item for item in evidence if item.n] or list(evidence)
 
 
 def _choose(
@@ -130,10 +132,10 @@ def _choose(
         lowest = min(allowed, key=lambda item: _score(item, goal))
         best = _best(allowed, lowest, goal)
         return _Choice(best, lowest, _tied(allowed, best, goal))
-    cost, duration = _columns(allowed)
-    regret = regrets(goal, *_columns(evidence))[:, [_index(evidence, item) for item in allowed]]
-    best = allowed[pick(regret, cost if goal.objective == "speed" else duration)]
-    lowest = allowed[int(np.argmin(expected_regret(regret)))]
+    cost, duration = _columns(evidence)
+    best = evidence[choose(goal, cost, duration, [_index(evidence, item) for item in allowed])]
+    expected = expected_regret(regrets(goal, cost, duration))
+    lowest = min(allowed, key=lambda item: float(expected[_index(evidence, item)]))
     # What a limit is kept by is known of invoked sizes only; other objectives know all sizes.
     comparable = allowed if goal.objective == "slo" else evidence
     return _Choice(best, lowest, _tied(comparable, best, goal), EQUAL_SHARE)
