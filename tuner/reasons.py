@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from core.aws.limits import MEMORY_MAX_MB, MEMORY_MIN_MB
 from reports.figures import megabytes
-from tuner.objective import DEFAULT_KNEE_SHARE, Goal
+from tuner.objective import Goal
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +48,7 @@ def reasons(case: Case) -> list[str]:
 def _main_reason(case: Case) -> str:
     size, goal = megabytes(case.best_mb), case.goal
     if goal.objective == "knee":
-        share = DEFAULT_KNEE_SHARE if goal.knee_share is None else goal.knee_share
-        step = f"{share * 100:g} %"
-        return f"beyond {size}, another {step} of speed costs more than {step}"
+        return f"{size} is the median of the knees of all curves that the samples allow"
     best_at = {
         "cost": "the lowest cost",
         "slo": "the lowest cost",

@@ -18,11 +18,12 @@ from tuner.objective import SloLimit
 from tuner.sample import Sample, warm_durations
 from tuner.sampler import answers_ceased
 from tuner.slo import samples_needed, slo_evidence
-from tuner.worth import Worth
 
 if TYPE_CHECKING:
+    # Plans ask how many calls it takes before numpy is loaded.
     from tuner.beliefs import Beliefs
     from tuner.estimate import Floats
+    from tuner.worth import Worth
 
 _WARM_AT_START = 2
 # A size is looked at after so many samples while a miss is all that they can show, then at one,
@@ -40,6 +41,7 @@ _CHANCE_TO_EXIST = 0.05
 _HALF_SCATTER = 0.5
 # Costs that nobody would tell apart: among such sizes the one that is surest to keep the limit.
 _SAME_COST_SHARE = 0.03
+_SAME_CHANCE = 0.1
 # A measured percentile says how heavy the tails are from so many samples up that one is expected
 # to be above it.
 _EXPECTED_ABOVE = 1.0
@@ -132,7 +134,7 @@ def next_size(seen: Outlook, evidence: Mapping[int, SloEvidence], limit: SloLimi
         and all(seen.cost_usd[column] < seen.cost_usd[m] / (1 + _SAME_COST_SHARE) for m in met)
     ]
     if worth_it:
-        return seen.sizes_mb[_surest_of_the_cheapest(seen, worth_it)]
+        return seen.sizes_mb[_surest_of_the_cheapest(seen, evidence, worth_it)]
     if met:
         return None
     possible = [column for column in undecided if seen.best_chance[column] >= _CHANCE_TO_EXIST]
@@ -142,9 +144,26 @@ def next_size(seen: Outlook, evidence: Mapping[int, SloEvidence], limit: SloLimi
     return seen.sizes_mb[fastest] if fastest in undecided else None
 
 
-def _surest_of_the_cheapest(seen: Outlook, columns: Sequence[int]) -> int:
+def _surest_of_the_cheapest(
+    seen: Outlook, evidence: Mapping[int, SloEvidence], columns: Sequence[int]
+) -> int:
+    """Of sizes that cost about the same the one with the lowest percentile.
+
+    One that is being sampled is gone on with while it is about as likely to keep the limit: costs
+    move a little with each look, and samples of many sizes show nothing of any.
+    """
     cheapest = min(float(seen.cost_usd[column]) for column in columns)
     alike = [c for c in columns if seen.cost_usd[c] <= cheapest * (1 + _SAME_COST_SHARE)]
+    surest = max(float(seen.chance[column]) for column in alike)
+    counts = {
+        column: known.n
+        for column in alike
+        if seen.chance[column] >= surest - _SAME_CHANCE
+        and (known := evidence.get(seen.sizes_mb[column]))
+        and known.n > _WARM_AT_START
+    }
+    if counts:
+        return max(counts, key=lambda column: counts[column])
     return min(alike, key=lambda column: float(seen.percentile_ms[column]))
 
 
