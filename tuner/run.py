@@ -28,10 +28,12 @@ from tuner.delivery import deliver
 from tuner.facts import RunFacts, recorded_command
 from tuner.interference import check_free
 from tuner.journal import state_folder
+from tuner.objective import SloLimit
 from tuner.options import TuneOptions, TuneRequest, check_options
 from tuner.plan import ASK_ABOVE_USD, FixedPlan, Plan, doubts, snap_start_note
 from tuner.restore import offer_restore
 from tuner.sample import Sample
+from tuner.slo import too_few_note
 from tuner.strategy import make_plan, sizes_for_cold
 from tuner.target import Target, read_target
 from tuner.usage import given_usage, read_usage
@@ -173,7 +175,7 @@ def _facts(
     facts = RunFacts(
         run_id=secrets.token_hex(6),
         target=target,
-        plan=replace(plan, notes=(*plan.notes, *_notes(plan, target))),
+        plan=replace(plan, notes=(*plan.notes, *_notes(plan, target, request.goal.slo))),
         payload=request.payload,
         price=request.prices.lambda_price(session.region, target.arch),
         price_table=request.prices,
@@ -192,17 +194,18 @@ def _facts(
     return facts
 
 
-def _notes(plan: Plan, target: Target) -> tuple[str, ...]:
+def _notes(plan: Plan, target: Target, limit: SloLimit | None) -> tuple[str, ...]:
     """What a user should know of the plan before it is paid for."""
     fewest_samples = 0
     if isinstance(plan, FixedPlan):
         # Not at the top: it imports scipy, which takes longer than most mistakes to be found.
         from tuner.estimate import MIN_SAMPLES_FOR_INTERVAL as fewest_samples
-    snapshots = snap_start_note(plan, target.runtime) if target.snap_start else None
-    return (
-        *doubts(plan, fewest_samples=fewest_samples),
-        *([snapshots] if snapshots else []),
+    most_samples = plan.samples_per_size if isinstance(plan, FixedPlan) else plan.most_calls
+    found = (
+        snap_start_note(plan, target.runtime) if target.snap_start else None,
+        too_few_note(limit, most_samples) if limit else None,
     )
+    return (*doubts(plan, fewest_samples=fewest_samples), *(note for note in found if note))
 
 
 def _note_host(facts: RunFacts, local: LocalAccess | None) -> None:

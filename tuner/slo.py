@@ -57,6 +57,18 @@ def samples_needed(limit: SloLimit) -> int:
     return math.ceil(math.log(1 - LEVEL) / math.log(limit.share))
 
 
+def too_few_note(limit: SloLimit, most_samples: int) -> str | None:
+    """That `most_samples` of a size cannot show it to keep the limit; None when they can."""
+    needed = samples_needed(limit)
+    if most_samples >= needed:
+        return None
+    samples = "1 sample" if most_samples == 1 else f"{most_samples} samples"
+    return (
+        f"this run can show no size to keep {limit}: it takes at least {needed} samples of a size, "
+        f"and the plan has {samples} at most"
+    )
+
+
 def slo_evidence(durations_ms: Sequence[float], limit: SloLimit) -> SloEvidence:
     """What warm durations of one size, at least one, say of the limit."""
     ordered, n = sorted(durations_ms), len(durations_ms)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from core.errors import InputError
 from tuner.objective import SloLimit
-from tuner.slo import bound_ranks, parse_slo, samples_needed, slo_evidence
+from tuner.slo import bound_ranks, parse_slo, samples_needed, slo_evidence, too_few_note
 
 P95 = SloLimit(95, 300)
 
@@ -76,6 +76,13 @@ def test_a_percentile_needs_so_many_samples(percentile: float, needed: int) -> N
     assert samples_needed(limit) == needed
     assert bound_ranks(needed, limit.share)[1] == needed
     assert bound_ranks(needed - 1, limit.share)[1] is None
+
+
+def test_a_plan_with_too_few_samples_for_a_percentile_says_so() -> None:
+    assert too_few_note(P95, 59) is None
+    assert "p95 < 300 ms: it takes at least 59 samples of a size, and the plan has 58" in (
+        too_few_note(P95, 58) or ""
+    )
 
 
 def test_ranks_are_those_of_the_tables() -> None:
