@@ -58,7 +58,11 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the samples say; `notes` are what a reader has to know of it."""
+    """What the samples say; `notes` are what a reader has to know of it.
+
+    `evidence` is what the choice saw: the usable sizes, with the mix where there is a share of
+    cold calls.
+    """
 
     sizes: tuple[SizeResult, ...]
     model: Model | None
@@ -67,6 +71,7 @@ class Answer:
     cold: ColdMix | None = None
     monthly: Monthly | None = None
     notes: tuple[str, ...] = ()
+    evidence: tuple[SizeEvidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,6 +130,7 @@ def analyse(
         cold=known.cold,
         monthly=_monthly(samples, fit, taken, sizes, question),
         notes=(note,) if note else (),
+        evidence=tuple(fit),
     )
 
 

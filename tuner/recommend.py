@@ -92,7 +92,7 @@ def recommend(
         tied_mb=[item.memory_mb for item in choice.tied],
         objective=goal.objective,
         weight=goal.weight,
-        saving=_saving(best, current) if current else None,
+        saving=saving_of(best, current) if current else None,
         reasons=reasons(
             Case(
                 goal=goal,
@@ -149,7 +149,7 @@ def _at_the_knee(
     best = evidence[knee.index]
     tied = [evidence[column] for column in knee.tied]
     # Too few samples at either size say nothing, and equality is not claimed from nothing.
-    return _Choice(best, best, [item for item in tied if item is best or _tails(item, best)])
+    return _Choice(best, best, [item for item in tied if item is best or common_tails(item, best)])
 
 
 def _columns(evidence: Sequence[SizeEvidence]) -> tuple[Floats, Floats]:
@@ -205,7 +205,7 @@ def _may_equal(item: SizeEvidence, other: SizeEvidence, goal: Goal) -> bool:
 
     Too few samples at either size say nothing, and equality is not claimed from nothing.
     """
-    tails = _tails(item, other)
+    tails = common_tails(item, other)
     if tails is None:
         return False
     ratio = scores(goal, item.cost_replicates, item.duration_replicates) / scores(
@@ -214,7 +214,7 @@ def _may_equal(item: SizeEvidence, other: SizeEvidence, goal: Goal) -> bool:
     return float(np.quantile(ratio, tails[0])) <= 1 + _EQUAL_SHARE
 
 
-def _tails(item: SizeEvidence, other: SizeEvidence) -> tuple[float, float] | None:
+def common_tails(item: SizeEvidence, other: SizeEvidence) -> tuple[float, float] | None:
     """The quantiles for what compares two sizes: those of the one that is known less well."""
     if item.tails is None or other.tails is None:
         return None
@@ -246,14 +246,17 @@ def _closeness(
     return float(expected_regret(regret)[column]), bound
 
 
-def _saving(best: SizeEvidence, current: SizeEvidence) -> Saving | None:
-    """By how much the recommendation is below the current size, as shares of the current."""
+def saving_of(best: SizeEvidence, current: SizeEvidence) -> Saving | None:
+    """By how much `best` is below `current`, as shares of the latter.
+
+    Rows of their replicates belong together. None where too few samples say how far off it is.
+    """
     if best is current:
         nothing = (0.0, 0.0)
         return Saving(
             cost_share=0, cost_interval=nothing, duration_share=0, duration_interval=nothing
         )
-    tails = _tails(best, current)
+    tails = common_tails(best, current)
     cost = interval_of(1 - best.cost_replicates / current.cost_replicates, tails)
     duration = interval_of(1 - best.duration_replicates / current.duration_replicates, tails)
     if cost is None or duration is None:
