@@ -67,14 +67,9 @@ def knee_size(
     columns = range(cost.shape[1]) if allowed is None else allowed
     index = min(columns, key=lambda column: (float(np.abs(knees - column).mean()), column))
     low, high = np.quantile(knees, _CENTRAL, method="nearest")
-    return Knee(
-        index=index,
-        tied=tuple(
-            column
-            for column in np.unique(knees).tolist()
-            if low <= column <= high or column == index
-        ),
-    )
+    central = {column for column in np.unique(knees).tolist() if low <= column <= high}
+    # Of allowed sizes, the answer may be the knee of no draw at all.
+    return Knee(index=index, tied=tuple(sorted(central | {index})))
 
 
 def _knees(cost: Floats, duration: Floats, share: float) -> Indices:

@@ -93,6 +93,12 @@ def test_of_the_allowed_sizes_it_is_the_one_with_the_fewest_expected_steps() -> 
     assert knee_size(cost[:2], duration[:2], 0.1, allowed=(1, 3)).index == 1
 
 
+def test_the_answer_is_always_among_the_tied() -> None:
+    knee = knee_size(*_draws_with_knees_at(2, 2, 3), 0.1, allowed=(0, 5))
+
+    assert (knee.index, knee.tied) == (0, (0, 2, 3))
+
+
 @pytest.mark.parametrize("step", [1.06, 1.12, 1.5, 2.0])
 def test_the_knee_does_not_hang_on_which_sizes_were_tried(step: float) -> None:
     """Where 20 ms + 51,200 ms MB / m has its knee: 1 % of speed costs 1 % at 2,560 MB."""
