@@ -63,7 +63,7 @@ def knee_size(
     # Not at the top: options are checked before numpy is loaded.
     import numpy as np
 
-    knees = _knees(cost, duration, share)
+    knees = knee_columns(cost, duration, share)
     columns = range(cost.shape[1]) if allowed is None else allowed
     index = min(columns, key=lambda column: (float(np.abs(knees - column).mean()), column))
     low, high = np.quantile(knees, _CENTRAL, method="nearest")
@@ -72,7 +72,7 @@ def knee_size(
     return Knee(index=index, tied=tuple(sorted(central | {index})))
 
 
-def _knees(cost: Floats, duration: Floats, share: float) -> Indices:
+def knee_columns(cost: Floats, duration: Floats, share: float) -> Indices:
     """The column (S) of the knee of each draw.
 
     The smallest m such that no larger m' has both t(m') <= t(m) / (1 + share) and

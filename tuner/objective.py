@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, get_args
 
 from core.errors import InputError
 from reports.document import Objective
+from tuner.knee import knee_columns
 
 if TYPE_CHECKING:
     from tuner.estimate import Floats
@@ -126,11 +127,24 @@ def regrets(goal: Goal, cost_usd: Floats, duration_ms: Floats) -> Floats:
     """By how much each size is worse than the best of its row, as a share from 0; (S, G).
 
     A row is one draw of the whole curve. For an SLO it is that of cost: which sizes keep the
-    limit is decided elsewhere.
+    limit is decided elsewhere. A knee has the least of no score: sizes before and behind that of
+    the draw are worse by the ratio of the scores, whichever of them is larger.
     """
     found = scores(goal, cost_usd, duration_ms)
+    if goal.objective == "knee":
+        return _off_the_knee(goal, found, cost_usd, duration_ms)
     worse: Floats = found / found.min(axis=-1, keepdims=True) - 1
     return worse
+
+
+def _off_the_knee(goal: Goal, found: Floats, cost_usd: Floats, duration_ms: Floats) -> Floats:
+    # Not at the top: options are checked before numpy is loaded.
+    import numpy as np
+
+    share = DEFAULT_KNEE_SHARE if goal.knee_share is None else goal.knee_share
+    knees = knee_columns(cost_usd, duration_ms, share)
+    ratio = found / np.take_along_axis(found, knees[:, None], axis=1)
+    return np.asarray(np.maximum(ratio, 1 / ratio) - 1)
 
 
 def relative_score(

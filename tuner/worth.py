@@ -1,4 +1,4 @@
-"""What curves of duration are worth: costs, and regrets by the objective; pure."""
+"""What calls cost by how long they take, and what they are judged by; pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.aws.prices import LambdaPrice
-from tuner.objective import Goal, regrets
+from tuner.objective import Goal
 
 if TYPE_CHECKING:
     from tuner.estimate import Floats
@@ -49,8 +49,3 @@ class Worth:
             for billed in (0.0, 1.0)
         )
         return np.asarray(fixed + (per_ms - fixed) * billed_ms)
-
-    def regrets(self, sizes_mb: Sequence[int], duration_ms: Floats) -> Floats:
-        """By how much each size (columns) is worse than the best of its row, as a share."""
-        cost = self.cost_usd(sizes_mb, self.billed_ms(duration_ms))
-        return regrets(self.goal, cost, duration_ms)

@@ -127,9 +127,14 @@ def test_a_score_against_the_current_setting_ranks_as_the_plain_score(
         pytest.param(Goal("speed"), [15, 3, 0], id="speed"),
         pytest.param(Goal("balanced", 0.5), [1, 2**0.5 - 1, 0], id="balanced"),
         pytest.param(Goal("knee", knee_share=0.1), [1, 2**0.5 - 1, 0], id="knee: both alike"),
+        pytest.param(
+            Goal("knee", knee_share=4.0), [2**0.5 - 1, 0, 2**0.5 - 1], id="knee: on either side"
+        ),
     ],
 )
-def test_regret_is_the_share_above_the_best_of_each_draw(goal: Goal, expected: list[float]) -> None:
+def test_regret_is_by_how_much_each_draw_has_a_better_size(
+    goal: Goal, expected: list[float]
+) -> None:
     cost, duration = np.array([1.0, 2.0, 4.0]), np.array([1600.0, 400.0, 100.0])
 
     found = regrets(goal, np.stack([cost, cost * 3]), np.stack([duration, duration / 7]))

@@ -145,8 +145,9 @@ def test_an_edge_of_the_measured_sizes_is_said_where_more_could_be_tried(
 GRID = (128, 181, 256, 362, 512, 724, 1024, 1448, 2048, 2896)
 INVOKED = (0, 2, 4, 6, 9)
 WORLDS = 800
-# Three standard errors below the 90 % that is claimed, which 512 draws make 89.7 %.
-LEAST_SHARE_OF_WORLDS = 0.865
+# Four standard errors below the 90 % that is claimed, which 512 draws make 89.7 %: sixteen shares
+# are looked at.
+LEAST_SHARE_OF_WORLDS = 0.855
 
 
 @dataclass(frozen=True)
@@ -226,7 +227,7 @@ def test_from_joint_draws_ties_intervals_and_bounds_hold_as_claimed(
         assert answer is not None
         column = GRID.index(answer.memory_mb)
         assert column in INVOKED
-        found = regrets(goal, tuned.cost, tuned.duration)
+        found = regrets(goal, tuned.cost[None], tuned.duration[None])[0]
         best = int(np.argmin(found))
         if goal.objective == "knee":
             best = knee_size(tuned.cost[None], tuned.duration[None], 0.1).index
