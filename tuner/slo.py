@@ -1,7 +1,7 @@
 """Limits on percentiles: how they are written, and what samples say of them; pure, without numpy.
 
 No form of the distribution is assumed. By how many of n samples lie above a percentile, which is
-binomial, order statistics bound it: Hahn and Meeker, Statistical Intervals (1991), section 5.2.
+binomial, order statistics bound it: Hahn and Meeker, Statistical Intervals (1991), chapter 5.
 """
 
 from __future__ import annotations
