@@ -15,7 +15,7 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -23,6 +23,9 @@ from core.errors import InputError
 from core.text import one_line
 from sandbox.lambda_api.names import MAX_NAME_LENGTH
 from sandbox.lambda_api.packages import MAX_UNZIPPED_BYTES, MAX_ZIPPED_BYTES
+
+# Both run on this machine's own processor: to the handler it is a name, to a bill a price.
+Arch = Literal["x86_64", "arm64"]
 
 FUNCTIONS_DIR = Path(__file__).with_name("functions")
 SETTINGS_FILE = "function.json"
@@ -47,6 +50,7 @@ class FunctionFolder:
     # The code without function.json; equal folders give equal bytes.
     zip_bytes: bytes = field(repr=False)
     environment: Mapping[str, str] = field(default_factory=dict)
+    arch: Arch = "x86_64"
 
 
 class _Settings(BaseModel):
@@ -56,6 +60,7 @@ class _Settings(BaseModel):
 
     description: str = ""
     runtime: Annotated[str, Field(min_length=1)]
+    arch: Arch = "x86_64"
     handler: Annotated[str, Field(min_length=1)]
     memory_mb: Annotated[int, Field(ge=128, le=10_240)] = 128
     timeout_s: Annotated[int, Field(ge=1, le=900)] = 3
@@ -109,6 +114,7 @@ def read_function_folder(path: Path) -> FunctionFolder:
         timeout_s=settings.timeout_s,
         zip_bytes=_packed(path),
         environment=dict(settings.environment),
+        arch=settings.arch,
     )
 
 

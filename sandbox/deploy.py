@@ -106,6 +106,7 @@ def _create(
         Timeout=folder.timeout_s,
         Environment={"Variables": dict(folder.environment)},
         Code={"ZipFile": folder.zip_bytes},
+        Architectures=[folder.arch],
         Tags=dict(tags),
     )
     _wait(client, folder)
@@ -116,11 +117,11 @@ def _update(
 ) -> None:
     runtime = cast("RuntimeType", folder.runtime)
     environment: EnvironmentTypeDef = {"Variables": dict(folder.environment)}
-    if (
-        current["CodeSha256"]
-        != base64.b64encode(hashlib.sha256(folder.zip_bytes).digest()).decode()
-    ):
-        client.update_function_code(FunctionName=folder.name, ZipFile=folder.zip_bytes)
+    code_sha256 = base64.b64encode(hashlib.sha256(folder.zip_bytes).digest()).decode()
+    if (current["CodeSha256"], current["Architectures"]) != (code_sha256, [folder.arch]):
+        client.update_function_code(
+            FunctionName=folder.name, ZipFile=folder.zip_bytes, Architectures=[folder.arch]
+        )
         _wait(client, folder)
     shown = {
         "Description": folder.description,

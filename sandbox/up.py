@@ -248,6 +248,7 @@ def described(folder: FunctionFolder) -> dict[str, Any]:
         "name": folder.name,
         "description": folder.description,
         "runtime": folder.runtime,
+        "arch": folder.arch,
         "handler": folder.handler,
         "memory_mb": folder.memory_mb,
         "timeout_s": folder.timeout_s,

@@ -200,7 +200,11 @@ def test_what_is_deployed_already_is_left_alone(
     (folder / "app.py").write_text("def handler(event, context):\n    return 'new'\n")
     deploy(sandbox.environment, [read_function_folder(folder)], ACCOUNT_ID, deployed.append)
     assert json.loads(client.invoke(FunctionName=folder.name)["Payload"].read()) == "new"
-    assert [function.name for function in deployed] == [folder.name] * 5
+    (folder / "function.json").write_text(json.dumps({**LOOKUP, "arch": "arm64"}))
+    deploy(sandbox.environment, [read_function_folder(folder)], ACCOUNT_ID, deployed.append)
+    shown = client.get_function_configuration(FunctionName=folder.name)
+    assert shown["Architectures"] == ["arm64"]
+    assert [function.name for function in deployed] == [folder.name] * 6
 
 
 def test_a_function_that_is_refused_is_named(sandbox: Any, folder: Path) -> None:

@@ -54,7 +54,21 @@ def test_the_bundled_functions_are_there():
         "report-sort",
         "resize-large",
         "thumbnail",
+        "thumbnail-arm64",
     ]
+
+
+def event_of(name):
+    """A function of the other architecture does the same work, so it has the same event."""
+    return EVENTS_DIR / f"{name.removesuffix('-arm64')}.json"
+
+
+def test_both_thumbnails_have_one_code_and_two_architectures():
+    pair = FUNCTIONS["thumbnail"], FUNCTIONS["thumbnail-arm64"]
+    assert [folder.arch for folder in pair] == ["x86_64", "arm64"]
+    one, other = (zipfile.ZipFile(io.BytesIO(folder.zip_bytes)) for folder in pair)
+    assert one.read("handler.py") == other.read("handler.py")
+    assert pair[0].memory_mb == pair[1].memory_mb
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -69,13 +83,13 @@ def test_a_bundled_function_can_be_deployed_as_it_is(name):
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_bundled_function_answers_no_event_and_its_own(name):
-    event = json.loads((EVENTS_DIR / f"{name}.json").read_text())
+    event = json.loads(event_of(name).read_text())
     results = call(spec_of(FUNCTIONS[name], memory_mb=2048), {}, event)
     assert [result.function_error for result in results] == [None, None]
 
 
-def test_each_event_belongs_to_a_function():
-    assert {path.stem for path in EVENTS_DIR.glob("*.json")} >= set(FUNCTIONS)
+def test_each_function_has_an_event():
+    assert [name for name in FUNCTIONS if not event_of(name).exists()] == []
 
 
 @pytest.mark.parametrize(
@@ -125,6 +139,7 @@ def test_a_folder_is_read_with_defaults(tmp_path):
     assert folder.memory_mb == 128
     assert folder.timeout_s == 3
     assert folder.environment == {}
+    assert folder.arch == "x86_64"
 
 
 def test_other_runtimes_stay_as_they_are_written(tmp_path):
@@ -148,6 +163,7 @@ GOOD = {"runtime": "python3", "handler": "handler.handler"}
         (GOOD | {"memory_mb": "128"}, "memory_mb: Input should be a valid integer (got '128')"),
         (GOOD | {"timeout_s": 901}, "timeout_s: Input should be less than or equal to 900"),
         (GOOD | {"environment": {"A": 1}}, "environment.A: Input should be a valid string"),
+        (GOOD | {"arch": "arm"}, "arch: Input should be 'x86_64' or 'arm64' (got 'arm')"),
         (GOOD | {"handler": ""}, "handler: String should have at least 1 character"),
     ],
 )
