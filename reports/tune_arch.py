@@ -82,7 +82,7 @@ def arch_table(document: TuneDocument) -> Table | None:
         Column("90 % interval", "$ / million"),
         Column("Remark", is_text=True),
     ]
-    return Table("x86_64 and arm64", columns, rows, _HELP, _functions(found))
+    return Table("x86_64 and arm64", columns, rows, _HELP, _lead(document, found))
 
 
 def _remark(found: ArchComparison, size: ArchSize) -> str:
@@ -91,6 +91,10 @@ def _remark(found: ArchComparison, size: ArchSize) -> str:
     return "Pareto front" if size.pareto else ""
 
 
-def _functions(found: ArchComparison) -> str:
+def _lead(document: TuneDocument, found: ArchComparison) -> str:
+    """Which functions are compared, and by which calls where that is not the warm ones."""
     named = [f"{arch} is {name}" for arch, name in sorted(found.functions.items(), reverse=True)]
-    return f"{listed(named)}." if named else ""
+    functions = f"{listed(named)}." if named else ""
+    if document.cold is None:
+        return functions
+    return f"{functions} Durations and costs are means over cold and warm calls.".strip()

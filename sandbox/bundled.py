@@ -15,7 +15,7 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -23,9 +23,7 @@ from core.errors import InputError
 from core.text import one_line
 from sandbox.lambda_api.names import MAX_NAME_LENGTH
 from sandbox.lambda_api.packages import MAX_UNZIPPED_BYTES, MAX_ZIPPED_BYTES
-
-# Both run on this machine's own processor: to the handler it is a name, to a bill a price.
-Arch = Literal["x86_64", "arm64"]
+from sandbox.lambda_api.records import Architecture
 
 FUNCTIONS_DIR = Path(__file__).with_name("functions")
 SETTINGS_FILE = "function.json"
@@ -50,7 +48,8 @@ class FunctionFolder:
     # The code without function.json; equal folders give equal bytes.
     zip_bytes: bytes = field(repr=False)
     environment: Mapping[str, str] = field(default_factory=dict)
-    arch: Arch = "x86_64"
+    # Both run on this machine's own processor: to a handler it is a name, to a bill a price.
+    arch: Architecture = "x86_64"
 
 
 class _Settings(BaseModel):
@@ -60,7 +59,7 @@ class _Settings(BaseModel):
 
     description: str = ""
     runtime: Annotated[str, Field(min_length=1)]
-    arch: Arch = "x86_64"
+    arch: Architecture = "x86_64"
     handler: Annotated[str, Field(min_length=1)]
     memory_mb: Annotated[int, Field(ge=128, le=10_240)] = 128
     timeout_s: Annotated[int, Field(ge=1, le=900)] = 3

@@ -8,19 +8,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.aws.prices import LambdaPrice, Tier, read_price_file
+from core.aws.prices import LambdaPrice, Tier, other_arch, read_price_file
 from core.console import Console
 from core.errors import ExitCode, InputError
 from reports.document import PriceFacts, TuneDocument, Verdict
 from reports.exports import parse_export
-from reports.run_folder import read_document
+from reports.run_folder import RESULT_NAME, read_document
 from tuner.analysis import Answer, Question, analyse
+from tuner.answering import Answered
+from tuner.arch_document import with_other
 from tuner.delivery import deliver
 from tuner.facts import recorded_command
+from tuner.objective import Goal
 from tuner.options import check_goal
 from tuner.result import current_size, judge, price_facts, spent
 from tuner.sample import Sample, read_samples
-from tuner.usage import check_usage, given_usage
+from tuner.usage import Usage, check_usage, given_usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,27 +47,49 @@ def analyze(options: AnalyzeOptions, console: Console) -> ExitCode:
     Raises:
         InputError: when the run cannot be read or an option is wrong.
     """
-    goal = check_goal(options.objective, options.weight, options.slo, options.knee)
-    usage = given_usage(check_usage(options.cold_share, options.requests_per_month))
+    asked = _Asked(
+        goal=check_goal(options.objective, options.weight, options.slo, options.knee),
+        usage=given_usage(check_usage(options.cold_share, options.requests_per_month)),
+        price_file=options.price_file,
+    )
     for spec in options.exports:
         parse_export(spec)
     before = read_document(options.run, TuneDocument)
     folder = options.run if options.run.is_dir() else options.run.parent
+    first = _again(before, folder, asked)
+    beside = folder / other_arch(before.function.arch)
+    if not (beside / RESULT_NAME).exists():
+        return deliver(first.document, options.exports, console)
+    other = _again(read_document(beside, TuneDocument), beside, asked)
+    return deliver(with_other(first, other, asked.goal), options.exports, console)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked of the samples this time."""
+
+    goal: Goal
+    usage: Usage
+    price_file: Path | None
+
+
+def _again(before: TuneDocument, folder: Path, asked: _Asked) -> Answered:
+    """The answer from the samples in `folder`, and the document of the run with it."""
     samples = read_samples(folder)
-    price, price_record = _prices(options.price_file, before)
+    price, price_record = _prices(asked.price_file, before)
     function = before.function
     answer = analyse(
         samples,
         [size.memory_mb for size in before.sizes],
         _refused(before),
         Question(
-            goal=goal,
+            goal=asked.goal,
             current_mb=before.current.memory_mb,
             price=price,
             storage_mb=function.ephemeral_storage_mb,
             seed=before.provenance.seed,
             candidates_mb=_candidates(before),
-            usage=usage,
+            usage=asked.usage,
             runtime=function.runtime,
         ),
     )
@@ -82,6 +107,7 @@ def analyze(options: AnalyzeOptions, console: Console) -> ExitCode:
             "slo": answer.slo,
             "cold": answer.cold,
             "monthly": answer.monthly,
+            "arch": None,
             "prices": price_record,
             "spent": spent(samples, price, function.ephemeral_storage_mb),
             "provenance": before.provenance.model_copy(
@@ -89,7 +115,7 @@ def analyze(options: AnalyzeOptions, console: Console) -> ExitCode:
             ),
         }
     )
-    return deliver(document, options.exports, console)
+    return Answered(document, answer)
 
 
 def _candidates(before: TuneDocument) -> tuple[int, ...] | None:

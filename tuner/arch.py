@@ -68,8 +68,10 @@ def compare(
         return hindrance
     pair = [(one, one.best), (other, other.best)]
     found = [(side, best) for side, best in pair if best is not None]
-    (side, best), (_, second) = sorted(found, key=lambda item: _score(item[1], goal))
-    second = _reordered(second, len(best.cost_replicates), rng)
+    (side, best), (beaten, second) = sorted(found, key=lambda item: _score(item[1], goal))
+    least_scores = _least_scores(goal, beaten, second)
+    order = _order(len(least_scores), len(best.cost_replicates), rng)
+    second = _reordered(second, order)
     saving = saving_of(best, second)
     if saving is None:  # both are of `invoked`, which have intervals
         return NotComparable(f"too few samples of {one.name} or {other.name}")
@@ -82,7 +84,7 @@ def compare(
         cost_saving_interval=saving.cost_interval,
         duration_saving_share=saving.duration_share,
         duration_saving_interval=saving.duration_interval,
-        separable=_separable(goal, best, second),
+        separable=_separable(goal, best, second, least_scores[order]),
     )
 
 
@@ -124,29 +126,40 @@ def _score(item: SizeEvidence, goal: Goal) -> float:
     return float(scores(goal, np.array([item.cost_usd]), np.array([item.duration_ms]))[0])
 
 
-def _reordered(item: SizeEvidence, rows: int, rng: np.random.Generator) -> SizeEvidence:
-    """The same size with its rows in another order, and as many of them as `rows`."""
-    own = len(item.cost_replicates)
-    order = rng.choice(own, size=rows, replace=rows > own)
+def _order(rows: int, wanted: int, rng: np.random.Generator) -> np.ndarray:
+    return rng.choice(rows, size=wanted, replace=wanted > rows)
 
-    def taken(column: Floats) -> Floats:
-        return np.asarray(column[order])
 
+def _reordered(item: SizeEvidence, order: np.ndarray) -> SizeEvidence:
+    """The same size with its rows in another order."""
     return replace(
         item,
-        duration_replicates=taken(item.duration_replicates),
-        billed_replicates=taken(item.billed_replicates),
-        cost_replicates=taken(item.cost_replicates),
+        duration_replicates=item.duration_replicates[order],
+        billed_replicates=item.billed_replicates[order],
+        cost_replicates=item.cost_replicates[order],
     )
 
 
-def _separable(goal: Goal, best: SizeEvidence, second: SizeEvidence) -> bool:
-    """Whether the 90 % interval of the saving by the objective excludes zero."""
-    ratio = scores(goal, best.cost_replicates, best.duration_replicates) / scores(
-        goal, second.cost_replicates, second.duration_replicates
-    )
-    interval = interval_of(1 - ratio, common_tails(best, second))
-    return interval is not None and not interval[0] <= 0 <= interval[1]
+def _least_scores(goal: Goal, side: Side, best: SizeEvidence) -> Floats:
+    """The score of the best that an architecture may have, at any size, in each row.
+
+    Where rows are whole curves, also sizes that were not invoked may be better than the one that
+    was chosen. Where they are not, the least of many would be the luckiest: it is the chosen one.
+    """
+    taken = side.answer.recommendation
+    rows_are_curves = taken is not None and taken.regret_share is not None
+    has_least = goal.objective not in ("slo", "knee")
+    sizes = side.answer.evidence if rows_are_curves and has_least else (best,)
+    columns = [scores(goal, item.cost_replicates, item.duration_replicates) for item in sizes]
+    least: Floats = np.min(columns, axis=0)
+    return least
+
+
+def _separable(goal: Goal, best: SizeEvidence, second: SizeEvidence, least_scores: Floats) -> bool:
+    """Whether the 90 % interval of the saving by the objective is above zero."""
+    own = scores(goal, best.cost_replicates, best.duration_replicates)
+    interval = interval_of(1 - own / least_scores, common_tails(best, second))
+    return interval is not None and interval[0] > 0
 
 
 def _sizes(one: Side, other: Side) -> list[ArchSize]:

@@ -25,6 +25,8 @@ from core.command_line import (
 from core.console import Console
 from core.errors import ExitCode
 from tuner.command_options import (
+    Arch,
+    ArchFunction,
     ColdSamples,
     ColdShare,
     DryRun,
@@ -70,6 +72,7 @@ Examples:\n
   tune my-function --thorough --max-usd 0.50   look closer, for 50 cents\n
   tune my-function --requests-per-month auto   what is it worth in a month?\n
   tune my-function --sizes 512,1024,2048       these, 10 samples each\n
+  tune my-function --arch both --arch-function my-function-arm\n
   tune my-function --export html=report.html   a page to share\n
 \n
 Other verbs: `tune analyze RUN` answers again from a run's samples, `tune restore` undoes what a
@@ -87,6 +90,8 @@ def _tune(
     sizes: Sizes = None,
     samples: Samples = None,
     cold_samples: ColdSamples = None,
+    arch: Arch = None,
+    arch_function: ArchFunction = None,
     parallel: Parallel = 1,
     objective: Objective = None,
     weight: Weight = None,
@@ -150,6 +155,8 @@ def _tune(
             profile=profile,
             sandbox=sandbox,
             price_file=price_file,
+            arch=arch,
+            arch_function=arch_function,
             exports=tuple(export or ()),
             runs=runs,
             dry_run=dry_run,

@@ -165,6 +165,25 @@ ColdSamples = Annotated[
         rich_help_panel=_PLAN,
     ),
 ]
+Arch = Annotated[
+    str | None,
+    typer.Option(
+        "--arch",
+        metavar="both",
+        help="Compare x86_64 and arm64: measure the function below, too.",
+        show_default="the function's own",
+        rich_help_panel=_PLAN,
+    ),
+]
+ArchFunction = Annotated[
+    str | None,
+    typer.Option(
+        "--arch-function",
+        metavar="FUNCTION",
+        help="The same work on the other architecture.",
+        rich_help_panel=_PLAN,
+    ),
+]
 Parallel = Annotated[
     int,
     typer.Option(

@@ -52,6 +52,8 @@ class TuneOptions:
     profile: str | None
     sandbox: bool
     price_file: Path | None
+    arch: str | None
+    arch_function: str | None
     exports: tuple[str, ...]
     runs: Path
     dry_run: bool
@@ -86,6 +88,7 @@ def check_options(options: TuneOptions) -> TuneRequest:
         InputError: naming the option, its value and what was expected.
     """
     check_function_name(options.function)
+    _check_arch(options)
     goal = check_goal(options.objective, options.weight, options.slo, options.knee)
     plan = _plan_kind(options)
     samples = DEFAULT_SAMPLES if options.samples is None else options.samples
@@ -146,6 +149,22 @@ def _plan_kind(options: TuneOptions) -> PlanKind:
     if fixed:
         raise InputError(f"--thorough: has no meaning with {fixed[0]}, which makes a fixed plan")
     return "thorough"
+
+
+def _check_arch(options: TuneOptions) -> None:
+    if options.arch not in (None, "both"):
+        raise InputError(
+            f"--arch: expected both, a function has its own otherwise (got {options.arch!r})"
+        )
+    if options.arch is None and options.arch_function is not None:
+        raise InputError("--arch-function: only used with --arch both")
+    if options.arch is None:
+        return
+    if options.arch_function is None:
+        raise InputError(
+            "--arch both: expected the function of the other architecture with --arch-function"
+        )
+    check_function_name(options.arch_function, "--arch-function")
 
 
 def _limits(options: TuneOptions) -> Limits:

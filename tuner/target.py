@@ -50,18 +50,18 @@ class Target:
     log_group: str | None = None  # None where AWS does not say: then it is that of the name
 
 
-def check_function_name(function: str) -> str:
-    """`function`, when it is a name or an ARN without a qualifier.
+def check_function_name(function: str, option: str = "FUNCTION") -> str:
+    """`function`, when it is a name or an ARN without a qualifier; `option` is where it is from.
 
     Raises:
         InputError: for anything else; versions and aliases cannot be given another memory size.
     """
     match = _ARN.fullmatch(function) or _NAME.fullmatch(function)
     if not match:
-        raise InputError(f"FUNCTION: expected a function name or ARN (got {function!r})")
+        raise InputError(f"{option}: expected a function name or ARN (got {function!r})")
     if match.group("qualifier") is not None:
         raise InputError(
-            f"FUNCTION: expected a function without a version or alias (got {function!r})",
+            f"{option}: expected a function without a version or alias (got {function!r})",
             hint="the code of $LATEST is what gets tuned",
         )
     return function

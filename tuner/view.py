@@ -74,32 +74,48 @@ def _counted(count: int, thing: str) -> str:
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
-def plan_document(target: Target, region: str, plan: Plan, price: LambdaPrice) -> str:
-    """The plan as JSON, for `--dry-run --json`."""
+def plan_document(
+    target: Target,
+    region: str,
+    plan: Plan,
+    price: LambdaPrice,
+    other: dict[str, object] | None = None,
+) -> str:
+    """The plan as JSON, for `--dry-run --json`; `other` is that of the other architecture."""
+    document: dict[str, object] = {
+        "schema_version": 1,
+        "kind": "tune-plan",
+        "verdict": "pass",
+        "exit_code": 0,
+        "errors": [],
+        **plan_facts(target, region, plan, price),
+    }
+    return json.dumps(document if other is None else {**document, "other": other}, indent=1)
+
+
+def plan_facts(target: Target, region: str, plan: Plan, price: LambdaPrice) -> dict[str, object]:
+    """One function and what is going to be done with it, as the JSON of a plan has it."""
     cost = plan.cost_range(price, timeout_s=target.timeout_s, storage_mb=target.storage_mb)
-    return json.dumps(
-        {
-            "schema_version": 1,
-            "kind": "tune-plan",
-            "verdict": "pass",
-            "exit_code": 0,
-            "errors": [],
-            "function": {"name": target.name, "arn": target.arn, "region": region},
-            "current": {"memory_mb": target.memory_mb},
-            "plan": {
-                "kind": plan.kind,
-                "sizes_mb": plan.sizes_mb,
-                "samples_per_size": plan.samples_per_size,
-                "parallel": plan.parallel,
-                "invocations": plan.invocations,
-                **_adaptive_facts(plan),
-                "cold_samples": plan.cold.wanted,
-                "cost_usd": {"least": cost.least_usd, "most": cost.most_usd},
-            },
-            "notes": plan.notes,
+    return {
+        "function": {
+            "name": target.name,
+            "arn": target.arn,
+            "region": region,
+            "arch": target.arch,
         },
-        indent=1,
-    )
+        "current": {"memory_mb": target.memory_mb},
+        "plan": {
+            "kind": plan.kind,
+            "sizes_mb": plan.sizes_mb,
+            "samples_per_size": plan.samples_per_size,
+            "parallel": plan.parallel,
+            "invocations": plan.invocations,
+            **_adaptive_facts(plan),
+            "cold_samples": plan.cold.wanted,
+            "cost_usd": {"least": cost.least_usd, "most": cost.most_usd},
+        },
+        "notes": plan.notes,
+    }
 
 
 def _adaptive_facts(plan: Plan) -> dict[str, object]:

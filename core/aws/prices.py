@@ -21,6 +21,12 @@ from core.text import one_line
 Arch = Literal["x86_64", "arm64"]
 ARCHITECTURES: tuple[Arch, ...] = get_args(Arch)
 
+
+def other_arch(arch: Arch) -> Arch:
+    """Of the two architectures the one that is not `arch`."""
+    return "x86_64" if arch == "arm64" else "arm64"
+
+
 # SnapStart in us-east-1; it is free for Java. Source: AWS price list, publication 2026-09-19.
 SNAP_START_CACHE_USD_PER_GB_S = 0.0000015046
 SNAP_START_CACHE_LEAST_S = 3 * 3600

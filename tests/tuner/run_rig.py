@@ -39,6 +39,8 @@ def tune_options(function: str, **given: Any) -> TuneOptions:
         "profile": None,
         "sandbox": False,
         "price_file": None,
+        "arch": None,
+        "arch_function": None,
         "exports": (),
         "runs": Path("runs"),
         "dry_run": False,

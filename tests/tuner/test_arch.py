@@ -53,7 +53,7 @@ def side(
         price=bundled_prices().lambda_price("us-east-1", arch),
         storage_mb=512,
         seed=1,
-        candidates_mb=(128, 256, 512, 769, 1024, 1769, 3008) if adaptive else None,
+        candidates_mb=(128, 256, 512, 769, 1024, 1769) if adaptive else None,
         usage=usage or Usage(),
     )
     return Side(arch, f"orders-{arch}", analyse(samples, SIZES, {}, question))
@@ -197,6 +197,22 @@ def test_with_a_share_of_cold_calls_the_mix_is_compared() -> None:
 
     assert not plain.separable
     assert (mixed.separable, mixed.best_arch) == (True, "arm64")
+
+
+def test_a_size_that_nobody_invoked_may_be_the_better_one() -> None:
+    """One run looked at small sizes only: its best may be as fast as the other's larger one."""
+    small = taken(cpu_bound, sizes=(128, 512), n=4)
+    all_sizes = taken(cpu_bound, sizes=(512, 1769), n=4, seed=2)
+
+    found = compared(
+        side("x86_64", small, SPEED, adaptive=True),
+        side("arm64", all_sizes, SPEED, adaptive=True),
+        SPEED,
+    )
+
+    assert (found.best_arch, found.best_mb) == ("arm64", 1769)
+    assert found.duration_saving_interval[0] > 0.5
+    assert not found.separable
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def interrupting(original: Callable[..., Any]) -> Callable[..., Any]:
     ("owner", "name"),
     [
         pytest.param(Lease, "release", id="while all is put back"),
-        pytest.param(run, "_answer", id="while the answer is computed"),
+        pytest.param(run, "answer_run", id="while the answer is computed"),
         pytest.param(run, "write_document", id="while the answer is written"),
     ],
 )
