@@ -84,6 +84,14 @@ def test_limits_and_usage_are_taken_as_they_are() -> None:
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
+        pytest.param({"arch": "arm64"}, "--arch: expected both.*'arm64'", id="one architecture"),
+        pytest.param({"arch": "both"}, "--arch both: expected.*--arch-function", id="no function"),
+        pytest.param({"arch_function": "f"}, "--arch-function: only used with", id="no --arch"),
+        pytest.param(
+            {"arch": "both", "arch_function": "f:live"},
+            "--arch-function: expected a function without a version or alias",
+            id="an alias for the other architecture",
+        ),
         pytest.param(
             {"thorough": True, "samples": 5},
             "--thorough: .* with --samples",
