@@ -14,7 +14,7 @@ from reports.tune_monthly import monthly_sentence
 from reports.tune_plan import ending_sentence
 from reports.tune_saving import SAME_SHARE, saving_sentence
 from reports.tune_sizes import is_measured, size_at, standing
-from reports.tune_slo import kept_words, no_size_sentence
+from reports.tune_slo import kept_words, no_size_sentence, unkept_problem
 
 _VERDICT_WORDS = {
     "pass": "Recommendation",
@@ -158,7 +158,7 @@ def support(document: TuneDocument) -> list[str]:
         # The other headlines name the objective themselves.
         reasons = [f"The objective was {aim(taken)}"]
     found = [
-        *document.errors,
+        *_problems(document),
         ending_sentence(document),
         _comparison(document),
         _confidence(document),
@@ -168,6 +168,12 @@ def support(document: TuneDocument) -> list[str]:
         monthly_sentence(document),
     ]
     return [closed(sentence) for sentence in found if sentence]
+
+
+def _problems(document: TuneDocument) -> list[str]:
+    """What went wrong, but not that a limit is not kept: the headline has that."""
+    said = unkept_problem(document.slo) if document.slo and _unkept_limit(document) else None
+    return [error for error in document.errors if error != said]
 
 
 def _confidence(document: TuneDocument) -> str:

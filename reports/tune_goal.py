@@ -18,7 +18,7 @@ _BESTS = {
     "speed": ("the fastest size", "slower"),
     "balanced": ("the best balance", "worse"),
     "slo": ("the cheapest size within the limit", "above it"),
-    "knee": ("the best balance", "worse"),
+    "knee": ("the balance at the knee", "off"),
 }
 
 

@@ -110,15 +110,14 @@ def _notes(monthly: Monthly) -> list[str]:
 
 
 def _bill_lead(document: TuneDocument, monthly: Monthly) -> str:
-    source = closed(f"Traffic: {monthly.source}")
+    source = "" if monthly.source == "given" else closed(f"Traffic: {monthly.source}")
     if monthly.break_even_requests is None:
         return source
     after = f"{math.ceil(monthly.break_even_requests):,} requests"
     if monthly.break_even_days is not None:
         after += f", {_days(monthly.break_even_days)} of this traffic"
-    return (
-        f"{source} The saving has paid for this tuning ({usd(document.spent.usd)}) after {after}."
-    )
+    paid = f"The saving has paid for this tuning ({usd(document.spent.usd)}) after {after}."
+    return f"{source} {paid}".strip()
 
 
 def _days(days: float) -> str:

@@ -26,38 +26,58 @@ def kept_words(document: TuneDocument, slo: Slo, taken: Recommendation) -> str:
     upper_ms = size.slo.upper_ms if size is not None and size.slo is not None else None
     if upper_ms is None:
         return claim
-    return f"{claim}: at most {_time(upper_ms, slo)} with 95{SPACE}%"
+    return f"{claim}: at most {_with_95(upper_ms, slo)}"
 
 
 def no_size_sentence(document: TuneDocument, slo: Slo) -> str:
     """Why no size can be named: none keeps the limit, or the samples leave it open."""
     if slo.verdict == "infeasible":
         return f"No size keeps {limit_words(slo)}{_nearest(document, slo)}."
-    return f"No size is shown to keep {limit_words(slo)}{_nearest(document, slo)}. {_needed(slo)}"
+    return f"No size is shown to keep {limit_words(slo)}{_most_hopeful(document, slo)}."
+
+
+def unkept_problem(slo: Slo) -> str:
+    """That the limit is not kept, or not shown to be: one line, for the errors of a run."""
+    limit = f"p{slo.percentile:g} < {slo.limit_ms:g} ms"
+    if slo.verdict == "infeasible":
+        return f"no size keeps {limit}"
+    return (
+        f"the samples neither show a size to keep {limit} nor that none does; "
+        f"at least {slo.samples_needed} at one size can"
+    )
 
 
 def _nearest(document: TuneDocument, slo: Slo) -> str:
-    """The size that comes nearest to the limit, with what is known of it."""
-    known = _evidence(document)
-    if not known:
+    """The fastest of the sizes that were shown to miss the limit; others have too few samples."""
+    missed = [item for item in _evidence(document) if item[1].verdict == "missed"]
+    if not missed:
         return ""
-    memory_mb, found = min(
-        known, key=lambda item: (item[1].verdict == "missed", item[1].quantile_ms)
-    )
-    text = (
-        f": {megabytes(memory_mb)} comes nearest with {_time(found.quantile_ms, slo)} "
-        f"from {found.n:,} samples"
-    )
-    if found.verdict == "missed" and found.lower_ms is not None:
-        text += f", at least {_time(found.lower_ms, slo)} with 95{SPACE}%"
-    return text
+    memory_mb, found = min(missed, key=lambda item: item[1].quantile_ms)
+    lower = "" if found.lower_ms is None else f", at least {_with_95(found.lower_ms, slo)}"
+    return f": {megabytes(memory_mb)} comes nearest with {_measured(found, slo)}{lower}"
 
 
-def _needed(slo: Slo) -> str:
+def _most_hopeful(document: TuneDocument, slo: Slo) -> str:
+    """The size that may keep the limit, and what its samples lack to show it."""
+    still_open = [item for item in _evidence(document) if item[1].verdict == "open"]
+    if not still_open:
+        return f": that takes at least {slo.samples_needed:,} samples of a size"
+    memory_mb, found = min(still_open, key=lambda item: item[1].quantile_ms)
+    text = f": {megabytes(memory_mb)} looks best with {_measured(found, slo)}"
+    if found.upper_ms is None:
+        return f"{text}, and it takes at least {slo.samples_needed:,} to show it"
     return (
-        f"At one size it takes {slo.samples_needed:,} samples at the least to show that "
-        f"p{slo.percentile:g} is below a limit, and more where it is close to it."
+        f"{text}, at most {_with_95(found.upper_ms, slo)}: that is too close to the limit for so "
+        "few samples"
     )
+
+
+def _measured(found: SloEvidence, slo: Slo) -> str:
+    return f"{_time(found.quantile_ms, slo)} from {found.n:,} samples"
+
+
+def _with_95(bound_ms: float, slo: Slo) -> str:
+    return f"{_time(bound_ms, slo)} with 95{SPACE}%"
 
 
 def _evidence(document: TuneDocument) -> list[tuple[int, SloEvidence]]:

@@ -71,7 +71,7 @@ class Answer:
     cold: ColdMix | None = None
     monthly: Monthly | None = None
     notes: tuple[str, ...] = ()
-    evidence: tuple[SizeEvidence, ...] = ()
+    evidence: tuple[SizeEvidence, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

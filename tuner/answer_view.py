@@ -15,7 +15,7 @@ from reports.tune_facts import unseen_error
 from reports.tune_findings import cautions, headline, support, verdict_word
 from reports.tune_parts import tables_of
 from reports.tune_plan import budget_words
-from reports.tune_sizes import standing
+from reports.tune_sizes import is_adaptive, standing
 from reports.tune_ties import ties_sentence
 
 # Words for the narrow last column.
@@ -118,7 +118,7 @@ def _remark(size: SizeResult, document: TuneDocument) -> str:
         words.append("failed")
     elif size.n_failed:
         words.append(f"{size.n_failed} failed")
-    elif not size.n:
+    elif not size.n and not size.n_cold:
         words.append("not measured")
     return ", ".join(words)
 
@@ -134,13 +134,15 @@ def _footer(document: TuneDocument) -> list[str]:
         lines.append(f"budget: {limits}")
     model = document.model
     if model is not None:
-        lines.append(f"model: {model.family}, {model.formula}")
+        formula = "" if is_adaptive(document) else f", {model.formula}"
+        lines.append(f"model: {model.family}{formula}")
         if model.loo_error is not None:
             lines[-1] += f", typically {unseen_error(model.loo_error)} off at unseen sizes"
     spent = document.spent
     unmeasured = spent.unmeasured_invocations
     lines.append(
-        f"spent: {spent.invocations} invocations, {spent.gb_seconds:.3g} GB-s, {usd(spent.usd)} "
+        f"spent: {spent.invocations} invocation{'' if spent.invocations == 1 else 's'}, "
+        f"{spent.gb_seconds:.3g} GB-s, {usd(spent.usd)} "
         + (f"and the cost of {unmeasured} without a REPORT " if unmeasured else "")
         + f"(prices of {document.prices.table_date})"
     )

@@ -22,7 +22,7 @@ _GRID_POINTS = 48
 # Enough for the 5 % and 95 % points of a band that is drawn, at a few ms of computing each.
 _BAND_REPLICATES = 120
 _DRAWN_BAND = (0.05, 0.95)
-_MIXTURE = "mixture"
+_MIXTURE = "mixture of capped power laws"
 _LEAST_MS = 0.01
 
 
@@ -99,7 +99,7 @@ def believed_model(
     errors = {_MIXTURE: own_error, **choice.loo_errors}
     return Model(
         family=_MIXTURE,
-        formula="weighted capped power laws",
+        formula="duration ms = level x (w + (1 - w) max(cap / m, 1)^p) x residual",
         parameters={},
         loo_error=own_error,
         candidates=[FamilyScore(family=name, loo_error=error) for name, error in errors.items()],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from core.aws.limits import MEMORY_MAX_MB, MEMORY_MIN_MB
 from reports.figures import megabytes
@@ -14,19 +15,19 @@ from tuner.objective import Goal
 class Case:
     """What the sentences are made from.
 
-    `usable` sizes could be chosen; `lowest_mb` is the best of them by the objective alone, better
-    than the chosen one by less than `within_share`. `relative_score` is the balance against
-    today's size. `estimated_mb` is today's size where it was not invoked, but is compared with.
+    `usable` sizes could be chosen, `called` what they are called; `lowest_mb` is the best of them
+    by the objective alone, better than the chosen one by less than `within_share`.
+    `relative_score` is the balance against today's size.
     """
 
     goal: Goal
     usable: int
+    called: Literal["usable", "verified"]
     best_mb: int
     lowest_mb: int
     within_share: float
     planned_mb: Sequence[int]
     relative_score: float | None = None
-    estimated_mb: int | None = None
 
 
 def reasons(case: Case) -> list[str]:
@@ -34,9 +35,6 @@ def reasons(case: Case) -> list[str]:
     found = [_main_reason(case)]
     if case.relative_score is not None:
         found.append(f"its balance is {case.relative_score:.2f} of today's (1 is as now)")
-    if case.estimated_mb is not None:
-        size = megabytes(case.estimated_mb)
-        found.append(f"{size} was not invoked: what the change saves is estimated from the curve")
     edges = {min(case.planned_mb): "smallest", max(case.planned_mb): "largest"}
     more_to_try = case.best_mb not in (MEMORY_MIN_MB, MEMORY_MAX_MB)
     if case.usable > 1 and case.best_mb in edges and more_to_try:
@@ -53,7 +51,7 @@ def _main_reason(case: Case) -> str:
         "cost": "the lowest cost",
         "slo": "the lowest cost",
         "speed": "the shortest duration",
-        "balanced": f"the best balance with {goal.cost_weight:.0%} weight on cost",
+        "balanced": f"the best balance with a weight of {goal.cost_weight:g} on cost",
     }[goal.objective]
     if case.best_mb != case.lowest_mb:
         first, other = megabytes(case.lowest_mb), "cost" if goal.objective == "speed" else "speed"
@@ -62,8 +60,8 @@ def _main_reason(case: Case) -> str:
     if goal.slo is not None:
         return _kept_reason(case, f"p{goal.slo.percentile:g} < {goal.slo.limit_ms:g} ms")
     if case.usable == 1:
-        return f"{size} is the only usable size"
-    return f"{size} has {best_at} of the {case.usable} usable sizes"
+        return f"{size} is the only {case.called} size"
+    return f"{size} has {best_at} of the {case.usable} {case.called} sizes"
 
 
 def _kept_reason(case: Case, limit: str) -> str:

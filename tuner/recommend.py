@@ -97,12 +97,12 @@ def recommend(
             Case(
                 goal=goal,
                 usable=len(allowed),
+                called="verified" if joint else "usable",
                 best_mb=best.memory_mb,
                 lowest_mb=choice.lowest.memory_mb,
                 within_share=choice.equal_share,
                 planned_mb=planned_mb,
                 relative_score=_relative_score(best, current, goal) if current else None,
-                estimated_mb=current.memory_mb if current and not current.n else None,
             )
         ),
         cost_usd_per_million=best.cost_usd * 1e6,

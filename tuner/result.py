@@ -9,6 +9,7 @@ from core.aws.prices import LambdaPrice, PriceTable
 from core.errors import ExitCode
 from core.version import toolkit_version
 from reports.document import (
+    Budget,
     CurrentSize,
     FunctionFacts,
     PriceFacts,
@@ -20,6 +21,7 @@ from reports.document import (
     TuneDocument,
     Verdict,
 )
+from reports.tune_slo import unkept_problem
 from tuner.adaptive import WARM_TO_VERIFY
 from tuner.analysis import Answer, spent_usd
 from tuner.estimate import MIN_SAMPLES_FOR_INTERVAL
@@ -73,12 +75,18 @@ def _judge_measurement(
         return "invalid", facts.error_code, []
     if facts.stop_code is not None:
         return "interrupted", facts.stop_code, ["stopped before the plan was done"]
-    return judge(samples, answer)
+    return judge(samples, answer, facts.budget)
 
 
-def judge(samples: Sequence[Sample], answer: Answer) -> tuple[Verdict, ExitCode, list[str]]:
-    """Verdict, exit code and problems of samples that were taken to the end."""
-    problem = _answers_ceased(samples) or _lost_too_many(samples) or _nothing_measured(answer.sizes)
+def judge(
+    samples: Sequence[Sample], answer: Answer, budget: Budget | None
+) -> tuple[Verdict, ExitCode, list[str]]:
+    """Verdict, exit code and problems of samples that were taken to the end, or to a limit."""
+    problem = _answers_ceased(samples) or _lost_too_many(samples)
+    if problem is None and not any(size.n for size in answer.sizes):
+        if budget is not None and budget.ended_by is not None:
+            return "inconclusive", ExitCode.INCONCLUSIVE, ["no warm call was made within the limit"]
+        problem = _nothing_measured(answer.sizes)
     if problem:
         return "invalid", ExitCode.INVALID, [problem]
     if answer.slo is not None and answer.slo.verdict != "met":
@@ -113,9 +121,7 @@ def _why_lost(lost: Sequence[Sample], message: str) -> str:
     return f"{message}: {lost[0].error_message}"
 
 
-def _nothing_measured(sizes: Sequence[SizeResult]) -> str | None:
-    if any(size.n for size in sizes):
-        return None
+def _nothing_measured(sizes: Sequence[SizeResult]) -> str:
     reasons = sorted({size.failure for size in sizes if size.failure})
     cold_only = any(size.n_cold for size in sizes)
     nothing = "no call was warm" if cold_only else "no invocation was made"
@@ -123,14 +129,10 @@ def _nothing_measured(sizes: Sequence[SizeResult]) -> str | None:
 
 
 def _limit_not_met(slo: Slo) -> tuple[Verdict, ExitCode, list[str]]:
-    limit = f"p{slo.percentile:g} < {slo.limit_ms:g} ms"
+    problem = [unkept_problem(slo)]
     if slo.verdict == "infeasible":
-        return "fail", ExitCode.FAILED, [f"no size keeps {limit}"]
-    doubt = (
-        f"the samples neither show a size to keep {limit} nor that none does; "
-        f"at least {slo.samples_needed} at one size can"
-    )
-    return "inconclusive", ExitCode.INCONCLUSIVE, [doubt]
+        return "fail", ExitCode.FAILED, problem
+    return "inconclusive", ExitCode.INCONCLUSIVE, problem
 
 
 def _too_little(recommendation: Recommendation | None, sizes: Sequence[SizeResult]) -> str | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from reports.document import Budget, TuneDocument
+from reports.document import Budget, SloEvidence, TuneDocument
 from reports.figures import SPACE
 from reports.tune_facts import facts_of, model_sentence
 from reports.tune_findings import headline, support, verdict_word
+from reports.tune_slo import unkept_problem
 from tests.reports import adaptive_documents as adaptive
 from tests.reports import documents
 
@@ -144,10 +145,50 @@ def test_a_limit_that_no_size_keeps_is_an_answer_of_its_own():
     )
 
 
-def test_an_open_limit_says_how_many_samples_it_takes():
-    text = said(adaptive.slo_open())
-    assert "No size is shown to keep p95 < 400 ms: 1,769 MB comes nearest" in text
-    assert "At one size it takes 59 samples at the least" in text
+def test_a_size_that_comes_nearest_to_a_limit_was_shown_to_miss_it():
+    document = adaptive.slo_infeasible()
+    few = SloEvidence(n=2, quantile_ms=210.0, verdict="open", lower_ms=None, upper_ms=None)
+    sizes = [
+        size.model_copy(update={"slo": few}) if size.memory_mb == 1024 else size
+        for size in document.sizes
+    ]
+    text = plain(headline(document.model_copy(update={"sizes": sizes})))
+    assert "1,769 MB comes nearest with 255 ms" in text
+
+
+@pytest.mark.parametrize(
+    ("n", "upper_ms", "claim"),
+    [
+        pytest.param(
+            3, None, "390 ms from 3 samples, and it takes at least 59 to show it", id="too few"
+        ),
+        pytest.param(
+            120,
+            410,
+            "390 ms from 120 samples, at most 410 ms with 95 %: that is too",
+            id="too close",
+        ),
+    ],
+)
+def test_an_open_limit_names_the_size_that_may_keep_it_and_what_it_lacks(n, upper_ms, claim):
+    document = adaptive.slo_open()
+    found = SloEvidence(n=n, quantile_ms=390, verdict="open", lower_ms=None, upper_ms=upper_ms)
+    sizes = [
+        size.model_copy(update={"slo": found if size.memory_mb == 1769 else None})
+        for size in document.sizes
+    ]
+    text = said(document.model_copy(update={"sizes": sizes}))
+    assert f"No size is shown to keep p95 < 400 ms: 1,769 MB looks best with {claim}" in text
+
+
+@pytest.mark.parametrize(
+    "document", [adaptive.slo_infeasible(), adaptive.slo_open()], ids=["infeasible", "open"]
+)
+def test_what_the_headline_says_of_a_limit_is_not_said_again(document):
+    errors = [unkept_problem(document.slo), "version 7 is left"]
+    sentences = support(document.model_copy(update={"errors": errors}))
+    assert "Version 7 is left." in sentences
+    assert not any("p95" in text for text in sentences)
 
 
 @pytest.mark.parametrize("verdict", ["interrupted", "inconclusive"])

@@ -8,6 +8,7 @@ import pytest
 
 from core.aws.prices import bundled_prices
 from core.errors import ExitCode
+from reports.document import Budget
 from tests.tuner.factories import failed, lost, sample
 from tests.tuner.test_analysis import ask
 from tuner.facts import recorded_command
@@ -59,11 +60,32 @@ TEN = [*(sample(128) for _ in range(5)), *(sample(512) for _ in range(5))]
 def test_the_verdict_is_the_worst_that_applies(
     samples: list[Sample], verdict: str, code: int, problem: str
 ) -> None:
-    found, exit_code, problems = judge(samples, ask(samples, sizes=(128, 512)))
+    found, exit_code, problems = judge(samples, ask(samples, sizes=(128, 512)), None)
 
     assert (found, exit_code) == (verdict, ExitCode(code))
     assert len(problems) == bool(problem)
     assert re.search(problem, " ".join(problems))
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [[sample(128, cold=True), sample(512, cold=True)], [failed(128)], []],
+    ids=["only cold", "one failed", "nothing"],
+)
+def test_a_limit_before_the_first_warm_call_is_no_fault_of_the_measurement(
+    samples: list[Sample],
+) -> None:
+    answer = ask(samples, sizes=(128, 512))
+
+    ended = judge(samples, answer, Budget(max_invocations=2, ended_by="max_invocations"))
+    unreached = judge(samples, answer, Budget(max_invocations=9))
+
+    assert ended == (
+        "inconclusive",
+        ExitCode.INCONCLUSIVE,
+        ["no warm call was made within the limit"],
+    )
+    assert unreached[0] == "invalid"
 
 
 def test_the_bill_counts_every_call_that_was_billed() -> None:
