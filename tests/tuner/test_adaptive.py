@@ -133,7 +133,8 @@ def test_the_same_seed_makes_the_same_calls() -> None:
 def test_it_never_takes_more_calls_than_allowed(most: int) -> None:
     tuning = tune(answers(mixed, scale=0.3), effort=Effort(most, 0.0))
 
-    assert len(tuning.samples) == most
+    # It may end where what is left could not verify another choice.
+    assert most - (WARM_TO_VERIFY + 1) <= len(tuning.samples) <= most
 
 
 @pytest.mark.parametrize("candidates", [(512,), (512, 513), (128, 3008), candidate_sizes(512, 600)])
