@@ -162,7 +162,8 @@ def _check_arch(options: TuneOptions) -> None:
         return
     if options.arch_function is None:
         raise InputError(
-            "--arch both: expected the function of the other architecture with --arch-function"
+            "--arch both: expected the function of the other architecture with --arch-function",
+            hint="a second code package has to be deployed as a function of its own first",
         )
     check_function_name(options.arch_function, "--arch-function")
 
