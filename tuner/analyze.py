@@ -120,7 +120,13 @@ def _again(before: TuneDocument, folder: Path, asked: _Asked) -> Answered:
 
 def _candidates(before: TuneDocument) -> tuple[int, ...] | None:
     candidates_mb = before.provenance.candidates_mb
-    return None if candidates_mb is None else tuple(sorted(set(candidates_mb)))
+    if candidates_mb is None:
+        return None
+    if min(candidates_mb, default=1) < 1:
+        raise InputError(
+            f"provenance.candidates_mb: expected sizes in MB (got {min(candidates_mb)})"
+        )
+    return tuple(sorted(set(candidates_mb)))
 
 
 def _judge_again(

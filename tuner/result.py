@@ -152,7 +152,10 @@ def _too_little(recommendation: Recommendation | None, sizes: Sequence[SizeResul
             f"take at least {MIN_SAMPLES_FOR_INTERVAL} with --samples"
         )
     if n < WARM_TO_VERIFY:
-        return f"{few} at {recommendation.memory_mb} MB do not verify it; allow more invocations"
+        verb = "does" if n == 1 else "do"
+        return (
+            f"{few} at {recommendation.memory_mb} MB {verb} not verify it; allow more invocations"
+        )
     if regret > _REGRET_MOST:
         return (
             f"{recommendation.memory_mb} MB is expected to be {regret:.0%} worse than the best "

@@ -9,9 +9,12 @@ import pytest
 from core.aws.prices import bundled_prices
 from core.errors import ExitCode
 from reports.document import Budget
-from tests.tuner.factories import failed, lost, sample
+from tests.tuner.factories import drawn, failed, lost, sample
 from tests.tuner.test_analysis import ask
+from tests.tuner.test_analysis_adaptive import ask as ask_adaptive
+from tests.tuner.tuning_rig import saturating, waiting
 from tuner.facts import recorded_command
+from tuner.objective import Goal, SloLimit
 from tuner.result import judge, spent
 from tuner.sample import Sample
 
@@ -86,6 +89,75 @@ def test_a_limit_before_the_first_warm_call_is_no_fault_of_the_measurement(
         ["no warm call was made within the limit"],
     )
     assert unreached[0] == "invalid"
+
+
+COST = Goal("cost")
+THREE = (128, 512, 1024)
+FLAT = drawn(waiting, THREE, n=2, sigma=0.01, seed=1)
+SIXTY = drawn(saturating, (*THREE, 1769, 3008), n=60, sigma=0.02, seed=1)
+
+
+def within(limit_ms: float) -> Goal:
+    return Goal("slo", slo=SloLimit(95, limit_ms))
+
+
+@pytest.mark.parametrize(
+    ("samples", "goal", "verdict", "code", "problem"),
+    [
+        pytest.param(FLAT, COST, "pass", 0, "", id="verified, and surely good"),
+        pytest.param(
+            [sample(128, 60.0), sample(512, 60.0), sample(1024, 60.0)],
+            COST,
+            "inconclusive",
+            4,
+            "1 warm sample at 128 MB does not verify it; allow more",
+            id="one call each",
+        ),
+        pytest.param(
+            [sample(size, ms) for size in THREE for ms in (10.0, 1000.0)],
+            COST,
+            "inconclusive",
+            4,
+            r"is expected to be [2-9]\d% worse than the best size: .* use --thorough",
+            id="verified, but as good as guessed",
+        ),
+        pytest.param(
+            [sample(512, 60.0)] * 9, COST, "inconclusive", 4, "only one size", id="one size"
+        ),
+        pytest.param(
+            [*[sample(128, 60.0)] * 3, failed(512)],
+            COST,
+            "inconclusive",
+            4,
+            "no size ran without failing",
+            id="too small, all that were measured",
+        ),
+        pytest.param(
+            [*FLAT, *[lost(512)] * 2], COST, "invalid", 5, "2 of 8 .* INFO", id="a quarter lost"
+        ),
+        pytest.param([failed(128)], COST, "invalid", 5, "timeout", id="nothing measured"),
+        pytest.param(SIXTY, within(400), "pass", 0, "", id="a limit that is kept"),
+        pytest.param(
+            SIXTY, within(20), "fail", 3, r"no size keeps p95 < 20 ms", id="one that none keeps"
+        ),
+        pytest.param(
+            FLAT,
+            within(90),
+            "inconclusive",
+            4,
+            "neither show .* p95 < 90 ms .* at least 59 at one size",
+            id="one of which little is known",
+        ),
+    ],
+)
+def test_an_adaptive_answer_passes_when_it_is_verified_and_surely_good(
+    samples: list[Sample], goal: Goal, verdict: str, code: int, problem: str
+) -> None:
+    found, exit_code, problems = judge(samples, ask_adaptive(samples, goal), None)
+
+    assert (found, exit_code) == (verdict, ExitCode(code))
+    assert len(problems) == bool(problem)
+    assert re.search(problem, " ".join(problems))
 
 
 def test_the_bill_counts_every_call_that_was_billed() -> None:
