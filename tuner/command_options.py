@@ -35,7 +35,7 @@ Slo = Annotated[
     typer.Option(
         "--slo",
         metavar="LIMIT",
-        help='The cheapest size within it: "p95 < 300ms".',
+        help='The cheapest size that keeps it: "p95 < 300ms".',
         rich_help_panel=_GOAL,
     ),
 ]
@@ -44,7 +44,7 @@ Knee = Annotated[
     typer.Option(
         "--knee",
         metavar="SHARE",
-        help="The size beyond which so much more speed costs more than that: 10%.",
+        help="With 10%: the size beyond which another 10% of speed costs over 10%.",
         rich_help_panel=_GOAL,
     ),
 ]
