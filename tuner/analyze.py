@@ -99,7 +99,7 @@ def _again(before: TuneDocument, folder: Path, asked: _Asked) -> Answered:
             "verdict": verdict,
             "exit_code": int(code),
             "errors": errors,
-            "notes": [*before.notes, *answer.notes, _origin(before)],
+            "notes": list(dict.fromkeys([*before.notes, *answer.notes, _origin(before)])),
             "recommendation": answer.recommendation,
             "current": current_size(before.current.memory_mb, answer.sizes),
             "sizes": list(answer.sizes),
