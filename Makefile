@@ -18,10 +18,11 @@ DEMO_RUN := runs/$(shell date -u +%Y%m%dT%H%M%SZ)-demo
 
 demo: $(VENV)/installed
 	@for name in $(DEMO_FUNCTIONS); do \
+	  case $$name in checkout) month="--requests-per-month 3M";; *) month=;; esac; \
+	  asked="--sandbox $$name --payload profiles/events/$$name.json $$month"; \
 	  echo; \
-	  echo "\$$ tune --sandbox $$name --payload profiles/events/$$name.json --samples 6 --parallel 2"; \
-	  $(BIN)/tune --sandbox $$name --payload profiles/events/$$name.json \
-	    --samples 6 --parallel 2 --runs $(DEMO_RUN) || exit $$?; \
+	  echo "\$$ tune $$asked"; \
+	  $(BIN)/tune $$asked --runs $(DEMO_RUN) || exit $$?; \
 	done
 	@echo
 	@echo "\$$ loadgen run profiles/orders.yaml --sandbox"
