@@ -14,7 +14,7 @@ from core.aws.prices import bundled_prices
 from core.errors import ExitCode, InputError
 from reports.run_folder import write_document
 from tests.tuner.test_analyze import TARGET, again
-from tests.tuner.tuning_rig import CANDIDATES, PRICE, answers, mixed, stepped, tune
+from tests.tuner.tuning_rig import CANDIDATES, PRICE, Curve, answers, mixed, stepped
 from tuner.adaptive import DEFAULT
 from tuner.analysis import Question, analyse
 from tuner.facts import RunFacts
@@ -62,8 +62,12 @@ def a_run(folder: Path, samples: list[Sample], *, usage: Usage | None = None) ->
     return folder
 
 
-def tuned(**given: Any) -> list[Sample]:
-    return tune(answers(mixed), largest_mb=2900, **given).samples
+def tuned(curve: Curve = mixed) -> list[Sample]:
+    """The first look of a tuning: three sizes, each cold and warm."""
+    answer, samples = answers(curve, scale=0.01), list[Sample]()
+    for size in (128, 512, 1024) * 4:
+        samples.append(answer(size, samples))
+    return samples
 
 
 def result_of(run: Path) -> dict[str, Any]:
@@ -143,7 +147,7 @@ def test_a_note_of_the_answer_is_said_once(
 def test_samples_that_were_added_by_hand_are_shown_and_do_not_count(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    samples = tune(answers(stepped), largest_mb=2900).samples
+    samples = tuned(stepped)
     run = a_run(tmp_path, samples)
     with SampleFile(run) as file:
         for _ in range(3):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuner.curve_prior import LEVEL_VARIANCE, RESIDUALS, Residual, shapes
@@ -18,6 +18,7 @@ grids = st.builds(
 KINDS = [pytest.param(residual, id=str(number)) for number, residual in enumerate(RESIDUALS)]
 
 
+@settings(max_examples=40)
 @given(sizes=grids)
 def test_no_shape_gets_slower_with_memory_and_all_have_one_level(sizes: tuple[int, ...]) -> None:
     found = shapes(sizes)
@@ -41,6 +42,7 @@ def test_the_kinds_of_residual_share_one_belief() -> None:
 
 
 @pytest.mark.parametrize("residual", KINDS)
+@settings(max_examples=40)
 @given(sizes=grids)
 def test_residuals_are_like_those_of_neighbours_and_never_certain(
     residual: Residual, sizes: tuple[int, ...]

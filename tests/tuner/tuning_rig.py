@@ -51,9 +51,6 @@ def stepped(memory_mb: float) -> float:
     return 100 * 512 / min(memory_mb, 512) * (3 if memory_mb < 512 else 1)
 
 
-CURVES = (saturating, power, waiting, mixed, stepped)
-
-
 def answers(curve: Curve, scale: float = 0.05, seed: int = 1) -> Answering:
     """Calls around a curve, with Student's noise in logarithms; the first at a size is cold."""
     rng = np.random.default_rng(seed)
