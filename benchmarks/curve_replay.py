@@ -28,6 +28,7 @@ _ROBUST_SIGMA_OF_T = 1.156
 _LONGEST_MS = 900_000.0
 # What rounding up to whole milliseconds adds to a bill on average.
 ROUNDING_MS = 0.5
+LEAST_BILLED_MS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,8 @@ class Truth:
 
     def costs(self, memory_mb: Floats) -> Floats:
         """MB-ms of a typical call, which its bill for duration is in proportion to."""
-        return np.asarray(memory_mb * (self.durations_ms(memory_mb) + ROUNDING_MS))
+        billed_ms = np.maximum(self.durations_ms(memory_mb) + ROUNDING_MS, LEAST_BILLED_MS)
+        return np.asarray(memory_mb * billed_ms)
 
     def cost(self, memory_mb: int) -> float:
         """MB-ms of a typical call at one size."""

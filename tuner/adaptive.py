@@ -12,9 +12,10 @@ import math
 import random
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import median
 from typing import TYPE_CHECKING
 
-from tuner.sample import Sample, warm_by_size
+from tuner.sample import Sample, warm_by_size, warm_durations
 from tuner.sampler import answers_ceased, given_up
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 
 # Calls at a size before it can be recommended, beside the cold one.
 WARM_TO_VERIFY = 2
-_WARM_AT_START = 2
+# Warm calls at each of the first sizes: calls of a second or more scatter by a few per cent, and
+# are dear, so that the second one would tell less than it costs.
+_WARM_AT_START, _WARM_AT_START_IF_LONG, _LONG_MS = 2, 1, 1000.0
 # After a size that ran out of memory or time, the next one tried is so much larger.
 _STEP_AFTER_FAILURE = 1.5
 # Calls that are made before beliefs are asked again: a few at first, more when each changes little.
@@ -38,7 +41,7 @@ class Effort:
     target_share: float
 
 
-DEFAULT = Effort(most_calls=40, target_share=0.02)
+DEFAULT = Effort(most_calls=50, target_share=0.025)
 THOROUGH = Effort(most_calls=300, target_share=0.0075)
 
 
@@ -76,12 +79,12 @@ class Adaptive:
         return self._state if samples else "first look"
 
     def _lacking_at_start(self, usable: Sequence[int], samples: Sequence[Sample]) -> list[int]:
-        warm = _warm_counts(samples)
-        known = sorted(warm)
+        warm = warm_durations(samples, usable)
         start = start_sizes(usable, samples, self.current_mb)
-        if len(known) >= len(start) and all(warm[size] >= _WARM_AT_START for size in known):
-            return []
-        return [size for size in start if warm.get(size, 0) < _WARM_AT_START]
+        lacking = [size for size in start if _says_too_little(warm.get(size, ()))]
+        # Sizes that failed make others the first; what is known by then need not be.
+        known = [size for size, found in warm.items() if not _says_too_little(found)]
+        return lacking if len(known) < len(start) else []
 
     def _decide(
         self, usable: Sequence[int], samples: Sequence[Sample], rng: random.Random
@@ -158,6 +161,14 @@ def usable_sizes(
         for size in candidates_mb
         if too_small < size < too_large and not given_up(by_size.get(size, ()))
     )
+
+
+def _says_too_little(durations_ms: Sequence[float]) -> bool:
+    """Whether a first size needs another warm call."""
+    if not durations_ms:
+        return True
+    is_long = median(durations_ms) >= _LONG_MS
+    return len(durations_ms) < (_WARM_AT_START_IF_LONG if is_long else _WARM_AT_START)
 
 
 def _warm_counts(samples: Sequence[Sample]) -> dict[int, int]:
