@@ -16,13 +16,17 @@ DEMO_RUN := runs/$(shell date -u +%Y%m%dT%H%M%SZ)-demo
 
 .PHONY: demo test check contract clean
 
+# Inconclusive (exit code 4) is an answer too: the demo goes on.
 demo: $(VENV)/installed
 	@for name in $(DEMO_FUNCTIONS); do \
-	  case $$name in checkout) month="--requests-per-month 3M";; *) month=;; esac; \
-	  asked="--sandbox $$name --payload profiles/events/$$name.json $$month"; \
+	  asked="--sandbox $$name --payload profiles/events/$$name.json"; \
+	  case $$name in \
+	    checkout) asked="$$asked --requests-per-month 3M";; \
+	    report-sort) asked="$$asked --max-invocations 20";; \
+	  esac; \
 	  echo; \
 	  echo "\$$ tune $$asked"; \
-	  $(BIN)/tune $$asked --runs $(DEMO_RUN) || exit $$?; \
+	  $(BIN)/tune $$asked --runs $(DEMO_RUN) || [ $$? -eq 4 ] || exit 1; \
 	done
 	@echo
 	@echo "\$$ loadgen run profiles/orders.yaml --sandbox"

@@ -92,17 +92,20 @@ def _change_of_size(document: TuneDocument, taken: Recommendation) -> str:
             f"{size} looks best for {aim(taken)}, but the samples at the current {current} "
             "are too few to compare the two."
         )
-    claim, subject = f"Set {size} instead of {current}", "it"
+    claim = f"Set {size} instead of {current}"
     if not wanted:
         # A change that the data do not ask for must not read like an order.
-        claim, subject = f"{size} and the current {current} cannot be told apart", size
-        claim += f" for {aim(taken)}"
+        claim = (
+            f"No change is called for: {size} and the current {current} cannot be told apart for "
+            f"{aim(taken)}"
+        )
     if taken.saving is None:
         return f"{merit} {claim}. {_why_no_saving(document)}".strip()
     if merit:
         # What it saves is not why it is recommended: that is said below.
         return f"{merit} {claim}."
-    return f"{claim}: {subject} {saving_sentence(taken.saving)}{_how_known(document)}."
+    subject = ": it" if wanted else f". {size}"
+    return f"{claim}{subject} {saving_sentence(taken.saving)}{_how_known(document)}."
 
 
 def _merit(document: TuneDocument, taken: Recommendation) -> str:

@@ -85,7 +85,7 @@ def test_a_tie_asks_for_a_change_only_where_the_other_quality_gains(
     document = recommended(
         tied_mb=[512, 1024], saving=saving(*cost, duration=duration), objective=objective
     )
-    claim = "1,024 MB and the current 512 MB cannot be told apart"
+    claim = "No change is called for: 1,024 MB and the current 512 MB cannot be told apart"
     assert words(document).startswith("Set 1,024 MB" if is_an_order else claim)
     assert ("Set " in words(document)) == is_an_order
 
