@@ -53,7 +53,8 @@ def test_a_share_of_cold_calls_moves_cost_latency_and_choice() -> None:
     assert found.cold is not None
     cost = 0.5 * found.warm.cost_usd + 0.5 * found.cold.cost_usd
     assert found.mix.cost_usd == pytest.approx(cost)
-    assert (found.mix.latency_ms > found.warm.latency_ms).all()
+    waits, warm_only = (np.median(c.latency_ms, axis=0) for c in (found.mix, found.warm))
+    assert (waits > warm_only).all()
     assert SIZES[found.choice(worth(0.5))] > 128
 
 
