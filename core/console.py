@@ -112,15 +112,22 @@ class Console:
             TextColumn,
             TimeElapsedColumn,
         )
+        from rich.table import Column
 
         columns = (
             TextColumn("{task.fields[what]}", markup=False),
-            BarColumn(bar_width=24),
+            BarColumn(bar_width=10),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            TextColumn("{task.description}", markup=False),
+            # What there is no room for is cut here, never the figures before it.
+            TextColumn(
+                "{task.description}",
+                markup=False,
+                table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
+            ),
         )
-        with Progress(*columns, console=self._rich(stderr=True), transient=True) as bar:
+        console = self._rich(stderr=True)
+        with Progress(*columns, console=console, transient=True, expand=True) as bar:
             task = bar.add_task("", total=total, what=what)
             yield _RichProgress(lambda text: bar.update(task, advance=1, description=text))
 
