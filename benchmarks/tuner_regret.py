@@ -256,7 +256,7 @@ def main() -> int:
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
         for label, (group, method) in methods.items():
             if group in wanted:
-                runs = [_replayed(pool, method, curves, seed) for seed in seeds]
+                runs = [replayed(pool, method, curves, seed) for seed in seeds]
                 show("tune --thorough" if label == "thorough" else label, runs)
                 rows[label] = [outcome for run in runs for outcome in run]
     if "peers" in wanted:
@@ -270,7 +270,7 @@ def main() -> int:
     return 0
 
 
-def _replayed(
+def replayed(
     pool: ProcessPoolExecutor, method: Method, curves: Sequence[Curve], seed: int
 ) -> list[Outcome]:
     """All curves once; each has random numbers of its own."""

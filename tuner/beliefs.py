@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tuner.curve_prior import RESIDUALS, Residual, shapes
+from tuner import curve_prior
+from tuner.curve_prior import Residual, shapes
 from tuner.noise import VARIANCE_FACTOR, log_likelihood, scales, usual_scale, weights
 
 if TYPE_CHECKING:
@@ -108,7 +109,9 @@ def believe(
         weight = weights(seen.logs - centre[seen.owner], variance[seen.owner], scale[seen.owner])
         mean = seen.mean(seen.logs, weight)
         error = VARIANCE_FACTOR * scale**2 / seen.total(weight)
-        parts = [_part(residual, sizes, seen.columns, mean, error) for residual in RESIDUALS]
+        parts = [
+            _part(residual, sizes, seen.columns, mean, error) for residual in curve_prior.RESIDUALS
+        ]
         shares = _shares(parts)
         centre, variance = _moments(parts, shares, seen.columns)
     curves = _draw(parts, shares, rng, draws)
