@@ -77,9 +77,14 @@ def _duration(document: TuneDocument, anchor: str) -> Figure:
         curve=_curve(document, lambda point: (point.duration_ms, point.duration_band_ms)),
         marks=_marks(document, points, _octaves(document)),
     )
+    typical = (
+        "by the samples of all sizes together"
+        if is_adaptive(document)
+        else "the mean without the slowest and the fastest tenth"
+    )
     help_text = (
-        "How long a warm invocation typically takes (the mean without the slowest and the "
-        "fastest tenth): where it no longer falls, more memory buys no more speed."
+        f"How long a warm invocation typically takes ({typical}): where it no longer falls, more "
+        "memory buys no more speed."
     )
     if chart.y_axis.is_log:
         help_text += (

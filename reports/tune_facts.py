@@ -40,6 +40,17 @@ def candidates_of(model: Model | None) -> list[Candidate]:
     ]
 
 
+def candidates_help(document: TuneDocument) -> str:
+    """How the families were compared, and how far to trust that."""
+    text = "Each size was left out in turn and predicted from the others."
+    if not is_adaptive(document):
+        return text
+    return (
+        f"{text} The mixture is held against the samples of that size alone. The other families "
+        "are fitted to figures that the samples of all sizes have made smooth, which flatters them."
+    )
+
+
 def _loo(score: FamilyScore) -> str:
     if score.loo_error is None:
         return "not enough sizes"

@@ -13,6 +13,7 @@ from reports.figures import megabytes, moment
 from reports.tune_charts import figures_of
 from reports.tune_facts import (
     Candidate,
+    candidates_help,
     candidates_of,
     facts_of,
     model_sentence,
@@ -50,6 +51,7 @@ class Section:
     model_words: str
     parameters: str
     candidates: Sequence[Candidate]
+    candidates_help: str
     spent: str
     facts: Sequence[tuple[str, str]]
     summary: Sequence[str]
@@ -81,6 +83,7 @@ def section_of(document: TuneDocument, anchor: str) -> Section:
         model_words=model_sentence(document),
         parameters=parameters_of(document.model),
         candidates=candidates_of(document.model),
+        candidates_help=candidates_help(document),
         spent=spent_sentence(document),
         facts=facts_of(document),
         summary=_summary(document),

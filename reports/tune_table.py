@@ -45,15 +45,16 @@ HEADINGS = (
 
 def table_help(document: TuneDocument) -> str:
     """What the figures of the table are, and what they cannot say."""
-    intervals = (
-        " The 90 % interval is what the samples of all sizes together say of a size."
-        if is_adaptive(document)
-        else ""
-    )
+    if is_adaptive(document):
+        return (
+            "p50, p95 and cold p50 are measured; p95 of few samples says little. Billed time, cost "
+            "with the request fee, and its 90 % interval are of warm calls, and what the samples "
+            "of all sizes together say of a size."
+        )
     return (
         "Warm samples only, except cold p50. Typical is the mean without the lowest and the "
         "highest tenth, at least one of five or more. Cost is from billed time as AWS printed it, "
-        f"with the request fee. p95 of few samples says little.{intervals}"
+        "with the request fee. p95 of few samples says little."
     )
 
 

@@ -19,7 +19,12 @@ from reports.tune_sizes import is_adaptive, standing
 from reports.tune_ties import ties_sentence
 
 # Words for the narrow last column.
-_SHORT = {"recommended": "best", "best so far": "best", "current": "now"}
+_SHORT = {
+    "recommended": "best",
+    "best so far": "best",
+    "current": "now",
+    "Pareto front": "Pareto",
+}
 
 
 def show_document(console: Console, document: TuneDocument) -> None:
@@ -46,6 +51,8 @@ def _show_part(console: Console, part: blocks.Table) -> None:
             _heading(column, widest),
             justify="left" if column.is_text else "right",
             no_wrap=not column.is_text,
+            # A word that is cut says nothing: cells wrap, headings do not.
+            min_width=max(len(line) for line in _heading(column, widest).splitlines()),
         )
     for row, cells in zip(part.rows, rows, strict=True):
         table.add_row(*cells, style="bold" if row.css == "taken" else "")
