@@ -213,10 +213,9 @@ def _leased(
         existing_versions=tuple(list_versions(control, target.arn)),
         pid=os.getpid(),
         started_utc=facts.started.isoformat(timespec="seconds"),
-        revision_id=target.revision_id if target.settled else None,
     )
     journal = Journal(journals, beginning)
-    lease = Lease(control, target.arn, beginning, journal, time.sleep, lambda: stop.requested)
+    lease = Lease(control, target, beginning, journal, time.sleep, lambda: stop.requested)
     try:
         yield lease
     finally:

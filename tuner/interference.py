@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from core.errors import Refused
-from tuner.journal import Beginning
 from tuner.marker import parse_marker
 from tuner.target import Target
 
@@ -24,13 +23,13 @@ def check_free(target: Target) -> None:
         )
 
 
-def check_as_planned(target: Target, beginning: Beginning) -> None:
+def check_as_planned(target: Target, planned: Target) -> None:
     """Makes sure that the function still is what the plan and the way back were made from.
 
     Raises:
         Refused: with what changed, for example while the question about the cost was open.
     """
-    changes = _changes(target, beginning, beginning.revision_id)
+    changes = _changes(target, planned)
     if changes:
         raise Refused(
             f"function {target.name!r} was changed by somebody else after the run was planned: "
@@ -39,13 +38,13 @@ def check_as_planned(target: Target, beginning: Beginning) -> None:
         )
 
 
-def check_as_left(target: Target, beginning: Beginning, revision_id: str) -> None:
-    """Makes sure that the function still is as the run put it back, at this revision.
+def check_as_left(target: Target, planned: Target) -> None:
+    """Makes sure that the function still is as the run put it back, which is as it was planned.
 
     Raises:
         Refused: with what changed, for example by a deploy while the run measured.
     """
-    changes = _changes(target, beginning, revision_id)
+    changes = _changes(target, planned)
     if changes:
         raise Refused(
             f"function {target.name!r} was changed by somebody else while the run was going on: "
@@ -53,17 +52,23 @@ def check_as_left(target: Target, beginning: Beginning, revision_id: str) -> Non
         )
 
 
-def _changes(target: Target, beginning: Beginning, revision_id: str | None) -> list[str]:
-    """What differs from the beginning; a revision of None is not compared."""
+def _changes(target: Target, planned: Target) -> list[str]:
+    """What differs from the plan. Not the revision: AWS gives a new one for less than a change."""
     facts = [
-        ("memory in MB", beginning.memory_mb, target.memory_mb),
-        ("description", beginning.description, target.description),
-        ("code", beginning.code_sha256, target.code_sha256),
+        ("memory in MB", planned.memory_mb, target.memory_mb),
+        ("description", planned.description, target.description),
+        ("code", planned.code_sha256, target.code_sha256),
+        ("timeout in s", planned.timeout_s, target.timeout_s),
     ]
     changes = [f"{name} from {was!r} to {now!r}" for name, was, now in facts if was != now]
-    if not changes and revision_id not in (None, target.revision_id):
-        changes = [f"another setting, revision from {revision_id!r} to {target.revision_id!r}"]
+    if not changes and planned.settings_sha256 != target.settings_sha256:
+        changes = ["another setting, such as an environment variable or a layer"]
     return changes
+
+
+def same_settings(target: Target, other: Target) -> bool:
+    """Whether nothing that somebody can set differs."""
+    return not _changes(target, other)
 
 
 def foreign_change(function: str) -> str:

@@ -26,11 +26,7 @@ _UNFINISHED = ".new"
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """The function as it was, which is what a restore goes back to.
-
-    `revision_id` is None where AWS was still working at the function when it was read: it gives
-    such a function another revision by itself.
-    """
+    """The function as it was, which is what a restore goes back to."""
 
     run_id: str
     function_arn: str
@@ -42,7 +38,6 @@ class Beginning:
     existing_versions: tuple[str, ...]
     pid: int
     started_utc: str
-    revision_id: str | None = None
 
 
 def state_folder() -> Path:

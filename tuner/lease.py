@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING
 
 from core.aws.session import aws_call
 from core.errors import AwsError, Refused
-from tuner.interference import check_as_left, check_as_planned, check_free, foreign_change
+from tuner.interference import (
+    check_as_left,
+    check_as_planned,
+    check_free,
+    foreign_change,
+    same_settings,
+)
 from tuner.journal import Beginning, Journal
 from tuner.marker import marked_description
 from tuner.settle import POLL_MOST_S, Pause, poll, wait_until_settled
@@ -24,10 +30,13 @@ from tuner.undo import BUSY, CHANGED, NOT_FOUND, delete_versions, restore_latest
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef
 
 # How AWS says that a size is more than the account may have: with 'MemorySize' or 'memorySize'.
 _SIZE_REFUSALS = frozenset({"ValidationException", "InvalidParameterValueException"})
 _SIZE_SETTING = "'memorysize'"
+# In the message with which AWS says that `$LATEST` has other code than is to be published.
+_OTHER_CODE = "CodeSHA256"
 # A version can be unknown for a moment after it was published: reads may lag behind writes.
 _LOOKS_FOR_A_NEW_VERSION = 10
 _TRIES = 10
@@ -35,14 +44,14 @@ _TRIES = 10
 
 @dataclass(slots=True)
 class Lease:
-    """The versions that a run may invoke, and the way back.
+    """The versions that a run may invoke, and the way back to `planned`.
 
     `versions` has the first one of each size, `made` all of them. `refused_sizes` are those that
     the account does not offer, with why. After `stopped()` nothing more is published.
     """
 
     client: LambdaClient
-    function: str
+    planned: Target
     beginning: Beginning
     journal: Journal
     pause: Pause
@@ -51,7 +60,13 @@ class Lease:
     made: list[str] = field(default_factory=list)
     refused_sizes: dict[int, str] = field(default_factory=dict)
     _copies: Counter[int] = field(default_factory=Counter)
-    _left: Target | None = None  # $LATEST as this run last left it
+    _was_held: bool = False
+    _test_mb: int | None = None  # what $LATEST is at, as far as this run set it
+
+    @property
+    def function(self) -> str:
+        """The ARN of the function."""
+        return self.planned.arn
 
     def publish(self, sizes_mb: Sequence[int]) -> None:
         """Publishes a version for each size that has none, and then puts `$LATEST` back.
@@ -79,7 +94,7 @@ class Lease:
 
     def release(self) -> None:
         """Puts `$LATEST` back if it is not, and deletes the run's versions."""
-        restore_latest(self.client, self.function, self.beginning, self.pause)
+        self._put_back()
         delete_versions(self.client, self.function, self.beginning)
 
     def _publish_all(self, sizes_mb: Sequence[int]) -> None:
@@ -113,21 +128,24 @@ class Lease:
         """`$LATEST`, settled, when it still is as it was planned or as this run left it."""
         target = self._settled()
         check_free(target)
-        if self._left is None:
-            check_as_planned(target, self.beginning)
-        else:
-            check_as_left(target, self.beginning, self._left.revision_id)
-        self._left = target
+        check = check_as_left if self._was_held else check_as_planned
+        check(target, self.planned)
+        self._was_held = True
         return target
 
     def _restore(self) -> None:
         self.journal.intend("restore")
-        restored = restore_latest(self.client, self.function, self.beginning, self.pause)
-        if restored is None:
-            # The run's marker is gone: somebody else has put a Description of their own there.
-            raise Refused(foreign_change(self.function))
-        check_as_left(restored, self.beginning, restored.revision_id)
-        self._left = restored
+        # None where the marker is gone: the answer to putting it back was lost, or somebody else
+        # has put a Description of their own there.
+        restored = self._put_back() or self._settled()
+        check_as_left(restored, self.planned)
+
+    def _put_back(self) -> Target | None:
+        restored = restore_latest(
+            self.client, self.function, self.beginning, self.pause, test_mb=self._test_mb
+        )
+        self._test_mb = None
+        return restored
 
     def _configure(self, size: int, target: Target) -> Target | None:
         begin = self.beginning
@@ -148,8 +166,11 @@ class Lease:
                 raise
             self.refused_sizes[size] = str(error)
             return None
-        if settled.memory_mb != size or settled.description != description:
+        if not same_settings(
+            settled, replace(self.planned, memory_mb=size, description=description)
+        ):
             raise Refused(foreign_change(self.function))
+        self._test_mb = size
         if settled.update_failure is not None:
             raise AwsError(
                 f"{self.function} could not be set to {size} MB: {settled.update_failure}"
@@ -162,7 +183,6 @@ class Lease:
         Which of the two it is, only the function can tell: when the answer to an update is lost,
         boto3 tries again and is told that the revision has changed, or that an update is going on.
         """
-        before = target
         for _ in range(_TRIES):
             try:
                 with aws_call(f"set {self.function} to {size} MB for publishing"):
@@ -173,31 +193,34 @@ class Lease:
                         RevisionId=target.revision_id,
                     )
             except AwsError as error:
-                if error.code == BUSY:
-                    self.pause(POLL_MOST_S)
-                    target = self._settled()
-                    if _same_but_for_revision(target, before):
-                        continue
-                    return target
-                if error.code != CHANGED:
-                    raise
+                again = self._after_refusal(error, target)
+                if not same_settings(again, target):
+                    return again
+                target = again
+                continue
+            self._test_mb = size
             return self._settled(stale_revision=target.revision_id)
         raise AwsError(
             f"{self.function} could not be set to {size} MB: it is being updated all the time",
             hint="start again when its deployment is over",
         )
 
+    def _after_refusal(self, error: AwsError, target: Target) -> Target:
+        """`$LATEST` after a change of it was refused because it is not `target` any more.
+
+        Raises:
+            AwsError: `error`, where it was refused for another reason.
+        """
+        if error.code == CHANGED:
+            return self._settled(stale_revision=target.revision_id)
+        if error.code != BUSY:
+            raise error
+        self.pause(POLL_MOST_S)
+        return self._settled()
+
     def _publish(self, size: int, configured: Target) -> str:
         self.journal.intend("publish", memory_mb=size)
-        try:
-            with aws_call(f"publish a version of {self.function} with {size} MB"):
-                answer = self.client.publish_version(
-                    FunctionName=self.function,
-                    CodeSha256=self.beginning.code_sha256,
-                    RevisionId=configured.revision_id,
-                )
-        except AwsError as error:
-            raise _explained(error, self.function) from error
+        answer = self._published(size, configured)
         version = answer["Version"]
         known = (*self.beginning.existing_versions, *self.made)
         if version in known or answer["MemorySize"] != size:
@@ -209,6 +232,33 @@ class Lease:
         self.made.append(version)
         self.versions.setdefault(size, version)
         return version
+
+    def _published(self, size: int, configured: Target) -> FunctionConfigurationResponseTypeDef:
+        """The answer to publishing; a revision may be new though nothing else is.
+
+        To ask again is safe: where the first version was published and its answer lost, AWS gives
+        the same one again.
+        """
+        for _ in range(_TRIES):
+            try:
+                with aws_call(f"publish a version of {self.function} with {size} MB"):
+                    return self.client.publish_version(
+                        FunctionName=self.function,
+                        CodeSha256=self.beginning.code_sha256,
+                        RevisionId=configured.revision_id,
+                    )
+            except AwsError as error:
+                if _OTHER_CODE in str(error):
+                    raise Refused(foreign_change(self.function)) from error
+                again = self._after_refusal(error, configured)
+                if not same_settings(again, configured):
+                    raise Refused(foreign_change(self.function)) from error
+                configured = again
+        raise AwsError(
+            f"no version of {self.function} with {size} MB could be published: it is being updated "
+            "all the time",
+            hint="start again when its deployment is over",
+        )
 
     def _settled(self, *, stale_revision: str | None = None) -> Target:
         return wait_until_settled(
@@ -251,12 +301,3 @@ def _refuses_size(error: AwsError) -> bool:
     setting.
     """
     return error.code in _SIZE_REFUSALS and _SIZE_SETTING in str(error).lower()
-
-
-def _same_but_for_revision(one: Target, other: Target) -> bool:
-    return replace(one, revision_id=other.revision_id) == other
-
-
-def _explained(error: AwsError, function: str) -> AwsError | Refused:
-    changed = error.code == CHANGED or "CodeSHA256" in str(error)
-    return Refused(foreign_change(function)) if changed else error

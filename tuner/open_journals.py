@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +124,8 @@ def _beginning(entries: list[dict[str, Any]]) -> tuple[Beginning, str | None]:
     begin = next((entry for entry in entries if entry.get("step") == "begin"), None)
     if begin is None:
         raise KeyError("begin")
-    facts = {key: value for key, value in begin.items() if key not in ("step", "host")}
+    # Other versions of the toolkit note more.
+    facts = {field.name: begin[field.name] for field in fields(Beginning)}
     facts["existing_versions"] = tuple(facts["existing_versions"])
     return Beginning(**facts), begin.get("host")
 

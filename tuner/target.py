@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,6 +23,25 @@ _UNSUITABLE = {
     "DurableConfig": "it is a durable function, of which one execution is several invocations",
     "TenancyConfig": "it isolates tenants, so every invocation needs a tenant id",
 }
+# What else somebody can set on a function and a published version freezes, as
+# GetFunctionConfiguration shows it. Not what changes by itself: states, revision, runtime patches.
+_OTHER_SETTINGS = (
+    "Role",
+    "Handler",
+    "Runtime",
+    "Timeout",
+    "VpcConfig",
+    "DeadLetterConfig",
+    "Environment",
+    "KMSKeyArn",
+    "TracingConfig",
+    "Layers",
+    "FileSystemConfigs",
+    "ImageConfigResponse",
+    "Architectures",
+    "EphemeralStorage",
+    "LoggingConfig",
+)
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,140}(?::(?P<qualifier>[^:]+))?")
 _ARN = re.compile(
     r"(?:arn:[^:]+:lambda:[^:]+:\d{12}:function:|\d{12}:function:|function:)"
@@ -30,7 +51,11 @@ _ARN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """`$LATEST` of one function, as it was when it was read."""
+    """`$LATEST` of one function, as it was when it was read.
+
+    `settings_sha256` is of all settings but memory, Description and code: environment variables
+    must not be kept, but a change of one makes it another function to measure.
+    """
 
     name: str
     arn: str
@@ -48,6 +73,7 @@ class Target:
     logs_reports: bool = True  # Lambda writes a REPORT for each invocation
     snap_start: bool = False  # published versions start from a snapshot
     log_group: str | None = None  # None where AWS does not say: then it is that of the name
+    settings_sha256: str = ""
 
 
 def check_function_name(function: str, option: str = "FUNCTION") -> str:
@@ -134,7 +160,13 @@ def _target(answer: FunctionConfigurationTypeDef) -> Target:
         ),
         snap_start=answer.get("SnapStart", {}).get("ApplyOn") == "PublishedVersions",
         log_group=logging.get("LogGroup"),
+        settings_sha256=_settings_sha256(answer),
     )
+
+
+def _settings_sha256(answer: FunctionConfigurationTypeDef) -> str:
+    shown = {key: answer.get(key) for key in _OTHER_SETTINGS}
+    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()
 
 
 def _unqualified(arn: str) -> str:

@@ -28,12 +28,20 @@ _TRIES = 10
 
 
 def restore_latest(
-    client: LambdaClient, function: str, beginning: Beginning, pause: Pause
+    client: LambdaClient,
+    function: str,
+    beginning: Beginning,
+    pause: Pause,
+    *,
+    test_mb: int | None = None,
 ) -> Target | None:
     """Puts memory and Description of `$LATEST` back if this run's marker is on it.
 
     Without the marker it is either back already or somebody else's by now, and stays untouched.
     Code that was deployed meanwhile stays; a memory size that somebody else set stays as well.
+
+    `test_mb` is the size that this process set a moment ago, where it did: with it, a deploy of
+    another Description alone does not leave the function at this size.
 
     Returns:
         `$LATEST` as it was put back; None where there was nothing to put back.
@@ -43,15 +51,16 @@ def restore_latest(
     """
     for _ in range(_TRIES):
         target = wait_until_settled(client, function, beginning.region, pause)
-        memory_mb = _memory_to_restore(target, beginning)
-        if memory_mb is None:
+        wanted = _to_restore(target, beginning, test_mb)
+        if wanted is None:
             return None
+        memory_mb, description = wanted
         try:
             with aws_call(f"put {function} back to {beginning.memory_mb} MB"):
                 client.update_function_configuration(
                     FunctionName=function,
                     MemorySize=memory_mb,
-                    Description=beginning.description,
+                    Description=description,
                     RevisionId=target.revision_id,
                 )
         except AwsError as error:
@@ -72,15 +81,19 @@ def restore_latest(
     )
 
 
-def _memory_to_restore(target: Target, beginning: Beginning) -> int | None:
-    """The memory size that `$LATEST` is to get, in MB, or None where nothing is the run's."""
+def _to_restore(
+    target: Target, beginning: Beginning, test_mb: int | None
+) -> tuple[int, str] | None:
+    """Memory in MB and Description that `$LATEST` is to get; None where nothing is the run's."""
+    own = (beginning.memory_mb, beginning.description)
     marker = parse_marker(target.description)
     if marker is not None and marker.run_id == beginning.run_id:
-        return beginning.memory_mb if target.memory_mb == marker.size_mb else target.memory_mb
+        return own if target.memory_mb == marker.size_mb else (target.memory_mb, own[1])
     # What AWS shows is back, but it could not carry that out: invocations still get the test size.
-    shown = (target.memory_mb, target.description)
-    if target.update_failure and shown == (beginning.memory_mb, beginning.description):
-        return beginning.memory_mb
+    if target.update_failure and (target.memory_mb, target.description) == own:
+        return own
+    if marker is None and target.memory_mb == test_mb != beginning.memory_mb:
+        return beginning.memory_mb, target.description
     return None
 
 

@@ -51,11 +51,10 @@ def begin(client: LambdaClient, name: str, access: LocalAccess) -> Lease:
         existing_versions=tuple(list_versions(client, target.arn)),
         pid=os.getpid(),
         started_utc="2026-01-01T00:00:00+00:00",
-        revision_id=target.revision_id,
     )
     journal = Journal(state_folder(), beginning)
     _JOURNALS.append(journal)
-    return Lease(client, target.arn, beginning, journal, lambda seconds: None, lambda: False)
+    return Lease(client, target, beginning, journal, lambda seconds: None, lambda: False)
 
 
 def end_of_processes() -> None:
