@@ -68,7 +68,11 @@ def tune(options: TuneOptions, console: Console) -> ExitCode:
         if not options.yes:
             _confirm_cost(runs, console)
         if request.usage.reads_aws:
-            usage = read_usage(request.usage, session, control, first.target, first.started)
+            # Not only for Ctrl-C: a pipeline that is cancelled must not leave a query that is paid.
+            with StopRequest(on_first=lambda: console.warn("stopping before the run")) as stop:
+                usage = read_usage(
+                    request.usage, session, control, first.target, first.started, stop
+                )
             for facts in runs:
                 facts.usage = usage
         place = _Command(options.runs, session, control, local, console)

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from core.aws.session import AwsSession
-from core.errors import InputError
+from core.errors import InputError, Interrupted
+from core.interrupt import StopRequest
 from tuner.target import Target
 from tuner.undo import list_versions
 
@@ -75,13 +76,40 @@ def given_usage(asked: UsageAsked) -> Usage:
 
 
 def read_usage(
-    asked: UsageAsked, session: AwsSession, control: LambdaClient, target: Target, now: datetime
+    asked: UsageAsked,
+    session: AwsSession,
+    control: LambdaClient,
+    target: Target,
+    now: datetime,
+    stop: StopRequest,
 ) -> Usage:
     """The usage, with what is `auto` read from metrics and logs of the last days.
 
     Raises:
         AwsError: when it cannot be read, with how to give it instead.
+        Interrupted: after a stop; a query of the logs, which is paid by what it scans, is ended.
     """
+    try:
+        found = _read(asked, session, control, target, now, stop)
+        _check_wanted(stop)
+    except Interrupted as error:
+        raise Interrupted(str(error), code=stop.exit_code) from error
+    return found
+
+
+def _check_wanted(stop: StopRequest) -> None:
+    if stop.requested:
+        raise Interrupted("stopped before anything was changed")
+
+
+def _read(
+    asked: UsageAsked,
+    session: AwsSession,
+    control: LambdaClient,
+    target: Target,
+    now: datetime,
+    stop: StopRequest,
+) -> Usage:
     from core.aws.function_traffic import cold_share, requests_per_month
 
     share, share_source = _figure(asked.cold_share), GIVEN
@@ -93,9 +121,15 @@ def read_usage(
     if asked.cold_share == "auto":
         # Versions of earlier tunings are gone by now, and their cold starts with them.
         versions = {"$LATEST", *list_versions(control, target.arn)}
+        _check_wanted(stop)
         with closing(session.logs()) as logs:
             starts = cold_share(
-                logs, target.name, now=now, group=target.log_group, versions=versions
+                logs,
+                target.name,
+                now=now,
+                group=target.log_group,
+                versions=versions,
+                pause=stop.wait,
             )
         share, share_source = starts.cold_share, starts.source
     return Usage(share, share_source, requests, requests_source)

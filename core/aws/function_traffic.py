@@ -16,7 +16,7 @@ from core.aws.log_events import event_pages
 from core.aws.log_query import Pause, run_query, sleep
 from core.aws.report_line import reports_in
 from core.aws.session import aws_call
-from core.errors import AwsError
+from core.errors import AwsError, Interrupted
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -185,7 +185,7 @@ def cold_share(
         except AwsError as error:
             if error.code not in DENIED:
                 raise
-            found = _by_events(logs, search)
+            found = _by_events(logs, search, pause)
     except AwsError as error:
         if error.code != "ResourceNotFoundException":
             raise
@@ -251,7 +251,7 @@ def _by_insights(logs: CloudWatchLogsClient, search: _Search, pause: Pause) -> C
     )
 
 
-def _by_events(logs: CloudWatchLogsClient, search: _Search) -> ColdStarts | None:
+def _by_events(logs: CloudWatchLogsClient, search: _Search, pause: Pause) -> ColdStarts | None:
     pages = event_pages(
         logs,
         search.group,
@@ -263,6 +263,8 @@ def _by_events(logs: CloudWatchLogsClient, search: _Search) -> ColdStarts | None
     calls, cold, is_partial = 0, 0, False
     first_ms, last_ms = 0, 0
     for events, is_partial in pages:  # noqa: B007 # that of the last page is wanted
+        if pause(0):
+            raise Interrupted(f"stopped while log group {search.group} was read")
         for event in events:
             if not search.counts_stream(event.stream):
                 continue

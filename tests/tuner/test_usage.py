@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from core.aws.session import AwsSession, LocalAccess
-from core.errors import AwsError, InputError
+from core.errors import AwsError, InputError, Interrupted
+from core.interrupt import StopRequest
 from tests.conftest import MakeFunction
+from tests.tuner.lease_rig import state_of
+from tests.tuner.run_rig import Tune
 from tuner.target import read_target
 from tuner.usage import Usage, UsageAsked, check_usage, given_usage, read_usage
 
@@ -57,7 +62,12 @@ def test_what_is_auto_is_read_from_metrics_and_logs(
     session = AwsSession(local=local_access)
 
     usage = read_usage(
-        check_usage("auto", "auto"), session, client, target, datetime.now(UTC) + timedelta(hours=1)
+        check_usage("auto", "auto"),
+        session,
+        client,
+        target,
+        datetime.now(UTC) + timedelta(hours=1),
+        StopRequest(),
     )
 
     assert usage.cold_share == 0.25
@@ -78,4 +88,53 @@ def test_a_function_without_traffic_says_how_to_give_the_figure(
             client,
             target,
             datetime.now(UTC),
+            StopRequest(),
         )
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"]
+)
+@pytest.mark.parametrize(
+    ("at", "calls"),
+    [
+        pytest.param("StartQuery", ["StartQuery", "StopQuery"], id="a query"),
+        pytest.param("ListVersionsByFunction", [], id="before it"),
+    ],
+)
+def test_a_stop_ends_a_query_that_is_paid_and_no_run_begins(
+    tune: Tune,
+    lambda_client: LambdaClient,
+    make_function: MakeFunction,
+    monkeypatch: pytest.MonkeyPatch,
+    number: signal.Signals,
+    code: int,
+    at: str,
+    calls: list[str],
+) -> None:
+    name = make_function()
+    lambda_client.invoke(FunctionName=name)
+    before = state_of(lambda_client, name)
+    seen: list[str] = []
+
+    def note(model: Any, **_: Any) -> None:
+        seen.append(model.name)
+        if model.name == at:
+            os.kill(os.getpid(), number)
+
+    for make in ("logs", "control_lambda"):
+        original = getattr(AwsSession, make)
+
+        def making(session: AwsSession, original: Any = original) -> Any:
+            client = original(session)
+            client.meta.events.register("after-call", note)
+            return client
+
+        monkeypatch.setattr(AwsSession, make, making)
+
+    with pytest.raises(Interrupted) as stopped:
+        tune(name, cold_share="auto")
+
+    assert stopped.value.code == code
+    assert [call for call in seen if call in ("StartQuery", "StopQuery")] == calls
+    assert state_of(lambda_client, name) == before
