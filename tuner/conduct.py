@@ -33,6 +33,7 @@ from tuner.redact import hidden_texts
 from tuner.sample import Sample, SampleFile
 from tuner.sampler import Sampler
 from tuner.strategy import sampler_of
+from tuner.time_limit import TimeLimit
 from tuner.undo import list_versions, versions_of_run
 
 if TYPE_CHECKING:
@@ -66,22 +67,23 @@ def conduct(
     Raises:
         ToolError: when nothing was measured, with what may be left of the run.
     """
-    invoker, began_s = _invoker(facts, session, stop), time.monotonic()
+    limit = TimeLimit(stop, facts.limits.max_seconds)
+    invoker = _invoker(facts, session, limit)
     with SampleFile(place.folder) as kept:
         record = _Record(facts, console, kept, sampler_of(facts))
         ending: Ending = "complete"
         try:
-            with _leased(control, facts, place.journals, stop) as lease:
+            with _leased(control, facts, place.journals, limit) as lease:
                 published = _Published(lease, facts, console)
                 measurement = Measurement(
                     caller=invoker,
                     versions=published,
-                    ledger=Ledger(facts.cost_usd),
+                    ledger=Ledger(facts.cost_usd, facts.target.timeout_s * 1000),
                     limits=facts.limits,
                     parallel=facts.plan.parallel,
                     keep=record.keep,
                     stopped=lambda: stop.requested,
-                    elapsed_s=lambda: time.monotonic() - began_s,
+                    elapsed_s=limit.elapsed_s,
                 )
                 ending = _measured(measurement, record, cold_sizes)
         except ToolError as error:
@@ -142,12 +144,12 @@ class _Published:
         return self.lease.publish_again(size)
 
 
-def _invoker(facts: RunFacts, session: AwsSession, stop: StopRequest) -> Invoker:
+def _invoker(facts: RunFacts, session: AwsSession, limit: TimeLimit) -> Invoker:
     target, event = facts.target, facts.payload.content
     client = session.measuring_lambda(
         function_timeout_s=target.timeout_s, concurrency=facts.plan.parallel
     )
-    return Invoker(client, target.arn, event, stop.wait, hidden_texts(event))
+    return Invoker(client, target.arn, event, limit.wait, hidden_texts(event))
 
 
 @dataclass(slots=True)
@@ -194,7 +196,7 @@ def _line(sample: Sample) -> str:
 
 @contextmanager
 def _leased(
-    control: LambdaClient, facts: RunFacts, journals: Path, stop: StopRequest
+    control: LambdaClient, facts: RunFacts, journals: Path, limit: TimeLimit
 ) -> Iterator[Lease]:
     """The lease on the function; whatever happens inside, it is released and the journal closed.
 
@@ -215,7 +217,7 @@ def _leased(
         started_utc=facts.started.isoformat(timespec="seconds"),
     )
     journal = Journal(journals, beginning)
-    lease = Lease(control, target, beginning, journal, time.sleep, lambda: stop.requested)
+    lease = Lease(control, target, beginning, journal, time.sleep, limit.is_over)
     try:
         yield lease
     finally:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import random
 import re
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -53,14 +54,16 @@ class Invoker:
             AwsError: when AWS does not run it.
         """
         for attempt in range(_ATTEMPTS):
-            started = datetime.now(UTC)
+            started, start_s = datetime.now(UTC), time.perf_counter()
             try:
                 invocation = invoke_once(self.client, self.function, version, self.payload)
             except NotRun as refusal:
                 if self.wait(self._pause_after(refusal, attempt)):
                     return None
             except NoAnswer as silence:
-                return _lost(memory_mb, version, round_number, started, silence)
+                wall_ms = (time.perf_counter() - start_s) * 1000
+                lost = _lost(memory_mb, version, round_number, started, silence)
+                return replace(lost, wall_ms=round(wall_ms, 3))
             else:
                 return self._sample(invocation, memory_mb, version, round_number)
         raise AwsError(

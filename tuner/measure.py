@@ -92,22 +92,24 @@ class Measurement:
         while sizes := next_sizes(self.samples):
             before = len(self.samples)
             for size in sizes:
-                ending = self._hindrance(size)
+                ending = self._hindrance(size) or self._invoke_fresh(size)
                 if ending:
                     return ending
-                self._invoke_fresh(size)
             if len(self.samples) == before:
                 break
-        return "stopped" if self.stopped() and next_sizes(self.samples) else "complete"
+        return "complete"
 
-    def _invoke_fresh(self, size: int) -> None:
+    def _invoke_fresh(self, size: int) -> Ending | None:
         version = self.versions.publish_again(size)
-        # A stop while it was published keeps it from being invoked.
-        if version is None or self.stopped():
-            return
+        # What came while it was published keeps it from being invoked.
+        ending = self._hindrance(size)
+        if version is None or ending:
+            return ending
         self._round += 1
         self.ledger.start(size)
-        self._take(size, self.caller.invoke(size, version, self._round))
+        sample = self.caller.invoke(size, version, self._round)
+        self._take(size, sample)
+        return self._hindrance(size) if sample is None else None
 
     def _hindrance(self, size: int) -> Ending | None:
         """Why no further call may start; None when it may."""
@@ -116,12 +118,12 @@ class Measurement:
         return broken_limit(self.limits, self.ledger, size, self.elapsed_s())
 
     def _published(self, sizes: Sequence[int]) -> Ending | None:
-        """Sees to it that each size has a version or is refused; a stop may come between."""
+        """Sees to it that each size has a version or is refused, unless it ends before."""
         missing = sorted(size for size in sizes if size not in self.versions.versions)
         if missing:
             self.versions.publish(missing)
         known = {*self.versions.versions, *self.versions.refused_sizes}
-        return None if known.issuperset(sizes) else "stopped"
+        return None if known.issuperset(sizes) else self._hindrance(sizes[0]) or "stopped"
 
     def _invoke_all(self, sizes: Sequence[int], pool: ThreadPoolExecutor) -> Ending | None:
         """One call at each size; the first error is raised after the last sample is kept."""

@@ -15,7 +15,7 @@ from tuner.sample import Sample
 
 def ledger_of(*samples: Sample, in_flight: tuple[int, ...] = ()) -> Ledger:
     """A ledger after these calls, where a call costs a dollar for each ms."""
-    ledger = Ledger(lambda memory_mb, billed_ms: billed_ms)
+    ledger = Ledger(lambda memory_mb, billed_ms: billed_ms, longest_ms=1000)
     for item in samples:
         ledger.start(item.memory_mb)
         ledger.end(item.memory_mb, item)
@@ -28,17 +28,31 @@ def billed(memory_mb: int, usd: float, wall_ms: float = 1000.0) -> Sample:
     return sample(memory_mb, billed_ms=usd, wall_ms=wall_ms)
 
 
+unheard = replace(lost(512), wall_ms=None)
+
+
 @pytest.mark.parametrize(
     ("samples", "in_flight", "usd", "expected_usd"),
     [
         pytest.param([], (), 0, 0, id="nothing known"),
         pytest.param([billed(512, 3)], (), 3, 3, id="one call"),
         pytest.param([billed(512, 9), billed(512, 3)], (), 12, 3, id="the last call counts"),
-        pytest.param([billed(128, 2), billed(1024, 7)], (), 9, 7, id="a new size: the dearest"),
+        pytest.param([billed(1024, 7)], (), 7, 7, id="a smaller size costs no more"),
+        pytest.param([billed(128, 2)], (), 2, 8, id="a larger size takes no longer"),
+        pytest.param([billed(128, 2), billed(1024, 7)], (), 9, 7, id="the closer bound counts"),
+        pytest.param(
+            [billed(1024, 7), billed(1024, 1)], (), 8, 7, id="a new size begins with a cold call"
+        ),
         pytest.param([billed(512, 3)], (512,), 6, 3, id="in flight at its size"),
-        pytest.param([billed(512, 3)], (1024,), 6, 3, id="in flight at a new size"),
-        pytest.param([billed(512, 3), lost(512)], (), 6, 3, id="a lost call may be billed"),
-        pytest.param([lost(512)], (), 0, 0, id="only a lost call"),
+        pytest.param([billed(512, 3)], (1024,), 9, 3, id="in flight at a new size"),
+        pytest.param([billed(512, 3), unheard], (), 6, 3, id="a lost call may be billed"),
+        pytest.param([unheard], (), 0, 0, id="only a lost call"),
+        pytest.param(
+            [replace(unheard, wall_ms=700.0)], (), 700, 700, id="a lost call that was waited for"
+        ),
+        pytest.param(
+            [replace(unheard, wall_ms=5e6)], (), 1000, 1000, id="for longer than it may run"
+        ),
     ],
 )
 def test_what_a_call_will_cost_is_expected_from_those_before(

@@ -339,3 +339,48 @@ def test_a_stop_after_the_last_cold_sample_stops_nothing() -> None:
     measured = measurement(recorder, stopped=lambda: recorder.calls >= 2)
 
     assert measured.run_cold(wanting(128, times=2)) == "complete"
+
+
+@pytest.mark.parametrize("phase", ["the measurement", "cold starts"])
+def test_time_that_is_up_while_a_size_is_published_ends_the_run_without_a_call(phase: str) -> None:
+    recorder, now_s = Recorder(any_version=True), [0.0]
+
+    class Slow(Shelf):
+        """Takes a minute; by then its lease has stopped, and gives nothing."""
+
+        def publish(self, sizes_mb: Sequence[int]) -> None:
+            now_s[0] += 60
+
+        def publish_again(self, size: int) -> str | None:
+            now_s[0] += 60
+            return None
+
+    measured = measurement(
+        recorder, shelf=Slow(), limits=Limits(max_seconds=30), elapsed_s=lambda: now_s[0]
+    )
+
+    if phase == "the measurement":
+        ending = measured.run(Listed([(128, 512)]), random.Random(1))
+    else:
+        ending = measured.run_cold(wanting(128, 512, times=2))
+
+    assert (ending, recorder.calls, now_s[0]) == ("max_seconds", 0, 60)
+
+
+def test_a_call_that_waits_for_its_turn_until_time_is_up_ends_the_run() -> None:
+    now_s = [0.0]
+
+    class Refused:
+        """A caller whose throttled call gives up, when the run is over."""
+
+        def invoke(self, memory_mb: int, version: str, round_number: int) -> Sample | None:
+            now_s[0] += 60
+            return None
+
+    measured = replace(
+        measurement(Recorder(), limits=Limits(max_seconds=30), elapsed_s=lambda: now_s[0]),
+        caller=Refused(),
+    )
+
+    assert measured.run_cold(wanting(128, times=2)) == "max_seconds"
+    assert (measured.samples, measured.ledger.calls) == ([], 0)
