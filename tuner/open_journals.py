@@ -65,6 +65,28 @@ def read_journals(folder: Path) -> Journals:
     return Journals(tuple(opened), tuple(faults), tuple(blank))
 
 
+def check_no_run_works(folder: Path, function_arn: str, endpoint_url: str | None) -> None:
+    """Makes sure that no run of this user is at the function: each would end the other.
+
+    Between two publishings nothing on the function shows a run. Best effort: a journal elsewhere,
+    or of an endpoint by another name, is not seen.
+
+    Raises:
+        Refused: naming the run that works.
+    """
+    for journal in read_journals(folder).open:
+        begin = journal.beginning
+        if journal.held and (begin.function_arn, begin.endpoint_url) == (
+            function_arn,
+            endpoint_url,
+        ):
+            raise Refused(
+                f"{function_arn} is being tuned by run {begin.run_id}, process {begin.pid} on "
+                f"{journal.host or 'this host'}",
+                hint="start again when it has ended",
+            )
+
+
 def forget_journal(folder: Path, name: str) -> Path:
     """Removes the journal with this run id or file name, whether or not it can be read.
 

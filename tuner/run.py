@@ -33,6 +33,7 @@ from tuner.conduct import Place, conduct
 from tuner.delivery import deliver
 from tuner.facts import RunFacts
 from tuner.journal import state_folder
+from tuner.open_journals import check_no_run_works
 from tuner.options import TuneOptions, TuneRequest, check_options
 from tuner.plan import ASK_ABOVE_USD
 from tuner.preparation import read_usable, run_facts
@@ -65,6 +66,8 @@ def tune(options: TuneOptions, console: Console) -> ExitCode:
             if console.json_output:
                 console.document(_plan_document(runs))
             return ExitCode.PASS
+        for facts in runs:
+            check_no_run_works(state_folder(), facts.target.arn, facts.endpoint)
         if not options.yes:
             _confirm_cost(runs, console)
         if request.usage.reads_aws:

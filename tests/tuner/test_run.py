@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from core.aws.invocation import Invocation, invoke_once
+from core.aws.session import LocalAccess
 from core.console import Console
 from core.errors import ExitCode, NoAnswer, Refused
 from tests.conftest import MakeFunction
+from tests.tuner.lease_rig import begin
 from tests.tuner.run_rig import Tune
 from tests.tuner.test_lease import state_of
 from tuner import conduct, run
@@ -220,3 +222,20 @@ def test_what_snap_start_costs_besides_is_said(tune: Tune, make_function: MakeFu
 
     assert any("SnapStart is billed besides" in note for note in plan["notes"])
     assert plan["notes"] == document["notes"]
+
+
+def test_a_function_that_another_run_measures_is_refused_and_left_alone(
+    tune: Tune, client: LambdaClient, owned: str, local_access: LocalAccess
+) -> None:
+    """Between its publishings nothing on the function shows that it works."""
+    lease = begin(client, owned, local_access)
+    lease.publish([128])
+    held = state_of(client, owned)
+
+    with pytest.raises(Refused, match=f"is being tuned by run {lease.beginning.run_id}"):
+        tune(owned)
+    code, _ = tune(owned, dry_run=True)
+
+    assert code == 0
+    assert state_of(client, owned) == held
+    lease.release()
