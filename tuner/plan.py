@@ -5,15 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from core.aws.prices import (
-    SNAP_START_CACHE_LEAST_S,
-    SNAP_START_CACHE_USD_PER_GB_S,
-    SNAP_START_PRICES,
-    SNAP_START_RESTORE_USD_PER_GB,
-    LambdaPrice,
-)
+from core.aws.limits import INIT_MAX_S
+from core.aws.prices import LambdaPrice
 from reports.document import PlanKind
-from reports.figures import usd
 from tuner.adaptive import WARM_TO_VERIFY, Effort, start_sizes
 from tuner.budget import Limits
 from tuner.cold import SPARE_STARTS
@@ -105,7 +99,10 @@ class FixedPlan:
         return len(self.sizes_mb) * self.calls_per_size
 
     def cost_range(self, price: LambdaPrice, *, timeout_s: int, storage_mb: int) -> CostRange:
-        """From every planned call at 1 ms to every call that may be made at the timeout."""
+        """From every planned call at 1 ms to every call that may be made at the timeout.
+
+        Each version starts once, which takes as long as Lambda lets it.
+        """
 
         def total(calls: int, billed_ms: float) -> float:
             return calls * sum(
@@ -113,11 +110,14 @@ class FixedPlan:
                 for size in self.sizes_mb
             )
 
-        timeout_ms = timeout_s * 1000
-        dearest = price.invocation_usd(max(self.sizes_mb), timeout_ms, storage_mb=storage_mb)
+        timeout_ms, start_ms = timeout_s * 1000, INIT_MAX_S * 1000
+        dearest = price.invocation_usd(
+            max(self.sizes_mb), timeout_ms + start_ms, storage_mb=storage_mb
+        )
+        most = total(self.attempts_per_size, timeout_ms) + total(1, start_ms)
         return CostRange(
             least_usd=total(self.calls_per_size, 1),
-            most_usd=total(self.attempts_per_size, timeout_ms) + self.cold.most_calls * dearest,
+            most_usd=most + self.cold.most_calls * dearest,
         ).within(self.max_usd)
 
     def expected_after(self, refused: int) -> int:
@@ -206,15 +206,19 @@ class AdaptivePlan:
     def cost_range(self, price: LambdaPrice, *, timeout_s: int, storage_mb: int) -> CostRange:
         """From the first calls at 1 ms to every call at the largest size and the timeout.
 
-        Where there is a limit on the bill, it is the most.
+        Each version starts once, which takes as long as Lambda lets it. Where there is a limit on
+        the bill, it is the most.
         """
         least = (
             self.start_calls
             / len(self.start_mb)
             * sum(price.invocation_usd(size, 1, storage_mb=storage_mb) for size in self.start_mb)
         )
-        dearest = price.invocation_usd(max(self.sizes_mb), timeout_s * 1000, storage_mb=storage_mb)
-        most = (self.most_calls + self.cold.most_calls) * dearest
+        largest_mb = max(self.sizes_mb)
+        dearest = price.invocation_usd(largest_mb, timeout_s * 1000, storage_mb=storage_mb)
+        start = price.invocation_usd(largest_mb, INIT_MAX_S * 1000, storage_mb=storage_mb)
+        starts = min(len(self.sizes_mb), self.most_calls) + self.cold.most_calls
+        most = (self.most_calls + self.cold.most_calls) * dearest + starts * start
         return CostRange(least_usd=least, most_usd=most).within(self.limits.max_usd)
 
     def expected_after(self, refused: int) -> int:
@@ -264,25 +268,3 @@ def doubts(plan: Plan, *, fewest_samples: int) -> tuple[str, ...]:
             f"{2 * CALLS_TO_KNOW}"
         )
     return tuple(f"this run can only be inconclusive: {doubt}" for doubt in found)
-
-
-def snap_start_note(plan: Plan, runtime: str | None) -> str | None:
-    """What AWS takes for SnapStart besides the invocations; None for Java, where it is free.
-
-    A version's snapshot is cached, for which three hours are billed at least, and restored at
-    each start of an environment, of which there is at least one for each size.
-    """
-    if runtime is not None and runtime.startswith("java"):
-        return None
-    if isinstance(plan, FixedPlan):
-        sizes_mb, which = plan.sizes_mb, "one snapshot for each size"
-    else:
-        sizes_mb, which = plan.start_mb, "one snapshot for each of the first sizes"
-    size_gb = sum(sizes_mb) / 1024
-    cache_usd = size_gb * SNAP_START_CACHE_LEAST_S * SNAP_START_CACHE_USD_PER_GB_S
-    restore_usd = size_gb * SNAP_START_RESTORE_USD_PER_GB
-    return (
-        f"SnapStart is billed besides what is said here: caching {which} costs about "
-        f"{usd(cache_usd)} (3 hours at least), restoring each once {usd(restore_usd)}, by "
-        f"{SNAP_START_PRICES}" + ("" if runtime else "; it is free for Java")
-    )

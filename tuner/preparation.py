@@ -16,8 +16,9 @@ from tuner.facts import RunFacts, recorded_command
 from tuner.interference import check_free
 from tuner.objective import SloLimit
 from tuner.options import TuneRequest
-from tuner.plan import FixedPlan, Plan, doubts, snap_start_note
+from tuner.plan import FixedPlan, Plan, doubts
 from tuner.slo import too_few_note
+from tuner.snap_start import snap_start_note
 from tuner.strategy import make_plan
 from tuner.target import Target, read_target
 from tuner.usage import given_usage

@@ -39,6 +39,7 @@ from tuner.plan import ASK_ABOVE_USD
 from tuner.preparation import read_usable, run_facts
 from tuner.restore import offer_restore
 from tuner.sample import Sample
+from tuner.snap_start import snap_start_most_usd
 from tuner.usage import read_usage
 from tuner.view import plan_document, plan_facts, show_plan
 
@@ -184,14 +185,18 @@ def _written(folder: Path, document: TuneDocument, console: Console) -> TuneDocu
 
 def _confirm_cost(runs: Sequence[RunFacts], console: Console) -> None:
     """Asks when the run may cost more than a dollar."""
-    most_usd = sum(
-        facts.plan.cost_range(
-            facts.price, timeout_s=facts.target.timeout_s, storage_mb=facts.target.storage_mb
-        ).most_usd
-        for facts in runs
-    )
+    most_usd = sum(_most_usd(facts) for facts in runs)
     if most_usd > ASK_ABOVE_USD:
         confirm(f"the run may cost up to {usd(most_usd)}", "start it?", console)
+
+
+def _most_usd(facts: RunFacts) -> float:
+    target = facts.target
+    cost = facts.plan.cost_range(
+        facts.price, timeout_s=target.timeout_s, storage_mb=target.storage_mb
+    )
+    snap_start = snap_start_most_usd(facts.plan, target.runtime) if target.snap_start else 0.0
+    return cost.most_usd + snap_start
 
 
 @contextmanager

@@ -13,9 +13,10 @@ from core.aws.prices import LambdaPrice, Tier, bundled_prices
 from tests.tuner.factories import failed, lost, sample
 from tuner.adaptive import Effort
 from tuner.budget import Limits
-from tuner.plan import AdaptivePlan, ColdPlan, FixedPlan, Plan, doubts, snap_start_note
+from tuner.plan import AdaptivePlan, ColdPlan, FixedPlan, Plan, doubts
 from tuner.sample import Sample
 from tuner.sampler import FixedRounds
+from tuner.snap_start import snap_start_most_usd, snap_start_note
 
 
 def test_the_cost_range_runs_from_one_ms_to_the_timeout_of_every_call_that_may_be_made() -> None:
@@ -27,7 +28,8 @@ def test_the_cost_range_runs_from_one_ms_to_the_timeout_of_every_call_that_may_b
     assert plan.invocations == 11
     assert plan.attempts_per_size == 16
     assert cost.least_usd == pytest.approx(11 * (0.0000166667 / 1000 + 2e-7))
-    assert cost.most_usd == pytest.approx(16 * (3 * 0.0000166667 + 2e-7))
+    # 16 calls of 3 s, and an INIT of 10 s at the first of them.
+    assert cost.most_usd == pytest.approx(16 * (3 * 0.0000166667 + 2e-7) + 10 * 0.0000166667, 1e-2)
 
 
 def adaptive(**changed: Any) -> AdaptivePlan:
@@ -46,19 +48,25 @@ def adaptive(**changed: Any) -> AdaptivePlan:
 @pytest.mark.parametrize(
     ("changed", "least_calls", "most_usd", "limited"),
     [
-        pytest.param({}, 9, 40 * 6.0, False, id="no limit"),
-        pytest.param({"limits": Limits(max_invocations=12)}, 9, 12 * 6.0, False, id="12 calls"),
-        pytest.param({"limits": Limits(max_invocations=3)}, 3, 3 * 6.0, False, id="3 calls"),
+        pytest.param({}, 9, 40 * 6.0 + 6 * 30, False, id="no limit"),
+        pytest.param(
+            {"limits": Limits(max_invocations=12)}, 9, 12 * 6.0 + 6 * 30, False, id="12 calls"
+        ),
+        pytest.param(
+            {"limits": Limits(max_invocations=3)}, 3, 3 * 6.0 + 3 * 30, False, id="3 calls"
+        ),
         pytest.param({"limits": Limits(max_usd=7.0)}, 9, 7.0, True, id="a limit on the bill"),
-        pytest.param({"limits": Limits(max_usd=999.0)}, 9, 40 * 6.0, False, id="one far off"),
+        pytest.param(
+            {"limits": Limits(max_usd=999.0)}, 9, 40 * 6.0 + 6 * 30, False, id="one far off"
+        ),
         # 5 wanted at 2 sizes: the first is there, two more may not be cold.
-        pytest.param({"cold": ColdPlan(5, 2)}, 9, 52 * 6.0, False, id="cold samples"),
+        pytest.param({"cold": ColdPlan(5, 2)}, 9, 52 * 6.0 + 18 * 30, False, id="cold samples"),
     ],
 )
 def test_an_adaptive_plan_costs_from_its_first_calls_to_all_at_the_largest_size(
     changed: dict[str, Any], least_calls: int, most_usd: float, *, limited: bool
 ) -> None:
-    # 2 s at 3 GB for a dollar: 6 USD a call.
+    # 2 s at 3 GB for a dollar: 6 USD a call, and 30 USD for each start of up to 10 s.
     price = LambdaPrice("us-east-1", "x86_64", (Tier(0, 1.0),), 0.0, None)
     plan = replace(adaptive(), sizes_mb=(128, 256, 512, 1024, 2048, 3072), **changed)
 
@@ -167,6 +175,15 @@ def test_of_an_adaptive_plan_the_snapshots_of_the_first_sizes_are_known() -> Non
 
     assert said is not None
     assert "for each of the first sizes costs about $0.0264" in said
+    assert "up to $0.11 for all that may be published" in said
+
+
+def test_snapshots_of_cold_samples_are_in_what_may_be_paid_at_most() -> None:
+    """4 times 50 versions of 3,008 MB, and 8 that may be published to make up for others."""
+    plan = adaptive(cold=ColdPlan(50, 4))
+
+    assert 9 < snap_start_most_usd(plan, "python3.13") < 11
+    assert snap_start_most_usd(plan, "java21") == 0
 
 
 @given(st.integers(1, 1000), st.randoms(use_true_random=False))
