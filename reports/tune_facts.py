@@ -45,10 +45,7 @@ def candidates_help(document: TuneDocument) -> str:
     text = "Each size was left out in turn and predicted from the others."
     if not is_adaptive(document):
         return text
-    return (
-        f"{text} The mixture is held against the samples of that size alone. The other families "
-        "are fitted to figures that the samples of all sizes have made smooth, which flatters them."
-    )
+    return f"{text} Of the mixture, those between the smallest and the largest size."
 
 
 def _loo(score: FamilyScore) -> str:

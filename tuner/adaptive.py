@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
@@ -27,8 +28,12 @@ WARM_TO_VERIFY = 2
 # Warm calls at each of the first sizes: calls of a second or more scatter by a few per cent, and
 # are dear, so that the second one would tell less than it costs.
 _WARM_AT_START, _WARM_AT_START_IF_LONG, _LONG_MS = 2, 1, 1000.0
+# When so many sizes took their calls, and none of all was warm, nothing else will be.
+SIZES_AT_START, _MOST_CALLS_AT_START, _FAILURES_AT_START = 3, 6, 2
 # After a size that ran out of memory or time, the next one tried is so much larger.
 _STEP_AFTER_FAILURE = 1.5
+# Today's size is called first in place of one that differs from it by no more.
+_NEARLY_AS_LARGE = 1.25
 # Calls that are made before beliefs are asked again: a few at first, more when each changes little.
 _CALLS_AT_ONCE = ((0, 2), (30, 3), (60, 6))
 
@@ -62,7 +67,7 @@ class Adaptive:
         """The sizes to invoke next; empty when enough is known or nothing can be."""
         usable = usable_sizes(self.candidates_mb, samples, refused)
         self._pending = [size for size in self._pending if size in usable]
-        if not usable or answers_ceased(samples, len({s.memory_mb for s in samples})):
+        if not usable or answers_ceased(samples, SIZES_AT_START) or _is_hopeless(samples):
             return ()
         if len(samples) >= self.effort.most_calls:
             return ()
@@ -100,19 +105,23 @@ class Adaptive:
         generator = np.random.default_rng(rng.getrandbits(64))
         known = believed(samples, usable, self.worth, generator)
         regret = known.regrets(self.worth)
-        best = known.choice(self.worth)
+        best = known.choice(self.worth, self.current_mb)
         expected = float(expected_regret(regret)[best])
-        self._state = f"{usable[best]} MB looks best, expected within {expected:.1%}"
+        self._state = f"{usable[best]} MB looks best, expected within {expected:.1%} of the best"
         warm = {size: n for size, n in _warm_counts(samples).items() if size in usable}
         calls_left = self.effort.most_calls - len(samples)
         to_verify = self._to_verify(usable[best], warm)
         if expected <= self.effort.target_share or calls_left <= to_verify:
-            return [usable[best]] * min(to_verify, calls_left)
+            return [usable[best]] * to_verify if to_verify <= calls_left else []
         price = known.warm.cost_usd.mean(axis=0)
         found = best_next(known.beliefs, regret, price, best, warm, generator)
         at_once = next(n for calls, n in reversed(_CALLS_AT_ONCE) if len(samples) >= calls)
         cold = 0 if warm.get(found.memory_mb) else 1
-        return [found.memory_mb] * min(min(found.calls, at_once) + cold, calls_left)
+        # What the choice lacks is kept for it.
+        most = calls_left if found.memory_mb == usable[best] else calls_left - to_verify
+        if most <= cold:
+            return [usable[best]] * to_verify
+        return [found.memory_mb] * min(min(found.calls, at_once) + cold, most)
 
     @staticmethod
     def _to_verify(size: int, warm: Mapping[int, int]) -> int:
@@ -139,8 +148,14 @@ def start_sizes(
     else:
         second = low * 1.73 if low >= 400 else min(4.0 * low, math.sqrt(low * high))
         wanted = [float(low), second, float(min(high, max(1024, 3 * low)))]
+    if current_mb is not None and current_mb in usable:
+        wanted = [float(current_mb) if _is_near(current_mb, size) else size for size in wanted]
     nearest = {min(usable, key=lambda m: abs(math.log(m / size))) for size in wanted}
     return tuple(sorted(nearest))
+
+
+def _is_near(one_mb: float, other_mb: float) -> bool:
+    return max(one_mb / other_mb, other_mb / one_mb) <= _NEARLY_AS_LARGE
 
 
 def usable_sizes(
@@ -169,6 +184,16 @@ def _says_too_little(durations_ms: Sequence[float]) -> bool:
         return True
     is_long = median(durations_ms) >= _LONG_MS
     return len(durations_ms) < (_WARM_AT_START_IF_LONG if is_long else _WARM_AT_START)
+
+
+def _is_hopeless(samples: Sequence[Sample]) -> bool:
+    """Whether enough sizes took their calls to know that no call will ever be warm."""
+    if any(sample.counts_as_warm for sample in samples):
+        return False
+    tried = Counter(sample.memory_mb for sample in samples if not sample.ran_out)
+    failed = Counter(s.memory_mb for s in samples if s.outcome == "failed" and not s.ran_out)
+    done = [m for m in tried if tried[m] >= _MOST_CALLS_AT_START or failed[m] >= _FAILURES_AT_START]
+    return len(done) >= SIZES_AT_START
 
 
 def _warm_counts(samples: Sequence[Sample]) -> dict[int, int]:

@@ -135,7 +135,9 @@ def _judge_again(
     """Verdict, exit code and problems; a second look does not mend what went wrong in the run."""
     if before.verdict in ("invalid", "interrupted"):
         return before.verdict, ExitCode(before.exit_code), before.errors
-    verdict, code, problems = judge(samples, answer, before.budget)
+    verdict, code, problems = judge(
+        samples, answer, before.budget, adaptive=before.provenance.candidates_mb is not None
+    )
     if before.exit_code == ExitCode.ERROR:
         # Measured to the end, but not all could be undone: the last error says what was left.
         return verdict, ExitCode.ERROR, [*problems, *before.errors[-1:]]

@@ -87,11 +87,13 @@ def believed_model(
     """
     invoked = [item for item in evidence if item.n]
     memory = np.array([item.memory_mb for item in invoked], dtype=np.float64)
-    durations = [item.duration_replicates for item in invoked]
+    durations = warm_durations(samples, [item.memory_mb for item in invoked])
+    # Their own medians: the expected curve would flatter families that look like it.
+    medians = np.array([np.median(durations[item.memory_mb]) for item in invoked])
     choice = choose(
         memory,
-        np.array([item.duration_ms for item in invoked]),
-        _relative_errors(durations),
+        np.maximum(medians, _LEAST_MS),
+        _relative_errors([item.duration_replicates for item in invoked]),
     )
     if choice is None:
         return None

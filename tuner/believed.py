@@ -39,9 +39,11 @@ class Believed:
         """By how much each size is worse than the best of its draw, as a share."""
         return regrets(worth.goal, self.mix.cost_usd, self.mix.latency_ms)
 
-    def choice(self, worth: Worth) -> int:
-        """The column of the size to take."""
-        return choose(worth.goal, self.mix.cost_usd, self.mix.latency_ms)
+    def choice(self, worth: Worth, today_mb: int | None) -> int:
+        """The column of the size to take, when `today_mb` is today's."""
+        sizes = self.beliefs.sizes_mb
+        today = sizes.index(today_mb) if today_mb is not None and today_mb in sizes else None
+        return choose(worth.goal, self.mix.cost_usd, self.mix.latency_ms, today=today)
 
 
 def believed(

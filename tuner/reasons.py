@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.aws.limits import MEMORY_MAX_MB, MEMORY_MIN_MB
-from reports.figures import megabytes
+from reports.figures import megabytes, percent
 from tuner.objective import Goal
 
 
@@ -55,7 +55,7 @@ def _main_reason(case: Case) -> str:
     }[goal.objective]
     if case.best_mb != case.lowest_mb:
         first, other = megabytes(case.lowest_mb), "cost" if goal.objective == "speed" else "speed"
-        within = f"{case.within_share * 100:g} %"
+        within = percent(case.within_share)
         return f"{first} has {best_at} by less than {within}; {size} is better in {other}"
     if goal.slo is not None:
         return _kept_reason(case, f"p{goal.slo.percentile:g} < {goal.slo.limit_ms:g} ms")

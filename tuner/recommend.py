@@ -16,7 +16,7 @@ import numpy as np
 
 from reports.document import Recommendation, Saving, SloEvidence
 from tuner.adaptive import WARM_TO_VERIFY
-from tuner.choice import EQUAL_SHARE, choose, expected_regret
+from tuner.choice import TIED_SHARE, choose, expected_regret
 from tuner.estimate import Floats
 from tuner.knee import knee_size
 from tuner.objective import DEFAULT_KNEE_SHARE, Goal, regrets, relative_score, scores
@@ -25,7 +25,7 @@ from tuner.reasons import Case, reasons
 # What counts as equal to the best, so that the other quality decides. Within one per cent: nobody
 # pays ten times the duration for that. Within three where the samples cannot tell them apart: it
 # is about what hosts of one size differ by.
-_EQUAL_SHARE = 0.01
+_EQUAL_SHARE = TIED_SHARE
 _EQUAL_IF_TIED_SHARE = 0.03
 _BOUND_LEVEL = 0.9
 
@@ -83,9 +83,9 @@ def recommend(
     allowed = _allowed(ordered, goal, joint=joint)
     if not allowed:
         return None
-    choice = _choose(ordered, allowed, goal, joint=joint)
-    best = choice.best
     current = next((item for item in ordered if item.memory_mb == current_mb), None)
+    choice = _choose(ordered, allowed, goal, current, joint=joint)
+    best = choice.best
     regret, bound = _closeness(ordered, best, goal) if joint else (None, None)
     return Recommendation(
         memory_mb=best.memory_mb,
@@ -124,7 +124,12 @@ def _allowed(evidence: Sequence[SizeEvidence], goal: Goal, *, joint: bool) -> li
 
 
 def _choose(
-    evidence: Sequence[SizeEvidence], allowed: Sequence[SizeEvidence], goal: Goal, *, joint: bool
+    evidence: Sequence[SizeEvidence],
+    allowed: Sequence[SizeEvidence],
+    goal: Goal,
+    current: SizeEvidence | None,
+    *,
+    joint: bool,
 ) -> _Choice:
     if goal.objective == "knee":
         return _at_the_knee(evidence, allowed, goal)
@@ -133,12 +138,17 @@ def _choose(
         best = _best(allowed, lowest, goal)
         return _Choice(best, lowest, _tied(allowed, best, goal))
     cost, duration = _columns(evidence)
-    best = evidence[choose(goal, cost, duration, [_index(evidence, item) for item in allowed])]
+    columns = [_index(evidence, item) for item in allowed]
+    today = None if current is None else _index(evidence, current)
+    best = evidence[choose(goal, cost, duration, columns, today)]
     expected = expected_regret(regrets(goal, cost, duration))
     lowest = min(allowed, key=lambda item: float(expected[_index(evidence, item)]))
     # What a limit is kept by is known of invoked sizes only; other objectives know all sizes.
     comparable = allowed if goal.objective == "slo" else evidence
-    return _Choice(best, lowest, _tied(comparable, best, goal), EQUAL_SHARE)
+    worse_by = float(expected[_index(evidence, best)] - expected[_index(evidence, lowest)])
+    # Said as "by less than", so rounded up.
+    within = (math.floor(worse_by * 1000) + 1) / 1000
+    return _Choice(best, lowest, _tied(comparable, best, goal), within)
 
 
 def _at_the_knee(

@@ -22,7 +22,7 @@ from reports.document import (
     Verdict,
 )
 from reports.tune_slo import unkept_problem
-from tuner.adaptive import WARM_TO_VERIFY
+from tuner.adaptive import SIZES_AT_START, WARM_TO_VERIFY
 from tuner.analysis import Answer, spent_usd
 from tuner.estimate import MIN_SAMPLES_FOR_INTERVAL
 from tuner.facts import RunFacts
@@ -75,14 +75,14 @@ def _judge_measurement(
         return "invalid", facts.error_code, []
     if facts.stop_code is not None:
         return "interrupted", facts.stop_code, ["stopped before the plan was done"]
-    return judge(samples, answer, facts.budget)
+    return judge(samples, answer, facts.budget, adaptive=facts.candidates_mb is not None)
 
 
 def judge(
-    samples: Sequence[Sample], answer: Answer, budget: Budget | None
+    samples: Sequence[Sample], answer: Answer, budget: Budget | None, *, adaptive: bool
 ) -> tuple[Verdict, ExitCode, list[str]]:
     """Verdict, exit code and problems of samples that were taken to the end, or to a limit."""
-    problem = _answers_ceased(samples) or _lost_too_many(samples)
+    problem = _answers_ceased(samples, adaptive=adaptive) or _lost_too_many(samples)
     if problem is None and not any(size.n for size in answer.sizes):
         if budget is not None and budget.ended_by is not None:
             return "inconclusive", ExitCode.INCONCLUSIVE, ["no warm call was made within the limit"]
@@ -97,8 +97,9 @@ def judge(
     return "pass", ExitCode.PASS, []
 
 
-def _answers_ceased(samples: Sequence[Sample]) -> str | None:
-    if not answers_ceased(samples, len({sample.memory_mb for sample in samples})):
+def _answers_ceased(samples: Sequence[Sample], *, adaptive: bool) -> str | None:
+    sizes = SIZES_AT_START if adaptive else len({sample.memory_mb for sample in samples})
+    if not answers_ceased(samples, sizes):
         return None
     answered = [number for number, s in enumerate(samples, 1) if s.outcome != "lost"]
     lost = samples[answered[-1] if answered else 0 :]

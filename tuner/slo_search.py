@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from reports.document import SloEvidence
-from tuner.adaptive import start_sizes, usable_sizes
+from tuner.adaptive import SIZES_AT_START, start_sizes, usable_sizes
 from tuner.objective import SloLimit
 from tuner.sample import Sample, warm_durations
 from tuner.sampler import answers_ceased
@@ -215,7 +215,7 @@ class SloSampler:
         """The sizes to invoke next; empty when the limit is decided, or calls are used up."""
         usable = usable_sizes(self.candidates_mb, samples, refused)
         self._pending = [size for size in self._pending if size in usable]
-        if not usable or answers_ceased(samples, len({s.memory_mb for s in samples})):
+        if not usable or answers_ceased(samples, SIZES_AT_START):
             return ()
         if len(samples) >= most_calls(self.limit):
             return ()

@@ -44,7 +44,7 @@ def test_without_a_share_of_cold_calls_the_warm_ones_decide() -> None:
 
     assert found.mix is found.warm
     assert found.cold is not None
-    assert SIZES[found.choice(worth())] == 128
+    assert SIZES[found.choice(worth(), None)] == 128
 
 
 def test_a_share_of_cold_calls_moves_cost_latency_and_choice() -> None:
@@ -55,7 +55,7 @@ def test_a_share_of_cold_calls_moves_cost_latency_and_choice() -> None:
     assert found.mix.cost_usd == pytest.approx(cost)
     waits, warm_only = (np.median(c.latency_ms, axis=0) for c in (found.mix, found.warm))
     assert (waits > warm_only).all()
-    assert SIZES[found.choice(worth(0.5))] > 128
+    assert SIZES[found.choice(worth(0.5), None)] > 128
 
 
 def test_a_share_without_a_cold_sample_says_nothing() -> None:

@@ -50,7 +50,7 @@ def test_no_candidate_is_a_choice_without_a_difference(
         pytest.param(512, 512, 1024, (512,), id="today's is outside"),
         pytest.param(512, 513, None, (512, 513), id="two neighbours"),
         pytest.param(512, 560, 530, (512, 530, 560), id="today's is between"),
-        pytest.param(512, 630, None, (512, 573, 630), id="room for one"),
+        pytest.param(512, 630, None, (512, 568, 630), id="room for one"),
         pytest.param(128, 128, 128, (128,), id="all the same"),
     ],
 )

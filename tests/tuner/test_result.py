@@ -63,7 +63,9 @@ TEN = [*(sample(128) for _ in range(5)), *(sample(512) for _ in range(5))]
 def test_the_verdict_is_the_worst_that_applies(
     samples: list[Sample], verdict: str, code: int, problem: str
 ) -> None:
-    found, exit_code, problems = judge(samples, ask(samples, sizes=(128, 512)), None)
+    found, exit_code, problems = judge(
+        samples, ask(samples, sizes=(128, 512)), None, adaptive=False
+    )
 
     assert (found, exit_code) == (verdict, ExitCode(code))
     assert len(problems) == bool(problem)
@@ -80,8 +82,10 @@ def test_a_limit_before_the_first_warm_call_is_no_fault_of_the_measurement(
 ) -> None:
     answer = ask(samples, sizes=(128, 512))
 
-    ended = judge(samples, answer, Budget(max_invocations=2, ended_by="max_invocations"))
-    unreached = judge(samples, answer, Budget(max_invocations=9))
+    ended = judge(
+        samples, answer, Budget(max_invocations=2, ended_by="max_invocations"), adaptive=True
+    )
+    unreached = judge(samples, answer, Budget(max_invocations=9), adaptive=True)
 
     assert ended == (
         "inconclusive",
@@ -153,7 +157,7 @@ def within(limit_ms: float) -> Goal:
 def test_an_adaptive_answer_passes_when_it_is_verified_and_surely_good(
     samples: list[Sample], goal: Goal, verdict: str, code: int, problem: str
 ) -> None:
-    found, exit_code, problems = judge(samples, ask_adaptive(samples, goal), None)
+    found, exit_code, problems = judge(samples, ask_adaptive(samples, goal), None, adaptive=True)
 
     assert (found, exit_code) == (verdict, ExitCode(code))
     assert len(problems) == bool(problem)
