@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from typer._click import Context, HelpFormatter
 
 
+# What pydantic's names of number errors begin with, and what was expected.
+_NUMBERS = {"int": "a whole number", "float": "a number"}
+
+
 def new_app() -> typer.Typer:
     """A typer application with the settings that all scripts share."""
     return typer.Typer(
@@ -59,7 +63,7 @@ def run_app(app: typer.Typer, name: str) -> NoReturn:
     try:
         code = app(arguments, prog_name=name, standalone_mode=False)
     except typer.TyperException as error:
-        message = error.format_message().rstrip(".")
+        message = _mistake(error)
         console = Console(json_output="--json" in arguments)
 
         def refuse() -> ExitCode:
@@ -69,6 +73,22 @@ def run_app(app: typer.Typer, name: str) -> NoReturn:
     except typer.Abort:
         code = ExitCode.INTERRUPTED
     raise SystemExit(code)
+
+
+def _mistake(error: typer.TyperException) -> str:
+    """What is wrong with the command line; typer does not name the value that is no number."""
+    if isinstance(error, typer.BadParameter) and error.param is not None:
+        # Loaded already where a value was refused.
+        from pydantic import ValidationError
+
+        cause = error.__cause__
+        if isinstance(cause, ValidationError):
+            problem = cause.errors(include_url=False)[0]
+            expected = _NUMBERS.get(problem["type"].partition("_")[0])
+            if expected is not None:
+                option = max(error.param.opts, key=len)
+                return f"{option}: expected {expected} (got {problem['input']!r})"
+    return error.format_message().rstrip(".")
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 # typer calls it with the option's value

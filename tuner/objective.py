@@ -68,7 +68,9 @@ def check_objective(
     """
     known = _objective(objective, slo, knee_share)
     if weight is not None and known != "balanced":
-        raise InputError(f"--weight: only used with --objective balanced (got {known!r})")
+        raise InputError(
+            f"--weight: only used with --objective balanced (the objective is {known})"
+        )
     if known == "balanced":
         return Goal(known, weight=_weight(weight))
     if known == "slo":
@@ -99,7 +101,7 @@ def _objective(objective: str | None, slo: SloLimit | None, knee_share: float | 
     if known == "slo":
         raise InputError("--objective slo: expected a limit with --slo, as in --slo 'p95 < 300ms'")
     if knee_share is not None and known != "knee":
-        raise InputError(f"--knee: only used with --objective knee (got {objective!r})")
+        raise InputError(f"--knee: only used with --objective knee (the objective is {objective})")
     return known
 
 

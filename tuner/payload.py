@@ -44,6 +44,8 @@ def read_payload(*, file: str | None, text: str | None) -> Payload:
         return _checked(text.encode(errors="surrogateescape"), "--payload-json")
     if file is None:
         return Payload(b"{}")
+    if not file:
+        raise InputError("--payload: expected a JSON file, or - for stdin (got '')")
     if file == STDIN:
         return _checked(sys.stdin.buffer.read(), "stdin")
     try:

@@ -158,8 +158,12 @@ def read_price_file(path: Path) -> PriceTable:
     """
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: could not read the price file: {error}") from error
+    except OSError as error:
+        raise InputError(f"--price-file: {path}: could not read it: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path}: expected a price table in UTF-8 (byte {error.start}: {error.reason})"
+        ) from error
     return parse_price_table(text, str(path))
 
 

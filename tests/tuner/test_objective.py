@@ -58,7 +58,12 @@ def test_objectives_are_taken(
             "cost", 0.5, None, None, "only used with --objective balanced", id="weight without use"
         ),
         pytest.param(
-            None, 0.5, LIMIT, None, r"only used with .*\(got 'slo'\)", id="weight with a limit"
+            None,
+            0.5,
+            LIMIT,
+            None,
+            r"only used .*\(the objective is slo\)",
+            id="weight with a limit",
         ),
         pytest.param("balanced", 1.5, None, None, r"--weight: .* share.*\(got 1.5\)", id="above 1"),
         pytest.param("balanced", float("nan"), None, None, "got nan", id="not a number"),

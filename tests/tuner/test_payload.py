@@ -71,6 +71,8 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path: Path) -> None:
         read_payload(file=str(binary), text=None)
     with pytest.raises(InputError, match=r"no-such\.json: could not read it: No such file"):
         read_payload(file=str(tmp_path / "no-such.json"), text=None)
+    with pytest.raises(InputError, match=r"--payload: expected a JSON file.*got ''"):
+        read_payload(file="", text=None)
     with pytest.raises(InputError, match="Is a directory"):
         read_payload(file=str(tmp_path), text=None)
     with pytest.raises(InputError, match="not both"):
