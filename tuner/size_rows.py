@@ -43,7 +43,7 @@ def size_row(
         n_failed=sum(s.outcome != "measured" for s in samples),
         duration_ms=Percentiles(
             p50=float(np.quantile(durations, 0.5)),
-            p95=float(np.quantile(durations, 0.95, method="higher")),
+            p95=float(np.quantile(durations, 0.95, method="inverted_cdf")),
         )
         if warm
         else None,

@@ -17,7 +17,9 @@ from tuner.objective import SloLimit
 
 # How sure each bound is, on its side alone.
 LEVEL = 0.95
-_FORM = re.compile(r"\s*p(\d{1,3}(?:\.\d+)?)\s*<\s*(\d+(?:\.\d+)?)\s*(ms|s)\s*", re.IGNORECASE)
+_FORM = re.compile(
+    r"\s*p(\d{1,3}(?:\.\d+)?)\s*<\s*(\d+(?:\.\d+)?)\s*(ms|s)\s*", re.IGNORECASE | re.ASCII
+)
 _UNITS_MS = {"ms": 1.0, "s": 1000.0}
 # Below the median is no limit that anybody keeps; above, nobody pays for the samples (2,995 for
 # p99.9, ten times as many for p99.99). Lambda ends a call after 15 minutes.

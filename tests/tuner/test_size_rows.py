@@ -11,10 +11,11 @@ from core.aws.prices import bundled_prices
 from tests.tuner.factories import failed, lost, sample
 from tuner.believed import believed
 from tuner.evidence import drawn
-from tuner.objective import Goal
+from tuner.objective import Goal, SloLimit
 from tuner.recommend import SizeEvidence
 from tuner.sample import Sample
 from tuner.size_rows import size_row
+from tuner.slo import slo_evidence
 from tuner.worth import Worth
 
 PRICE = bundled_prices().lambda_price("us-east-1", "x86_64")
@@ -118,3 +119,13 @@ def test_the_most_memory_that_a_call_used_is_told_even_of_failed_ones() -> None:
     ]
 
     assert size_row(512, calls, None, None).max_memory_used_mb == 512
+
+
+def test_p95_is_the_order_statistic_that_a_limit_is_judged_by() -> None:
+    samples = [sample(512, 100.0 + number) for number in range(20)]
+
+    row = size_row(512, samples, evidence_of(512), None)
+    judged = slo_evidence([s.duration_ms for s in samples if s.duration_ms], SloLimit(95, 300))
+
+    assert row.duration_ms is not None
+    assert row.duration_ms.p95 == judged.quantile_ms == 118.0

@@ -36,6 +36,7 @@ def test_limits_are_read(text: str, limit: SloLimit) -> None:
         "p95",
         "p95 < 300",
         "p95 > 300ms",
+        "p\uff19\uff15 < 300ms",
         "p95 <= 300ms",
         "p95 < 0ms",
         "p95 < -1ms",
