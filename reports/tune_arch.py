@@ -86,9 +86,12 @@ def arch_table(document: TuneDocument) -> Table | None:
 
 
 def _remark(found: ArchComparison, size: ArchSize) -> str:
+    words = []
     if is_best(found, size):
-        return "best" if found.separable else "best so far"
-    return "Pareto front" if size.pareto else ""
+        words.append("best" if found.separable else "best so far")
+    if size.pareto:
+        words.append("Pareto front")
+    return ", ".join(words)
 
 
 def _lead(document: TuneDocument, found: ArchComparison) -> str:

@@ -149,7 +149,8 @@ def _no_answer(document: TuneDocument) -> str:
         return "No size is recommended: run it again, to the end."
     if any(size.n for size in document.sizes):
         return "No size is recommended. More samples, or more sizes, would settle it."
-    return "No size is recommended: there is no usable sample. The table says why, size by size."
+    why = " The table says why, size by size." if any(s.failure for s in document.sizes) else ""
+    return f"No size is recommended: there is no usable sample.{why}"
 
 
 def support(document: TuneDocument) -> list[str]:

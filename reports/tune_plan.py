@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from reports.document import Budget, TuneDocument
 from reports.figures import listed, seconds
 
@@ -33,9 +35,10 @@ def budget_words(budget: Budget) -> str:
     """The limits that the user set, and what came of them; empty when there were none."""
     limits = []
     if budget.max_invocations is not None:
-        limits.append(f"{budget.max_invocations:,} invocations")
+        calls = "invocation" if budget.max_invocations == 1 else "invocations"
+        limits.append(f"{budget.max_invocations:,} {calls}")
     if budget.max_usd is not None:
-        limits.append(f"${budget.max_usd:,.15g}")
+        limits.append(f"${_plain(budget.max_usd)}")
     if budget.max_seconds is not None:
         limits.append(seconds(budget.max_seconds))
     if not limits:
@@ -55,6 +58,11 @@ def ending_sentence(document: TuneDocument) -> str:
         "max_seconds": budget.max_seconds,
     }
     limit = limits[budget.ended_by]
-    value = "" if limit is None else f" {limit:.15g}"
+    value = "" if limit is None else f" {_plain(limit).replace(',', '')}"
     known = "the best answer so far" if document.recommendation is not None else "no answer so far"
     return f"Stopped by {_OPTIONS[budget.ended_by]}{value}: {known}."
+
+
+def _plain(value: float) -> str:
+    """A number as people type it: 0.00002, never 2e-05."""
+    return f"{Decimal(f'{value:.15g}'):,f}"

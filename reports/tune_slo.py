@@ -8,7 +8,7 @@ from reports.blocks import Column, Table, TableRow
 from reports.document import Recommendation, Slo, SloEvidence, TuneDocument
 from reports.figures import ABSENT, SPACE, columns_alike, megabytes, significant
 from reports.tune_goal import limit_words
-from reports.tune_sizes import size_at, standing
+from reports.tune_sizes import is_adaptive, size_at, standing
 
 _VERDICTS = {
     "met": "\N{CHECK MARK} met",
@@ -21,7 +21,7 @@ _MOST_DIGITS = 7
 
 def kept_words(document: TuneDocument, slo: Slo, taken: Recommendation) -> str:
     """That a size is the cheapest within the limit, and by how much it keeps it."""
-    claim = f"the cheapest size that keeps {limit_words(slo)}"
+    claim = f"the cheapest size shown to keep {limit_words(slo)}"
     size = size_at(document, taken.memory_mb)
     upper_ms = size.slo.upper_ms if size is not None and size.slo is not None else None
     if upper_ms is None:
@@ -32,15 +32,35 @@ def kept_words(document: TuneDocument, slo: Slo, taken: Recommendation) -> str:
 def no_size_sentence(document: TuneDocument, slo: Slo) -> str:
     """Why no size can be named: none keeps the limit, or the samples leave it open."""
     if slo.verdict == "infeasible":
-        return f"No size keeps {limit_words(slo)}{_nearest(document, slo)}."
+        return (
+            f"{_none_of(document)} keeps {limit_words(slo)}{_nearest(document, slo)}."
+            f"{_by_the_curve(document)}"
+        )
     return f"No size is shown to keep {limit_words(slo)}{_most_hopeful(document, slo)}."
+
+
+def _none_of(document: TuneDocument) -> str:
+    """The sizes that were looked at: larger ones than these may keep the limit."""
+    candidates = document.provenance.candidates_mb
+    if not candidates:
+        return "No measured size"
+    return f"No size from {min(candidates):,} to {megabytes(max(candidates))}"
+
+
+def _by_the_curve(document: TuneDocument) -> str:
+    """Why sizes with too few samples of their own count as missing the limit."""
+    if not is_adaptive(document) or all(
+        found.verdict == "missed" for _, found in _evidence(document)
+    ):
+        return ""
+    return " By the curve, the sizes that are open miss it as well."
 
 
 def unkept_problem(slo: Slo) -> str:
     """That the limit is not kept, or not shown to be: one line, for the errors of a run."""
     limit = f"p{slo.percentile:g} < {slo.limit_ms:g} ms"
     if slo.verdict == "infeasible":
-        return f"no size keeps {limit}"
+        return f"no size of the run keeps {limit}"
     return (
         f"the samples neither show a size to keep {limit} nor that none does; "
         f"at least {slo.samples_needed} at one size can"

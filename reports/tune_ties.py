@@ -10,6 +10,14 @@ from reports.tune_sizes import is_adaptive, tied_sizes
 
 # From so many neighbours on, a range is shorter than its members.
 _RANGE_FROM = 3
+# In what they are tied: a size that takes ten times as long may well cost the same.
+_TIED_IN = {
+    "cost": "in cost",
+    "slo": "in cost",
+    "speed": "in duration",
+    "balanced": "in the balance",
+    "knee": "as the knee",
+}
 # Without a grid to say who neighbours whom, so many single sizes are named.
 _MOST_NAMED = 6
 
@@ -27,11 +35,11 @@ def ties_words(document: TuneDocument) -> str:
 
 def ties_sentence(document: TuneDocument) -> str:
     """That the tied sizes are equal as far as the data go; empty when there are none."""
-    words = ties_words(document)
-    if not words:
+    words, taken = ties_words(document), document.recommendation
+    if not words or taken is None:
         return ""
     subject = f"Sizes {words}" if words.startswith("from") else words
-    return f"{subject} cannot be told apart by these data."
+    return f"{subject} cannot be told apart {_TIED_IN[taken.objective]} by these data."
 
 
 def _grid(document: TuneDocument) -> list[int]:

@@ -120,7 +120,7 @@ def test_markdown_has_the_tables_that_were_asked_for(tmp_path):
 
 def test_markdown_names_ties_as_ranges(tmp_path):
     text = export_document(adaptive_documents.many_tied(), f"md={tmp_path / 'run.md'}").read_text()
-    assert "- Sizes from 256 to 1,664 MB cannot be told apart by these data." in text
+    assert "- Sizes from 256 to 1,664 MB cannot be told apart in cost by these data." in text
 
 
 def test_json_has_every_new_part(tmp_path):

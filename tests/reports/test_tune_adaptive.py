@@ -77,10 +77,15 @@ def test_a_size_that_was_not_invoked_is_not_verified():
             "Stopped by --max-usd 0.05: the best answer so far.",
             "at most 1,000,000 invocations and $0.05; ended by --max-usd",
         ),
+        (
+            Budget(max_invocations=1, max_usd=0.00002, ended_by="max_usd"),
+            "Stopped by --max-usd 0.00002: the best answer so far.",
+            "at most 1 invocation and $0.00002; ended by --max-usd",
+        ),
         (Budget(max_seconds=600.0), None, "at most 10 min; not reached"),
         (Budget(), None, None),
     ],
-    ids=["invocations", "dollars", "not reached", "none"],
+    ids=["invocations", "dollars", "fractions of a cent", "not reached", "none"],
 )
 def test_a_budget_is_said_with_what_came_of_it(budget, sentence, fact):
     document = adaptive.many_tied().model_copy(update={"budget": budget})
@@ -122,7 +127,7 @@ def test_a_limit_that_is_met_names_the_size_and_its_bound():
     document = adaptive.slo_met()
     # 299.9 must not be rounded to the limit itself.
     assert plain(headline(document)) == (
-        "1,408 MB is the cheapest size that keeps p95 < 300 ms: at most 299.9 ms with 95 %. "
+        "1,408 MB is the cheapest size shown to keep p95 < 300 ms: at most 299.9 ms with 95 %. "
         "Set 1,408 MB instead of 1,536 MB."
     )
 
@@ -131,8 +136,8 @@ def test_a_limit_that_today_keeps_is_a_reason_to_keep_the_size():
     current = documents.document([], current_mb=1408).current
     document = adaptive.slo_met().model_copy(update={"current": current})
     assert plain(headline(document)) == (
-        "Keep 1,408 MB. It is the cheapest size that keeps p95 < 300 ms: at most 299.9 ms with "
-        "95 %."
+        "Keep 1,408 MB. It is the cheapest size shown to keep p95 < 300 ms: at most 299.9 ms "
+        "with 95 %."
     )
 
 
@@ -140,9 +145,19 @@ def test_a_limit_that_no_size_keeps_is_an_answer_of_its_own():
     document = adaptive.slo_infeasible()
     assert verdict_word(document) == "Infeasible"
     assert plain(headline(document)) == (
-        "No size keeps p95 < 200 ms: 1,769 MB comes nearest with 255 ms from 62 samples, at least "
-        "251 ms with 95 %."
+        "No measured size keeps p95 < 200 ms: 1,769 MB comes nearest with 255 ms from 62 samples, "
+        "at least 251 ms with 95 %."
     )
+
+
+def test_a_limit_that_no_size_keeps_has_the_range_and_says_what_the_curve_adds():
+    document = adaptive.slo_infeasible()
+    few = SloEvidence(n=2, quantile_ms=410.0, verdict="open", lower_ms=None, upper_ms=None)
+    sizes = [document.sizes[0].model_copy(update={"slo": few}), *document.sizes[1:]]
+    provenance = document.provenance.model_copy(update={"candidates_mb": [128, 512, 3008]})
+    text = headline(document.model_copy(update={"sizes": sizes, "provenance": provenance}))
+    assert plain(text).startswith("No size from 128 to 3,008 MB keeps p95 < 200 ms: 1,769 MB")
+    assert text.endswith("By the curve, the sizes that are open miss it as well.")
 
 
 def test_a_size_that_comes_nearest_to_a_limit_was_shown_to_miss_it():

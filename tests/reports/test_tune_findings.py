@@ -134,7 +134,12 @@ def test_a_run_that_is_no_pass_says_so_before_any_number(document, first_words):
 
 def test_a_pass_without_recommendation_is_not_called_one():
     assert tune_findings.verdict_word(documents.bare()) == "No recommendation"
-    assert "no usable sample" in words(documents.bare())
+    assert words(documents.bare()).endswith("The table says why, size by size.")
+
+
+def test_a_run_without_a_call_has_no_table_to_point_at():
+    nothing = documents.bare().model_copy(update={"sizes": []})
+    assert words(nothing) == "No size is recommended: there is no usable sample."
 
 
 def test_ties_name_the_recommended_size_too():

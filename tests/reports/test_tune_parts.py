@@ -151,7 +151,7 @@ def test_architectures_are_one_table_by_cost_with_the_front_marked():
     costs = [float(row[5]) for row in rows(shown)]
     assert costs == sorted(costs)
     assert rows(shown)[0][0] == "arm64"
-    assert rows(shown)[0][-1] == "best"
+    assert rows(shown)[0][-1] == "best, Pareto front"
     assert {row[-1] for row in rows(shown)[1:]} == {"Pareto front", ""}
     assert shown.lead == (
         "x86_64 is cart-totals and arm64 is cart-totals-arm. "

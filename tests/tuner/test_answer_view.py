@@ -38,7 +38,9 @@ def test_every_table_fits_into_80_columns_with_nothing_cut(
 
 def test_everything_that_was_asked_for_is_there(capsys: pytest.CaptureFixture[str]) -> None:
     text = shown(adaptive.whole(), capsys)
-    assert text.startswith("Recommendation: 1,408 MB is the cheapest size that keeps p95 < 300 ms")
+    assert text.startswith(
+        "Recommendation: 1,408 MB is the cheapest size shown to keep p95 < 300 ms"
+    )
     for title in (
         "p95 against the limit",
         "With cold starts: 2.0 % of the calls are cold",
@@ -53,7 +55,7 @@ def test_everything_that_was_asked_for_is_there(capsys: pytest.CaptureFixture[st
 
 def test_sizes_that_tie_without_a_row_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     text = shown(adaptive.many_tied(), capsys)
-    assert "  Sizes from 256 to 1,664 MB cannot be told apart by these data.\n" in text
+    assert "  Sizes from 256 to 1,664 MB cannot be told apart in cost by these data.\n" in text
 
 
 def test_negative_intervals_keep_their_words(capsys: pytest.CaptureFixture[str]) -> None:
