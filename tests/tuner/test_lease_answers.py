@@ -176,7 +176,9 @@ def slow_to_update() -> Iterator[LocalAccess]:
     [
         pytest.param({}, False, id="that changes nothing"),
         pytest.param({"Timeout": 77}, True, id="that changes a setting"),
-        pytest.param({"Environment": {"Variables": {"MODE": "x"}}}, True, id="that sets a variable"),
+        pytest.param(
+            {"Environment": {"Variables": {"MODE": "x"}}}, True, id="that sets a variable"
+        ),
         pytest.param({"MemorySize": 2048}, True, id="that changes the memory"),
     ],
 )
