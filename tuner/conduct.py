@@ -143,6 +143,9 @@ class _Published:
     def publish_again(self, size: int) -> str | None:
         return self.lease.publish_again(size)
 
+    def discard(self, version: str) -> None:
+        self.lease.discard(version)
+
 
 def _invoker(facts: RunFacts, session: AwsSession, limit: TimeLimit) -> Invoker:
     target, event = facts.target, facts.payload.content

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ from tuner.journal import Beginning, Journal
 from tuner.marker import marked_description
 from tuner.settle import POLL_MOST_S, Pause, poll, wait_until_settled
 from tuner.target import Target
-from tuner.undo import BUSY, CHANGED, NOT_FOUND, delete_versions, restore_latest
+from tuner.undo import BUSY, CHANGED, NOT_FOUND, delete_version, delete_versions, restore_latest
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -91,6 +92,12 @@ class Lease:
         before = len(self.made)
         self._publish_all([size])
         return self.made[-1] if len(self.made) > before else None
+
+    def discard(self, version: str) -> None:
+        """Deletes a version of this run that is not needed any more; `release` tries again."""
+        if version in self.made:
+            with suppress(AwsError):
+                delete_version(self.client, self.function, version)
 
     def release(self) -> None:
         """Puts `$LATEST` back if it is not, and deletes the run's versions."""

@@ -33,6 +33,9 @@ class Versions(Protocol):
     def publish_again(self, size: int) -> str | None:
         """One more version of a size; None where the size is refused, or after a stop."""
 
+    def discard(self, version: str) -> None:
+        """Deletes a version that is not invoked again."""
+
 
 class Caller(Protocol):
     """What one call is made with."""
@@ -109,6 +112,8 @@ class Measurement:
         self.ledger.start(size)
         sample = self.caller.invoke(size, version, self._round)
         self._take(size, sample)
+        # Hundreds of them would fill the account's storage of code, or be left by a kill.
+        self.versions.discard(version)
         return self._hindrance(size) if sample is None else None
 
     def _hindrance(self, size: int) -> Ending | None:

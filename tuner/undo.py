@@ -137,8 +137,7 @@ def delete_versions(client: LambdaClient, function: str, beginning: Beginning) -
             # Without a number DeleteFunction would take the whole function.
             continue
         try:
-            with aws_call(f"delete version {version} of {function}"):
-                client.delete_function(FunctionName=function, Qualifier=version)
+            delete_version(client, function, version)
         except AwsError as error:
             if error.code != NOT_FOUND:
                 refusals.append(error)
@@ -147,6 +146,16 @@ def delete_versions(client: LambdaClient, function: str, beginning: Beginning) -
     if refusals:
         raise refusals[0]
     return tuple(deleted)
+
+
+def delete_version(client: LambdaClient, function: str, version: str) -> None:
+    """Deletes one version by its number.
+
+    Raises:
+        AwsError: when AWS refuses it, for example while an alias points to it.
+    """
+    with aws_call(f"delete version {version} of {function}"):
+        client.delete_function(FunctionName=function, Qualifier=version)
 
 
 def versions_of_run(client: LambdaClient, function: str, run_id: str) -> tuple[str, ...]:

@@ -172,3 +172,35 @@ def test_a_version_that_the_user_publishes_between_two_publishings_stays(
     assert after["aliases"] == before["aliases"]
     assert published["Version"] in after["versions"]
     assert not set(lease.made) & set(after["versions"])
+
+
+def test_a_version_that_is_not_needed_any_more_is_deleted_at_once(
+    client: LambdaClient, owned: str, local_access: LocalAccess
+) -> None:
+    before = state_of(client, owned)
+    lease = begin(client, owned, local_access)
+    lease.publish([128])
+    again = lease.publish_again(128)
+    assert again is not None
+
+    lease.discard(again)
+    lease.discard("1")  # the user's
+
+    assert set(state_of(client, owned)["versions"]) == {*before["versions"], lease.versions[128]}
+    lease.release()
+    assert state_of(client, owned) == before
+
+
+def test_a_version_that_cannot_be_deleted_at_once_is_tried_again_in_the_end(
+    client: LambdaClient, owned: str, local_access: LocalAccess
+) -> None:
+    before = state_of(client, owned)
+    lease = begin(client, owned, local_access)
+    lease.publish([128])
+    client.create_alias(FunctionName=owned, Name="busy", FunctionVersion=lease.versions[128])
+
+    lease.discard(lease.versions[128])
+    client.delete_alias(FunctionName=owned, Name="busy")
+    lease.release()
+
+    assert state_of(client, owned) == before

@@ -65,6 +65,7 @@ class Shelf:
     refuses_from_mb: int = 20_000
     asked: list[list[int]] = field(default_factory=list)
     again: int = 0
+    discarded: list[str] = field(default_factory=list)
 
     def publish(self, sizes_mb: Sequence[int]) -> None:
         self.asked.append(list(sizes_mb))
@@ -79,6 +80,9 @@ class Shelf:
             return None
         self.again += 1
         return f"{size}-{self.again}"
+
+    def discard(self, version: str) -> None:
+        self.discarded.append(version)
 
 
 @dataclass
@@ -284,13 +288,14 @@ def wanting(*sizes: int, times: int) -> Callable[[Sequence[Sample]], Sequence[in
 
 
 def test_each_further_cold_sample_has_a_version_of_its_own() -> None:
-    recorder = Recorder(any_version=True)
+    recorder, shelf = Recorder(any_version=True), Shelf()
 
-    measured = measurement(recorder)
+    measured = measurement(recorder, shelf=shelf)
     ending = measured.run_cold(wanting(128, 512, times=2))
 
     assert ending == "complete"
     assert recorder.versions_seen == ["128-1", "512-2", "128-3", "512-4"]
+    assert shelf.discarded == recorder.versions_seen
     assert [item.after_error for item in measured.samples] == [False] * 4
 
 
