@@ -53,7 +53,7 @@ from loadgen.thresholds import Abort, check, evaluate
 from loadgen.validity import InjectorEnd, judge
 from loadgen.view import show_document
 from loadgen.web_ui_feed import WebUi
-from reports.exports import export_document, parse_export
+from reports.exports import check_exports, export_document
 from reports.figures import usd
 from reports.load_document import LoadDocument
 from reports.run_folder import create_run_folder, document_text, write_document
@@ -68,8 +68,7 @@ def run_load(options: RunOptions, console: Console) -> ExitCode:
     Raises:
         ToolError: when the run ends before anything was sent.
     """
-    for spec in options.exports:
-        parse_export(spec)
+    check_exports(options.exports)
     file, profile = read_options(options)
     with access(options, file, profile) as local:
         prepared = prepare(file, profile, local, warn=console.warn)

@@ -7,7 +7,7 @@ is imported until an export is written.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,6 +44,22 @@ def parse_export(spec: str) -> Export:
     path = Path(target)
     check_writable(path, f"--export {spec}")
     return Export(kind, path)
+
+
+def check_exports(specs: Sequence[str]) -> None:
+    """Refuses exports that could not be written, or of which one would replace another.
+
+    Raises:
+        InputError: as `parse_export` does, or if two go to one file.
+    """
+    taken: dict[Path, str] = {}
+    for spec in specs:
+        path = parse_export(spec).path.resolve()
+        if path in taken:
+            raise InputError(
+                f"--export {spec}: must have a path of its own (got that of {taken[path]})"
+            )
+        taken[path] = spec
 
 
 def check_writable(path: Path, option: str) -> None:

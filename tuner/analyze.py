@@ -12,7 +12,7 @@ from core.aws.prices import LambdaPrice, Tier, other_arch, read_price_file
 from core.console import Console
 from core.errors import ExitCode, InputError
 from reports.document import PriceFacts, TuneDocument, Verdict
-from reports.exports import parse_export
+from reports.exports import check_exports
 from reports.run_folder import RESULT_NAME, read_document
 from tuner.analysis import Answer, Question, analyse
 from tuner.answering import Answered
@@ -52,8 +52,7 @@ def analyze(options: AnalyzeOptions, console: Console) -> ExitCode:
         usage=given_usage(check_usage(options.cold_share, options.requests_per_month)),
         price_file=options.price_file,
     )
-    for spec in options.exports:
-        parse_export(spec)
+    check_exports(options.exports)
     before = read_document(options.run, TuneDocument)
     folder = options.run if options.run.is_dir() else options.run.parent
     first = _again(before, folder, asked)

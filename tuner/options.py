@@ -10,7 +10,7 @@ from pathlib import Path
 from core.aws.prices import PriceTable, bundled_prices, read_price_file
 from core.errors import InputError
 from reports.document import PlanKind
-from reports.exports import parse_export
+from reports.exports import check_exports
 from tuner.budget import Limits
 from tuner.objective import Goal, check_objective
 from tuner.payload import Payload, read_payload
@@ -101,8 +101,7 @@ def check_options(options: TuneOptions) -> TuneRequest:
     usage = check_usage(options.cold_share, options.requests_per_month)
     if options.sandbox:
         _check_sandbox(options, usage)
-    for spec in options.exports:
-        parse_export(spec)
+    check_exports(options.exports)
     return TuneRequest(
         options=options,
         plan=plan,

@@ -132,8 +132,12 @@ def read_samples(folder: Path) -> tuple[Sample, ...]:
     path = folder / SAMPLES_FILE
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: could not read the samples: {error}") from error
+    except OSError as error:
+        raise InputError(f"{path}: could not read the samples: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path}: expected samples in UTF-8 (byte {error.start}: {error.reason})"
+        ) from error
     return tuple(
         _parse(f"{path}:{number}", line) for number, line in enumerate(lines, 1) if line.strip()
     )

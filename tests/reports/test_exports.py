@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from core.errors import InputError
-from reports.exports import export_document, parse_export
+from reports.exports import check_exports, export_document, parse_export
 from reports.page import render_page
 from reports.run_folder import read_document
 from tests.reports import adaptive_documents, documents, load_documents
@@ -219,6 +219,13 @@ def test_a_wrong_spec_is_refused_early_and_named(spec, said, tmp_path, monkeypat
     with pytest.raises(InputError):
         export_document(documents.bare(), spec)
     assert [entry.name for entry in tmp_path.iterdir()] == ["folder"]
+
+
+def test_two_exports_to_one_file_are_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    check_exports(["html=a.html", "md=a.md"])
+    with pytest.raises(InputError, match=r"--export md=\./a\.html: .*got that of html=a\.html"):
+        check_exports(["html=a.html", "md=./a.html"])
 
 
 def test_a_path_may_hold_an_equals_sign(tmp_path):
