@@ -87,6 +87,17 @@ def _change_of_size(document: TuneDocument, taken: Recommendation) -> str:
     """Another size than today's: what speaks for it, and whether to set it."""
     size, current = megabytes(taken.memory_mb), megabytes(document.current.memory_mb)
     wanted, merit = asks_for_a_change(document, taken), _merit(document, taken)
+    if (
+        taken.saving is None
+        and not is_measured(document, document.current.memory_mb)
+        and not wanted
+    ):
+        # Nothing says that it is better than today's, which the limits of the run leave out.
+        best = merit or f"{size} looks best for {aim(taken)}."
+        return (
+            f"{best} Whether to set it instead of {current} is unknown: {current} has no usable "
+            "samples in this run."
+        )
     if taken.saving is None and not wanted:
         return (
             f"{size} looks best for {aim(taken)}, but the samples at the current {current} "
@@ -100,7 +111,7 @@ def _change_of_size(document: TuneDocument, taken: Recommendation) -> str:
             f"{aim(taken)}"
         )
     if taken.saving is None:
-        return f"{merit} {claim}. {_why_no_saving(document)}".strip()
+        return f"{merit} {claim}. {_why_it_fails(document)}".strip()
     if merit:
         # What it saves is not why it is recommended: that is said below.
         return f"{merit} {claim}."
@@ -133,13 +144,10 @@ def _how_known(document: TuneDocument) -> str:
     return "" if measured else ", today's size estimated from the curve"
 
 
-def _why_no_saving(document: TuneDocument) -> str:
-    current_mb = document.current.memory_mb
-    current = megabytes(current_mb)
-    now = size_at(document, current_mb)
-    if now is not None and now.failure is not None:
-        return f"{current} failed: {now.failure}."
-    return f"How much that saves is unknown: {current} has no usable samples in this run."
+def _why_it_fails(document: TuneDocument) -> str:
+    now = size_at(document, document.current.memory_mb)
+    failure = "" if now is None or now.failure is None else f": {now.failure}"
+    return f"{megabytes(document.current.memory_mb)} failed{failure}."
 
 
 def _no_answer(document: TuneDocument) -> str:
@@ -205,8 +213,8 @@ def asks_for_a_change(document: TuneDocument, taken: Recommendation) -> bool:
         return False
     now = size_at(document, current_mb)
     if taken.saving is None:
-        # Where today's size fails or was not measured, there is nothing to compare with.
-        return now is None or now.failure is not None or not now.n
+        # A size that fails is no choice; one that was not measured may be the better one.
+        return now is not None and now.failure is not None
     return current_mb not in taken.tied_mb or _gains_the_other_quality(taken)
 
 

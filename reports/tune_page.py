@@ -108,6 +108,12 @@ def _summary(document: TuneDocument) -> list[str]:
     if taken.memory_mb == document.current.memory_mb:
         return [f"{current}, stays", "no change", "no change"]
     if not asks_for_a_change(document, taken):
+        if taken.saving is None:
+            return [
+                f"{current}, not compared with {megabytes(taken.memory_mb)}",
+                "unknown",
+                "unknown",
+            ]
         return [f"{current}, as good as {megabytes(taken.memory_mb)}", "no change", "no change"]
     sizes = f"{current} \N{RIGHTWARDS ARROW} {megabytes(taken.memory_mb)}"
     saving = taken.saving
