@@ -68,8 +68,13 @@ def _unkept_limit(document: TuneDocument) -> str:
 
 def _so_far(document: TuneDocument, taken: Recommendation) -> str:
     size, current = megabytes(taken.memory_mb), megabytes(document.current.memory_mb)
-    near = closeness(taken)
+    near = _near(document, taken)
     return f"So far {size} looks best for {aim(taken)} (now {current}){near and f': {near}'}."
+
+
+def _near(document: TuneDocument, taken: Recommendation) -> str:
+    """How close to the best the size is; of one size alone that would say nothing."""
+    return closeness(taken) if sum(size.n > 0 for size in document.sizes) > 1 else ""
 
 
 def _keep(document: TuneDocument, taken: Recommendation) -> str:
@@ -79,7 +84,7 @@ def _keep(document: TuneDocument, taken: Recommendation) -> str:
         return f"Keep {size}. It is {kept_words(document, document.slo, taken)}."
     if taken.objective == "knee":
         return f"Keep {size}: {knee_claim(taken)}."
-    near = closeness(taken) or f"it is the best measured choice for {aim(taken)}"
+    near = _near(document, taken) or f"it is the best measured choice for {aim(taken)}"
     return f"Keep {size}: {near}."
 
 
@@ -191,7 +196,7 @@ def _problems(document: TuneDocument) -> list[str]:
 def _confidence(document: TuneDocument) -> str:
     """How close to the best the size is, where the headline does not say it."""
     taken = document.recommendation
-    near = closeness(taken) if taken is not None else ""
+    near = _near(document, taken) if taken is not None else ""
     if taken is None or not near or near in headline(document):
         return ""
     return f"{megabytes(taken.memory_mb)} is {near}"

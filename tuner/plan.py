@@ -196,6 +196,8 @@ class AdaptivePlan:
         """About how many calls it takes; with a limit, if the first size tried keeps it."""
         if self.slo is not None:
             return min(self.start_calls + samples_needed(self.slo), self.most_calls)
+        if len(self.sizes_mb) == 1:
+            return self.start_calls
         return min(USUAL_CALLS[self.kind], self.most_calls)
 
     @property

@@ -123,6 +123,13 @@ def test_the_knee_is_explained_in_its_own_terms():
     assert "Against the current 256 MB it costs 11 % less" in said(document)
 
 
+def test_a_size_alone_is_not_said_to_be_close_to_the_best():
+    document = adaptive.many_tied()
+    alone = document.model_copy(update={"sizes": [s for s in document.sizes if s.n][:1]})
+    assert "expected within" in said(document)
+    assert "expected within" not in said(alone)
+
+
 def test_a_limit_that_is_met_names_the_size_and_its_bound():
     document = adaptive.slo_met()
     # 299.9 must not be rounded to the limit itself.

@@ -19,6 +19,11 @@ from tuner.sampler import FixedRounds
 from tuner.snap_start import snap_start_most_usd, snap_start_note
 
 
+def test_a_plan_of_one_size_ends_when_that_is_verified() -> None:
+    assert adaptive(sizes_mb=(512,)).usual_calls == 3
+    assert adaptive().usual_calls > 3
+
+
 def test_the_cost_range_runs_from_one_ms_to_the_timeout_of_every_call_that_may_be_made() -> None:
     price = bundled_prices().lambda_price("us-east-1", "x86_64")
     plan = FixedPlan((1024,), samples_per_size=10, parallel=1, seed=1)
