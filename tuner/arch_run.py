@@ -152,7 +152,7 @@ def measure_other(
     hindrance = _hindrance(pair, answered.document, own, stop)
     if hindrance is not None:
         return hindrance
-    rest = _rest(pair.request.limits, answered.document, elapsed_s)
+    rest = _rest(pair.request.limits, answered.document, pair.first.counted_usd, elapsed_s)
     if rest is None:
         problem = f"the limits of the run leave nothing for {_name(other)}: it was not measured"
         return OtherRun(own, problem=problem)
@@ -188,11 +188,12 @@ def _within(pair: Pair, rest: Limits) -> Plan:
     return replace(plan, limits=rest)
 
 
-def _rest(limits: Limits, document: TuneDocument, elapsed_s: float) -> Limits | None:
+def _rest(
+    limits: Limits, document: TuneDocument, counted_usd: float, elapsed_s: float
+) -> Limits | None:
     """What the first function has left of the limits; None where that is nothing."""
-    spent = document.spent
-    calls = limits.max_invocations and limits.max_invocations - spent.invocations
-    money = limits.max_usd and limits.max_usd - spent.usd
+    calls = limits.max_invocations and limits.max_invocations - document.spent.invocations
+    money = limits.max_usd and limits.max_usd - counted_usd
     seconds = limits.max_seconds and limits.max_seconds - elapsed_s
     if min(math.inf if left is None else left for left in (calls, money, seconds)) <= 0:
         return None

@@ -85,7 +85,10 @@ def conduct(
                     stopped=lambda: stop.requested,
                     elapsed_s=limit.elapsed_s,
                 )
-                ending = _measured(measurement, record, cold_sizes)
+                try:
+                    ending = _measured(measurement, record, cold_sizes)
+                finally:
+                    facts.counted_usd = measurement.ledger.usd
         except ToolError as error:
             if not record.samples:
                 raise _with_what_is_left(error, facts) from error

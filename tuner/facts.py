@@ -24,7 +24,8 @@ class RunFacts:
 
     `error_code` and `stop_code` are set when an error or a signal kept the plan from being done,
     `ended_by` when a limit of the user did. `left_behind` says what of the run's changes could not
-    be undone: samples are good all the same.
+    be undone: samples are good all the same. `counted_usd` is what counts against a limit on the
+    bill: with lost calls, which may be billed.
     """
 
     run_id: str
@@ -48,6 +49,7 @@ class RunFacts:
     error_code: ExitCode | None = None
     left_behind: str | None = None
     ended_by: LimitName | None = None
+    counted_usd: float = 0.0
 
     @property
     def budget(self) -> Budget | None:

@@ -19,6 +19,9 @@ from tests.tuner.lease_rig import open_journals, state_of
 from tests.tuner.run_rig import Tune
 from tuner import arch_run, conduct
 from tuner.analyze import AnalyzeOptions, analyze
+from tuner.arch_run import OtherRun, Pair
+from tuner.budget import Limits
+from tuner.facts import RunFacts
 from tuner.lease import Lease
 
 if TYPE_CHECKING:
@@ -308,3 +311,26 @@ def test_what_else_differs_is_said_before_and_after(
     said = f"{pair[0]} and {other} differ by more than the architecture: timeout is 30 s and 9 s"
     assert said in plan["other"]["notes"]
     assert said in document["notes"]
+
+
+@pytest.mark.usefixtures("unchanged")
+def test_what_lost_calls_of_the_first_may_cost_is_not_for_the_second(
+    both: Tune, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[RunFacts, Limits]] = []
+    measure_other = arch_run.measure_other
+
+    def losing(pair: Pair, *given: Any) -> OtherRun:
+        # As if one call of the first had not been answered in time.
+        pair.first.counted_usd += 1.0
+        run = measure_other(pair, *given)
+        seen.append((pair.first, pair.other.limits))
+        return run
+
+    monkeypatch.setattr("tuner.run.measure_other", losing)
+
+    both(sizes="512", max_usd=3.0)
+
+    ((first, limits),) = seen
+    assert first.counted_usd > 1.0
+    assert limits.max_usd == 3.0 - first.counted_usd
