@@ -180,6 +180,7 @@ def support(document: TuneDocument) -> list[str]:
         _comparison(document),
         _confidence(document),
         _unverified(document),
+        _failed_calls(document),
         *reasons,
         arch_sentence(document),
         monthly_sentence(document),
@@ -209,6 +210,16 @@ def _unverified(document: TuneDocument) -> str:
         return ""
     size = megabytes(taken.memory_mb)
     return f"{size} is not verified by a call: its figures are estimated from the curve"
+
+
+def _failed_calls(document: TuneDocument) -> str:
+    """That calls fail at the recommended size, which a row of the table says too quietly."""
+    taken = document.recommendation
+    size = size_at(document, taken.memory_mb) if taken is not None else None
+    if size is None or not size.n_failed:
+        return ""
+    calls = "1 call" if size.n_failed == 1 else f"{size.n_failed:,} calls"
+    return f"{calls} at {megabytes(size.memory_mb)} failed: find the cause before you rely on it"
 
 
 def asks_for_a_change(document: TuneDocument, taken: Recommendation) -> bool:

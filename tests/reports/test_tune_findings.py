@@ -146,6 +146,18 @@ def test_a_run_without_a_call_has_no_table_to_point_at():
     assert words(nothing) == "No size is recommended: there is no usable sample."
 
 
+@pytest.mark.parametrize(("failed", "calls"), [(0, ""), (1, "1 call at"), (3, "3 calls at")])
+def test_failed_calls_at_the_recommended_size_are_said(failed, calls):
+    document = recommended(memory_mb=512)
+    sizes = [
+        size.model_copy(update={"n_failed": failed}) if size.memory_mb == 512 else size
+        for size in document.sizes
+    ]
+    said = " ".join(tune_findings.support(document.model_copy(update={"sizes": sizes})))
+    assert ("failed: find the cause" in said) == bool(failed)
+    assert calls in said
+
+
 def test_ties_name_the_recommended_size_too():
     assert tune_sizes.tied_sizes(documents.cpu_bound()) == [1536, 1769]
     assert tune_sizes.tied_sizes(documents.waiting()) == []
