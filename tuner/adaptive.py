@@ -46,7 +46,7 @@ class Effort:
     target_share: float
 
 
-DEFAULT = Effort(most_calls=50, target_share=0.025)
+DEFAULT = Effort(most_calls=55, target_share=0.025)
 THOROUGH = Effort(most_calls=300, target_share=0.0075)
 
 
@@ -112,7 +112,7 @@ class Adaptive:
         calls_left = self.effort.most_calls - len(samples)
         to_verify = self._to_verify(usable[best], warm)
         if expected <= self.effort.target_share or calls_left <= to_verify:
-            return [usable[best]] * to_verify if to_verify <= calls_left else []
+            return self._last_calls(usable[best], warm, usable, calls_left)
         price = known.warm.cost_usd.mean(axis=0)
         found = best_next(known.beliefs, regret, price, best, warm, generator)
         at_once = next(n for calls, n in reversed(_CALLS_AT_ONCE) if len(samples) >= calls)
@@ -122,6 +122,16 @@ class Adaptive:
         if most <= cold:
             return [usable[best]] * to_verify
         return [found.memory_mb] * min(min(found.calls, at_once) + cold, most)
+
+    def _last_calls(
+        self, best_mb: int, warm: Mapping[int, int], usable: Sequence[int], calls_left: int
+    ) -> list[int]:
+        """What the choice lacks, then what today's size lacks: no change by an estimate of it."""
+        for size in (best_mb, self.current_mb):
+            lacking = self._to_verify(size, warm) if size is not None and size in usable else 0
+            if size is not None and 0 < lacking <= calls_left:
+                return [size] * lacking
+        return []
 
     @staticmethod
     def _to_verify(size: int, warm: Mapping[int, int]) -> int:

@@ -2,7 +2,7 @@
 
 A posterior over curves: the prior of `tuner/curve_prior.py`, the noise of `tuner/noise.py`. For
 each kind of residual all shapes share one covariance, so that the whole of it is four small
-Cholesky factors. The heavy tails of the noise enter twice: as weights of the observations, and by
+matrices. The heavy tails of the noise enter twice: as weights of the observations, and by
 drawing again with the ratio of the true likelihood to the normal one that stood in for it.
 """
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 DRAWS = 512
 _ROUNDS = 4
-_JITTER = 1e-8
 # A duration of zero has no logarithm; REPORT prints hundredths of a millisecond.
 _LEAST_MS = 0.01
 
@@ -54,32 +53,59 @@ class Beliefs:
         )
 
 
+# The first call of an environment takes longer than those after it, INIT aside, by a factor that is
+# the function's own and may change with memory. In logarithms: what is expected of the factor and
+# how little is known of it and of its change with log(memory), and how far calls depart from it.
+_FIRST_LONGER, _FIRST_UNSURE, _FIRST_SLOPE, _FIRST_SCATTER = 0.2, 0.5, 0.2, 0.15
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Observed:
-    """The observations in columns: (N) log-durations, and the column in the grid of each size."""
+    """The observations in groups, the warm and the cold calls of each tested size.
+
+    `logs` (N) are log-durations, `owner` (N) the group of each. By group (T): `columns` in the
+    grid, `memory_mb`, and `cold`, 1 or 0.
+    """
 
     logs: Floats
-    owner: np.ndarray  # (N) index into `columns`
-    columns: np.ndarray  # (T) index into the grid
-    memory_mb: Floats  # (T)
+    owner: np.ndarray
+    columns: np.ndarray
+    memory_mb: Floats
+    cold: Floats
+
+    @property
+    def longer(self) -> Floats:
+        """What is expected (T) on top of the curve."""
+        return _FIRST_LONGER * self.cold
+
+    @property
+    def common(self) -> Floats:
+        """The covariance (T, T) of what first calls have in common."""
+        slope = _FIRST_SLOPE * self.cold * (np.log(self.memory_mb) - np.log(self.memory_mb).mean())
+        return np.outer(self.cold, self.cold) * _FIRST_UNSURE**2 + np.outer(slope, slope)
 
     def mean(self, values: Floats, weight: Floats) -> Floats:
-        """The weighted mean (T) of `values` at each size."""
+        """The weighted mean (T) of `values` in each group."""
         return np.asarray(self.total(values * weight) / self.total(weight))
 
     def total(self, values: Floats) -> Floats:
-        """The sum (T) of `values` (N) at each size."""
+        """The sum (T) of `values` (N) in each group."""
         sums = np.bincount(self.owner, weights=values, minlength=len(self.columns))
         return np.asarray(sums, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Part:
-    """The posterior under one kind of residual: K normal components with one covariance."""
+    """The posterior under one kind of residual: K normal components with one covariance.
+
+    `group_means` and `group_variance` are of what is observed, without the noise.
+    """
 
     log_evidence: Floats  # (K)
     means: Floats  # (K, G)
     covariance: Floats  # (G, G)
+    group_means: Floats  # (K, T)
+    group_variance: Floats  # (T)
 
 
 def believe(
@@ -88,70 +114,84 @@ def believe(
     rng: np.random.Generator,
     draws: int = DRAWS,
     *,
+    cold_ms: Mapping[int, Sequence[float]] | None = None,
     scatter: float = 1.0,
 ) -> Beliefs:
     """Joint draws of the curve at `candidates_mb`, given durations by size.
 
     Sizes without durations may be left out or empty; sizes with some must be candidates, and at
-    least one duration must be there. `scatter` is how much more than warm calls these ones are
+    least one duration must be there. `cold_ms` are Durations of first calls, INIT aside: they say
+    less of the curve, and something. `scatter` is how much more than warm calls the durations are
     expected to scatter.
     """
     sizes = tuple(candidates_mb)
-    seen = _observed(durations_ms, sizes)
+    seen = _observed(durations_ms, cold_ms or {}, sizes)
     counts = seen.total(np.ones_like(seen.logs))
     weight = np.ones_like(seen.logs)
     centre = seen.mean(seen.logs, weight)
     variance = np.zeros(len(seen.columns))
     for _ in range(_ROUNDS):
-        usual = scatter * usual_scale(seen.memory_mb, np.exp(centre))
+        usual = scatter * usual_scale(seen.memory_mb, np.exp(centre - seen.longer))
         squares = seen.total(weight * (seen.logs - seen.mean(seen.logs, weight)[seen.owner]) ** 2)
         scale, factor = scales(usual, squares, counts)
         weight = weights(seen.logs - centre[seen.owner], variance[seen.owner], scale[seen.owner])
         mean = seen.mean(seen.logs, weight)
-        error = VARIANCE_FACTOR * scale**2 / seen.total(weight)
-        parts = [
-            _part(residual, sizes, seen.columns, mean, error) for residual in curve_prior.RESIDUALS
-        ]
+        error = VARIANCE_FACTOR * scale**2 / seen.total(weight) + seen.cold * _FIRST_SCATTER**2
+        parts = [_part(residual, sizes, seen, mean, error) for residual in curve_prior.RESIDUALS]
         shares = _shares(parts)
-        centre, variance = _moments(parts, shares, seen.columns)
+        centre, variance = _moments(parts, shares)
     curves = _draw(parts, shares, rng, draws)
     curves = curves[_drawn_again(curves, seen, scale, mean, error, rng)]
     typical = np.exp(np.median(curves, axis=0))
     expected = scatter * usual_scale(np.asarray(sizes, dtype=np.float64), typical)
     noise = expected * np.sqrt(factor)
-    noise[seen.columns] = scale
+    warm = seen.cold == 0
+    noise[seen.columns[warm]] = scale[warm]
     return Beliefs(sizes, np.exp(curves), noise)
 
 
-def _observed(durations_ms: Mapping[int, Sequence[float]], sizes: tuple[int, ...]) -> _Observed:
-    tested = [size for size in sizes if len(durations_ms.get(size, ()))]
-    logs = [np.log(np.maximum(durations_ms[size], _LEAST_MS)) for size in tested]
+def _observed(
+    warm_ms: Mapping[int, Sequence[float]],
+    cold_ms: Mapping[int, Sequence[float]],
+    sizes: tuple[int, ...],
+) -> _Observed:
+    groups = [
+        (size, cold, np.log(np.maximum(found, _LEAST_MS)))
+        for cold, durations_ms in enumerate((warm_ms, cold_ms))
+        for size in sizes
+        if len(found := durations_ms.get(size, ()))
+    ]
     return _Observed(
-        logs=np.concatenate(logs),
-        owner=np.repeat(np.arange(len(tested)), [len(column) for column in logs]),
-        columns=np.array([sizes.index(size) for size in tested]),
-        memory_mb=np.asarray(tested, dtype=np.float64),
+        logs=np.concatenate([logs for _, _, logs in groups]),
+        owner=np.repeat(np.arange(len(groups)), [len(logs) for _, _, logs in groups]),
+        columns=np.array([sizes.index(size) for size, _, _ in groups]),
+        memory_mb=np.array([size for size, _, _ in groups], dtype=np.float64),
+        cold=np.array([cold for _, cold, _ in groups], dtype=np.float64),
     )
 
 
 def _part(
-    residual: Residual, sizes: tuple[int, ...], columns: np.ndarray, mean: Floats, error: Floats
+    residual: Residual, sizes: tuple[int, ...], seen: _Observed, mean: Floats, error: Floats
 ) -> _Part:
-    """Gaussian conditioning on the means at the tested sizes, for all shapes at once."""
+    """Gaussian conditioning on the means of the groups, for all shapes at once."""
     prior = residual.covariance(sizes)
     table = shapes(sizes)
-    seen = prior[np.ix_(columns, columns)] + np.diag(error)
-    inverse = np.linalg.inv(seen)
-    gain = prior[:, columns] @ inverse
-    misfit = mean - table[:, columns]
+    columns = seen.columns
+    groups = prior[np.ix_(columns, columns)] + seen.common
+    inverse = np.linalg.inv(groups + np.diag(error))
+    _, log_precision = np.linalg.slogdet(inverse)
+    expected = table[:, columns] + seen.longer
+    misfit = mean - expected
     solved = misfit @ inverse
-    _, log_determinant = np.linalg.slogdet(seen)
+    gain = prior[:, columns] @ inverse
     return _Part(
         log_evidence=np.log(residual.weight)
         - 0.5 * (misfit * solved).sum(axis=1)
-        - 0.5 * log_determinant,
+        + 0.5 * log_precision,
         means=table + misfit @ gain.T,
         covariance=prior - gain @ prior[columns, :],
+        group_means=expected + solved @ groups,
+        group_variance=np.diag(groups - groups @ inverse @ groups),
     )
 
 
@@ -162,10 +202,10 @@ def _shares(parts: Sequence[_Part]) -> Floats:
     return np.asarray(shares / shares.sum())
 
 
-def _moments(parts: Sequence[_Part], shares: Floats, columns: np.ndarray) -> tuple[Floats, Floats]:
-    """Mean and variance of the curve at the tested sizes, over all components."""
-    means = np.stack([part.means[:, columns] for part in parts])
-    own = np.stack([np.diag(part.covariance)[columns] for part in parts])
+def _moments(parts: Sequence[_Part], shares: Floats) -> tuple[Floats, Floats]:
+    """Mean and variance of what is observed in each group, over all components."""
+    means = np.stack([part.group_means for part in parts])
+    own = np.stack([part.group_variance for part in parts])
     mean = np.einsum("qk,qkt->t", shares, means)
     spread = np.einsum("qk,qkt->t", shares, (means - mean) ** 2)
     return mean, np.maximum(spread + shares.sum(axis=1) @ own, 0.0)
@@ -179,8 +219,9 @@ def _draw(parts: Sequence[_Part], shares: Floats, rng: np.random.Generator, draw
         chosen = np.repeat(np.arange(len(of_shape)), of_shape)
         if not len(chosen):
             continue
-        jitter = _JITTER * np.eye(len(part.covariance))
-        factor = np.linalg.cholesky(part.covariance + jitter)
+        # Not by Cholesky: where nearly all is known, rounding leaves eigenvalues below zero.
+        values, vectors = np.linalg.eigh(part.covariance)
+        factor = vectors * np.sqrt(np.maximum(values, 0.0))
         normal = rng.standard_normal((len(chosen), len(factor)))
         curves.append(part.means[chosen] + normal @ factor.T)
     return np.concatenate(curves)
@@ -194,11 +235,16 @@ def _drawn_again(
     error: Floats,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Which draws to keep, some more than once: by Student's likelihood over the normal one."""
+    """Which draws to keep, some more than once: by Student's likelihood over the normal one.
+
+    By warm calls only: how much longer first calls take is not in a draw.
+    """
     tested = curves[:, seen.columns]
-    exact = log_likelihood((seen.logs - tested[:, seen.owner]) / scale[seen.owner]).sum(axis=1)
-    stand_in = (-0.5 * (tested - mean) ** 2 / error).sum(axis=1)
-    ratio = exact - stand_in
+    exact = log_likelihood((seen.logs - tested[:, seen.owner]) / scale[seen.owner])
+    stand_in = -0.5 * (tested - mean) ** 2 / error
+    warm = seen.cold == 0
+    exact_sum, stand_in_sum = exact[:, warm[seen.owner]].sum(axis=1), stand_in[:, warm].sum(axis=1)
+    ratio = exact_sum - stand_in_sum
     share = np.exp(ratio - ratio.max())
     # Systematic resampling: one random offset, so that equal weights keep every draw once.
     positions = (np.arange(len(curves)) + rng.random()) / len(curves)

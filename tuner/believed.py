@@ -13,6 +13,7 @@ import numpy as np
 
 from tuner.beliefs import DRAWS, Beliefs, believe
 from tuner.choice import choose
+from tuner.cold import cold_by_size
 from tuner.cold_mix import Calls, ColdCalls, believe_cold, with_cold
 from tuner.objective import regrets
 from tuner.sample import Sample, warm_durations
@@ -56,7 +57,12 @@ def believed(
 ) -> Believed:
     """What the samples at `sizes_mb` say of all of them; at least one must be warm."""
     sizes = tuple(sizes_mb)
-    beliefs = believe(warm_durations(samples, sizes), sizes, rng, draws)
+    first_ms = {
+        size: [s.duration_ms for s in found if s.duration_ms is not None]
+        for size, found in cold_by_size(samples).items()
+    }
+    warm_ms = warm_durations(samples, sizes)
+    beliefs = believe(warm_ms, sizes, rng, draws, cold_ms=first_ms)
     cost = worth.cost_usd(sizes, worth.billed_ms(beliefs.duration_ms))
     warm = Calls(sizes, cost, beliefs.duration_ms)
     cold = believe_cold(samples, sizes, worth.cost_usd, rng, runtime=worth.runtime, draws=draws)

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 # Beyond that, a draw is a disaster of the same kind: it must not decide by how far it is off.
 _MOST_REGRET = 1.0
 # A size is as good as the best one, and the other quality decides, when it is expected to be worse
-# by no more than this, which nobody would act on, nor by more than half of what is not known anyway.
+# by no more than this, which nobody would act on, and than half of what is not known anyway.
 _EQUAL_SHARE, _EQUAL_FACTOR = 0.01, 0.5
+# For speed, where curves end flat: three per cent of time are not felt, three times the money are.
+_EQUALLY_FAST_SHARE = 0.03
 # Today's size stays within three per cent of the least, where the draws cannot tell it from the
 # choice: it is about what hosts of one size differ by.
 _STAYS_WITHIN_SHARE = 0.03
@@ -58,7 +60,7 @@ def choose(
     expected = expected_regret(regrets(goal, cost_usd, duration_ms))
     other = np.log(cost_usd if goal.objective == "speed" else duration_ms).mean(axis=0)
     least = min(float(expected[column]) for column in columns)
-    most = least + equal_share(least)
+    most = least + (_EQUALLY_FAST_SHARE if goal.objective == "speed" else equal_share(least))
     as_good = [column for column in columns if expected[column] <= most]
     best = min(as_good, key=lambda column: float(other[column]))
     if today is None or today not in columns or other[today] >= other[best]:

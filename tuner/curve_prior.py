@@ -61,15 +61,12 @@ class Residual:
         return np.asarray(LEVEL_VARIANCE + self.amplitude**2 * correlation + own)
 
 
-# The third and fourth are JIT compilers, scheduler periods and hosts that differ. With the last one
-# a duration has little to do with memory: seen on functions whose few samples each met another
-# host, where neighbours differed by four times (alexcasalboni/aws-lambda-power-tuning, issue 112).
+# The last two are JIT compilers, scheduler periods and hosts that differ.
 RESIDUALS: tuple[Residual, ...] = (
-    Residual(0.285, 0.03, 1.0, 0.01, "smooth"),
-    Residual(0.38, 0.10, 1.0, 0.03, "smooth"),
-    Residual(0.1425, 0.30, 1.0, 0.10, "smooth"),
-    Residual(0.1425, 0.40, 0.3, 0.10, "rough"),
-    Residual(0.05, 0.10, 1.0, 0.40, "smooth"),
+    Residual(0.30, 0.03, 1.0, 0.01, "smooth"),
+    Residual(0.40, 0.10, 1.0, 0.03, "smooth"),
+    Residual(0.15, 0.30, 1.0, 0.10, "smooth"),
+    Residual(0.15, 0.40, 0.3, 0.10, "rough"),
 )
 
 

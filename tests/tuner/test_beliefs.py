@@ -194,9 +194,9 @@ def test_more_samples_say_more_of_their_own_size_and_of_its_neighbours() -> None
 
     few, many = spread(2), spread(50)
 
-    for size in (445, 512, 559):
+    for size in (465, 512, 567):
         assert many[SIZES.index(size)] < few[SIZES.index(size)]
-    assert many[SIZES.index(128)] > many[SIZES.index(445)] > many[SIZES.index(512)]
+    assert many[SIZES.index(128)] > many[SIZES.index(465)] > many[SIZES.index(512)]
 
 
 def test_the_same_seed_gives_the_same_draws_and_the_order_of_sizes_does_not_matter() -> None:
@@ -253,7 +253,7 @@ def test_whatever_was_measured_draws_are_positive_and_finite(
         pytest.param({128: [100.0] * 1000, 512: [100.0] * 1000}, id="a thousand times the same"),
         pytest.param({size: [1e5 / size] * 50 for size in SIZES}, id="no scatter at any size"),
         pytest.param({128: [0.0] * 3, 512: [0.0] * 3}, id="no time at all"),
-        pytest.param({128: [0.01] * 9, 143: [9e5] * 9, 161: [0.01] * 9}, id="a tower"),
+        pytest.param({128: [0.01] * 9, 142: [9e5] * 9, 157: [0.01] * 9}, id="a tower"),
         pytest.param({128: [], 512: [100.0]}, id="a size without a sample"),
         pytest.param({128: [0.01, 9e5, 9e5], 3008: [9e5, 0.01]}, id="anything goes"),
     ],
