@@ -119,7 +119,7 @@ def _tune(
     """Measure a Lambda function at several memory sizes and recommend one.
 
     After each few calls it decides where to call next, and when it knows enough: about 29 calls
-    in all, 50 at most. With --sizes or --samples the plan is fixed.
+    in all, 55 at most. With --sizes or --samples the plan is fixed.
 
     Publishes a version for each size that it calls, puts the function back at once, invokes the
     versions, and deletes them at the end. Traffic through an alias or a version never meets a
