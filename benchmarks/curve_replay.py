@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import math
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +20,11 @@ from scipy.interpolate import PchipInterpolator
 Floats = npt.NDArray[np.float64]
 
 COLUMNS = ("source", "function", "arch", "memory_mb", "median_ms", "log_sigma")
-# How much longer the first call at a size takes, besides INIT.
+# How much longer the first call at a size takes, besides INIT. If it varies: by how much from
+# function to function, with log(memory), and from call to call, all in logarithms.
 _COLD_FACTOR = 1.3
+_VARIES_BY_FUNCTION, _VARIES_WITH_MEMORY, _VARIES_BY_CALL = 0.3, 0.15, 0.15
+_MIDDLE_MB = 800.0
 _DEGREES_OF_FREEDOM = 2.5
 # 1.4826 x median absolute deviation of t with 2.5 degrees of freedom at scale 1.
 _ROBUST_SIGMA_OF_T = 1.156
@@ -45,12 +49,17 @@ class Curve:
 class Truth:
     """A curve between its points; the allowed range is the measured one."""
 
-    def __init__(self, curve: Curve) -> None:
+    def __init__(self, curve: Curve, *, first_calls_vary: bool = False) -> None:
         logs = np.log(curve.sizes_mb)
         self._median = PchipInterpolator(logs, np.log(curve.median_ms))
         self._logs, self._sigma = logs, np.asarray(curve.log_sigma)
         self.low_mb, self.high_mb = curve.sizes_mb[0], curve.sizes_mb[-1]
         every = np.arange(self.low_mb, self.high_mb + 1, dtype=np.float64)
+        self._first: tuple[float, float] | None = None
+        if first_calls_vary:
+            own = np.random.default_rng(zlib.crc32(f"{curve.source} {curve.name}".encode()))
+            by_function, with_memory = own.normal(0, (_VARIES_BY_FUNCTION, _VARIES_WITH_MEMORY))
+            self._first = float(by_function), float(with_memory)
         self._least_cost = float(self.costs(every).min())
         self._least_ms = float(self.durations_ms(every).min())
 
@@ -80,7 +89,15 @@ class Truth:
         sigma = float(np.interp(math.log(memory_mb), self._logs, self._sigma))
         noise = sigma / _ROBUST_SIGMA_OF_T * float(rng.standard_t(_DEGREES_OF_FREEDOM))
         typical = float(self.durations_ms(np.array([float(memory_mb)]))[0])
-        return min(typical * math.exp(noise) * (_COLD_FACTOR if cold else 1.0), _LONGEST_MS)
+        longer = self._longer(memory_mb, rng) if cold else 1.0
+        return min(typical * math.exp(noise) * longer, _LONGEST_MS)
+
+    def _longer(self, memory_mb: int, rng: np.random.Generator) -> float:
+        if self._first is None:
+            return _COLD_FACTOR
+        by_function, with_memory = self._first
+        slope = with_memory * math.log(memory_mb / _MIDDLE_MB)
+        return _COLD_FACTOR * math.exp(by_function + slope + rng.normal(0, _VARIES_BY_CALL))
 
 
 def read_curves(path: Path) -> list[Curve]:

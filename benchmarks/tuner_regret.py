@@ -75,9 +75,11 @@ class Outcome:
 Method = Callable[[Curve, int], Outcome]
 
 
-def tuned(curve: Curve, seed: int, *, effort: Effort, goal: Goal) -> Outcome:
+def tuned(
+    curve: Curve, seed: int, *, effort: Effort, goal: Goal, first_calls_vary: bool = False
+) -> Outcome:
     """One tuning by the sampler and the recommendation of `tune`."""
-    truth = Truth(curve)
+    truth = Truth(curve, first_calls_vary=first_calls_vary)
     noise, rng = np.random.default_rng([seed, 1]), random.Random(seed)
     worth = Worth(goal, _PRICE, storage_mb=512)
     candidates = candidate_sizes(truth.low_mb, truth.high_mb)
@@ -129,9 +131,9 @@ def _gb_s(samples: Sequence[Sample]) -> float:
     return sum(s.memory_mb / 1024 * (s.duration_ms or 0) / 1000 for s in samples)
 
 
-def power_tuned(curve: Curve, seed: int, *, calls: int) -> Outcome:
+def power_tuned(curve: Curve, seed: int, *, calls: int, first_calls_vary: bool = False) -> Outcome:
     """The usual power-tuning rule with `calls` at each of its sizes in the range."""
-    truth = Truth(curve)
+    truth = Truth(curve, first_calls_vary=first_calls_vary)
     noise = np.random.default_rng([seed, 3])
     sizes = [size for size in _POWER_TUNING_MB if truth.low_mb <= size <= truth.high_mb]
     if not sizes:
@@ -224,6 +226,11 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=3, help="how many replays of all curves")
     parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--objective", choices=("cost", "speed"), default="cost")
+    parser.add_argument(
+        "--first-calls-vary",
+        action="store_true",
+        help="how much longer they take varies by function, memory and call",
+    )
     parser.add_argument("--only", choices=("tune", "thorough", "peers"), action="append")
     options = parser.parse_args()
     try:
@@ -232,11 +239,16 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     goal = Goal(options.objective)
+    vary = options.first_calls_vary
+    ours_by = partial(tuned, goal=goal, first_calls_vary=vary)
     methods: dict[str, tuple[str, Method]] = {
-        "tune": ("tune", partial(tuned, effort=DEFAULT, goal=goal)),
-        "thorough": ("thorough", partial(tuned, effort=THOROUGH, goal=goal)),
+        "tune": ("tune", partial(ours_by, effort=DEFAULT)),
+        "thorough": ("thorough", partial(ours_by, effort=THOROUGH)),
         **{
-            f"power tuning, {calls} each": ("peers", partial(power_tuned, calls=calls))
+            f"power tuning, {calls} each": (
+                "peers",
+                partial(power_tuned, calls=calls, first_calls_vary=vary),
+            )
             for calls in (50, 10, 5)
         },
     }

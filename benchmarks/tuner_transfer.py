@@ -50,7 +50,7 @@ class Setting:
 GRID = [
     Setting(Effort(calls, target), equal_weights)
     for equal_weights in (False, True)
-    for calls, target in ((40, 0.02), (40, 0.03), (50, 0.025), (60, 0.025), (60, 0.03))
+    for calls, target in ((40, 0.02), (40, 0.03), (55, 0.025), (70, 0.025), (70, 0.03))
 ]
 
 
