@@ -47,7 +47,7 @@ class Effort:
 
 
 DEFAULT = Effort(most_calls=55, target_share=0.025)
-THOROUGH = Effort(most_calls=300, target_share=0.0075)
+THOROUGH = Effort(most_calls=270, target_share=0.0065)
 
 
 @dataclass(slots=True)
@@ -110,34 +110,42 @@ class Adaptive:
         self._state = f"{usable[best]} MB looks best, expected within {expected:.1%} of the best"
         warm = {size: n for size, n in _warm_counts(samples).items() if size in usable}
         calls_left = self.effort.most_calls - len(samples)
-        to_verify = self._to_verify(usable[best], warm)
-        if expected <= self.effort.target_share or calls_left <= to_verify:
-            return self._last_calls(usable[best], warm, usable, calls_left)
+        lacking = self._lacking_at_the_end(usable[best], warm, usable)
+        if expected <= self.effort.target_share or calls_left <= sum(lacking.values()):
+            return _last_calls(lacking, calls_left)
         price = known.warm.cost_usd.mean(axis=0)
         found = best_next(known.beliefs, regret, price, best, warm, generator)
         at_once = next(n for calls, n in reversed(_CALLS_AT_ONCE) if len(samples) >= calls)
         cold = 0 if warm.get(found.memory_mb) else 1
-        # What the choice lacks is kept for it.
-        most = calls_left if found.memory_mb == usable[best] else calls_left - to_verify
+        # What the choice and today's size lack is kept for them.
+        most = calls_left - sum(n for size, n in lacking.items() if size != found.memory_mb)
         if most <= cold:
-            return [usable[best]] * to_verify
+            return _last_calls(lacking, calls_left)
         return [found.memory_mb] * min(min(found.calls, at_once) + cold, most)
 
-    def _last_calls(
-        self, best_mb: int, warm: Mapping[int, int], usable: Sequence[int], calls_left: int
-    ) -> list[int]:
-        """What the choice lacks, then what today's size lacks: no change by an estimate of it."""
-        for size in (best_mb, self.current_mb):
-            lacking = self._to_verify(size, warm) if size is not None and size in usable else 0
-            if size is not None and 0 < lacking <= calls_left:
-                return [size] * lacking
-        return []
+    def _lacking_at_the_end(
+        self, best_mb: int, warm: Mapping[int, int], usable: Sequence[int]
+    ) -> dict[int, int]:
+        """The calls that the choice lacks, then today's size: no change by an estimate of it."""
+        sizes = (best_mb, self.current_mb)
+        return {
+            size: _to_verify(warm.get(size, 0))
+            for size in sizes
+            if size is not None and size in usable
+        }
 
-    @staticmethod
-    def _to_verify(size: int, warm: Mapping[int, int]) -> int:
-        """How many calls the size lacks before it can be recommended."""
-        known = warm.get(size, 0)
-        return max(0, WARM_TO_VERIFY - known) + (0 if known else 1)
+
+def _to_verify(known: int) -> int:
+    """How many calls a size with so many warm ones lacks before it can be recommended."""
+    return max(0, WARM_TO_VERIFY - known) + (0 if known else 1)
+
+
+def _last_calls(lacking: Mapping[int, int], calls_left: int) -> list[int]:
+    """The calls of the first size that lacks some, if all of them can be made."""
+    for size, calls in lacking.items():
+        if 0 < calls <= calls_left:
+            return [size] * calls
+    return []
 
 
 def start_sizes(

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 # Beyond that, a draw is a disaster of the same kind: it must not decide by how far it is off.
 _MOST_REGRET = 1.0
 # A size is as good as the best one, and the other quality decides, when it is expected to be worse
-# by no more than this, which nobody would act on, and than half of what is not known anyway.
-_EQUAL_SHARE, _EQUAL_FACTOR = 0.01, 0.5
+# by no more than this, which nobody would act on, and than a quarter of what is not known anyway.
+_EQUAL_SHARE, _EQUAL_FACTOR = 0.01, 0.25
 # For speed, where curves end flat: three per cent of time are not felt, three times the money are.
 _EQUALLY_FAST_SHARE = 0.03
 # Today's size stays within three per cent of the least, where the draws cannot tell it from the

@@ -188,7 +188,7 @@ def test_little_and_odd_samples_have_an_answer(
 
 
 def test_the_saving_is_against_todays_size_invoked_or_not() -> None:
-    invoked, estimated = (ask(samples_of(waiting), current_mb=size) for size in (1024, 626))
+    invoked, estimated = (ask(samples_of(waiting), current_mb=size) for size in (1024, 627))
 
     for answer, share in ((invoked, 0.73), (estimated, 0.63)):
         assert answer.recommendation is not None
@@ -253,10 +253,10 @@ def test_few_samples_neither_keep_a_limit_nor_miss_it() -> None:
 
 
 def test_a_month_has_the_invoked_sizes_and_todays() -> None:
-    answer = ask(samples_of(waiting), current_mb=626, usage=Usage(requests_per_month=1e6))
+    answer = ask(samples_of(waiting), current_mb=627, usage=Usage(requests_per_month=1e6))
 
     assert answer.monthly is not None
-    assert {size.memory_mb for size in answer.monthly.sizes} == {*INVOKED, 626}
+    assert {size.memory_mb for size in answer.monthly.sizes} == {*INVOKED, 627}
 
 
 def test_the_same_seed_gives_the_same_answer_whatever_the_order_of_the_calls() -> None:

@@ -59,7 +59,7 @@ def test_among_sizes_that_are_as_good_the_other_quality_decides(
 
 @pytest.mark.parametrize(
     ("least", "expected"),
-    [(0.0, 0.0), (0.006, 0.003), (0.02, 0.01), (0.3, 0.01)],
+    [(0.0, 0.0), (0.006, 0.0015), (0.02, 0.005), (0.3, 0.01)],
     ids=["known", "thorough", "default", "hardly known"],
 )
 def test_as_good_is_what_nobody_would_act_on_and_less_where_more_is_known(

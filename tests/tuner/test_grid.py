@@ -24,7 +24,7 @@ def test_candidates_reach_from_limit_to_limit_in_steps_that_miss_little(
 
     assert (found[0], found[-1]) == (low, high)
     assert list(found) == sorted(set(found))
-    assert all(after <= before * 1.24 for before, after in pairwise(found))
+    assert all(after <= before * 1.19 for before, after in pairwise(found))
     assert {size for size in STANDARD_SIZES_MB if low <= size <= high} <= set(found)
     assert (current in found) == (current is not None and low <= current <= high)
     assert len(found) <= 60
