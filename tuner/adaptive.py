@@ -110,7 +110,7 @@ class Adaptive:
         self._state = f"{usable[best]} MB looks best, expected within {expected:.1%} of the best"
         warm = {size: n for size, n in _warm_counts(samples).items() if size in usable}
         calls_left = self.effort.most_calls - len(samples)
-        lacking = self._lacking_at_the_end(usable[best], warm, usable)
+        lacking = self._lacking_at_the_end(usable[best], warm, usable, calls_left)
         if expected <= self.effort.target_share or calls_left <= sum(lacking.values()):
             return _last_calls(lacking, calls_left)
         price = known.warm.cost_usd.mean(axis=0)
@@ -124,15 +124,18 @@ class Adaptive:
         return [found.memory_mb] * min(min(found.calls, at_once) + cold, most)
 
     def _lacking_at_the_end(
-        self, best_mb: int, warm: Mapping[int, int], usable: Sequence[int]
+        self, best_mb: int, warm: Mapping[int, int], usable: Sequence[int], calls_left: int
     ) -> dict[int, int]:
-        """The calls that the choice lacks, then today's size: no change by an estimate of it."""
-        sizes = (best_mb, self.current_mb)
-        return {
-            size: _to_verify(warm.get(size, 0))
-            for size in sizes
-            if size is not None and size in usable
-        }
+        """The calls that the choice lacks, then today's size: no change by an estimate of it.
+
+        Not today's where both cannot be made: then the choice needs them more.
+        """
+        lacking = {best_mb: _to_verify(warm.get(best_mb, 0))}
+        if self.current_mb is not None and self.current_mb in usable:
+            of_today = _to_verify(warm.get(self.current_mb, 0))
+            if lacking[best_mb] + of_today <= calls_left:
+                lacking[self.current_mb] = of_today
+        return lacking
 
 
 def _to_verify(known: int) -> int:

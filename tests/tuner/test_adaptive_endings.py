@@ -8,7 +8,16 @@ from dataclasses import replace
 import pytest
 
 from tests.tuner.factories import failed, lost
-from tests.tuner.tuning_rig import answers, mixed, saturating, tune
+from tests.tuner.tuning_rig import (
+    Curve,
+    answers,
+    mixed,
+    power,
+    saturating,
+    stepped,
+    tune,
+    waiting,
+)
 from tuner.adaptive import DEFAULT, THOROUGH, WARM_TO_VERIFY, Effort, start_sizes
 from tuner.grid import candidate_sizes
 from tuner.sample import Sample
@@ -64,6 +73,70 @@ def test_a_function_that_is_never_warm_does_not_take_all_calls(effort: Effort, k
 
 def test_todays_size_takes_the_place_of_one_that_is_nearly_as_large() -> None:
     assert 900 in start_sizes(candidate_sizes(128, 3008, 900), (), 900)
+
+
+@pytest.mark.parametrize(
+    ("curve", "most"),
+    [
+        pytest.param(waiting, 55, id="enough is known after the first sizes"),
+        pytest.param(power, 55, id="enough is known later"),
+        pytest.param(stepped, 30, id="the calls are used up"),
+        pytest.param(mixed, 14, id="few calls"),
+    ],
+)
+def test_no_change_is_proposed_from_a_size_that_was_not_measured(curve: Curve, most: int) -> None:
+    candidates = candidate_sizes(128, 3008, 2500)
+    assert 2500 not in start_sizes(candidates, (), 2500)
+
+    for seed in range(3):
+        tuning = tune(
+            answers(curve, 0.05, seed),
+            effort=Effort(most, DEFAULT.target_share),
+            candidates_mb=candidates,
+            current_mb=2500,
+            seed=seed,
+        )
+        assert tuning.warm(2500) >= WARM_TO_VERIFY, (seed, tuning.asked)
+
+
+@pytest.mark.parametrize(
+    ("today_mb", "calls"),
+    [pytest.param(9000, 0, id="beyond the limits"), pytest.param(2048, 2, id="it fails")],
+)
+def test_todays_size_is_left_alone_where_it_cannot_be_used(today_mb: int, calls: int) -> None:
+    works = answers(waiting)
+
+    tuning = tune(
+        lambda size, before: failed(size, "KeyError") if size == 2048 else works(size, before),
+        candidates_mb=candidate_sizes(128, 3008, today_mb),
+        current_mb=today_mb,
+    )
+
+    assert tuning.warm(128) >= WARM_TO_VERIFY
+    assert tuning.asked.count(today_mb) == calls
+
+
+@pytest.mark.parametrize("most", [10, 11])
+def test_calls_that_are_too_few_for_todays_size_are_made_elsewhere(most: int) -> None:
+    candidates = candidate_sizes(128, 3008, 2500)
+
+    tuning = tune(
+        answers(mixed, 0.3), effort=Effort(most, 0.0), candidates_mb=candidates, current_mb=2500
+    )
+
+    assert len(tuning.samples) == most
+    assert tuning.warm(2500) == 0
+
+
+@pytest.mark.parametrize(
+    ("typical_ms", "warm"),
+    [pytest.param(900, 2, id="below a second"), pytest.param(1100, 1, id="a second and more")],
+)
+def test_long_calls_are_made_once_at_each_of_the_first_sizes(typical_ms: float, warm: int) -> None:
+    first = 3 + 3 * warm
+    tuning = tune(answers(lambda _: typical_ms, 0.001), effort=Effort(first, 0.0))
+
+    assert [tuning.warm(size) for size in (128, 512, 1024)] == [warm] * 3
 
 
 @pytest.mark.parametrize("most", [10, 11, 12, 14, 20])

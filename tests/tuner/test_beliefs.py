@@ -187,10 +187,15 @@ def test_one_outlier_moves_little() -> None:
 
 
 def test_more_samples_say_more_of_their_own_size_and_of_its_neighbours() -> None:
+    """On average: a neighbour also depends on which kind of residual the samples look like."""
+
     def spread(n: int) -> Floats:
-        rng = np.random.default_rng(7)
-        beliefs = believe(measured({512: 100.0, 3008: 50.0}, n, 0.1, rng), SIZES, rng)
-        return np.asarray(np.log(beliefs.duration_ms).std(axis=0))
+        found = []
+        for seed in range(20):
+            rng = np.random.default_rng(seed)
+            beliefs = believe(measured({512: 100.0, 3008: 50.0}, n, 0.1, rng), SIZES, rng)
+            found.append(np.log(beliefs.duration_ms).std(axis=0))
+        return np.asarray(np.mean(found, axis=0))
 
     few, many = spread(2), spread(50)
 
@@ -210,6 +215,104 @@ def test_the_same_seed_gives_the_same_draws_and_the_order_of_sizes_does_not_matt
 
     assert (first == again).all()
     assert (first != other).any()
+
+
+WARM = (128, 512, 1024)
+COLUMNS = [SIZES.index(size) for size in WARM]
+
+
+def first_calls_longer(curve: Curve, by: Callable[[int], float]) -> dict[int, list[float]]:
+    """One first call at each warm size, and at one that has no other."""
+    return {size: [by(size) * curve(size)] for size in (*WARM, 256)}
+
+
+def spread_and_error(
+    curve: Curve, cold_ms: Mapping[int, list[float]] | None
+) -> tuple[Floats, Floats]:
+    """How wide beliefs of log-durations are (G), and how far off, by two warm calls at each size.
+
+    On average over twenty runs.
+    """
+    truth = np.log([curve(size) for size in SIZES])
+    spread, error = [], []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        warm = measured({size: curve(size) for size in WARM}, 2, 0.05, rng)
+        logs = np.log(believe(warm, SIZES, rng, cold_ms=cold_ms).duration_ms)
+        spread.append(logs.std(axis=0))
+        error.append(np.abs(np.median(logs, axis=0) - truth))
+    return np.asarray(np.mean(spread, axis=0)), np.asarray(np.mean(error, axis=0))
+
+
+@pytest.mark.parametrize(
+    "cold_ms", [pytest.param({}, id="none"), pytest.param({512: []}, id="none at a size")]
+)
+def test_without_first_calls_nothing_changes(cold_ms: dict[int, list[float]]) -> None:
+    warm = {128: [800.0, 810.0], 1024: [100.0, 120.0]}
+
+    without = believe(warm, SIZES, np.random.default_rng(1))
+    found = believe(warm, SIZES, np.random.default_rng(1), cold_ms=cold_ms)
+
+    assert (found.duration_ms == without.duration_ms).all()
+    assert (found.noise == without.noise).all()
+
+
+@pytest.mark.parametrize("curve", [saturating, power, waiting])
+def test_a_first_call_narrows_what_is_believed_of_a_size_without_warm_ones(curve: Curve) -> None:
+    spread, _ = spread_and_error(curve, None)
+    spread_with, error_with = spread_and_error(curve, first_calls_longer(curve, lambda _: 1.3))
+
+    column = SIZES.index(256)
+    assert spread_with[column] < 0.7 * spread[column]
+    assert error_with[column] < 0.1
+
+
+def test_a_first_call_shows_a_step_that_nobody_expects_from_warm_ones_around_it() -> None:
+    _, error = spread_and_error(stepped, None)
+    _, error_with = spread_and_error(stepped, first_calls_longer(stepped, lambda _: 1.3))
+
+    column = SIZES.index(256)
+    assert error_with[column] < 0.7 * error[column]
+
+
+def test_more_first_calls_at_a_size_narrow_its_interval_up_to_what_they_can_say() -> None:
+    warm = measured({512: 60.0, 1024: 30.0}, 20, 0.1, np.random.default_rng(1))
+
+    def spread(calls: int) -> float:
+        cold = {512: [80.0] * 20, 1024: [40.0] * 20, 128: [320.0, 350.0, 290.0] * calls}
+        draws = [
+            believe(warm, SIZES, np.random.default_rng(seed), 2048, cold_ms=cold).at(128)
+            for seed in range(5)
+        ]
+        return float(np.mean([np.log(column).std() for column in draws]))
+
+    none, few, many = (spread(calls) for calls in (0, 1, 50))
+
+    assert none > few > many
+    # How much longer they take differs from size to size: no number of them tells it.
+    assert many > 0.1
+
+
+@pytest.mark.parametrize("curve", [saturating, power, waiting, stepped])
+def test_first_calls_that_take_far_longer_do_not_mislead_where_warm_ones_are(curve: Curve) -> None:
+    """Five times as long, and ten times at small sizes, where code is loaded slowly."""
+    cold = first_calls_longer(curve, lambda size: 10.0 if size <= 256 else 5.0)
+
+    _, error = spread_and_error(curve, None)
+    _, error_with = spread_and_error(curve, cold)
+
+    assert (error_with[COLUMNS] <= error[COLUMNS] + 0.05).all()
+    assert error_with[COLUMNS].max() < 0.12
+
+
+def test_first_calls_do_not_say_how_warm_ones_scatter() -> None:
+    warm = {size: [100.0, 101.0, 99.0] for size in WARM}
+    cold = {size: [900.0] for size in WARM}
+
+    without = believe(warm, SIZES, np.random.default_rng(1))
+    found = believe(warm, SIZES, np.random.default_rng(1), cold_ms=cold)
+
+    assert found.noise[COLUMNS] == pytest.approx(without.noise[COLUMNS], rel=0.1)
 
 
 def test_beliefs_of_some_sizes_are_a_part_of_all() -> None:
@@ -238,8 +341,10 @@ def test_whatever_was_measured_draws_are_positive_and_finite(
 ) -> None:
     tested = data.draw(st.sets(st.sampled_from(grid), min_size=1, max_size=8))
     durations = {size: data.draw(columns) for size in sorted(tested)}
+    started = data.draw(st.sets(st.sampled_from(grid), max_size=4))
+    cold = {size: data.draw(columns) for size in sorted(started)}
 
-    beliefs = believe(durations, grid, np.random.default_rng(1))
+    beliefs = believe(durations, grid, np.random.default_rng(1), cold_ms=cold)
 
     assert beliefs.duration_ms.shape == (DRAWS, len(grid))
     for values in (beliefs.duration_ms, beliefs.noise):

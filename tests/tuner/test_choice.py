@@ -44,7 +44,12 @@ def unsure(first: float, second: float) -> np.ndarray:
         pytest.param(COST, draws([1.0], [1.005]), draws([200.0], [100.0]), 0, id="surely dearer"),
         pytest.param(COST, draws([1.0], [1.0]), draws([200.0], [100.0]), 1, id="surely the same"),
         pytest.param(Goal("speed"), unsure(2, 1), unsure(100, 100.4), 1, id="as fast, and cheaper"),
-        pytest.param(Goal("speed"), unsure(2, 1), unsure(100, 103), 0, id="cheaper, but slower"),
+        pytest.param(Goal("speed"), unsure(2, 1), unsure(100, 102.5), 1, id="3 % are not felt"),
+        pytest.param(
+            Goal("speed"), draws([2.0], [1.0]), draws([100.0], [102.9]), 1, id="surely 2.9 % slower"
+        ),
+        pytest.param(Goal("speed"), unsure(2, 1), unsure(100, 104), 0, id="cheaper, but slower"),
+        pytest.param(Goal("speed"), unsure(1, 2), unsure(100, 102.5), 0, id="dearer and slower"),
         pytest.param(Goal("balanced", 0.5), unsure(1, 2), unsure(200, 98), 1, id="balanced"),
         pytest.param(Goal("balanced", 1.0), unsure(1, 2), unsure(200, 98), 0, id="all on cost"),
         pytest.param(Goal("knee"), unsure(1, 1.05), unsure(200, 100), 1, id="the knee"),

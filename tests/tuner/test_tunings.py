@@ -110,7 +110,7 @@ def test_a_tuning_that_stops_by_itself_has_verified_its_choice(tunings: list[Tun
     for tuning in stopped:
         size, rest = tuning.sampler.state(tuning.samples).split(" MB looks best, expected within ")
         assert tuning.warm(int(size)) >= WARM_TO_VERIFY
-        assert float(rest.rstrip("%")) <= 100 * DEFAULT.target_share
+        assert float(rest.removesuffix("% of the best")) <= 100 * DEFAULT.target_share
 
 
 def test_intervals_hold_the_true_cost_and_duration(tunings: list[Tuned]) -> None:
