@@ -191,7 +191,7 @@ def test_more_samples_say_more_of_their_own_size_and_of_its_neighbours() -> None
 
     def spread(n: int) -> Floats:
         found = []
-        for seed in range(20):
+        for seed in range(10):
             rng = np.random.default_rng(seed)
             beliefs = believe(measured({512: 100.0, 3008: 50.0}, n, 0.1, rng), SIZES, rng)
             found.append(np.log(beliefs.duration_ms).std(axis=0))
@@ -231,11 +231,11 @@ def spread_and_error(
 ) -> tuple[Floats, Floats]:
     """How wide beliefs of log-durations are (G), and how far off, by two warm calls at each size.
 
-    On average over twenty runs.
+    On average over ten runs.
     """
     truth = np.log([curve(size) for size in SIZES])
     spread, error = [], []
-    for seed in range(20):
+    for seed in range(10):
         rng = np.random.default_rng(seed)
         warm = measured({size: curve(size) for size in WARM}, 2, 0.05, rng)
         logs = np.log(believe(warm, SIZES, rng, cold_ms=cold_ms).duration_ms)

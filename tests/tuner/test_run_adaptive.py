@@ -90,7 +90,7 @@ def test_each_sample_at_a_size_comes_from_one_environment_and_each_cold_one_from
 @pytest.mark.parametrize(
     ("plan", "limits", "most_calls", "ended_by"),
     [
-        pytest.param({}, {"max_invocations": 11}, 11, "max_invocations", id="adaptive, calls"),
+        pytest.param({}, {"max_invocations": 12}, 12, "max_invocations", id="adaptive, calls"),
         pytest.param({}, {"max_usd": 2e-5}, 40, "max_usd", id="adaptive, money"),
         pytest.param({}, {"max_seconds": 1e-6}, 0, "max_seconds", id="adaptive, time"),
         pytest.param({"samples": 5}, {"max_invocations": 8}, 8, "max_invocations", id="fixed"),
