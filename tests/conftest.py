@@ -25,8 +25,8 @@ ROLE = "arn:aws:iam::000000000000:role/test"
 MakeFunction = Callable[..., str]
 
 # Tests use all processors already. Threads for matrices of thirty rows only wait for each other,
-# which takes four times the CPU time. Workers and commands that tests start know it; in this process
-# a plugin has imported numpy by now, which is when it is read.
+# which takes four times the CPU time. Workers and commands that tests start know it; in this
+# process a plugin has imported numpy by now, which is when it is read.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # The machine may be busy: how long an example takes says nothing about what it shows.
