@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.tuner.tuning_rig import Curve, power, saturating, stepped, waiting
 from tuner.beliefs import DRAWS, Beliefs, believe
 from tuner.curve_prior import LEVEL_VARIANCE, RESIDUALS, shapes
 from tuner.estimate import Floats
@@ -16,24 +17,7 @@ from tuner.grid import candidate_sizes
 from tuner.noise import DEGREES_OF_FREEDOM, log_likelihood, usual_scale
 
 SIZES = candidate_sizes(128, 3008)
-Curve = Callable[[float], float]
 WORLDS = 120
-
-
-def saturating(memory_mb: float) -> float:
-    return 90 * 1769 / min(memory_mb, 1769)
-
-
-def power(memory_mb: float) -> float:
-    return 300 * (1024 / memory_mb) ** 1.3
-
-
-def waiting(memory_mb: float) -> float:
-    return 60.0
-
-
-def stepped(memory_mb: float) -> float:
-    return 100 * 512 / min(memory_mb, 512) * (3 if memory_mb < 512 else 1)
 
 
 def measured(
