@@ -2,7 +2,7 @@
 
 For a size and a number of calls, answers are imagined from what is believed now, and the beliefs
 are weighed anew by each. The gain is by how much the then best choice is expected to be better
-than today's. Calls are then made where the gain for each unit of price is greatest.
+than the one of now. Calls are then made where the gain for each unit of price is greatest.
 
 Source: Frazier, Powell and Dayanik, "A Knowledge-Gradient Policy for Sequential Information
 Collection", SIAM J. Control Optim. 47 (2008); here by importance weights over joint draws.
@@ -53,7 +53,7 @@ def best_next(
     """Where further calls gain most for their price.
 
     `regret` is (S, G), `cost_usd` (G) the expected price of a call at each size, `best` the column
-    of today's choice. A size without warm calls costs one call more: its first one is cold.
+    of the choice of now. A size without warm calls costs one call more: its first one is cold.
     """
     # One set of imagined truths and of random numbers for all sizes: differences are less noisy.
     truths = rng.choice(len(regret), size=min(_FANTASIES, len(regret)), replace=False)
@@ -96,5 +96,5 @@ def _gain(
     weight = np.exp(fit - fit.max(axis=1, keepdims=True))
     weight /= weight.sum(axis=1, keepdims=True)
     expected = weight @ regret
-    today = int(regret.mean(axis=0).argmin())
-    return float((expected[:, today] - expected.min(axis=1)).mean())
+    now = int(regret.mean(axis=0).argmin())
+    return float((expected[:, now] - expected.min(axis=1)).mean())
