@@ -53,8 +53,9 @@ class SizeResult(_Part):
     n_failed: int
     duration_ms: Percentiles | None = Field(description="warm Duration as REPORT states it")
     duration_typical_ms: float | None = Field(
-        description="trimmed mean of warm Duration: without the lowest and the highest tenth, and "
-        "from five samples up at least one at each end"
+        description="adaptive plan: the median of what is believed of it; fixed plan: the trimmed "
+        "mean of warm Duration, without the lowest and the highest tenth, and from five samples up "
+        "at least one at each end"
     )
     duration_interval_ms: Interval | None
     cold_p50_ms: float | None = Field(description="median of Init (or Restore) + Duration")
