@@ -58,6 +58,7 @@ class Adaptive:
     worth: Worth
     effort: Effort
     current_mb: int | None = None
+    out_of_calls: bool = False
     _pending: list[int] = field(default_factory=list)
     _state: str = "first look"
 
@@ -70,6 +71,7 @@ class Adaptive:
         if not usable or answers_ceased(samples, SIZES_AT_START) or _is_hopeless(samples):
             return ()
         if len(samples) >= self.effort.most_calls:
+            self.out_of_calls = True
             return ()
         start = self._lacking_at_start(usable, samples)
         if start:
@@ -111,6 +113,8 @@ class Adaptive:
         warm = {size: n for size, n in _warm_counts(samples).items() if size in usable}
         calls_left = self.effort.most_calls - len(samples)
         lacking = self._lacking_at_the_end(usable[best], warm, usable, calls_left)
+        # Holds if nothing is called after this.
+        self.out_of_calls = expected > self.effort.target_share or any(lacking.values())
         if expected <= self.effort.target_share or calls_left <= sum(lacking.values()):
             return _last_calls(lacking, calls_left)
         price = known.warm.cost_usd.mean(axis=0)

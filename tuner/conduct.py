@@ -107,7 +107,7 @@ def _measured(measurement: Measurement, record: _Record, cold_sizes: ColdSizes) 
     plan = facts.plan
     with console.progress(plan.invocations, "invocations") as record.progress:
         ending = measurement.run(record.sampler, random.Random(plan.seed))
-    if ending == "complete" and facts.reached_most_invocations(len(record.samples)):
+    if ending == "complete" and record.sampler.out_of_calls and facts.has_fewer_invocations:
         ending = "max_invocations"
     if ending != "complete" or plan.cold.wanted <= 1:
         return ending

@@ -68,14 +68,11 @@ class RunFacts:
         """What a call at a size costs by its billed time, in USD."""
         return self.price.invocation_usd(memory_mb, billed_ms, storage_mb=self.target.storage_mb)
 
-    def reached_most_invocations(self, calls: int) -> bool:
-        """Whether an adaptive plan ended where the user's limit on invocations let it end."""
-        plan, most = self.plan, self.limits.max_invocations
-        return (
-            not isinstance(plan, FixedPlan)
-            and most is not None
-            and most < plan.effort.most_calls
-            and calls >= most
+    @property
+    def has_fewer_invocations(self) -> bool:
+        """Whether the user allows an adaptive plan fewer invocations than it would make at most."""
+        return not isinstance(self.plan, FixedPlan) and (
+            self.plan.most_calls < self.plan.effort.most_calls
         )
 
     def table_mb(self, samples: Sequence[Sample]) -> tuple[int, ...]:

@@ -22,6 +22,10 @@ _LOST_ROUNDS_TO_END = 3
 class Sampler(Protocol):
     """A strategy for spending invocations."""
 
+    @property
+    def out_of_calls(self) -> bool:
+        """Whether it ended because the calls that it may make would not tell more."""
+
     def next_round(
         self, samples: Sequence[Sample], refused: Collection[int], rng: random.Random
     ) -> tuple[int, ...]:
@@ -45,6 +49,7 @@ class FixedRounds:
     sizes_mb: tuple[int, ...]
     samples_per_size: int
     attempts_per_size: int
+    out_of_calls = False
 
     def next_round(
         self, samples: Sequence[Sample], refused: Collection[int], rng: random.Random

@@ -207,6 +207,7 @@ class SloSampler:
     worth: Worth
     limit: SloLimit
     current_mb: int | None = None
+    out_of_calls: bool = False
     _pending: list[int] = field(default_factory=list)
 
     def next_round(
@@ -218,6 +219,7 @@ class SloSampler:
         if not usable or answers_ceased(samples, SIZES_AT_START):
             return ()
         if len(samples) >= most_calls(self.limit):
+            self.out_of_calls = True
             return ()
         warm = warm_durations(samples, usable)
         start = [

@@ -135,6 +135,14 @@ def test_it_never_takes_more_calls_than_allowed(most: int) -> None:
 
     # It may end where what is left could not verify another choice.
     assert most - (WARM_TO_VERIFY + 1) <= len(tuning.samples) <= most
+    assert tuning.sampler.out_of_calls
+
+
+def test_it_is_not_out_of_calls_when_it_knows_enough() -> None:
+    tuning = tune(answers(power), effort=Effort(55, 0.05))
+
+    assert len(tuning.samples) < 55
+    assert not tuning.sampler.out_of_calls
 
 
 @pytest.mark.parametrize("candidates", [(512,), (512, 513), (128, 3008), candidate_sizes(512, 600)])

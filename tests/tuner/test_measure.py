@@ -91,6 +91,7 @@ class Listed:
 
     rounds: list[tuple[int, ...]]
     told: list[set[int]] = field(default_factory=list)
+    out_of_calls = False
 
     def next_round(
         self, samples: Sequence[Sample], refused: Collection[int], rng: random.Random

@@ -60,19 +60,18 @@ def test_a_limit_on_invocations_is_known_to_the_adaptive_sampler() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "calls", "reached"),
+    ("given", "fewer"),
     [
-        pytest.param({"max_invocations": 15}, 15, True, id="at the limit"),
-        pytest.param({"max_invocations": 15}, 14, False, id="below it"),
-        pytest.param({"max_invocations": 55}, 55, False, id="the plan's own most"),
-        pytest.param({}, 55, False, id="no limit"),
-        pytest.param({"max_invocations": 15, "samples": 5}, 15, False, id="fixed"),
+        pytest.param({"max_invocations": 15}, True, id="less than the plan's own"),
+        pytest.param({"max_invocations": 55}, False, id="the plan's own"),
+        pytest.param({}, False, id="no limit"),
+        pytest.param({"max_invocations": 15, "samples": 5}, False, id="fixed"),
     ],
 )
-def test_a_plan_that_ends_at_the_users_limit_was_ended_by_it(
-    given: dict[str, Any], calls: int, *, reached: bool
+def test_only_a_limit_below_the_plans_own_can_have_ended_it(
+    given: dict[str, Any], *, fewer: bool
 ) -> None:
-    assert facts_of(**given).reached_most_invocations(calls) == reached
+    assert facts_of(**given).has_fewer_invocations == fewer
 
 
 @pytest.mark.parametrize(
