@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from core.aws.always_on import bundled_server_prices
+from core.aws.always_on import ServerPrices, bundled_server_prices
 from core.aws.prices import LambdaPrice
 from reports.document import ColdMix, Model, Monthly, Recommendation, SizeResult, Slo
 from tuner.adaptive import usable_sizes
@@ -48,6 +48,7 @@ class Question:
     seed: int
     candidates_mb: tuple[int, ...] | None = None
     usage: Usage = field(default_factory=Usage)
+    server_prices: ServerPrices = field(default_factory=bundled_server_prices)
     runtime: str | None = None
 
     @property
@@ -220,7 +221,7 @@ def _monthly(
         price=question.price,
         storage_mb=question.storage_mb,
         spent_usd=spent_usd(samples, question.price, question.storage_mb),
-        server_prices=bundled_server_prices(),
+        server_prices=question.server_prices,
     )
     return monthly_view(month, [SizeCost.of(item) for item in told], sizes)
 

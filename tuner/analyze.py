@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.aws.always_on import ServerPrices
 from core.aws.prices import LambdaPrice, Tier, other_arch, read_price_file
 from core.console import Console
 from core.errors import ExitCode, InputError
@@ -20,7 +21,7 @@ from tuner.arch_document import with_other
 from tuner.delivery import deliver
 from tuner.facts import recorded_command
 from tuner.objective import Goal
-from tuner.options import check_goal
+from tuner.options import check_goal, check_server_prices
 from tuner.result import current_size, judge, price_facts, spent
 from tuner.sample import Sample, read_samples
 from tuner.usage import Usage, check_usage, given_usage
@@ -38,6 +39,7 @@ class AnalyzeOptions:
     cold_share: str | None
     requests_per_month: str | None
     price_file: Path | None
+    server_price_file: Path | None
     exports: tuple[str, ...]
 
 
@@ -47,10 +49,12 @@ def analyze(options: AnalyzeOptions, console: Console) -> ExitCode:
     Raises:
         InputError: when the run cannot be read or an option is wrong.
     """
+    usage = check_usage(options.cold_share, options.requests_per_month)
     asked = _Asked(
         goal=check_goal(options.objective, options.weight, options.slo, options.knee),
-        usage=given_usage(check_usage(options.cold_share, options.requests_per_month)),
+        usage=given_usage(usage),
         price_file=options.price_file,
+        server_prices=check_server_prices(options.server_price_file, usage),
     )
     check_exports(options.exports)
     before = read_document(options.run, TuneDocument)
@@ -70,6 +74,7 @@ class _Asked:
     goal: Goal
     usage: Usage
     price_file: Path | None
+    server_prices: ServerPrices
 
 
 def _again(before: TuneDocument, folder: Path, asked: _Asked) -> Answered:
@@ -89,6 +94,7 @@ def _again(before: TuneDocument, folder: Path, asked: _Asked) -> Answered:
             seed=before.provenance.seed,
             candidates_mb=_candidates(before),
             usage=asked.usage,
+            server_prices=asked.server_prices,
             runtime=function.runtime,
         ),
     )

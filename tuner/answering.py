@@ -56,6 +56,7 @@ def _analysed(facts: RunFacts, samples: Sequence[Sample]) -> Answer:
         seed=facts.plan.seed,
         candidates_mb=facts.candidates_mb,
         usage=facts.usage,
+        server_prices=facts.server_prices,
         runtime=facts.target.runtime,
     )
     return analyse(samples, facts.table_mb(samples), dict(facts.refused_sizes), question)

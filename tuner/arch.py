@@ -12,8 +12,9 @@ from core.aws.prices import Arch
 from reports.document import ArchComparison, ArchSize
 from reports.figures import megabytes
 from tuner.analysis import Answer
+from tuner.interval import interval_of
 from tuner.objective import Goal, scores
-from tuner.recommend import SizeEvidence, common_tails, interval_of, saving_of
+from tuner.recommend import SizeEvidence, common_tails, saving_of
 
 if TYPE_CHECKING:
     from tuner.estimate import Floats

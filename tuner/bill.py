@@ -14,6 +14,7 @@ import numpy as np
 
 from core.aws.prices import LambdaPrice
 from reports.document import Interval, MonthlySize
+from tuner.interval import interval_of
 
 if TYPE_CHECKING:
     from tuner.estimate import Floats
@@ -69,7 +70,7 @@ class Bill:
     @property
     def interval_usd(self) -> Interval | None:
         """90 %: the interval of the cost, through the tiers; dearer requests never make less."""
-        return _interval(self._usd(self.requests, self.cost.draws_usd), self.cost.tails)
+        return interval_of(self._usd(self.requests, self.cost.draws_usd), self.cost.tails)
 
     def usd_of(self, requests: float) -> float:
         """The bill of another number of requests."""
@@ -96,7 +97,7 @@ class Bill:
         )
         # Those of the size that is known less well.
         tails = min(mine.tails[0], theirs.tails[0]), max(mine.tails[1], theirs.tails[1])
-        return _interval(savings, tails)
+        return interval_of(savings, tails)
 
     def _usd(self, requests: float, cost_usd: Floats | np.float64) -> Floats:
         gb_s = requests * self._request_gb_s(cost_usd)
@@ -113,10 +114,3 @@ class Bill:
         gb_s_usd = (second_usd - self.price.request_usd) / (self.memory_mb / 1024)
         compute_usd = np.maximum(cost_usd - self.price.request_usd, 0)
         return np.asarray(compute_usd / gb_s_usd, dtype=np.float64)
-
-
-def _interval(draws: Floats, tails: tuple[float, float] | None) -> Interval | None:
-    if tails is None:
-        return None
-    low, high = np.quantile(draws, tails)
-    return float(low), float(high)

@@ -82,6 +82,15 @@ PriceFile = Annotated[
         rich_help_panel=_USE,
     ),
 ]
+ServerPriceFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--server-price-file",
+        metavar="FILE",
+        help="Prices of machines to compare a month with.",
+        rich_help_panel=_USE,
+    ),
+]
 OtherPrices = Annotated[
     Path | None, typer.Option("--price-file", help="Prices to use instead of those of the run.")
 ]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from core.aws.always_on import ServerPrices, bundled_server_prices
 from core.aws.prices import LambdaPrice, PriceTable
 from core.errors import ExitCode
 from reports.document import Budget
@@ -39,6 +40,7 @@ class RunFacts:
     endpoint: str | None
     command: Sequence[str]
     started: datetime
+    server_prices: ServerPrices = field(default_factory=bundled_server_prices)
     goal: Goal = field(default_factory=lambda: Goal("cost"))
     limits: Limits = field(default_factory=Limits)
     usage: Usage = field(default_factory=Usage)

@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.aws.always_on import ServerPrices, bundled_server_prices, read_server_prices
 from core.aws.prices import PriceTable, bundled_prices, read_price_file
 from core.errors import InputError
 from reports.document import PlanKind
@@ -52,6 +53,7 @@ class TuneOptions:
     profile: str | None
     sandbox: bool
     price_file: Path | None
+    server_price_file: Path | None
     arch: str | None
     arch_function: str | None
     exports: tuple[str, ...]
@@ -78,6 +80,7 @@ class TuneRequest:
     usage: UsageAsked
     cold_samples: int
     prices: PriceTable
+    server_prices: ServerPrices
     seed: int
 
 
@@ -113,8 +116,25 @@ def check_options(options: TuneOptions) -> TuneRequest:
         usage=usage,
         cold_samples=cold_samples,
         prices=read_price_file(options.price_file) if options.price_file else bundled_prices(),
+        server_prices=check_server_prices(options.server_price_file, usage),
         seed=secrets.randbelow(2**32) if options.seed is None else options.seed,
     )
+
+
+def check_server_prices(path: Path | None, usage: UsageAsked) -> ServerPrices:
+    """The prices of machines to compare a month with.
+
+    Raises:
+        InputError: naming the file, the key and what was expected.
+    """
+    if path is None:
+        return bundled_server_prices()
+    if usage.requests is None:
+        raise InputError(
+            "--server-price-file: machines are compared with the bill of a month "
+            "(--requests-per-month is not given)"
+        )
+    return read_server_prices(path)
 
 
 def check_goal(

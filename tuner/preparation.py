@@ -66,6 +66,7 @@ def run_facts(
         payload=request.payload,
         price=request.prices.lambda_price(session.region, target.arch),
         price_table=request.prices,
+        server_prices=request.server_prices,
         region=session.region,
         account=account,
         endpoint=session.custom_endpoint(control),

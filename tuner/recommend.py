@@ -18,6 +18,7 @@ from reports.document import Recommendation, Saving, SloEvidence
 from tuner.adaptive import WARM_TO_VERIFY
 from tuner.choice import TIED_SHARE, choose, expected_regret
 from tuner.estimate import Floats
+from tuner.interval import interval_of
 from tuner.knee import knee_size
 from tuner.objective import DEFAULT_KNEE_SHARE, Goal, regrets, relative_score, scores
 from tuner.reasons import Case, reasons
@@ -229,16 +230,6 @@ def common_tails(item: SizeEvidence, other: SizeEvidence) -> tuple[float, float]
     if item.tails is None or other.tails is None:
         return None
     return min(item.tails[0], other.tails[0]), max(item.tails[1], other.tails[1])
-
-
-def interval_of(
-    replicates: Floats, tails: tuple[float, float] | None
-) -> tuple[float, float] | None:
-    """The 90 % interval of replicates between their `tails`; None where these are not known."""
-    if tails is None:
-        return None
-    low, high = np.quantile(replicates, tails)
-    return float(low), float(high)
 
 
 def _closeness(

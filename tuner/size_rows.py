@@ -12,7 +12,8 @@ from core.aws.limits import vcpu_share
 from core.text import one_line
 from reports.document import Percentiles, SizeResult
 from tuner.cold import start_ms, wait_ms
-from tuner.recommend import SizeEvidence, interval_of
+from tuner.interval import interval_of
+from tuner.recommend import SizeEvidence
 from tuner.sample import Sample
 from tuner.sampler import given_up
 

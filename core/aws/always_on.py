@@ -107,8 +107,14 @@ def read_server_prices(path: Path) -> ServerPrices:
     """
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: could not read the prices of servers: {error}") from error
+    except OSError as error:
+        raise InputError(
+            f"--server-price-file: {path}: could not read it: {error.strerror}"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path}: expected prices of servers in UTF-8 (byte {error.start}: {error.reason})"
+        ) from error
     return parse_server_prices(text, str(path))
 
 

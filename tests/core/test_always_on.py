@@ -135,5 +135,9 @@ def test_a_fault_is_told_with_its_place_in_one_line(text: str, said: str) -> Non
 
 
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="could not read the prices of servers"):
+    with pytest.raises(InputError, match=r"^--server-price-file: .*absent.json: could not read it"):
         read_server_prices(tmp_path / "absent.json")
+
+    (tmp_path / "latin.json").write_bytes(b'{"date": "M\xe4rz"}')
+    with pytest.raises(InputError, match=r"latin.json: .*in UTF-8 \(byte 11"):
+        read_server_prices(tmp_path / "latin.json")

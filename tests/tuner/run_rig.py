@@ -39,6 +39,7 @@ def tune_options(function: str, **given: Any) -> TuneOptions:
         "profile": None,
         "sandbox": False,
         "price_file": None,
+        "server_price_file": None,
         "arch": None,
         "arch_function": None,
         "exports": (),

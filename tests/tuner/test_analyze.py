@@ -76,6 +76,7 @@ def again(
         "cold_share": None,
         "requests_per_month": None,
         "price_file": None,
+        "server_price_file": None,
         "exports": (),
     }
     options = AnalyzeOptions(run=run, **{**plain, **changed})
@@ -122,6 +123,27 @@ def test_another_objective_gives_another_answer_and_leaves_the_run_alone(
 
     assert document["recommendation"]["objective"] == "balanced"
     assert (tmp_path / "result.json").read_bytes() == before
+
+
+def test_a_month_is_compared_with_the_machines_of_a_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = a_run(tmp_path)
+    own = {
+        "date": "2030-01-01",
+        "currency": "USD",
+        "source": "our contract",
+        "ec2_sizes": {"rack.one": {"arch": "x86_64", "vcpu": 64, "memory_gb": 256}},
+        "regions": {"us-east-1": {"ec2_hour_usd": {"rack.one": 0.001}}},
+    }
+    (tmp_path / "own.json").write_text(json.dumps(own))
+
+    _, document = again(
+        run, capsys, requests_per_month="3M", server_price_file=tmp_path / "own.json"
+    )
+
+    assert [server["name"] for server in document["monthly"]["always_on"]] == ["EC2 rack.one"]
+    assert "our contract" in document["monthly"]["always_on_prices"]
 
 
 def test_other_prices_change_every_cost(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

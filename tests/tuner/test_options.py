@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -110,6 +111,16 @@ def test_limits_and_usage_are_taken_as_they_are() -> None:
         pytest.param({"cold_share": "3"}, "--cold-share: expected auto, a share", id="cold share"),
         pytest.param(
             {"requests_per_month": "many"}, "--requests-per-month: expected auto", id="requests"
+        ),
+        pytest.param(
+            {"server_price_file": Path("servers.json")},
+            "--server-price-file: .*--requests-per-month is not given",
+            id="machines, no month",
+        ),
+        pytest.param(
+            {"server_price_file": Path("gone.json"), "requests_per_month": "1M"},
+            "gone.json: could not read it",
+            id="no machines",
         ),
         pytest.param({"slo": "fast"}, "--slo: expected a percentile", id="slo"),
         pytest.param({"knee": "0"}, "--knee: expected a share", id="knee"),
