@@ -98,14 +98,26 @@ class _Observed:
 class _Part:
     """The posterior under one kind of residual: K normal components with one covariance.
 
-    `group_means` and `group_variance` are of what is observed, without the noise.
+    Given as what it says of the groups that were observed, without the noise, and what it takes
+    to say it of whole curves. `solved` is the misfit of each shape times the `inverse` of the
+    covariance of the groups' means.
     """
 
     log_evidence: Floats  # (K)
-    means: Floats  # (K, G)
-    covariance: Floats  # (G, G)
     group_means: Floats  # (K, T)
     group_variance: Floats  # (T)
+    prior: Floats  # (G, G)
+    inverse: Floats  # (T, T)
+    solved: Floats  # (K, T)
+
+    def means(self, chosen: np.ndarray, table: Floats, columns: np.ndarray) -> Floats:
+        """The mean curves (N, G) of the components `chosen`."""
+        return np.asarray(table[chosen] + self.solved[chosen] @ self.prior[columns])
+
+    def covariance(self, columns: np.ndarray) -> Floats:
+        """The covariance (G, G) of curves around their mean, in all components."""
+        across = self.prior[columns]
+        return np.asarray(self.prior - across.T @ self.inverse @ across)
 
 
 def believe(
@@ -140,7 +152,7 @@ def believe(
         parts = [_part(residual, sizes, seen, mean, error) for residual in curve_prior.RESIDUALS]
         shares = _shares(parts)
         centre, variance = _moments(parts, shares)
-    curves = _draw(parts, shares, rng, draws)
+    curves = _draw(parts, shares, sizes, seen.columns, rng, draws)
     curves = curves[_drawn_again(curves, seen, scale, mean, error, rng)]
     typical = np.exp(np.median(curves, axis=0))
     expected = scatter * usual_scale(np.asarray(sizes, dtype=np.float64), typical)
@@ -175,23 +187,21 @@ def _part(
 ) -> _Part:
     """Gaussian conditioning on the means of the groups, for all shapes at once."""
     prior = residual.covariance(sizes)
-    table = shapes(sizes)
-    columns = seen.columns
-    groups = prior[np.ix_(columns, columns)] + seen.common
+    groups = prior[np.ix_(seen.columns, seen.columns)] + seen.common
     inverse = np.linalg.inv(groups + np.diag(error))
     _, log_precision = np.linalg.slogdet(inverse)
-    expected = table[:, columns] + seen.longer
+    expected = shapes(sizes)[:, seen.columns] + seen.longer
     misfit = mean - expected
     solved = misfit @ inverse
-    gain = prior[:, columns] @ inverse
     return _Part(
         log_evidence=np.log(residual.weight)
         - 0.5 * (misfit * solved).sum(axis=1)
         + 0.5 * log_precision,
-        means=table + misfit @ gain.T,
-        covariance=prior - gain @ prior[columns, :],
         group_means=expected + solved @ groups,
         group_variance=np.diag(groups - groups @ inverse @ groups),
+        prior=prior,
+        inverse=inverse,
+        solved=solved,
     )
 
 
@@ -211,7 +221,14 @@ def _moments(parts: Sequence[_Part], shares: Floats) -> tuple[Floats, Floats]:
     return mean, np.maximum(spread + shares.sum(axis=1) @ own, 0.0)
 
 
-def _draw(parts: Sequence[_Part], shares: Floats, rng: np.random.Generator, draws: int) -> Floats:
+def _draw(
+    parts: Sequence[_Part],
+    shares: Floats,
+    sizes: tuple[int, ...],
+    columns: np.ndarray,
+    rng: np.random.Generator,
+    draws: int,
+) -> Floats:
     """`draws` curves of log-durations (S, G) from the mixture."""
     counts = rng.multinomial(draws, shares.ravel()).reshape(shares.shape)
     curves = []
@@ -220,10 +237,10 @@ def _draw(parts: Sequence[_Part], shares: Floats, rng: np.random.Generator, draw
         if not len(chosen):
             continue
         # Not by Cholesky: where nearly all is known, rounding leaves eigenvalues below zero.
-        values, vectors = np.linalg.eigh(part.covariance)
+        values, vectors = np.linalg.eigh(part.covariance(columns))
         factor = vectors * np.sqrt(np.maximum(values, 0.0))
         normal = rng.standard_normal((len(chosen), len(factor)))
-        curves.append(part.means[chosen] + normal @ factor.T)
+        curves.append(part.means(chosen, shapes(sizes), columns) + normal @ factor.T)
     return np.concatenate(curves)
 
 

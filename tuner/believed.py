@@ -28,7 +28,7 @@ class Believed:
     """Joint draws at the same sizes (S, G).
 
     `warm` are calls of a warm environment, `cold` those that start one, `mix` the mean over both
-    that the objective goes by: the warm ones where no share of cold calls is known.
+    that the objective goes by: the warm ones alone where no share of cold calls is known.
     """
 
     beliefs: Beliefs
@@ -65,7 +65,9 @@ def believed(
     beliefs = believe(warm_ms, sizes, rng, draws, cold_ms=first_ms)
     cost = worth.cost_usd(sizes, worth.billed_ms(beliefs.duration_ms))
     warm = Calls(sizes, cost, beliefs.duration_ms)
+    if worth.cold_share is None:
+        return Believed(beliefs, warm, None, warm)
     cold = believe_cold(samples, sizes, worth.cost_usd, rng, runtime=worth.runtime, draws=draws)
-    if cold is None or worth.cold_share is None:
-        return Believed(beliefs, warm, cold, warm)
+    if cold is None:
+        return Believed(beliefs, warm, None, warm)
     return Believed(beliefs, warm, cold, with_cold(warm, cold, worth.cold_share))

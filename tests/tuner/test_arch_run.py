@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -152,7 +153,7 @@ def test_another_look_compares_again_and_at_each_alone(
 
     def look(run: Path, **asked: Any) -> dict[str, Any]:
         plain = dict.fromkeys(
-            ("objective", "weight", "slo", "knee", "cold_share", "requests_per_month", "price_file")
+            field.name for field in fields(AnalyzeOptions) if field.name not in ("run", "exports")
         )
         analyze(
             AnalyzeOptions(run=run, exports=(), **{**plain, **asked}), Console(json_output=True)
