@@ -39,8 +39,9 @@ import numpy as np
 from curve_replay import Curve, Truth, read_curves
 
 from core.aws.prices import LambdaPrice, Tier
-from tuner.adaptive import DEFAULT, THOROUGH, Adaptive, Effort
+from tuner.adaptive import Adaptive
 from tuner.believed import believed
+from tuner.effort import DEFAULT, THOROUGH, Effort
 from tuner.evidence import drawn
 from tuner.grid import candidate_sizes
 from tuner.objective import Goal
@@ -82,7 +83,9 @@ def tuned(
     truth = Truth(curve, first_calls_vary=first_calls_vary)
     noise, rng = np.random.default_rng([seed, 1]), random.Random(seed)
     worth = Worth(goal, _PRICE, storage_mb=512)
-    candidates = candidate_sizes(truth.low_mb, truth.high_mb)
+    candidates = candidate_sizes(
+        truth.low_mb, truth.high_mb, least_step_ratio=effort.least_step_ratio
+    )
     sampler = Adaptive(candidates, worth, effort)
     samples: list[Sample] = []
     while sizes := sampler.next_round(samples, (), rng):

@@ -29,7 +29,7 @@ import tuner_regret
 from curve_replay import Curve, read_curves
 
 from tuner import curve_prior
-from tuner.adaptive import DEFAULT, Effort
+from tuner.effort import DEFAULT, Effort
 from tuner.objective import Goal
 
 _MOST_CALLS, _MOST_GB_S = 30.0, 42.0

@@ -2,8 +2,9 @@
 
 Three sizes first. Then, after each handful of calls: what can be believed of the whole curve, which
 size is the best choice now, and how much worse than the unknown best it is expected to be (its
-regret). Below the target, or when the calls are used up, the choice is verified by calls of its
-own and stands; else the next calls go where they are worth most for their price.
+regret). Below the target, or when the calls are used up, or when further ones would tell too
+little, the choice is verified by calls of its own and stands; else the next calls go where they are
+worth most for their price.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING
 
+from tuner.effort import Effort
 from tuner.sample import Sample, warm_by_size, warm_durations
 from tuner.sampler import answers_ceased, given_up
 
@@ -36,18 +38,6 @@ _STEP_AFTER_FAILURE = 1.5
 _NEARLY_AS_LARGE = 1.25
 # Calls that are made before beliefs are asked again: a few at first, more when each changes little.
 _CALLS_AT_ONCE = ((0, 2), (30, 3), (60, 6))
-
-
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """When to stop: `most_calls` of all kinds, or an expected regret below `target_share`."""
-
-    most_calls: int
-    target_share: float
-
-
-DEFAULT = Effort(most_calls=55, target_share=0.025)
-THOROUGH = Effort(most_calls=270, target_share=0.0065)
 
 
 @dataclass(slots=True)
@@ -113,19 +103,22 @@ class Adaptive:
         warm = {size: n for size, n in _warm_counts(samples).items() if size in usable}
         calls_left = self.effort.most_calls - len(samples)
         lacking = self._lacking_at_the_end(usable[best], warm, usable, calls_left)
+        enough, look = expected <= self.effort.target_share, None
+        if not enough and calls_left > sum(lacking.values()):
+            price = known.warm.cost_usd.mean(axis=0)
+            look = best_next(known.beliefs, regret, price, best, warm, self.effort, generator)
+            enough = look.gain_share < self.effort.least_gain_share
         # Holds if nothing is called after this.
-        self.out_of_calls = expected > self.effort.target_share or any(lacking.values())
-        if expected <= self.effort.target_share or calls_left <= sum(lacking.values()):
+        self.out_of_calls = not enough or any(lacking.values())
+        if enough or look is None:
             return _last_calls(lacking, calls_left)
-        price = known.warm.cost_usd.mean(axis=0)
-        found = best_next(known.beliefs, regret, price, best, warm, generator)
         at_once = next(n for calls, n in reversed(_CALLS_AT_ONCE) if len(samples) >= calls)
-        cold = 0 if warm.get(found.memory_mb) else 1
+        cold = 0 if warm.get(look.memory_mb) else 1
         # What the choice and today's size lack is kept for them.
-        most = calls_left - sum(n for size, n in lacking.items() if size != found.memory_mb)
+        most = calls_left - sum(n for size, n in lacking.items() if size != look.memory_mb)
         if most <= cold:
             return _last_calls(lacking, calls_left)
-        return [found.memory_mb] * min(min(found.calls, at_once) + cold, most)
+        return [look.memory_mb] * min(min(look.calls, at_once) + cold, most)
 
     def _lacking_at_the_end(
         self, best_mb: int, warm: Mapping[int, int], usable: Sequence[int], calls_left: int

@@ -17,29 +17,29 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tuner.beliefs import Beliefs
+from tuner.effort import Effort
 from tuner.noise import VARIANCE_FACTOR
 
 if TYPE_CHECKING:
     from tuner.estimate import Floats
 
 _FANTASIES = 48
-_AT_MOST_CANDIDATES = 16
-# Numbers of further calls that are weighed: one may change nothing where four would.
-_CALLS = (1, 4)
-# A size may be worth a look as long as it may be nearly as good as the best.
-_HOPELESS_SHARE, _HOPELESS_FACTOR, _HOPELESS_PLUS = 0.6, 3.0, 0.05
+_AT_MOST_CANDIDATES = 8
 # Among draws that differ by less than so much of their spread, an answer does not decide.
 _SMOOTHING = 0.15
-# A call costs its share of the bill, and a little for being a call: time, side effects, patience.
-_PRICE_OF_A_CALL = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """The size to call next, and how many warm calls there were thought of."""
+    """The size to call next, how many warm calls there were thought of, and what they are worth.
+
+    `gain_share` is by how much the regret of the choice is expected to fall, as a share, for each
+    call, or for what costs as much as one at the size that looks best.
+    """
 
     memory_mb: int
     calls: int
+    gain_share: float
 
 
 def best_next(
@@ -48,6 +48,7 @@ def best_next(
     cost_usd: Floats,
     best: int,
     warm_calls: Mapping[int, int],
+    effort: Effort,
     rng: np.random.Generator,
 ) -> Next:
     """Where further calls gain most for their price.
@@ -59,29 +60,30 @@ def best_next(
     truths = rng.choice(len(regret), size=min(_FANTASIES, len(regret)), replace=False)
     normals = rng.standard_normal(len(truths))
     logs = np.log(beliefs.duration_ms)
-    price = 1 - _PRICE_OF_A_CALL
     rated = []
-    for column in _worth_a_look(regret, logs):
+    for column in _worth_a_look(regret):
         size = beliefs.sizes_mb[column]
         extra = 0 if warm_calls.get(size) else 1
-        of_a_call = _PRICE_OF_A_CALL + price * cost_usd[column] / cost_usd[best]
-        for calls in _CALLS:
+        of_a_call = 1 + effort.bill_weight * (cost_usd[column] / cost_usd[best] - 1)
+        for calls in effort.calls_weighed:
             variance = VARIANCE_FACTOR * beliefs.noise[column] ** 2 / calls
             gain = _gain(logs[:, column], regret, variance, truths, normals)
             rated.append((gain / ((calls + extra) * of_a_call), size, calls))
-    _, size, calls = max(rated)
-    return Next(size, calls)
+    gain_share, size, calls = max(rated)
+    return Next(size, calls, float(gain_share))
 
 
-def _worth_a_look(regret: Floats, logs: Floats) -> Sequence[int]:
-    """The columns that may be best, at most sixteen of them."""
-    expected = regret.mean(axis=0)
-    allowed = max(_HOPELESS_SHARE, _HOPELESS_FACTOR * float(expected.min()) + _HOPELESS_PLUS)
-    often_best = np.bincount(regret.argmin(axis=1), minlength=regret.shape[1]) / len(regret)
-    promise = often_best + 0.02 * logs.std(axis=0) - 0.05 * expected
-    promise[expected >= allowed] = -np.inf
-    ranked = np.argsort(-promise)[:_AT_MOST_CANDIDATES]
-    return [int(column) for column in ranked if np.isfinite(promise[column])]
+def _worth_a_look(regret: Floats) -> Sequence[int]:
+    """The columns that may be better than the best one of now, which is the first; at most eight.
+
+    Ranked by what knowing all about a size would gain, which is more than calls at it can: not by
+    how good it is expected to be, so that a size that is likely bad and may be best has its turn.
+    """
+    now = int(regret.mean(axis=0).argmin())
+    most_gain = np.maximum(regret[:, [now]] - regret, 0).mean(axis=0)
+    most_gain[now] = np.inf
+    ranked = np.argsort(-most_gain)[:_AT_MOST_CANDIDATES]
+    return [int(column) for column in ranked if most_gain[column] > 0]
 
 
 def _gain(

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from core.aws.limits import INIT_MAX_S
 from core.aws.prices import LambdaPrice
 from reports.document import PlanKind
-from tuner.adaptive import WARM_TO_VERIFY, Effort, start_sizes
+from tuner.adaptive import WARM_TO_VERIFY, start_sizes
 from tuner.budget import Limits
 from tuner.cold import SPARE_STARTS
+from tuner.effort import Effort
 from tuner.objective import SloLimit
 from tuner.sample import Sample
 from tuner.sampler import given_up

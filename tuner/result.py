@@ -160,7 +160,7 @@ def _too_little(recommendation: Recommendation | None, sizes: Sequence[SizeResul
     if regret > _REGRET_MOST:
         return (
             f"{recommendation.memory_mb} MB is expected to be {regret:.0%} worse than the best "
-            "size: the samples are too few or too noisy; allow more, or use --thorough"
+            "size: the samples are too few or too noisy; a longer run (--thorough) may tell more"
         )
     return None
 

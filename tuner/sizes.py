@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from core.aws.limits import MEMORY_MAX_MB, MEMORY_MIN_MB
 from core.errors import InputError
 from reports.figures import megabytes
-from tuner.grid import candidate_sizes
+from tuner.grid import USUAL_STEP_RATIO, candidate_sizes
 
 # The sizes that people choose from: doublings up to one vCPU, then where a second core arrives
 # (3,008 is also what new accounts are capped at), a third and the largest.
@@ -80,7 +80,11 @@ def choose_sizes(
 
 
 def choose_candidates(
-    *, min_memory_mb: int | None, max_memory_mb: int | None, current_mb: int
+    *,
+    min_memory_mb: int | None,
+    max_memory_mb: int | None,
+    current_mb: int,
+    least_step_ratio: float = USUAL_STEP_RATIO,
 ) -> tuple[tuple[int, ...], tuple[str, ...]]:
     """The sizes that an adaptive plan chooses among, and what a user should know of them.
 
@@ -93,7 +97,7 @@ def choose_candidates(
     low, high = size_limits(min_memory_mb, max_memory_mb)
     if max_memory_mb is None:
         high = max(high, current_mb)
-    candidates = candidate_sizes(low, high, current_mb)
+    candidates = candidate_sizes(low, high, current_mb, least_step_ratio)
     if current_mb in candidates:
         return candidates, ()
     note = (

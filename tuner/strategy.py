@@ -6,8 +6,9 @@ import math
 from collections.abc import Collection
 from dataclasses import replace
 
-from tuner.adaptive import DEFAULT, THOROUGH, Adaptive, Effort
+from tuner.adaptive import Adaptive
 from tuner.cold import cold_sizes
+from tuner.effort import DEFAULT, THOROUGH, Effort
 from tuner.facts import RunFacts
 from tuner.options import TuneRequest
 from tuner.plan import AdaptivePlan, ColdPlan, FixedPlan, Plan
@@ -38,14 +39,16 @@ def make_plan(request: TuneRequest, target: Target) -> Plan:
         cold = ColdPlan(request.cold_samples, min(MOST_COLD_SIZES, len(sizes)))
         max_usd = request.limits.max_usd
         return FixedPlan(sizes, request.samples, parallel, request.seed, notes, cold, max_usd)
+    effort = _effort(request)
     candidates, notes = choose_candidates(
         min_memory_mb=options.min_memory_mb,
         max_memory_mb=options.max_memory_mb,
         current_mb=target.memory_mb,
+        least_step_ratio=effort.least_step_ratio,
     )
     return AdaptivePlan(
         sizes_mb=candidates,
-        effort=_effort(request),
+        effort=effort,
         current_mb=target.memory_mb,
         kind=request.plan,
         parallel=min(options.parallel, len(candidates)),

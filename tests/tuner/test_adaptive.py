@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -20,10 +21,12 @@ from tests.tuner.tuning_rig import (
     answers,
     mixed,
     power,
+    saturating,
     tune,
     waiting,
 )
-from tuner.adaptive import DEFAULT, WARM_TO_VERIFY, Adaptive, Effort, start_sizes, usable_sizes
+from tuner.adaptive import WARM_TO_VERIFY, Adaptive, start_sizes, usable_sizes
+from tuner.effort import DEFAULT, Effort
 from tuner.grid import candidate_sizes
 from tuner.sample import Sample
 from tuner.worth import Worth
@@ -136,6 +139,16 @@ def test_it_never_takes_more_calls_than_allowed(most: int) -> None:
     # It may end where what is left could not verify another choice.
     assert most - (WARM_TO_VERIFY + 1) <= len(tuning.samples) <= most
     assert tuning.sampler.out_of_calls
+
+
+def test_it_ends_where_calls_would_tell_too_little() -> None:
+    # Sizes that are equally cheap, and calls that scatter: no number of calls finds the best one.
+    noisy = answers(saturating, scale=0.5)
+    greedy = Effort(80, target_share=0.0, least_gain_share=1e-2)
+    tuning, other = (tune(noisy, effort=e) for e in (greedy, replace(greedy, least_gain_share=0)))
+
+    assert len(tuning.samples) < 80 - (WARM_TO_VERIFY + 1) <= len(other.samples)
+    assert (tuning.sampler.out_of_calls, other.sampler.out_of_calls) == (False, True)
 
 
 def test_it_is_not_out_of_calls_when_it_knows_enough() -> None:

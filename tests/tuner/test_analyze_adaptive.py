@@ -15,8 +15,8 @@ from core.errors import ExitCode, InputError
 from reports.run_folder import write_document
 from tests.tuner.test_analyze import TARGET, again
 from tests.tuner.tuning_rig import CANDIDATES, PRICE, Curve, answers, mixed, stepped
-from tuner.adaptive import DEFAULT
 from tuner.analysis import Question, analyse
+from tuner.effort import DEFAULT
 from tuner.facts import RunFacts
 from tuner.payload import Payload
 from tuner.plan import AdaptivePlan

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuner.beliefs import Beliefs
+from tuner.effort import DEFAULT, THOROUGH, Effort
 from tuner.estimate import Floats
 from tuner.gain import Next, best_next
 from tuner.objective import Goal, regrets
@@ -29,13 +30,14 @@ def next_call(
     beliefs: Beliefs,
     price: list[float] | None = None,
     warm: dict[int, int] | None = None,
+    effort: Effort = DEFAULT,
 ) -> Next:
     """The next call when the least duration is looked for, at prices that are all alike or not."""
     regret = fastest(beliefs)
     cost = np.array(price) if price else np.ones(len(beliefs.sizes_mb))
     best = int(regret.mean(axis=0).argmin())
     known = WARM if warm is None else warm
-    return best_next(beliefs, regret, cost, best, known, np.random.default_rng(2))
+    return best_next(beliefs, regret, cost, best, known, effort, np.random.default_rng(2))
 
 
 def fastest(beliefs: Beliefs) -> Floats:
@@ -62,6 +64,13 @@ def test_of_sizes_that_tell_as_much_the_cheaper_one_is_called() -> None:
     assert next_call(beliefs, price=[1, 9, 1]).memory_mb == 512
 
 
+def test_where_calls_count_alike_the_bill_does_not_decide() -> None:
+    beliefs = believed([100.0, 100, 100], [0.001, 0.19, 0.2])
+
+    assert next_call(beliefs, price=[1, 1, 9], effort=THOROUGH).memory_mb == 512
+    assert next_call(beliefs, price=[1, 1, 9]).memory_mb == 256
+
+
 def test_a_size_that_has_to_start_first_costs_a_call_more() -> None:
     beliefs = believed([100.0, 100, 100], [0.001, 0.2, 0.2])
 
@@ -73,8 +82,9 @@ def test_several_calls_are_thought_of_where_one_would_drown_in_noise() -> None:
     calm = believed([100.0, 100], [0.001, 0.2], noise=0.01)
     noisy = believed([100.0, 110], [0.001, 0.1], noise=0.5)
 
-    assert next_call(calm) == Next(256, 1)
-    assert next_call(noisy) == Next(256, 4)
+    found = [next_call(beliefs) for beliefs in (calm, noisy)]
+    assert [(look.memory_mb, look.calls) for look in found] == [(256, 1), (256, 4)]
+    assert found[0].gain_share > found[1].gain_share
 
 
 def test_it_is_the_same_for_the_same_random_numbers() -> None:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from core.aws.prices import LambdaPrice, Tier, bundled_prices
 from tests.tuner.factories import failed, lost, sample
-from tuner.adaptive import Effort
 from tuner.budget import Limits
+from tuner.effort import Effort
 from tuner.plan import AdaptivePlan, ColdPlan, FixedPlan, Plan, doubts
 from tuner.sample import Sample
 from tuner.sampler import FixedRounds

@@ -122,7 +122,7 @@ def within(limit_ms: float) -> Goal:
             COST,
             "inconclusive",
             4,
-            r"is expected to be [2-9]\d% worse than the best size: .* use --thorough",
+            r"is expected to be [2-9]\d% worse than the best size: .*--thorough",
             id="verified, but as good as guessed",
         ),
         pytest.param(

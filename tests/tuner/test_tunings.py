@@ -23,8 +23,9 @@ from tests.tuner.tuning_rig import (
     tune,
     waiting,
 )
-from tuner.adaptive import DEFAULT, THOROUGH, WARM_TO_VERIFY
+from tuner.adaptive import WARM_TO_VERIFY
 from tuner.believed import believed
+from tuner.effort import DEFAULT, THOROUGH
 from tuner.evidence import drawn
 from tuner.objective import Goal, regrets
 from tuner.recommend import recommend

@@ -10,7 +10,8 @@ import numpy as np
 
 from core.aws.prices import bundled_prices
 from tests.tuner.factories import sample
-from tuner.adaptive import DEFAULT, Adaptive, Effort
+from tuner.adaptive import Adaptive
+from tuner.effort import DEFAULT, Effort
 from tuner.estimate import Floats
 from tuner.grid import candidate_sizes
 from tuner.noise import DEGREES_OF_FREEDOM
