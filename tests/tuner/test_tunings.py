@@ -149,12 +149,15 @@ def test_expected_regret_is_no_less_than_what_it_turns_out_to_be(tunings: list[T
 
 
 def test_more_effort_finds_what_noise_hides() -> None:
-    tuning = tune(answers(mixed, scale=0.3, seed=3), effort=THOROUGH)
-    answer = answered(tuning)
+    calls, regret = {}, {}
+    for effort in (DEFAULT, THOROUGH):
+        tunings = [tune(answers(mixed, 0.3, seed), effort=effort) for seed in (1, 5, 9, 10, 11)]
+        tuned = [Tuned(mixed, tuning, answered(tuning)) for tuning in tunings]
+        calls[effort] = [len(tuning.samples) for tuning in tunings]
+        regret[effort] = np.mean([one.regret for one in tuned])
 
-    assert DEFAULT.most_calls < len(tuning.samples) <= THOROUGH.most_calls
-    assert Tuned(mixed, tuning, answer).regret <= 0.02
-    assert tuning.warm(answer.memory_mb) >= WARM_TO_VERIFY
+    assert max(calls[DEFAULT]) == DEFAULT.most_calls < max(calls[THOROUGH]) < THOROUGH.most_calls
+    assert regret[THOROUGH] <= 0.01 < regret[DEFAULT]
 
 
 @pytest.mark.parametrize(
