@@ -56,6 +56,7 @@ class Adaptive:
         self, samples: Sequence[Sample], refused: Collection[int], rng: random.Random
     ) -> tuple[int, ...]:
         """The sizes to invoke next; empty when enough is known or nothing can be."""
+        self.out_of_calls = False
         usable = usable_sizes(self.candidates_mb, samples, refused)
         self._pending = [size for size in self._pending if size in usable]
         if not usable or answers_ceased(samples, SIZES_AT_START) or _is_hopeless(samples):

@@ -24,7 +24,7 @@ class Sampler(Protocol):
 
     @property
     def out_of_calls(self) -> bool:
-        """Whether it ended because the calls that it may make would not tell more."""
+        """Whether it ended for lack of calls: with more of them it would have gone on."""
 
     def next_round(
         self, samples: Sequence[Sample], refused: Collection[int], rng: random.Random

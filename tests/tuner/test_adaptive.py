@@ -151,6 +151,17 @@ def test_it_ends_where_calls_would_tell_too_little() -> None:
     assert (tuning.sampler.out_of_calls, other.sampler.out_of_calls) == (False, True)
 
 
+def test_it_is_not_out_of_calls_when_answers_cease() -> None:
+    works = answers(mixed, scale=0.3)
+    tuning = tune(
+        lambda size, before: works(size, before) if len(before) < 14 else lost(size),
+        effort=Effort(60, 0.0),
+    )
+
+    assert 14 < len(tuning.samples) < 60 - (WARM_TO_VERIFY + 1)
+    assert not tuning.sampler.out_of_calls
+
+
 def test_it_is_not_out_of_calls_when_it_knows_enough() -> None:
     tuning = tune(answers(power), effort=Effort(55, 0.05))
 
