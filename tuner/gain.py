@@ -61,25 +61,25 @@ def best_next(
     normals = rng.standard_normal(len(truths))
     logs = np.log(beliefs.duration_ms)
     rated = []
-    for column in _worth_a_look(regret):
+    now = int(regret.mean(axis=0).argmin())
+    for column in _worth_a_look(regret, now):
         size = beliefs.sizes_mb[column]
         extra = 0 if warm_calls.get(size) else 1
         of_a_call = 1 + effort.bill_weight * (cost_usd[column] / cost_usd[best] - 1)
         for calls in effort.calls_weighed:
             variance = VARIANCE_FACTOR * beliefs.noise[column] ** 2 / calls
-            gain = _gain(logs[:, column], regret, variance, truths, normals)
+            gain = _gain(logs[:, column], regret, now, variance, truths, normals)
             rated.append((gain / ((calls + extra) * of_a_call), size, calls))
     gain_share, size, calls = max(rated)
     return Next(size, calls, float(gain_share))
 
 
-def _worth_a_look(regret: Floats) -> Sequence[int]:
-    """The columns that may be better than the best one of now, which is the first; at most eight.
+def _worth_a_look(regret: Floats, now: int) -> Sequence[int]:
+    """The columns that may be better than `now`, the best one, which is the first; at most eight.
 
     Ranked by what knowing all about a size would gain, which is more than calls at it can: not by
     how good it is expected to be, so that a size that is likely bad and may be best has its turn.
     """
-    now = int(regret.mean(axis=0).argmin())
     most_gain = np.maximum(regret[:, [now]] - regret, 0).mean(axis=0)
     most_gain[now] = np.inf
     ranked = np.argsort(-most_gain)[:_AT_MOST_CANDIDATES]
@@ -87,7 +87,7 @@ def _worth_a_look(regret: Floats) -> Sequence[int]:
 
 
 def _gain(
-    logs: Floats, regret: Floats, variance: float, truths: np.ndarray, normals: Floats
+    logs: Floats, regret: Floats, now: int, variance: float, truths: np.ndarray, normals: Floats
 ) -> float:
     """By how much the best choice after an answer is expected to beat the choice before it."""
     answers = logs[truths] + np.sqrt(variance) * normals
@@ -98,5 +98,4 @@ def _gain(
     weight = np.exp(fit - fit.max(axis=1, keepdims=True))
     weight /= weight.sum(axis=1, keepdims=True)
     expected = weight @ regret
-    now = int(regret.mean(axis=0).argmin())
     return float((expected[:, now] - expected.min(axis=1)).mean())
