@@ -8,7 +8,7 @@ by all other sources: the least regret, by curve, of those that take at most 30 
 Then the source that was left out is scored with the choice, beside the constants as they are, and
 beside weights of residuals that nobody has looked at (all equal).
 
-About 5 minutes with two seeds on two cores.
+About 5 minutes with three seeds on two cores.
 """
 
 from __future__ import annotations
