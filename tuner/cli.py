@@ -6,13 +6,9 @@ Nothing heavy is imported at module level: `--help` must answer at once.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from core.command import run_command
 from core.command_line import (
     GroupedCommand,
     Json,
@@ -32,8 +28,6 @@ from tuner.command_options import (
     DryRun,
     Export,
     Function,
-    GivenColdShare,
-    GivenRequests,
     Knee,
     MaxInvocations,
     MaxMemory,
@@ -41,7 +35,6 @@ from tuner.command_options import (
     MaxUsd,
     MinMemory,
     Objective,
-    OtherPrices,
     Parallel,
     PayloadFile,
     PayloadJson,
@@ -60,6 +53,7 @@ from tuner.command_options import (
     Weight,
     Yes,
 )
+from tuner.commands.ending import end
 
 # A function with one of these names is reached by `tune run NAME`.
 VERBS = ("run", "analyze", "restore")
@@ -167,103 +161,25 @@ def _tune(
         )
         return tune(options, console)
 
-    _end(body, json_output=json_output, quiet=quiet, verbose=verbose)
-
-
-def _analyze(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")],
-    objective: Objective = None,
-    weight: Weight = None,
-    slo: Slo = None,
-    knee: Knee = None,
-    cold_share: GivenColdShare = None,
-    requests_per_month: GivenRequests = None,
-    price_file: OtherPrices = None,
-    server_price_file: ServerPriceFile = None,
-    export: Export = None,
-    json_output: Json = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-) -> None:
-    """Answer again from the samples of a run, without invoking anything."""
-
-    def body(console: Console) -> ExitCode:
-        from tuner.analyze import AnalyzeOptions, analyze
-
-        options = AnalyzeOptions(
-            run=run,
-            objective=objective,
-            weight=weight,
-            slo=slo,
-            knee=knee,
-            cold_share=cold_share,
-            requests_per_month=requests_per_month,
-            price_file=price_file,
-            server_price_file=server_price_file,
-            exports=tuple(export or ()),
-        )
-        return analyze(options, console)
-
-    _end(body, json_output=json_output, quiet=quiet, verbose=verbose)
-
-
-def _restore(
-    function: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="FUNCTION", help="Function with the marks of a run that has no journal here."
-        ),
-    ] = None,
-    list_only: Annotated[
-        bool, typer.Option("--list", help="Only show which runs have not ended.")
-    ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    forget: Annotated[
-        str | None,
-        typer.Option(
-            "--forget",
-            metavar="RUN_ID",
-            help="Drop a run whose function is gone, or a damaged journal.",
-        ),
-    ] = None,
-    region: Annotated[str | None, typer.Option("--region", help="AWS region of FUNCTION.")] = None,
-    profile: Profile = None,
-    json_output: Json = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-) -> None:
-    """Undo what killed runs left: memory, description and published versions."""
-
-    def body(console: Console) -> ExitCode:
-        from tuner.restore import RestoreOptions, restore
-
-        options = RestoreOptions(
-            function=function,
-            region=region,
-            profile=profile,
-            list_only=list_only,
-            forget=forget,
-            yes=yes,
-        )
-        return restore(options, console)
-
-    _end(body, json_output=json_output, quiet=quiet, verbose=verbose)
-
-
-def _end(
-    body: Callable[[Console], ExitCode], *, json_output: bool, quiet: bool, verbose: bool
-) -> None:
-    console = Console(verbosity=-1 if quiet else int(verbose), json_output=json_output)
-    raise typer.Exit(run_command(console, lambda: body(console)))
+    end(body, json_output=json_output, quiet=quiet, verbose=verbose)
 
 
 def main() -> None:
     """The console script `tune`."""
     app = new_app()
-    if len(sys.argv) > 1 and sys.argv[1] in VERBS:
-        app.command("run", epilog=_EPILOG, cls=GroupedCommand)(_tune)
-        app.command("analyze")(_analyze)
-        app.command("restore")(_restore)
+    verb = sys.argv[1] if len(sys.argv) > 1 else ""
+    if verb in VERBS:
+        # Keeps the verb a word of its own, though it is the only one: each of the others would
+        # cost every --help some milliseconds.
+        app.callback()(_nothing)
+        if verb == "run":
+            app.command("run", epilog=_EPILOG, cls=GroupedCommand)(_tune)
+        else:
+            app.command(verb)(import_module(f"tuner.commands.{verb}").command)
     else:
         app.command(epilog=_EPILOG, cls=GroupedCommand)(_tune)
     run_app(app, "tune")
+
+
+def _nothing() -> None:
+    """Measure Lambda functions and recommend a memory size; see `tune --help`."""
