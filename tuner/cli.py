@@ -48,6 +48,7 @@ from tuner.command_options import (
     Seed,
     ServerPriceFile,
     Sizes,
+    SkipTrial,
     Slo,
     Thorough,
     Weight,
@@ -88,6 +89,7 @@ def _tune(
     arch: Arch = None,
     arch_function: ArchFunction = None,
     parallel: Parallel = 1,
+    skip_trial: SkipTrial = False,
     objective: Objective = None,
     weight: Weight = None,
     slo: Slo = None,
@@ -115,7 +117,8 @@ def _tune(
     """Measure a Lambda function at several memory sizes and recommend one.
 
     After each few calls it decides where to call next, and when it knows enough: about 29 calls
-    in all, 55 at most. With --sizes or --samples the plan is fixed.
+    in all, 55 at most. With --sizes or --samples the plan is fixed. One call of the function as it
+    is comes first: where it fails, nothing is changed.
 
     Publishes a version for each size that it calls, puts the function back at once, invokes the
     versions, and deletes them at the end. Traffic through an alias or a version never meets a
@@ -158,6 +161,7 @@ def _tune(
             runs=runs,
             dry_run=dry_run,
             yes=yes,
+            skip_trial=skip_trial,
         )
         return tune(options, console)
 

@@ -202,6 +202,14 @@ Parallel = Annotated[
         rich_help_panel=_PLAN,
     ),
 ]
+SkipTrial = Annotated[
+    bool,
+    typer.Option(
+        "--skip-trial",
+        help="Leave out the call at today's size that comes first.",
+        rich_help_panel=_PLAN,
+    ),
+]
 MaxInvocations = Annotated[
     int | None,
     typer.Option(

@@ -60,6 +60,7 @@ class TuneOptions:
     runs: Path
     dry_run: bool
     yes: bool
+    skip_trial: bool = False
 
 
 @dataclass(frozen=True, slots=True)

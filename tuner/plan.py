@@ -68,7 +68,10 @@ class ColdPlan:
 
 @dataclass(frozen=True, slots=True)
 class FixedPlan:
-    """Every size gets the same number of warm samples."""
+    """Every size gets the same number of warm samples.
+
+    `trial_mb` is the size of one call before the plan; None where there is none.
+    """
 
     sizes_mb: tuple[int, ...]
     samples_per_size: int
@@ -77,6 +80,7 @@ class FixedPlan:
     notes: tuple[str, ...] = ()
     cold: ColdPlan = ColdPlan()
     max_usd: float | None = None
+    trial_mb: int | None = None
 
     @property
     def kind(self) -> PlanKind:
@@ -116,9 +120,10 @@ class FixedPlan:
             max(self.sizes_mb), timeout_ms + start_ms, storage_mb=storage_mb
         )
         most = total(self.attempts_per_size, timeout_ms) + total(1, start_ms)
+        trial = _trial_cost(self.trial_mb, price, timeout_s, storage_mb)
         return CostRange(
-            least_usd=total(self.calls_per_size, 1),
-            most_usd=most + self.cold.most_calls * dearest,
+            least_usd=total(self.calls_per_size, 1) + trial.least_usd,
+            most_usd=most + self.cold.most_calls * dearest + trial.most_usd,
         ).within(self.max_usd)
 
     def expected_after(self, refused: int) -> int:
@@ -154,7 +159,8 @@ class AdaptivePlan:
     """Calls go where they tell most, until enough is known or `effort.most_calls` are made.
 
     `sizes_mb` are the candidates, of which few are invoked. `limits` may end it earlier. With
-    `slo` it is a search for the cheapest size that keeps this limit.
+    `slo` it is a search for the cheapest size that keeps this limit. `trial_mb` is the size of one
+    call before the plan, which counts in `limits`; None where there is none.
     """
 
     sizes_mb: tuple[int, ...]
@@ -167,6 +173,7 @@ class AdaptivePlan:
     slo: SloLimit | None = None
     notes: tuple[str, ...] = ()
     cold: ColdPlan = ColdPlan()
+    trial_mb: int | None = None
 
     @property
     def samples_per_size(self) -> None:
@@ -184,8 +191,11 @@ class AdaptivePlan:
 
     @property
     def most_calls(self) -> int:
-        """The most calls of the plan, further cold samples aside."""
-        return min(self.effort.most_calls, self.limits.max_invocations or self.effort.most_calls)
+        """The most calls of the plan, the trial and further cold samples aside."""
+        allowed = self.limits.max_invocations
+        if allowed is None:
+            return self.effort.most_calls
+        return min(self.effort.most_calls, allowed - (self.trial_mb is not None))
 
     @property
     def bounded_effort(self) -> Effort:
@@ -222,7 +232,8 @@ class AdaptivePlan:
         start = price.invocation_usd(largest_mb, INIT_MAX_S * 1000, storage_mb=storage_mb)
         starts = min(len(self.sizes_mb), self.most_calls) + self.cold.most_calls
         most = (self.most_calls + self.cold.most_calls) * dearest + starts * start
-        return CostRange(least_usd=least, most_usd=most).within(self.limits.max_usd)
+        trial = _trial_cost(self.trial_mb, price, timeout_s, storage_mb)
+        return CostRange(least + trial.least_usd, most + trial.most_usd).within(self.limits.max_usd)
 
     def expected_after(self, refused: int) -> int:
         """After how many calls the cost of the run is known about: when each start size is."""
@@ -244,6 +255,19 @@ class AdaptivePlan:
 
 
 Plan = FixedPlan | AdaptivePlan
+
+
+def _trial_cost(
+    memory_mb: int | None, price: LambdaPrice, timeout_s: int, storage_mb: int
+) -> CostRange:
+    """What the call before the plan costs: from 1 ms to a start and a timeout."""
+    if memory_mb is None:
+        return CostRange(0.0, 0.0)
+    longest_ms = (timeout_s + INIT_MAX_S) * 1000
+    return CostRange(
+        price.invocation_usd(memory_mb, 1, storage_mb=storage_mb),
+        price.invocation_usd(memory_mb, longest_ms, storage_mb=storage_mb),
+    )
 
 
 def _billed_usd(samples: Sequence[Sample], price: LambdaPrice, storage_mb: int) -> list[float]:

@@ -27,6 +27,7 @@ def make_plan(request: TuneRequest, target: Target) -> Plan:
         InputError: when sizes and limits contradict each other.
     """
     options = request.options
+    trial_mb = None if options.skip_trial else target.memory_mb
     if request.plan == "fixed":
         sizes, notes = choose_sizes(
             sizes=request.sizes_mb,
@@ -38,7 +39,9 @@ def make_plan(request: TuneRequest, target: Target) -> Plan:
         parallel = min(options.parallel, len(sizes))
         cold = ColdPlan(request.cold_samples, min(MOST_COLD_SIZES, len(sizes)))
         max_usd = request.limits.max_usd
-        return FixedPlan(sizes, request.samples, parallel, request.seed, notes, cold, max_usd)
+        return FixedPlan(
+            sizes, request.samples, parallel, request.seed, notes, cold, max_usd, trial_mb
+        )
     effort = _effort(request)
     candidates, notes = choose_candidates(
         min_memory_mb=options.min_memory_mb,
@@ -57,6 +60,7 @@ def make_plan(request: TuneRequest, target: Target) -> Plan:
         slo=request.goal.slo,
         notes=notes,
         cold=ColdPlan(request.cold_samples, min(MOST_COLD_SIZES, len(candidates))),
+        trial_mb=trial_mb,
     )
 
 

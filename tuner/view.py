@@ -23,6 +23,10 @@ def show_plan(
         f"{target.name} in {region}: {runtime}, {target.arch}, "
         f"{target.memory_mb} MB now, timeout {target.timeout_s} s"
     )
+    if plan.trial_mb is not None:
+        console.say(
+            f"trial: 1 call at {megabytes(plan.trial_mb)} first, before anything is changed"
+        )
     for line in _fixed(plan) if isinstance(plan, FixedPlan) else _adaptive(plan):
         console.say(line)
     if plan.cold.wanted > 1:
@@ -110,6 +114,7 @@ def plan_facts(target: Target, region: str, plan: Plan, price: LambdaPrice) -> d
             "samples_per_size": plan.samples_per_size,
             "parallel": plan.parallel,
             "invocations": plan.invocations,
+            "trial_mb": plan.trial_mb,
             **_adaptive_facts(plan),
             "cold_samples": plan.cold.wanted,
             "cost_usd": {"least": cost.least_usd, "most": cost.most_usd},
