@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from core.aws.invocation import Invocation, invoke_once
+from core.aws.invoke_errors import why_not_run
+from core.aws.report_search import ReportSearch
 from core.aws.session import aws_call
 from core.errors import AwsError, InvalidMeasurement, NoAnswer, NotRun, Refused
 from core.text import one_line
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 _ATTEMPTS = 10
 _BACKOFF_FIRST_S, _BACKOFF_MOST_S = 0.2, 10.0
+# However long AWS or something in between asks for.
+_RETRY_AFTER_MOST_S = 60.0
 _TEXT_CHARS = 300
 # Errors that Lambda or the runtime names, and not the function (Lambda Telemetry API, errorType).
 _LAMBDA_ERROR = re.compile(r"(Sandbox|Runtime|Function|Extension)\.\w+|Unhandled|Handled", re.ASCII)
@@ -36,7 +40,8 @@ class Invoker:
     """Sends one payload to versions of one function.
 
     `wait(seconds)` sleeps between throttled attempts and returns True when the run shall stop.
-    `hidden` are the texts that no kept message may quote.
+    `hidden` are the texts that no kept message may quote. `tenant_id` is whom all calls are for.
+    `logs` is asked where the tail of an answer has no REPORT.
     """
 
     client: LambdaClient
@@ -44,6 +49,8 @@ class Invoker:
     payload: bytes
     wait: Callable[[float], bool]
     hidden: HiddenTexts = NOTHING_HIDDEN
+    tenant_id: str | None = None
+    logs: ReportSearch | None = None
 
     def invoke(self, memory_mb: int, version: str, round_number: int) -> Sample | None:
         """One sample of `version`, or None when a stop was requested before it could start.
@@ -53,11 +60,15 @@ class Invoker:
             InvalidMeasurement: when another version answered.
             AwsError: when AWS does not run it.
         """
+        why, what_to_do = "", None
         for attempt in range(_ATTEMPTS):
             started, start_s = datetime.now(UTC), time.perf_counter()
             try:
-                invocation = invoke_once(self.client, self.function, version, self.payload)
+                invocation = invoke_once(
+                    self.client, self.function, version, self.payload, self.tenant_id
+                )
             except NotRun as refusal:
+                why, what_to_do = why_not_run(refusal)
                 if self.wait(self._pause_after(refusal, attempt)):
                     return None
             except NoAnswer as silence:
@@ -65,11 +76,11 @@ class Invoker:
                 lost = _lost(memory_mb, version, round_number, started, silence)
                 return replace(lost, wall_ms=round(wall_ms, 3))
             else:
-                return self._sample(invocation, memory_mb, version, round_number)
+                return self._sample(self._reported(invocation), memory_mb, version, round_number)
         raise AwsError(
             f"could not invoke {self.function} at {memory_mb} MB: still refused after "
-            f"{_ATTEMPTS} attempts",
-            hint="lower --parallel, or see what else uses the account's concurrency",
+            f"{_ATTEMPTS} attempts: {why}",
+            hint=what_to_do,
         )
 
     def _pause_after(self, refusal: NotRun, attempt: int) -> float:
@@ -81,7 +92,7 @@ class Invoker:
                 hint="give it some, or remove the reservation",
             ) from refusal
         backoff_s = min(_BACKOFF_FIRST_S * 2.0**attempt, _BACKOFF_MOST_S) * random.uniform(0.5, 1)
-        return max(backoff_s, refusal.retry_after_s or 0.0)
+        return max(backoff_s, min(refusal.retry_after_s or 0.0, _RETRY_AFTER_MOST_S))
 
     def _reserved_concurrency(self) -> int | None:
         try:
@@ -90,6 +101,13 @@ class Invoker:
         except AwsError:
             return None
         return answer.get("ReservedConcurrentExecutions")
+
+    def _reported(self, invocation: Invocation) -> Invocation:
+        """`invocation`, with its REPORT from the log group where the tail had none."""
+        if invocation.report is not None or self.logs is None:
+            return invocation
+        report = self.logs.find(invocation)
+        return invocation if report is None else invocation.with_report(report)
 
     def _sample(
         self, invocation: Invocation, memory_mb: int, version: str, round_number: int
@@ -106,7 +124,7 @@ class Invoker:
             outcome = "failed"
         elif report is None:
             outcome, error_type = "lost", "NoReport"
-            error_message = "the log tail holds no REPORT of this invocation"
+            error_message = self._why_no_report()
         return Sample(
             memory_mb=memory_mb,
             version=version,
@@ -124,6 +142,11 @@ class Invoker:
             restore_ms=report.restore_ms if report else None,
             max_memory_used_mb=report.max_memory_used_mb if report else None,
         )
+
+    def _why_no_report(self) -> str:
+        missing = "the log tail holds no REPORT of this invocation"
+        problem = self.logs.problem if self.logs else None
+        return missing if problem is None else one_line(f"{missing}; {problem}")[:_TEXT_CHARS]
 
     def _safe_type(self, error_type: str | None) -> str | None:
         """Names of Lambda's own are kept, whatever the payload holds: they say what happened."""

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
 
 from botocore import exceptions as aws_exceptions
 
+from core.aws.invoke_errors import remedy
 from core.aws.report_line import Report, decode_log_tail, parse_report
 from core.aws.session import aws_call, error_code, without_user_info
 from core.errors import AwsError, NoAnswer, NotRun
@@ -30,6 +32,8 @@ _NOT_RUN_CODES = frozenset(
         "ResourceNotReadyException",
         "SnapStartNotReadyException",
         "ResourceConflictException",
+        "ENINotReadyException",
+        "CodeArtifactUserPendingException",
     }
 )
 # The request was sent and its answer did not come back whole: the function may have run.
@@ -45,6 +49,7 @@ class Invocation:
     """One run of a function.
 
     `wall_ms` is what the client saw, network included; the times in `report` are Lambda's own.
+    `ended` is when the answer was sent, by Lambda's clock where the answer has a date.
     `report` is None when the log tail does not hold it. `error_type` is set when the function
     failed, which HTTP does not show. It and `error_message` are as the function gave them: any
     characters, any length.
@@ -57,10 +62,23 @@ class Invocation:
     report: Report | None
     error_type: str | None
     error_message: str | None
+    ended: datetime
+
+    def with_report(self, report: Report) -> Invocation:
+        """The same invocation, with a REPORT that was found elsewhere."""
+        return replace(self, report=report, error_type=_refined(self.error_type, report))
 
 
-def invoke_once(client: LambdaClient, function: str, qualifier: str, payload: bytes) -> Invocation:
+def invoke_once(
+    client: LambdaClient,
+    function: str,
+    qualifier: str,
+    payload: bytes,
+    tenant_id: str | None = None,
+) -> Invocation:
     """Runs `function` once; `client` must be a measuring client, which never retries.
+
+    `tenant_id` is whom the call is for, where the function isolates tenants.
 
     Raises:
         NotRun: when Lambda refused the call before the function ran.
@@ -68,6 +86,7 @@ def invoke_once(client: LambdaClient, function: str, qualifier: str, payload: by
             error inside Lambda (HTTP 5xx without a cause). The function may have run.
         AwsError: for anything else that is not the function's own error.
     """
+    tenant: Any = {} if tenant_id is None else {"TenantId": tenant_id}
     started, start_s = datetime.now(UTC), time.perf_counter()
     with aws_call(f"invoke {function}:{qualifier}"):
         try:
@@ -77,6 +96,7 @@ def invoke_once(client: LambdaClient, function: str, qualifier: str, payload: by
                 InvocationType="RequestResponse",
                 LogType="Tail",
                 Payload=payload,
+                **tenant,
             )
             body = answer["Payload"].read()
         except _ANSWER_LOST as error:
@@ -89,7 +109,7 @@ def invoke_once(client: LambdaClient, function: str, qualifier: str, payload: by
             if error_code(error) in _NOT_RUN_CODES:
                 raise _not_run(function, qualifier, error) from error
             if _http_status(error) < _SERVER_ERROR or _names_the_cause(error):
-                raise
+                raise _refusal(function, qualifier, error) from error
             raise NoAnswer(
                 f"no answer from {function}:{qualifier}: {error}", code=error_code(error)
             ) from error
@@ -104,6 +124,18 @@ def _names_the_cause(error: aws_exceptions.ClientError) -> bool:
 
 def _http_status(error: aws_exceptions.ClientError) -> int:
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def _refusal(function: str, qualifier: str, error: aws_exceptions.ClientError) -> Exception:
+    """The error with what to do about it; as it is where there is nothing to add."""
+    code = error_code(error)
+    what_to_do = remedy(code)
+    if what_to_do is None:
+        return error
+    message = str(error.response.get("Error", {}).get("Message") or "AWS gives no reason")
+    return AwsError(
+        f"could not invoke {function}:{qualifier}: {code}: {message}", code=code, hint=what_to_do
+    )
 
 
 def _not_run(function: str, qualifier: str, error: aws_exceptions.ClientError) -> NotRun:
@@ -140,7 +172,16 @@ def _invocation(
         report=report,
         error_type=_refined(error_type, report),
         error_message=error_message,
+        ended=_sent(answer) or datetime.now(UTC),
     )
+
+
+def _sent(answer: InvocationResponseTypeDef) -> datetime | None:
+    try:
+        sent = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+    except (KeyError, ValueError):
+        return None
+    return sent if sent.tzinfo else sent.replace(tzinfo=UTC)
 
 
 def _function_error(
