@@ -160,6 +160,17 @@ class Spent(_Part):
     unmeasured_invocations: int = Field(description="calls without a REPORT line, not in usd")
 
 
+class Trial(_Part):
+    """The call of the function as it was, before anything was changed; it is no sample."""
+
+    memory_mb: int
+    cold: bool
+    duration_ms: float | None = Field(description="None where there was no REPORT line")
+    billed_ms: float | None
+    max_memory_used_mb: int | None
+    error_type: str | None = Field(description="what the function said of its failure, if it did")
+
+
 class Budget(_Part):
     """The limits that the user set on a run, and which of them ended it."""
 
@@ -324,3 +335,11 @@ class TuneDocument(_Part):
     cold: ColdMix | None = None
     monthly: Monthly | None = None
     arch: ArchComparison | None = None
+    trial: Trial | None = Field(default=None, description="None with --skip-trial; it is in spent")
+    # Whoever wrote the document, its page links to nothing else.
+    visualization_url: str | None = Field(
+        default=None,
+        pattern=r"^https://lambda-power-tuning\.show/#[A-Za-z0-9+/=]+(;[A-Za-z0-9+/=]+){2}$",
+        description="the measured sizes as a chart of aws-lambda-power-tuning: median warm "
+        "duration, and cost of one invocation",
+    )

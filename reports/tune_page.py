@@ -54,6 +54,7 @@ class Section:
     candidates_help: str
     spent: str
     facts: Sequence[tuple[str, str]]
+    visualization_url: str | None
     summary: Sequence[str]
     kind: Literal["tune"] = "tune"
 
@@ -86,6 +87,7 @@ def section_of(document: TuneDocument, anchor: str) -> Section:
         candidates_help=candidates_help(document),
         spent=spent_sentence(document),
         facts=facts_of(document),
+        visualization_url=document.visualization_url,
         summary=_summary(document),
     )
 

@@ -22,6 +22,7 @@ from tuner.delivery import deliver
 from tuner.facts import recorded_command
 from tuner.objective import Goal
 from tuner.options import check_goal, check_server_prices
+from tuner.power_tuning.link import link_of
 from tuner.result import current_size, judge, price_facts, spent
 from tuner.sample import Sample, read_samples
 from tuner.usage import Usage, check_usage, given_usage
@@ -96,6 +97,7 @@ def _again(before: TuneDocument, folder: Path, asked: _Asked) -> Answered:
             usage=asked.usage,
             server_prices=asked.server_prices,
             runtime=function.runtime,
+            trial_usd=_trial_usd(before, price),
         ),
     )
     verdict, code, errors = _judge_again(before, samples, answer)
@@ -113,14 +115,23 @@ def _again(before: TuneDocument, folder: Path, asked: _Asked) -> Answered:
             "cold": answer.cold,
             "monthly": answer.monthly,
             "arch": None,
+            "visualization_url": link_of(answer.sizes),
             "prices": price_record,
-            "spent": spent(samples, price, function.ephemeral_storage_mb),
+            "spent": spent(samples, price, function.ephemeral_storage_mb, before.trial),
             "provenance": before.provenance.model_copy(
                 update={"command": recorded_command(["tune", *sys.argv[1:]])}
             ),
         }
     )
     return Answered(document, answer)
+
+
+def _trial_usd(before: TuneDocument, price: LambdaPrice) -> float:
+    trial = before.trial
+    if trial is None or trial.billed_ms is None:
+        return 0.0
+    storage_mb = before.function.ephemeral_storage_mb
+    return price.invocation_usd(trial.memory_mb, trial.billed_ms, storage_mb=storage_mb)
 
 
 def _candidates(before: TuneDocument) -> tuple[int, ...] | None:

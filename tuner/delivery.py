@@ -19,6 +19,8 @@ def deliver(document: TuneDocument, exports: Sequence[str], console: Console) ->
         InputError: when an export cannot be written; the answer has been shown by then.
     """
     show_document(console, document)
+    if document.visualization_url is not None:
+        console.detail(f"chart: {document.visualization_url}")
     for error in document.errors:
         console.error(error)
     for spec in exports:

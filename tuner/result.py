@@ -18,14 +18,16 @@ from reports.document import (
     SizeResult,
     Slo,
     Spent,
+    Trial,
     TuneDocument,
     Verdict,
 )
 from reports.tune_slo import unkept_problem
 from tuner.adaptive import SIZES_AT_START, WARM_TO_VERIFY
-from tuner.analysis import Answer, spent_usd
+from tuner.analysis import Answer
 from tuner.estimate import MIN_SAMPLES_FOR_INTERVAL
 from tuner.facts import RunFacts
+from tuner.power_tuning.link import link_of
 from tuner.sample import Sample
 from tuner.sampler import answers_ceased
 
@@ -38,6 +40,7 @@ _REGRET_MOST = 0.15
 def build_document(facts: RunFacts, samples: Sequence[Sample], answer: Answer) -> TuneDocument:
     """The document of a run that has ended, whichever way."""
     verdict, code, errors = _judge(facts, samples, answer)
+    trial = trial_of(facts)
     return TuneDocument(
         verdict=verdict,
         exit_code=code,
@@ -48,13 +51,15 @@ def build_document(facts: RunFacts, samples: Sequence[Sample], answer: Answer) -
         recommendation=answer.recommendation,
         sizes=list(answer.sizes),
         model=answer.model,
-        spent=spent(samples, facts.price, facts.target.storage_mb),
+        spent=spent(samples, facts.price, facts.target.storage_mb, trial),
         prices=price_facts(facts.price_table, facts.price),
         provenance=_provenance(facts),
         budget=facts.budget,
         slo=answer.slo,
         cold=answer.cold,
         monthly=answer.monthly,
+        trial=trial,
+        visualization_url=link_of(answer.sizes),
     )
 
 
@@ -165,14 +170,34 @@ def _too_little(recommendation: Recommendation | None, sizes: Sequence[SizeResul
     return None
 
 
-def spent(samples: Sequence[Sample], price: LambdaPrice, storage_mb: int) -> Spent:
-    """What the invocations cost, by the billed durations that Lambda printed."""
-    billed = [(s.memory_mb, s.billed_ms) for s in samples if s.billed_ms is not None]
+def spent(
+    samples: Sequence[Sample], price: LambdaPrice, storage_mb: int, trial: Trial | None
+) -> Spent:
+    """What the invocations cost, the trial's among them, by the times that Lambda billed."""
+    calls = [(sample.memory_mb, sample.billed_ms) for sample in samples]
+    if trial is not None:
+        calls.append((trial.memory_mb, trial.billed_ms))
+    billed = [(memory_mb, ms) for memory_mb, ms in calls if ms is not None]
     return Spent(
-        invocations=len(samples),
-        gb_seconds=sum(memory / 1024 * ms / 1000 for memory, ms in billed),
-        usd=spent_usd(samples, price, storage_mb),
-        unmeasured_invocations=len(samples) - len(billed),
+        invocations=len(calls),
+        gb_seconds=sum(memory_mb / 1024 * ms / 1000 for memory_mb, ms in billed),
+        usd=sum(price.invocation_usd(mb, ms, storage_mb=storage_mb) for mb, ms in billed),
+        unmeasured_invocations=len(calls) - len(billed),
+    )
+
+
+def trial_of(facts: RunFacts) -> Trial | None:
+    """The call before anything was changed, for the record; None where there was none."""
+    call = facts.trial
+    if call is None:
+        return None
+    return Trial(
+        memory_mb=call.memory_mb,
+        cold=call.cold,
+        duration_ms=call.duration_ms,
+        billed_ms=call.billed_ms,
+        max_memory_used_mb=call.max_memory_used_mb,
+        error_type=call.error_type,
     )
 
 

@@ -162,6 +162,15 @@ def test_the_policy_allows_no_source():
     assert "http" not in policy
 
 
+def test_the_small_print_links_to_the_chart_of_power_tuning():
+    link = "https://lambda-power-tuning.show/#gAA=;AACAPw==;AACA/w=="
+    page = Page(render_page([without(documents.cpu_bound(), visualization_url=link)]))
+    [anchor] = [attrs for tag, attrs in page.tags if tag == "a"]
+
+    assert anchor == {"href": link, "rel": "noopener noreferrer"}
+    assert "lambda-power-tuning.show" not in Page(render_page([documents.cpu_bound()])).text
+
+
 def test_ids_are_unique_and_described_ones_exist():
     twice = [documents.cpu_bound(), documents.cpu_bound(), adaptive.whole(), adaptive.whole()]
     tags = Page(render_page(twice)).tags
