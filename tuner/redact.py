@@ -36,12 +36,16 @@ class HiddenTexts:
 NOTHING_HIDDEN = HiddenTexts(frozenset(), {})
 
 
-def hidden_texts(payload: bytes) -> HiddenTexts:
-    """The values of a JSON payload, in each way in which a message is likely to quote them.
+def hidden_texts(*payloads: bytes) -> HiddenTexts:
+    """The values of JSON payloads, in each way in which a message is likely to quote them.
 
     Values are strings and numbers of six and more characters; the names of keys are none.
     """
-    values = set(_values(json.loads(payload, parse_int=str, parse_float=str)))
+    values = {
+        value
+        for payload in payloads
+        for value in _values(json.loads(payload, parse_int=str, parse_float=str))
+    }
     texts = frozenset(
         form
         for value in values
@@ -73,14 +77,14 @@ def _values(value: object) -> Iterator[str]:
             waiting.extend(item.values())
 
 
-def redact(message: str, hidden: HiddenTexts) -> str:
+def redact(message: str, hidden: HiddenTexts, *, most_chars: int = _MOST_CHARS) -> str:
     """The beginning of `message` with "[payload]" where it quotes a value of the payload.
 
-    At most 2,000 characters of the message itself are kept, so that a long one takes no longer.
+    At most `most_chars` of it are kept, so that a long message takes no longer.
     """
     shown: list[str] = []
     at = kept_chars = 0
-    while at < len(message) and kept_chars < _MOST_CHARS:
+    while at < len(message) and kept_chars < most_chars:
         length = hidden.length_at(message, at)
         shown.append(REDACTED if length else message[at])
         at += length or 1
