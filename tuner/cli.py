@@ -50,6 +50,7 @@ from tuner.command_options import (
     Sizes,
     SkipTrial,
     Slo,
+    TenantId,
     Thorough,
     Weight,
     Yes,
@@ -88,6 +89,7 @@ def _tune(
     cold_samples: ColdSamples = None,
     arch: Arch = None,
     arch_function: ArchFunction = None,
+    tenant_id: TenantId = None,
     parallel: Parallel = 1,
     skip_trial: SkipTrial = False,
     objective: Objective = None,
@@ -161,6 +163,7 @@ def _tune(
             runs=runs,
             dry_run=dry_run,
             yes=yes,
+            tenant_id=tenant_id,
             skip_trial=skip_trial,
         )
         return tune(options, console)

@@ -193,6 +193,15 @@ ArchFunction = Annotated[
         rich_help_panel=_PLAN,
     ),
 ]
+TenantId = Annotated[
+    str | None,
+    typer.Option(
+        "--tenant-id",
+        metavar="ID",
+        help="The tenant of all calls, for functions that isolate tenants.",
+        rich_help_panel=_PLAN,
+    ),
+]
 Parallel = Annotated[
     int,
     typer.Option(

@@ -26,7 +26,8 @@ class RunFacts:
     `error_code` and `stop_code` are set when an error or a signal kept the plan from being done,
     `ended_by` when a limit of the user did. `left_behind` says what of the run's changes could not
     be undone: samples are good all the same. `counted_usd` is what counts against a limit on the
-    bill: with lost calls, which may be billed.
+    bill: with lost calls, which may be billed. `trial` is the call before anything was changed.
+    `tenant_id` is whom all calls are for, where the function isolates tenants.
     """
 
     run_id: str
@@ -52,6 +53,8 @@ class RunFacts:
     left_behind: str | None = None
     ended_by: LimitName | None = None
     counted_usd: float = 0.0
+    trial: Sample | None = None
+    tenant_id: str | None = None
 
     @property
     def budget(self) -> Budget | None:
@@ -69,6 +72,13 @@ class RunFacts:
     def cost_usd(self, memory_mb: int, billed_ms: float) -> float:
         """What a call at a size costs by its billed time, in USD."""
         return self.price.invocation_usd(memory_mb, billed_ms, storage_mb=self.target.storage_mb)
+
+    @property
+    def trial_usd(self) -> float:
+        """What the trial cost, as far as it is known, in USD."""
+        if self.trial is None or self.trial.billed_ms is None:
+            return 0.0
+        return self.cost_usd(self.trial.memory_mb, self.trial.billed_ms)
 
     @property
     def has_fewer_invocations(self) -> bool:

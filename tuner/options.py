@@ -18,6 +18,7 @@ from tuner.payload import Payload, read_payload
 from tuner.plan import DEFAULT_SAMPLES, MAX_SAMPLES
 from tuner.sizes import parse_sizes
 from tuner.target import check_function_name
+from tuner.tenancy import check_tenant_id
 from tuner.usage import UsageAsked, check_usage
 
 # Whole in every reader of JSON; numpy's generators take no negative seeds.
@@ -60,6 +61,7 @@ class TuneOptions:
     runs: Path
     dry_run: bool
     yes: bool
+    tenant_id: str | None = None
     skip_trial: bool = False
 
 
@@ -93,6 +95,7 @@ def check_options(options: TuneOptions) -> TuneRequest:
     """
     check_function_name(options.function)
     _check_arch(options)
+    check_tenant_id(options.tenant_id)
     goal = check_goal(options.objective, options.weight, options.slo, options.knee)
     plan = _plan_kind(options)
     samples = DEFAULT_SAMPLES if options.samples is None else options.samples

@@ -12,6 +12,7 @@ from core.aws.limits import MEMORY_PER_VCPU_MB, vcpu_share
 from core.aws.session import AwsSession, LocalAccess
 from core.errors import Refused
 from reports.figures import megabytes
+from tuner.concurrency import check_reserved, provisioned_note, within_reserved
 from tuner.facts import RunFacts, recorded_command
 from tuner.interference import check_free
 from tuner.objective import SloLimit
@@ -21,20 +22,25 @@ from tuner.slo import too_few_note
 from tuner.snap_start import snap_start_note
 from tuner.strategy import make_plan
 from tuner.target import Target, read_target
+from tuner.tenancy import check_tenant, tenancy_note
 from tuner.usage import given_usage
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
 
-def read_usable(control: LambdaClient, function: str, region: str) -> Target:
-    """`$LATEST` of `function`, when it can be borrowed and measured.
+def read_usable(
+    control: LambdaClient, function: str, region: str, tenant_id: str | None = None
+) -> Target:
+    """`$LATEST` of `function`, when it can be borrowed and measured, for `tenant_id` if given.
 
     Raises:
-        FunctionNotFound, Refused, AwsError: when it cannot.
+        InputError, Refused, AwsError: when it cannot.
     """
     target = read_target(control, function, region)
     check_free(target)
+    check_tenant(target, tenant_id)
+    check_reserved(target)
     if not target.logs_reports:
         # Every call would be paid for and none measured.
         raise Refused(
@@ -57,12 +63,12 @@ def run_facts(
     Raises:
         InputError: when sizes and limits contradict each other.
     """
-    plan = make_plan(request, target)
+    plan = within_reserved(make_plan(request, target), target)
     account = session.account_id()
     facts = RunFacts(
         run_id=secrets.token_hex(6),
         target=target,
-        plan=replace(plan, notes=(*plan.notes, *_notes(plan, target, request.goal.slo))),
+        plan=_with_notes(plan, target, request.goal.slo, provisioned_note(control, target)),
         payload=request.payload,
         price=request.prices.lambda_price(session.region, target.arch),
         price_table=request.prices,
@@ -74,6 +80,7 @@ def run_facts(
         started=datetime.now(UTC),
         goal=request.goal,
         limits=request.limits,
+        tenant_id=request.options.tenant_id,
     )
     if not request.usage.reads_aws:
         facts.usage = given_usage(request.usage)
@@ -83,8 +90,8 @@ def run_facts(
     return facts
 
 
-def _notes(plan: Plan, target: Target, limit: SloLimit | None) -> tuple[str, ...]:
-    """What a user should know of the plan before it is paid for."""
+def _with_notes(plan: Plan, target: Target, limit: SloLimit | None, *more: str | None) -> Plan:
+    """`plan` with what a user should know of it before it is paid for; `more` comes last."""
     fewest_samples = 0
     if isinstance(plan, FixedPlan):
         # Not at the top: it imports scipy, which takes longer than most mistakes to be found.
@@ -92,9 +99,12 @@ def _notes(plan: Plan, target: Target, limit: SloLimit | None) -> tuple[str, ...
     most_samples = plan.samples_per_size if isinstance(plan, FixedPlan) else plan.most_calls
     found = (
         snap_start_note(plan, target.runtime) if target.snap_start else None,
+        tenancy_note(target, max(plan.sizes_mb)),
         too_few_note(limit, most_samples) if limit else None,
+        *more,
     )
-    return (*doubts(plan, fewest_samples=fewest_samples), *(note for note in found if note))
+    notes = (*doubts(plan, fewest_samples=fewest_samples), *(note for note in found if note))
+    return replace(plan, notes=(*plan.notes, *notes))
 
 
 def _note_host(facts: RunFacts, local: LocalAccess | None) -> None:

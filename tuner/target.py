@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.aws.prices import Arch
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import FunctionConfigurationTypeDef
 
 # Kinds of function whose bill or life cycle a memory sweep does not describe, by the key with
-# which GetFunctionConfiguration shows them (aws-sdk models of 2026).
+# which GetFunctionConfiguration shows them (botocore 1.44).
 _UNSUITABLE = {
     "CapacityProviderConfig": "it runs on Lambda Managed Instances, which are not billed by memory",
     "DurableConfig": "it is a durable function, of which one execution is several invocations",
-    "TenancyConfig": "it isolates tenants, so every invocation needs a tenant id",
+    "AcceleratorConfig": "it has accelerators, which are billed besides its memory",
 }
 # What else somebody can set on a function and a published version freezes, as
 # GetFunctionConfiguration shows it. Not what changes by itself: states, revision, runtime patches.
@@ -42,6 +42,9 @@ _OTHER_SETTINGS = (
     "EphemeralStorage",
     "LoggingConfig",
 )
+# One that is Inactive wakes when it is invoked or updated.
+_UNUSABLE_STATES = frozenset({"Failed", "Deleting", "ActiveNonInvocable"})
+_ARN_PARTS = 7  # arn:aws:lambda:REGION:ACCOUNT:function:NAME
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,140}(?::(?P<qualifier>[^:]+))?")
 _ARN = re.compile(
     r"(?:arn:[^:]+:lambda:[^:]+:\d{12}:function:|\d{12}:function:|function:)"
@@ -74,6 +77,8 @@ class Target:
     snap_start: bool = False  # published versions start from a snapshot
     log_group: str | None = None  # None where AWS does not say: then it is that of the name
     settings_sha256: str = ""
+    isolates_tenants: bool = False  # each invocation has to say for which tenant it is
+    reserved_concurrency: int | None = None
 
 
 def check_function_name(function: str, option: str = "FUNCTION") -> str:
@@ -93,14 +98,30 @@ def check_function_name(function: str, option: str = "FUNCTION") -> str:
     return function
 
 
+def check_region(function: str, region: str) -> None:
+    """Makes sure that a function given by its ARN is in the region that is worked in.
+
+    Raises:
+        InputError: when it is in another one, where Lambda would only say that it is not found.
+    """
+    parts = function.split(":")
+    if len(parts) >= _ARN_PARTS and parts[3] != region:
+        raise InputError(
+            f"function {function!r} is in {parts[3]}, and the region of this run is {region}",
+            hint=f"give --region {parts[3]}",
+        )
+
+
 def read_target(client: LambdaClient, function: str, region: str) -> Target:
     """`$LATEST` of `function`.
 
     Raises:
+        InputError: when it is named by an ARN of another region.
         FunctionNotFound: when it does not exist in the region.
         Refused: when it is of a kind that a memory sweep does not fit.
         AwsError: when AWS does not say, or the function cannot be invoked.
     """
+    check_region(function, region)
     try:
         with aws_call(f"read function {function}"):
             answer = client.get_function(FunctionName=function)
@@ -112,7 +133,8 @@ def read_target(client: LambdaClient, function: str, region: str) -> Target:
             ) from error
         raise
     try:
-        return _usable(answer["Configuration"])
+        reserved = answer.get("Concurrency", {}).get("ReservedConcurrentExecutions")
+        return replace(_usable(answer["Configuration"]), reserved_concurrency=reserved)
     except KeyError as error:
         # A proxy or the page of a Wi-Fi portal: boto3 takes any body of a 200 for an answer.
         endpoint = without_user_info(client.meta.endpoint_url)
@@ -129,8 +151,10 @@ def _usable(answer: FunctionConfigurationTypeDef) -> Target:
     for key, reason in _UNSUITABLE.items():
         if answer.get(key):
             raise Refused(f"function {name!r}: {reason}")
-    if answer.get("State") == "Failed":
-        raise AwsError(f"function {name!r} is in state Failed: {answer.get('StateReason')}")
+    state = answer.get("State")
+    if state in _UNUSABLE_STATES:
+        reason = answer.get("StateReason", "AWS gives no reason")
+        raise AwsError(f"function {name!r} is in state {state}: {reason}")
     return _target(answer)
 
 
@@ -161,11 +185,14 @@ def _target(answer: FunctionConfigurationTypeDef) -> Target:
         snap_start=answer.get("SnapStart", {}).get("ApplyOn") == "PublishedVersions",
         log_group=logging.get("LogGroup"),
         settings_sha256=_settings_sha256(answer),
+        isolates_tenants=bool(answer.get("TenancyConfig")),
     )
 
 
 def _settings_sha256(answer: FunctionConfigurationTypeDef) -> str:
-    shown = {key: answer.get(key) for key in _OTHER_SETTINGS}
+    shown: dict[str, object] = {key: answer.get(key) for key in _OTHER_SETTINGS}
+    # Only what somebody sets: whether the snapshot is made yet changes by itself.
+    shown["SnapStart"] = answer.get("SnapStart", {}).get("ApplyOn", "None")
     return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()
 
 
