@@ -38,7 +38,7 @@ class Question:
     """What the samples are asked.
 
     `candidates_mb` are those of an adaptive plan, invoked or not; None for a fixed plan, which
-    answers for each size by its own samples.
+    answers for each size by its own samples. `trial_usd` is what the call before the samples cost.
     """
 
     goal: Goal
@@ -50,6 +50,7 @@ class Question:
     usage: Usage = field(default_factory=Usage)
     server_prices: ServerPrices = field(default_factory=bundled_server_prices)
     runtime: str | None = None
+    trial_usd: float = 0.0
 
     @property
     def worth(self) -> Worth:
@@ -220,13 +221,13 @@ def _monthly(
         recommended_mb=taken.memory_mb if taken else None,
         price=question.price,
         storage_mb=question.storage_mb,
-        spent_usd=spent_usd(samples, question.price, question.storage_mb),
+        spent_usd=question.trial_usd + _spent_usd(samples, question.price, question.storage_mb),
         server_prices=question.server_prices,
     )
     return monthly_view(month, [SizeCost.of(item) for item in told], sizes)
 
 
-def spent_usd(samples: Sequence[Sample], price: LambdaPrice, storage_mb: int) -> float:
+def _spent_usd(samples: Sequence[Sample], price: LambdaPrice, storage_mb: int) -> float:
     """What the invocations cost, by the billed durations that Lambda printed."""
     return sum(
         price.invocation_usd(s.memory_mb, s.billed_ms, storage_mb=storage_mb)

@@ -58,5 +58,6 @@ def _analysed(facts: RunFacts, samples: Sequence[Sample]) -> Answer:
         usage=facts.usage,
         server_prices=facts.server_prices,
         runtime=facts.target.runtime,
+        trial_usd=facts.trial_usd,
     )
     return analyse(samples, facts.table_mb(samples), dict(facts.refused_sizes), question)

@@ -35,7 +35,7 @@ def with_other(first: Answered, other: Answered, goal: Goal) -> TuneDocument:
     document = first.document
     found = _compared(first, other, goal)
     verdict, code, errors = _judge(document, other.document, found)
-    spent = _both(document.spent, other.document.spent)
+    spent = both(document.spent, other.document.spent)
     return document.model_copy(
         update={
             "verdict": verdict,
@@ -143,7 +143,8 @@ def _added(texts: Sequence[str], more: Iterable[str]) -> list[str]:
     return list(dict.fromkeys([*texts, *more]))
 
 
-def _both(one: Spent, other: Spent) -> Spent:
+def both(one: Spent, other: Spent) -> Spent:
+    """What two runs cost together."""
     return Spent(
         invocations=one.invocations + other.invocations,
         gb_seconds=one.gb_seconds + other.gb_seconds,

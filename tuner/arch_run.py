@@ -208,11 +208,19 @@ def with_other_run(pair: Pair, first: Answered, run: OtherRun) -> TuneDocument:
     """The document of the command; that of the other run is written beside its samples."""
     limits = pair.request.limits
     # Not at the top: it imports scipy, which is not needed before there are samples.
-    from tuner.arch_document import with_other, without_other
+    from tuner.arch_document import both, with_other, without_other
+    from tuner.result import spent, trial_of
 
     if run.problem is not None:
         document = without_other(first.document, run.problem, run.code, stopped=run.stopped)
-        return document.model_copy(update={"budget": _budget(limits, document.budget)})
+        other = pair.other
+        tried = spent((), other.price, other.target.storage_mb, trial_of(other))
+        return document.model_copy(
+            update={
+                "budget": _budget(limits, document.budget),
+                "spent": both(document.spent, tried),
+            }
+        )
     theirs = answer_run(pair.other, run.samples)
     document = with_other(first, theirs, pair.request.goal)
     budget = _budget(limits, document.budget, theirs.document.budget)

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 from core.aws.session import AwsSession
 from core.console import Console, ProgressBar
 from core.errors import AwsError, ToolError, exit_code_of
-from core.interrupt import StopRequest
 from core.text import one_line
 from reports.figures import listed_sizes, usd
 from tuner.budget import Ledger
@@ -34,6 +33,7 @@ from tuner.sample import Sample, SampleFile
 from tuner.sampler import Sampler
 from tuner.strategy import sampler_of
 from tuner.time_limit import TimeLimit
+from tuner.trial import make_trial, trial_doubt, trial_line
 from tuner.undo import list_versions, versions_of_run
 
 if TYPE_CHECKING:
@@ -51,12 +51,33 @@ class Place:
     journals: Path
 
 
+def try_out(facts: RunFacts, session: AwsSession, limit: TimeLimit, console: Console) -> None:
+    """Invokes the function once as it is; the call is in `facts`, unless a stop came before it.
+
+    Raises:
+        ToolError: when it cannot be measured.
+    """
+    if facts.plan.trial_mb is None or limit.is_over():
+        return
+    trial = make_trial(_invoker(facts, session, limit), facts.plan.trial_mb)
+    facts.trial = trial
+    if trial is None:
+        return
+    target = facts.target
+    doubt = trial_doubt(trial, target.name, target.timeout_s, one_of_several=False)
+    if doubt is None:
+        console.say(trial_line(trial))
+    else:
+        console.warn(doubt)
+        facts.notes.append(doubt)
+
+
 def conduct(
     facts: RunFacts,
     session: AwsSession,
     control: LambdaClient,
     place: Place,
-    stop: StopRequest,
+    limit: TimeLimit,
     console: Console,
     cold_sizes: ColdSizes,
 ) -> tuple[Sample, ...]:
@@ -67,7 +88,7 @@ def conduct(
     Raises:
         ToolError: when nothing was measured, with what may be left of the run.
     """
-    limit = TimeLimit(stop, facts.limits.max_seconds)
+    stop, ledger = limit.stop, _ledger(facts)
     invoker = _invoker(facts, session, limit)
     with SampleFile(place.folder) as kept:
         record = _Record(facts, console, kept, sampler_of(facts))
@@ -78,7 +99,7 @@ def conduct(
                 measurement = Measurement(
                     caller=invoker,
                     versions=published,
-                    ledger=Ledger(facts.cost_usd, facts.target.timeout_s * 1000),
+                    ledger=ledger,
                     limits=facts.limits,
                     parallel=facts.plan.parallel,
                     keep=record.keep,
@@ -88,7 +109,7 @@ def conduct(
                 try:
                     ending = _measured(measurement, record, cold_sizes)
                 finally:
-                    facts.counted_usd = measurement.ledger.usd
+                    facts.counted_usd = ledger.usd
         except ToolError as error:
             if not record.samples:
                 raise _with_what_is_left(error, facts) from error
@@ -99,6 +120,15 @@ def conduct(
         elif ending != "complete":
             facts.ended_by = ending
     return tuple(record.samples)
+
+
+def _ledger(facts: RunFacts) -> Ledger:
+    """What was spent before the measurement, and what its first calls are expected to cost."""
+    ledger = Ledger(facts.cost_usd, facts.target.timeout_s * 1000)
+    if facts.trial is not None:
+        ledger.start(facts.trial.memory_mb)
+        ledger.end(facts.trial.memory_mb, facts.trial)
+    return ledger
 
 
 def _measured(measurement: Measurement, record: _Record, cold_sizes: ColdSizes) -> Ending:
@@ -186,6 +216,7 @@ class _Record:
         expected_usd = facts.plan.expected_usd(
             self.samples, facts.price, storage_mb=facts.target.storage_mb
         )
+        expected_usd += facts.trial_usd
         calls = len(self.samples)
         the_run = "the run"
         if not isinstance(facts.plan, FixedPlan):

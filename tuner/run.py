@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,7 +28,7 @@ from tuner.arch_run import (
     shared,
     with_other_run,
 )
-from tuner.conduct import Place, conduct
+from tuner.conduct import Place, conduct, try_out
 from tuner.delivery import deliver
 from tuner.facts import RunFacts
 from tuner.journal import state_folder
@@ -40,6 +39,7 @@ from tuner.preparation import read_usable, run_facts
 from tuner.restore import offer_restore
 from tuner.sample import Sample
 from tuner.snap_start import snap_start_most_usd
+from tuner.time_limit import TimeLimit
 from tuner.usage import read_usage
 from tuner.view import plan_document, plan_facts, show_plan
 
@@ -142,11 +142,12 @@ def _measured(
     command: _Command, first: RunFacts, pair: Pair | None, folder: Path, stop: StopRequest
 ) -> Callable[[], TuneDocument]:
     """Measures what there is to measure; gives what computes the answer."""
-    began_s = time.monotonic()
+    limit = TimeLimit(stop, first.limits.max_seconds)
     # A sandbox of our own ends with us, and its functions with it: so may its journal.
     with _journal_folder(command.local) as journals:
 
         def measure(facts: RunFacts, place: Path) -> tuple[Sample, ...]:
+            own = limit if facts is first else TimeLimit(stop, facts.limits.max_seconds)
             if pair is not None:
                 command.console.say(f"{facts.target.name}, {facts.target.arch}:")
             return conduct(
@@ -154,12 +155,14 @@ def _measured(
                 command.session,
                 command.control,
                 Place(place, journals),
-                stop,
+                own,
                 command.console,
                 lambda taken: cold_sizes_of(facts, taken),
             )
 
         try:
+            for facts in [first] if pair is None else [first, pair.other]:
+                try_out(facts, command.session, limit, command.console)
             samples = measure(first, folder)
         except ToolError:
             # Nothing was measured, so there is nothing to keep.
@@ -168,8 +171,7 @@ def _measured(
         if pair is None:
             return lambda: answer_run(first, samples).document
         answered = answer_run(first, samples)
-        elapsed_s = time.monotonic() - began_s
-        other = measure_other(pair, answered, folder, measure, stop, elapsed_s)
+        other = measure_other(pair, answered, folder, measure, stop, limit.elapsed_s())
     return lambda: with_other_run(pair, answered, other)
 
 
