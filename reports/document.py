@@ -336,3 +336,10 @@ class TuneDocument(_Part):
     monthly: Monthly | None = None
     arch: ArchComparison | None = None
     trial: Trial | None = Field(default=None, description="None with --skip-trial; it is in spent")
+    # Whoever wrote the document, its page links to nothing else.
+    visualization_url: str | None = Field(
+        default=None,
+        pattern=r"^https://lambda-power-tuning\.show/#[A-Za-z0-9+/=]+(;[A-Za-z0-9+/=]+){2}$",
+        description="the measured sizes as a chart of aws-lambda-power-tuning: median warm "
+        "duration, and cost of one invocation",
+    )

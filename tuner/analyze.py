@@ -22,6 +22,7 @@ from tuner.delivery import deliver
 from tuner.facts import recorded_command
 from tuner.objective import Goal
 from tuner.options import check_goal, check_server_prices
+from tuner.power_tuning.link import link_of
 from tuner.result import current_size, judge, price_facts, spent
 from tuner.sample import Sample, read_samples
 from tuner.usage import Usage, check_usage, given_usage
@@ -114,6 +115,7 @@ def _again(before: TuneDocument, folder: Path, asked: _Asked) -> Answered:
             "cold": answer.cold,
             "monthly": answer.monthly,
             "arch": None,
+            "visualization_url": link_of(answer.sizes),
             "prices": price_record,
             "spent": spent(samples, price, function.ephemeral_storage_mb, before.trial),
             "provenance": before.provenance.model_copy(

@@ -27,6 +27,7 @@ class RunFacts:
     `ended_by` when a limit of the user did. `left_behind` says what of the run's changes could not
     be undone: samples are good all the same. `counted_usd` is what counts against a limit on the
     bill: with lost calls, which may be billed. `trial` is the call before anything was changed.
+    `tenant_id` is whom all calls are for, where the function isolates tenants.
     """
 
     run_id: str
@@ -53,6 +54,7 @@ class RunFacts:
     ended_by: LimitName | None = None
     counted_usd: float = 0.0
     trial: Sample | None = None
+    tenant_id: str | None = None
 
     @property
     def budget(self) -> Budget | None:

@@ -27,6 +27,7 @@ from tuner.adaptive import SIZES_AT_START, WARM_TO_VERIFY
 from tuner.analysis import Answer
 from tuner.estimate import MIN_SAMPLES_FOR_INTERVAL
 from tuner.facts import RunFacts
+from tuner.power_tuning.link import link_of
 from tuner.sample import Sample
 from tuner.sampler import answers_ceased
 
@@ -58,6 +59,7 @@ def build_document(facts: RunFacts, samples: Sequence[Sample], answer: Answer) -
         cold=answer.cold,
         monthly=answer.monthly,
         trial=trial,
+        visualization_url=link_of(answer.sizes),
     )
 
 
