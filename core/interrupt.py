@@ -24,6 +24,7 @@ class StopRequest:
     ) -> None:
         self._event = threading.Event()
         self.announce(on_first=on_first, abandon=abandon)
+        self._endings: list[Callable[[], None]] = []
         self._previous: dict[signal.Signals, object] = {}
         self.exit_code = ExitCode.INTERRUPTED
 
@@ -33,6 +34,13 @@ class StopRequest:
         """From now on the first signal calls `on_first`, and the second one `abandon`."""
         self._on_first = on_first or (lambda: None)
         self._abandon = abandon or (lambda: None)
+
+    def before_leaving(self, end: Callable[[], None]) -> None:
+        """Where a second signal ends the process at once, `end` is called first.
+
+        It must neither wait nor raise.
+        """
+        self._endings.append(end)
 
     @property
     def requested(self) -> bool:
@@ -67,6 +75,8 @@ class StopRequest:
     def _handle(self, number: int, frame: FrameType | None) -> None:
         code = ExitCode.INTERRUPTED if number == signal.SIGINT else ExitCode.TERMINATED
         if self.requested:
+            for end in self._endings:
+                end()
             self._abandon()
             # sys.exit would wait for the threads that hold invocations in flight.
             os._exit(code)

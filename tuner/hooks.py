@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from core.errors import ToolError
+
+if TYPE_CHECKING:
+    from tuner.sample import Sample
+
+
+class HookError(ToolError):
+    """When a hook does not do its work: the run ends, and everything is put back.
+
+    `sample` is what was measured before a hook after its call went wrong: it is paid for.
+    """
+
+    sample: Sample | None = None
 
 
 class HookStopped(ToolError):
