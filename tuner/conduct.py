@@ -6,14 +6,10 @@ facts of the run, as long as there are samples to answer from.
 
 from __future__ import annotations
 
-import os
 import random
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from core.aws.session import AwsSession
 from core.console import Console, ProgressBar
@@ -24,8 +20,8 @@ from tuner.budget import Ledger
 from tuner.cold import cold_rounds
 from tuner.facts import RunFacts
 from tuner.invoker import Invoker
-from tuner.journal import Beginning, Journal
 from tuner.lease import Lease
+from tuner.leasing import leased
 from tuner.measure import Ending, Measurement
 from tuner.plan import FixedPlan
 from tuner.redact import hidden_texts
@@ -34,10 +30,6 @@ from tuner.sampler import Sampler
 from tuner.strategy import sampler_of
 from tuner.time_limit import TimeLimit
 from tuner.trial import make_trial, trial_doubt, trial_line
-from tuner.undo import list_versions, versions_of_run
-
-if TYPE_CHECKING:
-    from mypy_boto3_lambda import LambdaClient
 
 # Where further cold samples are wanted, by the samples of the measurement.
 ColdSizes = Callable[[Sequence[Sample]], Sequence[int]]
@@ -75,7 +67,6 @@ def try_out(facts: RunFacts, session: AwsSession, limit: TimeLimit, console: Con
 def conduct(
     facts: RunFacts,
     session: AwsSession,
-    control: LambdaClient,
     place: Place,
     limit: TimeLimit,
     console: Console,
@@ -94,7 +85,7 @@ def conduct(
         record = _Record(facts, console, kept, sampler_of(facts))
         ending: Ending = "complete"
         try:
-            with _leased(control, facts, place.journals, limit) as lease:
+            with leased(session, facts, place.journals, limit, console) as lease:
                 published = _Published(lease, facts, console)
                 measurement = Measurement(
                     caller=invoker,
@@ -229,65 +220,6 @@ def _line(sample: Sample) -> str:
         return f"{sample.memory_mb} MB: {sample.error_type}"
     start = " (cold)" if sample.cold else ""
     return f"{sample.memory_mb} MB: {sample.duration_ms:.1f} ms{start}"
-
-
-@contextmanager
-def _leased(
-    control: LambdaClient, facts: RunFacts, journals: Path, limit: TimeLimit
-) -> Iterator[Lease]:
-    """The lease on the function; whatever happens inside, it is released and the journal closed.
-
-    Where not all can be undone, `facts.left_behind` says what is left, and the journal stays for
-    `tune restore`.
-    """
-    target = facts.target
-    beginning = Beginning(
-        run_id=facts.run_id,
-        function_arn=target.arn,
-        region=facts.region,
-        endpoint_url=facts.endpoint,
-        memory_mb=target.memory_mb,
-        description=target.description,
-        code_sha256=target.code_sha256,
-        existing_versions=tuple(list_versions(control, target.arn)),
-        pid=os.getpid(),
-        started_utc=facts.started.isoformat(timespec="seconds"),
-    )
-    journal = Journal(journals, beginning)
-    lease = Lease(control, target, beginning, journal, time.sleep, limit.is_over)
-    try:
-        yield lease
-    finally:
-        facts.left_behind = _release(lease, facts)
-        if facts.left_behind is None:
-            journal.close()
-        else:
-            journal.leave()
-
-
-def _release(lease: Lease, facts: RunFacts) -> str | None:
-    """Undoes what the run changed; what is left and why, where that does not work."""
-    try:
-        lease.release()
-    except ToolError as error:
-        return one_line(
-            f"not all that the run changed on {facts.target.name} could be undone: {error}"
-            f"{_versions_left(lease, facts)} (`tune restore` does it when AWS allows it)"
-        )
-    return None
-
-
-def _versions_left(lease: Lease, facts: RunFacts) -> str:
-    left: tuple[str, ...]
-    try:
-        left = versions_of_run(lease.client, lease.function, facts.run_id)
-    except ToolError:
-        left, are = tuple(lease.made), "may be left"
-    else:
-        are = "are left" if len(left) > 1 else "is left"
-    if not left:
-        return ""
-    return f"; version{'s' if len(left) > 1 else ''} {', '.join(left)} {are}"
 
 
 def _with_what_is_left(error: ToolError, facts: RunFacts) -> ToolError:

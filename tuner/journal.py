@@ -21,7 +21,7 @@ from core.errors import InputError
 
 SUFFIX = ".ndjson"
 # Not matched by the pattern of journals: nobody reads one that is not complete.
-_UNFINISHED = ".new"
+UNFINISHED = ".new"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,18 @@ class Beginning:
     existing_versions: tuple[str, ...]
     pid: int
     started_utc: str
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """What is known of a run besides its marks.
+
+    `changed` says that it may have changed `$LATEST`. `test_mb` is the size that AWS has accepted
+    from it and that it has not put back, as far as it came to note that.
+    """
+
+    changed: bool = True
+    test_mb: int | None = None
 
 
 def state_folder() -> Path:
@@ -74,7 +86,7 @@ class Journal:
 
     def __init__(self, folder: Path, beginning: Beginning) -> None:
         self.path = folder / f"{beginning.run_id}{SUFFIX}"
-        unfinished = self.path.with_suffix(_UNFINISHED)
+        unfinished = self.path.with_suffix(UNFINISHED)
         with _writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
             self._file = unfinished.open("xb", buffering=0)
@@ -91,6 +103,14 @@ class Journal:
     def intend(self, step: str, **facts: object) -> None:
         """Notes a change that is about to be made."""
         self._note({"step": step, **facts})
+
+    def configured(self, memory_mb: int) -> None:
+        """Notes a size that AWS has accepted for `$LATEST`."""
+        self._note({"step": "configured", "memory_mb": memory_mb})
+
+    def restored(self) -> None:
+        """Notes that `$LATEST` is as before."""
+        self._note({"step": "restored"})
 
     def published(self, memory_mb: int, version: str) -> None:
         """Notes a version that this run made."""

@@ -1,45 +1,65 @@
 """What a run left on a function, as its journal tells it, or the marks on the function itself.
 
 The marks do where there is no journal: on another machine, or in a pipeline whose disk is gone.
-They hold all that undoing needs, but for the end of a long Description.
+They hold all that undoing needs, but for the end of a long Description. A version that somebody
+else published while `$LATEST` was marked is not the run's.
 """
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tuner.journal import Beginning
-from tuner.marker import Marker, parse_marker
+from tuner.journal import Beginning, Traces
+from tuner.marker import Marker, VersionMarker, parse_marker
 from tuner.open_journals import OpenJournal
 from tuner.target import Target
-from tuner.undo import list_versions
+from tuner.versions import list_versions
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
-
-_LATEST = "$LATEST"
 
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
     """One run to undo: how the function was, and the run's versions.
 
-    Without a journal nobody knows whether the run still works, and the Description to put back
-    may be cut.
+    `sizes_mb` are those that the run may have set `$LATEST` to. Without a journal nobody knows
+    whether the run still works, and the Description to put back may be cut.
     """
 
     beginning: Beginning
     versions: tuple[str, ...]
     journal: OpenJournal | None
+    sizes_mb: frozenset[int]
     description_cut: bool = False
 
     @property
     def held(self) -> bool | None:
         """Whether its run still works; None where that is unknown."""
         return self.journal.held if self.journal else None
+
+    @property
+    def traces(self) -> Traces | None:
+        """What is known of the run besides its marks."""
+        return self.journal.traces if self.journal else None
+
+    def doubt(self, target: Target) -> str | None:
+        """What to tell of `$LATEST` as it was left, where it may not be as it should be.
+
+        Somebody has given it another Description since; whether the size was theirs, too, does not
+        show.
+        """
+        begin = self.beginning
+        if target.memory_mb == begin.memory_mb or target.memory_mb not in self.sizes_mb:
+            return None
+        return (
+            f"{target.name} has {target.memory_mb} MB, which run {begin.run_id} had tested, and no "
+            f"mark of it: kept, for somebody else may have set it; before the run it had "
+            f"{begin.memory_mb} MB"
+        )
 
     def line(self) -> str:
         """What to tell a user of it."""
@@ -72,45 +92,51 @@ def _elsewhere(journal: OpenJournal) -> str:
 
 def leftover_of_journal(journal: OpenJournal) -> Leftover:
     """What a journal says of its run."""
-    return Leftover(journal.beginning, journal.versions, journal)
+    return Leftover(journal.beginning, journal.versions, journal, journal.sizes_mb)
 
 
 def find_leftovers(
     client: LambdaClient, target: Target, region: str, endpoint_url: str | None
 ) -> tuple[Leftover, ...]:
     """What the marks on `$LATEST` and on the versions say, for each run that left some."""
-    versions = list_versions(client, target.arn)
-    # $LATEST stays the run's to put back even where a deploy has brought other code.
-    found = {_LATEST: parse_marker(target.description)}
-    found |= {version: shown.marker for version, shown in versions.items()}
-    marks: dict[str, dict[str, Marker]] = {}
-    for version, marker in found.items():
-        if marker is not None:
-            marks.setdefault(marker.run_id, {})[version] = marker
-    return tuple(_of_marks(own, target, region, endpoint_url) for own in marks.values())
+    latest = parse_marker(target.description)
+    found = list_versions(client, target.arn)
+    marked = {version: shown.marker for version, shown in found.items() if shown.marker}
+    run_ids = {mark.run_id for mark in marked.values()} | ({latest.run_id} if latest else set())
+    leftovers = []
+    for run_id in sorted(run_ids):
+        own = {version: mark for version, mark in marked.items() if mark.run_id == run_id}
+        on_latest = latest if latest and latest.run_id == run_id else None
+        leftovers.append(_of_marks(run_id, on_latest, own, target, (region, endpoint_url)))
+    return tuple(leftovers)
 
 
 def _of_marks(
-    marks: dict[str, Marker], target: Target, region: str, endpoint_url: str | None
+    run_id: str,
+    latest: Marker | None,
+    versions: Mapping[str, VersionMarker],
+    target: Target,
+    place: tuple[str, str | None],
 ) -> Leftover:
-    best = _most_complete(list(marks.values()))
+    marks: list[Marker | VersionMarker] = [*([latest] if latest else []), *versions.values()]
+    region, endpoint_url = place
     beginning = Beginning(
-        run_id=best.run_id,
+        run_id=run_id,
         function_arn=target.arn,
         region=region,
         endpoint_url=endpoint_url,
-        memory_mb=best.original_mb,
-        description=best.description,
+        memory_mb=marks[0].original_mb,
+        # Where $LATEST has no mark, its Description is not touched.
+        description=latest.description if latest else target.description,
         code_sha256=target.code_sha256,
         existing_versions=(),
         pid=0,
         started_utc="",
     )
-    versions = tuple(version for version in marks if version != _LATEST)
-    # Where $LATEST is back already, its Description is not touched.
-    return Leftover(beginning, versions, None, description_cut=best.full and _LATEST in marks)
-
-
-def _most_complete(marks: Sequence[Marker]) -> Marker:
-    """The mark with most of the Description: the digits of its size take room, too."""
-    return max(marks, key=lambda mark: (not mark.full, len(mark.description)))
+    return Leftover(
+        beginning,
+        tuple(versions),
+        None,
+        sizes_mb=frozenset(mark.size_mb for mark in marks),
+        description_cut=latest is not None and latest.full,
+    )

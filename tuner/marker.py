@@ -1,9 +1,13 @@
-"""The Description that a run gives to what it makes, so that a stranger can undo it.
+"""The Descriptions that a run gives to what it changes and makes, so that a stranger can undo it.
 
-A Description is all that a function carries along without meaning to Lambda. The marker names the
-run, the setting that was there before and the code that the run measures; it makes each published
-version differ from every earlier one, because PublishVersion gives back the old version when
-nothing has changed.
+A Description is all that a function carries along without meaning to Lambda. That of `$LATEST`
+names the run, the size and what was there before; it makes each published version differ from every
+earlier one, because PublishVersion gives back the old version when nothing has changed.
+
+A version of the run has a Description of another form, which PublishVersion itself gives it. That
+is how it is told from a version that somebody else publishes meanwhile: theirs has the Description
+of `$LATEST`, or one of their own. AWS sets it as it makes the version, so there is no moment at
+which a version of the run does not have it.
 """
 
 from __future__ import annotations
@@ -13,58 +17,70 @@ from dataclasses import dataclass
 
 from core.aws.limits import DESCRIPTION_MAX_CHARS
 
-_MARKER = re.compile(
-    r"tune-run ([0-9a-f]{12}) size=(\d+) was=(\d+) code=([0-9A-Za-z+/=]*)(?: copy=\d+)? :: (.*)",
-    re.DOTALL,
+_OF_LATEST = re.compile(
+    r"tune-run ([0-9a-f]{12}) size=(\d+) was=(\d+)(?: copy=\d+)? :: (.*)", re.DOTALL
 )
-# 48 bits of the SHA-256: enough to tell one deploy from the next.
-_CODE_CHARS = 8
+_OF_VERSION = re.compile(r"tune-version of run ([0-9a-f]{12}) size=(\d+) was=(\d+)(?: copy=\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """What a marked Description says; `description` is cut where it did not fit.
+    """What the mark on `$LATEST` says; `description` is cut where it did not fit.
 
-    `code` is the beginning of the code's CodeSha256. `full` says that the marked Description fills
-    Lambda's 256 characters, so that something may be missing.
+    `full` says that the marked Description fills Lambda's 256 characters, so that something may be
+    missing.
     """
 
     run_id: str
     size_mb: int
     original_mb: int
-    code: str
     description: str
     full: bool
 
-    def is_about(self, code_sha256: str) -> bool:
-        """Whether the run measured this code: a deploy of another one inherits the Description."""
-        return code_sha256[:_CODE_CHARS] == self.code
+
+@dataclass(frozen=True, slots=True)
+class VersionMarker:
+    """What the mark on a version says that a run published."""
+
+    run_id: str
+    size_mb: int
+    original_mb: int
 
 
 def marked_description(
-    run_id: str,
-    size_mb: int,
-    original_mb: int,
-    code_sha256: str,
-    description: str,
-    *,
-    copy: int = 1,
+    run_id: str, size_mb: int, original_mb: int, description: str, *, copy: int = 1
 ) -> str:
-    """The Description for one size, within Lambda's 256 characters.
+    """The Description of `$LATEST` at one size, within Lambda's 256 characters.
 
     Further versions of the same size are told apart by `copy`, so that each is a new one.
     """
-    code = code_sha256[:_CODE_CHARS]
-    counter = f" copy={copy}" if copy > 1 else ""
-    mark = f"tune-run {run_id} size={size_mb} was={original_mb} code={code}{counter} :: "
+    mark = f"tune-run {run_id} size={size_mb} was={original_mb}{_counter(copy)} :: "
     return (mark + description)[:DESCRIPTION_MAX_CHARS]
 
 
+def version_description(run_id: str, size_mb: int, original_mb: int, *, copy: int = 1) -> str:
+    """The Description that the run's version of a size is published with."""
+    return f"tune-version of run {run_id} size={size_mb} was={original_mb}{_counter(copy)}"
+
+
+def _counter(copy: int) -> str:
+    return f" copy={copy}" if copy > 1 else ""
+
+
 def parse_marker(description: str) -> Marker | None:
-    """The marker in a Description, or None when it is nobody's but the user's."""
-    match = _MARKER.fullmatch(description)
+    """The mark of `$LATEST` in a Description, or None when it is nobody's but the user's."""
+    match = _OF_LATEST.fullmatch(description)
     if not match:
         return None
-    run_id, size_mb, original_mb, code, original = match.groups()
+    run_id, size_mb, original_mb, original = match.groups()
     full = len(description) >= DESCRIPTION_MAX_CHARS
-    return Marker(run_id, int(size_mb), int(original_mb), code, original, full)
+    return Marker(run_id, int(size_mb), int(original_mb), original, full)
+
+
+def parse_version_marker(description: str) -> VersionMarker | None:
+    """The mark of a version that a run published, or None: then it is not to be deleted."""
+    match = _OF_VERSION.fullmatch(description)
+    if not match:
+        return None
+    run_id, size_mb, original_mb = match.groups()
+    return VersionMarker(run_id, int(size_mb), int(original_mb))

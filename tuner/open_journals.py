@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import InputError, Refused
-from tuner.journal import SUFFIX, Beginning
+from tuner.journal import SUFFIX, UNFINISHED, Beginning, Traces
 
 
 @dataclass(frozen=True, slots=True)
 class OpenJournal:
     """A journal read back: how the run began, and the versions that it noted as its own.
 
-    `host` is the machine that the run was started on, `held` whether it still works.
+    `host` is the machine that the run was started on, `held` whether it still works. `sizes_mb`
+    are those that it may have set `$LATEST` to.
     """
 
     path: Path
@@ -28,14 +29,16 @@ class OpenJournal:
     versions: tuple[str, ...]
     host: str | None
     held: bool
+    traces: Traces
+    sizes_mb: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
 class Journals:
     """All that is in the state folder, oldest run first.
 
-    `faults` name the journals that cannot be read. `blank` are those without one whole line, of
-    runs that ended before they changed anything.
+    `faults` name the journals that cannot be read. `blank` are those without one whole line or
+    without their name, of runs that ended before they changed anything.
     """
 
     open: tuple[OpenJournal, ...]
@@ -62,20 +65,24 @@ def read_journals(folder: Path) -> Journals:
         else:
             opened.append(journal)
     opened.sort(key=lambda journal: journal.beginning.started_utc)
-    return Journals(tuple(opened), tuple(faults), tuple(blank))
+    return Journals(tuple(opened), tuple(faults), (*blank, *_unfinished(folder)))
 
 
-def check_no_run_works(folder: Path, function_arn: str, endpoint_url: str | None) -> None:
+def check_no_run_works(
+    folder: Path, function_arn: str, endpoint_url: str | None, *, apart_from: str | None = None
+) -> None:
     """Makes sure that no run of this user is at the function: each would end the other.
 
     Between two publishings nothing on the function shows a run. Best effort: a journal elsewhere,
-    or of an endpoint by another name, is not seen.
+    or of an endpoint by another name, is not seen. `apart_from` is the id of the run that asks.
 
     Raises:
         Refused: naming the run that works.
     """
     for journal in read_journals(folder).open:
         begin = journal.beginning
+        if begin.run_id == apart_from:
+            continue
         if journal.held and (begin.function_arn, begin.endpoint_url) == (
             function_arn,
             endpoint_url,
@@ -101,6 +108,12 @@ def forget_journal(folder: Path, name: str) -> Path:
             path.unlink(missing_ok=True)
             return path
     raise InputError(f"--forget: expected the id of a run in {folder} (got {name!r})")
+
+
+def _unfinished(folder: Path) -> tuple[Path, ...]:
+    """Journals of runs that were killed before they had a name, and so before any change."""
+    found = sorted(folder.glob(f"*{UNFINISHED}")) if folder.is_dir() else []
+    return tuple(path for path in found if not _is_held(path))
 
 
 def _paths(folder: Path) -> list[Path]:
@@ -131,7 +144,22 @@ def _read(path: Path) -> OpenJournal | None:
             hint=f"`tune restore --forget {path.name}` drops it",
         ) from error
     versions = [str(entry.get("version")) for entry in entries if entry.get("step") == "published"]
-    return OpenJournal(path, beginning, tuple(versions), host, held)
+    sizes_mb = frozenset(
+        int(entry.get("memory_mb", 0)) for entry in entries if entry.get("step") == "configure"
+    )
+    traces = Traces(changed=bool(sizes_mb), test_mb=_test_mb(entries))
+    return OpenJournal(path, beginning, tuple(versions), host, held, traces, sizes_mb)
+
+
+def _test_mb(entries: list[dict[str, Any]]) -> int | None:
+    """What the run set `$LATEST` to and did not put back, by what it noted after each."""
+    test_mb: int | None = None
+    for entry in entries:
+        if entry.get("step") == "configured":
+            test_mb = int(entry.get("memory_mb", 0))
+        elif entry.get("step") == "restored":
+            test_mb = None
+    return test_mb
 
 
 def _entry(line: str) -> dict[str, Any] | None:

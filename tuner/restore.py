@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.aws.session import AwsSession
+from core.aws.session import UNDOING_ATTEMPTS, AwsSession
 from core.confirm import confirm
 from core.console import Console
 from core.errors import ExitCode, FunctionNotFound, InputError, Refused, ToolError, exit_code_of
 from tuner.journal import Beginning, state_folder
 from tuner.leftover import Leftover, find_leftovers, leftover_of_journal
 from tuner.open_journals import Journals, forget_journal, read_journals
+from tuner.release import Release, undo_run
 from tuner.target import Target, check_function_name, read_target
-from tuner.undo import delete_versions, restore_latest
+from tuner.versions import met_note
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -161,7 +162,7 @@ def _undo_all(
     failures: list[ToolError] = []
     for leftover in leftovers:
         try:
-            result = _undo(leftover, profile)
+            result = _undo(leftover, profile, console)
         except ToolError as error:
             console.error(f"run {leftover.beginning.run_id}: {error}")
             failures.append(error)
@@ -171,24 +172,36 @@ def _undo_all(
     return undone, failures
 
 
-def _undo(leftover: Leftover, profile: str | None) -> Undone:
+def _undo(leftover: Leftover, profile: str | None, console: Console) -> Undone:
     begin = leftover.beginning
-    client = _client(begin, profile)
+    function = begin.function_arn
+    session, client = _access(begin, profile)
     try:
-        restored = restore_latest(client, begin.function_arn, begin, time.sleep)
-        deleted = delete_versions(client, begin.function_arn, begin)
+        # Who cannot be reached at all is not worth the patience.
+        read_target(client, function, begin.region)
+        patient = session.control_lambda(attempts=UNDOING_ATTEMPTS, on_delay=console.warn)
+        undone = undo_run(patient, function, begin, time.sleep, leftover.traces)
     except FunctionNotFound as error:
         raise FunctionNotFound(
-            f"{begin.function_arn}: not found",
+            f"{function}: not found",
             hint=f"if it was deleted, `tune restore --forget {begin.run_id}` drops the journal",
         ) from error
     if leftover.journal is not None:
         leftover.journal.path.unlink(missing_ok=True)
-    return Undone(begin.run_id, begin.function_arn, restored is not None, deleted)
+    _warn_of_what_is_kept(undone, leftover, console)
+    return Undone(begin.run_id, function, undone.latest.changed, undone.versions.deleted)
 
 
-def _client(begin: Beginning, profile: str | None) -> LambdaClient:
-    """A client for where the run was.
+def _warn_of_what_is_kept(undone: Release, leftover: Leftover, console: Console) -> None:
+    doubt = leftover.doubt(undone.latest.target)
+    if doubt is not None:
+        console.warn(doubt)
+    if undone.versions.met:
+        console.warn(met_note(undone.versions.met))
+
+
+def _access(begin: Beginning, profile: str | None) -> tuple[AwsSession, LambdaClient]:
+    """A session and a client for where the run was.
 
     Raises:
         Refused: when the run was on AWS and the user's settings lead elsewhere: a function that
@@ -198,14 +211,14 @@ def _client(begin: Beginning, profile: str | None) -> LambdaClient:
     client = session.control_lambda()
     endpoint_url = session.custom_endpoint(client)
     if endpoint_url == begin.endpoint_url:
-        return client
+        return session, client
     if begin.endpoint_url is None:
         raise Refused(
             f"{begin.function_arn} is on AWS, but the settings lead to {endpoint_url}",
             hint="unset AWS_ENDPOINT_URL and the like",
         )
     elsewhere = AwsSession(region=begin.region, profile=profile, endpoint_url=begin.endpoint_url)
-    return elsewhere.control_lambda()
+    return elsewhere, elsewhere.control_lambda()
 
 
 def _report(undone: Undone, leftover: Leftover) -> str:

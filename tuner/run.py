@@ -79,7 +79,7 @@ def tune(options: TuneOptions, console: Console) -> ExitCode:
                 )
             for facts in runs:
                 facts.usage = usage
-        place = _Command(options.runs, session, control, local, console)
+        place = _Command(options.runs, session, local, console)
         return deliver(_run(place, first, pair), options.exports, console)
 
 
@@ -110,7 +110,6 @@ class _Command:
 
     runs: Path
     session: AwsSession
-    control: LambdaClient
     local: LocalAccess | None
     console: Console
 
@@ -153,7 +152,6 @@ def _measured(
             return conduct(
                 facts,
                 command.session,
-                command.control,
                 Place(place, journals),
                 own,
                 command.console,

@@ -11,7 +11,7 @@ from core.aws.session import AwsSession
 from core.errors import InputError, Interrupted
 from core.interrupt import StopRequest
 from tuner.target import Target
-from tuner.undo import list_versions
+from tuner.versions import list_versions
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from botocore import exceptions as aws_exceptions
 from botocore.config import Config
 from botocore.parsers import ResponseParserError
 
+from core.aws.environment import same_access
 from core.aws.signing import SigningCredentials
 from core.errors import AwsError, CredentialsError, InputError
 from core.version import toolkit_version
@@ -33,11 +34,21 @@ if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
 
     from core.aws.cognito import CognitoClient
+    from core.aws.s3 import S3Client
 
 # Beyond the function's own timeout: network, and queueing inside Lambda.
 _READ_MARGIN_S = 30
 _CONNECT_TIMEOUT_S = 10
 _CONTROL_ATTEMPTS = 6
+# Of calls that change a function for a short while: with half of all calls throttled, one in a
+# thousand is given up (delays of up to 1, 2, 4, 8, 16 and then 20 s).
+CHANGING_ATTEMPTS = 10
+# Of calls that put it back, for which giving up is worse than waiting: about five minutes of
+# refusals; what botocore spares for retries ends after a hundred throttled or 35 lost calls.
+UNDOING_ATTEMPTS = 30
+_FIRST_ERROR_STATUS = 400
+# After so many a user may wonder.
+_ATTEMPTS_BEFORE_A_WORD = 4
 # Somebody waits for a login, so it is given up sooner.
 _LOGIN_ATTEMPTS = 3
 _LOGIN_TIMEOUT_S = 20
@@ -114,6 +125,8 @@ class AwsSession:
         endpoint_url: str | None = None,
         local: LocalAccess | None = None,
     ) -> None:
+        self.profile = None if local else profile
+        self._local = local
         self._endpoint_url = local.endpoint_url if local else endpoint_url
         try:
             if local:
@@ -136,9 +149,17 @@ class AwsSession:
             )
         self.region: str = self._session.region_name
 
-    def control_lambda(self) -> LambdaClient:
-        """A Lambda client for control calls: several attempts, with back-off."""
-        return self._lambda(_control_config())
+    def control_lambda(
+        self, *, attempts: int = _CONTROL_ATTEMPTS, on_delay: Callable[[str], None] | None = None
+    ) -> LambdaClient:
+        """A Lambda client for control calls: several attempts, with back-off.
+
+        `on_delay` is told of a call that takes more than a few attempts, and why.
+        """
+        client = self._lambda(_control_config(attempts))
+        if on_delay is not None:
+            _tell_of_delays(client, on_delay)
+        return client
 
     def rest_apis(self) -> APIGatewayClient:
         """A client for reading REST APIs, usage plans and the account's throttle."""
@@ -187,6 +208,19 @@ class AwsSession:
             )
             _check_port(client.meta.endpoint_url)
         return client
+
+    def s3(self) -> S3Client:
+        """A client for reading objects; it follows a bucket to its own region."""
+        with self._making("an S3 client"):
+            client: Any = self._session.client(
+                "s3",
+                region_name=self.region,
+                endpoint_url=self._endpoint_url,
+                config=_control_config(),
+            )
+            _check_port(client.meta.endpoint_url)
+        made: S3Client = client
+        return made
 
     def user_pools(self) -> CognitoClient:
         """A client for logging in at Cognito user pools, which needs no AWS credentials."""
@@ -246,6 +280,25 @@ class AwsSession:
             )
         )
 
+    def hook_lambda(self, *, timeout_s: float, concurrency: int) -> LambdaClient:
+        """A Lambda client for calls that are not measured: one attempt, which takes `timeout_s`."""
+        return self._lambda(
+            Config(
+                retries={"total_max_attempts": 1, "mode": "standard"},
+                connect_timeout=min(_CONNECT_TIMEOUT_S, timeout_s),
+                read_timeout=timeout_s,
+                tcp_keepalive=True,
+                max_pool_connections=max(1, concurrency),
+                user_agent_extra=_user_agent(),
+            )
+        )
+
+    def environment_for_programs(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """`environment`, in which AWS tools reach the same account and region as this session."""
+        return same_access(
+            environment, region=self.region, profile=self.profile, local=self._local
+        )
+
     def _lambda(self, config: Config) -> LambdaClient:
         with self._making("a Lambda client"):
             client = self._session.client(
@@ -294,13 +347,28 @@ class AwsSession:
             return None
 
 
-def _control_config() -> Config:
+def _control_config(attempts: int = _CONTROL_ATTEMPTS) -> Config:
     return Config(
-        retries={"total_max_attempts": _CONTROL_ATTEMPTS, "mode": "standard"},
+        retries={"total_max_attempts": attempts, "mode": "standard"},
         connect_timeout=_CONNECT_TIMEOUT_S,
         read_timeout=60,
         user_agent_extra=_user_agent(),
     )
+
+
+def _tell_of_delays(client: LambdaClient, on_delay: Callable[[str], None]) -> None:
+    def tell(attempts: int, operation: Any, caught_exception: Any, response: Any, **_: Any) -> None:
+        if attempts != _ATTEMPTS_BEFORE_A_WORD:
+            return
+        why = without_user_info(str(caught_exception))
+        if response is not None:
+            status = response[0].status_code
+            why = str(response[1].get("Error", {}).get("Code", f"status {status}"))
+            if status < _FIRST_ERROR_STATUS:
+                return
+        on_delay(f"{operation.name} does not come through and is tried again: {why}")
+
+    client.meta.events.register("needs-retry.lambda", tell)
 
 
 def _check_port(endpoint_url: str) -> None:
@@ -355,7 +423,11 @@ def aws_call(what: str) -> Iterator[None]:
         aws_exceptions.ParamValidationError,
     ) as error:
         raise InputError(f"could not {what}: {without_user_info(str(error))}") from error
-    except (aws_exceptions.BotoCoreError, aws_exceptions.HTTPClientError) as error:
+    except (
+        aws_exceptions.BotoCoreError,
+        aws_exceptions.HTTPClientError,
+        ResponseParserError,
+    ) as error:
         raise AwsError(f"could not {what}: {without_user_info(str(error))}") from error
 
 

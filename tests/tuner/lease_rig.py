@@ -21,7 +21,7 @@ from tuner.lease import Lease
 from tuner.open_journals import OpenJournal, read_journals
 from tuner.restore import RestoreOptions, restore
 from tuner.target import read_target
-from tuner.undo import list_versions
+from tuner.versions import list_versions
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
