@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.aws.always_on import ServerPrices
-from core.aws.prices import LambdaPrice, Tier, other_arch, read_price_file
+from core.aws.prices import LambdaPrice, other_arch, read_price_file
 from core.console import Console
-from core.errors import ExitCode, InputError
+from core.errors import ExitCode
 from reports.document import PriceFacts, TuneDocument, Verdict
 from reports.exports import check_exports
 from reports.run_folder import RESULT_NAME, read_document
@@ -23,6 +23,7 @@ from tuner.facts import recorded_command
 from tuner.objective import Goal
 from tuner.options import check_goal, check_server_prices
 from tuner.power_tuning.link import link_of
+from tuner.recorded import recorded_candidates, recorded_price, recorded_refusals
 from tuner.result import current_size, judge, price_facts, spent
 from tuner.sample import Sample, read_samples
 from tuner.usage import Usage, check_usage, given_usage
@@ -86,14 +87,14 @@ def _again(before: TuneDocument, folder: Path, asked: _Asked) -> Answered:
     answer = analyse(
         samples,
         [size.memory_mb for size in before.sizes],
-        _refused(before),
+        recorded_refusals(before),
         Question(
             goal=asked.goal,
             current_mb=before.current.memory_mb,
             price=price,
             storage_mb=function.ephemeral_storage_mb,
             seed=before.provenance.seed,
-            candidates_mb=_candidates(before),
+            candidates_mb=recorded_candidates(before),
             usage=asked.usage,
             server_prices=asked.server_prices,
             runtime=function.runtime,
@@ -134,17 +135,6 @@ def _trial_usd(before: TuneDocument, price: LambdaPrice) -> float:
     return price.invocation_usd(trial.memory_mb, trial.billed_ms, storage_mb=storage_mb)
 
 
-def _candidates(before: TuneDocument) -> tuple[int, ...] | None:
-    candidates_mb = before.provenance.candidates_mb
-    if candidates_mb is None:
-        return None
-    if min(candidates_mb, default=1) < 1:
-        raise InputError(
-            f"provenance.candidates_mb: expected sizes in MB (got {min(candidates_mb)})"
-        )
-    return tuple(sorted(set(candidates_mb)))
-
-
 def _judge_again(
     before: TuneDocument, samples: Sequence[Sample], answer: Answer
 ) -> tuple[Verdict, ExitCode, list[str]]:
@@ -166,30 +156,8 @@ def _origin(before: TuneDocument) -> str:
 
 def _prices(path: Path | None, before: TuneDocument) -> tuple[LambdaPrice, PriceFacts]:
     """The prices that the run was computed with, or those of another table."""
-    function = before.function
-    if path is not None:
-        table = read_price_file(path)
-        price = table.lambda_price(function.region, function.arch)
-        return price, price_facts(table, price)
-    facts = before.prices
-    if not facts.gb_second_usd > 0:
-        raise InputError(
-            f"prices.gb_second_usd: expected a price above 0 (got {facts.gb_second_usd})",
-            hint="give the prices with --price-file",
-        )
-    price = LambdaPrice(
-        region=function.region,
-        arch=function.arch,
-        tiers=(Tier(0, facts.gb_second_usd),),
-        request_usd=facts.request_usd,
-        storage_usd_per_gb_s=facts.storage_gb_second_usd,
-    )
-    return price, facts
-
-
-def _refused(before: TuneDocument) -> dict[int, str]:
-    return {
-        size.memory_mb: size.failure
-        for size in before.sizes
-        if size.failure is not None and not size.n and not size.n_failed and not size.n_cold
-    }
+    if path is None:
+        return recorded_price(before), before.prices
+    table = read_price_file(path)
+    price = table.lambda_price(before.function.region, before.function.arch)
+    return price, price_facts(table, price)

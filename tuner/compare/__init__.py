@@ -1,0 +1,1 @@
+"""What changed between two tunings, and whether it can be told from noise."""
