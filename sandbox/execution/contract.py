@@ -35,6 +35,8 @@ class VersionSpec:
     # Of LogFormat JSON; None is INFO.
     application_log_level: str | None = None
     system_log_level: str | None = None
+    # Whether a new environment is restored from a snapshot.
+    snap_start: bool = False
 
 
 @dataclass(slots=True)  # not frozen: that costs a microsecond for each call
@@ -46,6 +48,7 @@ class InvokeRequest:
     client_context: str | None = None  # base64, as sent
     invoked_arn: str = ""
     trace_id: str | None = None  # as of the header X-Amzn-Trace-Id
+    tenant_id: str | None = None  # of a function that isolates tenants
 
 
 @dataclass(slots=True)  # not frozen: that costs a microsecond for each call
@@ -58,6 +61,9 @@ class Report:
     init_ms: float | None  # only on a cold start
     status: Status
     error_type: str | None = None
+    # Only where a cold start is from a snapshot: there is no init then.
+    restore_ms: float | None = None
+    billed_restore_ms: int | None = None
 
 
 # An offset in a log, and the time in ms since the epoch at which all before it had been logged.

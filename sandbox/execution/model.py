@@ -81,16 +81,20 @@ Duration = Annotated[
 class Model(_Strict):
     """All that a modelled function declares.
 
-    Of the calls that `failure` does not let fail, `error_share` raise an error.
+    Of the calls that `failure` does not let fail, `error_share` raise an error. Versions with
+    SnapStart start in `restore_ms` in the place of `init_ms`. What is printed after the REPORT
+    comes from an extension.
     """
 
     duration_ms: Duration
     noise: Noise = Noise(log_sigma=0.0)
     init_ms: Milliseconds = 100.0
+    restore_ms: Milliseconds = 300.0
     memory_used_mb: MemoryMb = 64
     fails_below_mb: MemoryMb | None = None
     failure: FailureKind | None = None
     error_share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
+    prints_after_report_bytes: Annotated[int, Field(ge=0, le=100_000)] = 0
     hold: bool = False
     seed: int = 0
     response: JsonValue = None

@@ -80,11 +80,15 @@ class ModelledEnvironment:
             fault = faults.not_started(request.request_id, "Runtime.InvalidModel", str(error))
             return self._result(request, log, fault, 0.0, None, 0.0)
         stream = self._streams.of(model, self.spec)
-        init_ms = None
+        init_ms = restore_ms = None
         if not self._is_started:
             self._is_started = True
-            log.add(self._log.init_start(datetime.now(UTC)))
-            init_ms = model.init_ms * _factor(model.noise, stream)
+            if self.spec.snap_start:
+                restore_ms = model.restore_ms * _factor(model.noise, stream)
+                log.add(self._log.restored(restore_ms, datetime.now(UTC)))
+            else:
+                log.add(self._log.init_start(datetime.now(UTC)))
+                init_ms = model.init_ms * _factor(model.noise, stream)
         log.add(self._log.start(request.request_id, datetime.now(UTC)))
         duration_ms = true_duration_ms(model, self.spec.memory_mb) * _factor(model.noise, stream)
         outcome = self._outcome(model, request.request_id, duration_ms, stream)
@@ -93,8 +97,11 @@ class ModelledEnvironment:
             duration_ms = timeout_ms
         if isinstance(outcome, Fault) and outcome.by_platform:
             self._is_usable = False
-        held_ms = await _hold(duration_ms + (init_ms or 0.0)) if model.hold else 0.0
-        result = self._result(request, log, outcome, duration_ms, init_ms, model.memory_used_mb)
+        start_ms = (init_ms or 0.0) + (restore_ms or 0.0)
+        held_ms = await _hold(duration_ms + start_ms) if model.hold else 0.0
+        result = self._result(
+            request, log, outcome, duration_ms, init_ms, model.memory_used_mb, restore_ms
+        )
         passed_ms = (time.monotonic() - began_s) * 1000
         return replace(result, overhead_ms=max(0.0, passed_ms - held_ms))
 
@@ -127,6 +134,7 @@ class ModelledEnvironment:
         duration_ms: float,
         init_ms: float | None,
         memory_used_mb: float,
+        restore_ms: float | None = None,
     ) -> InvokeResult:
         fault = outcome if isinstance(outcome, Fault) else None
         is_full = fault is not None and fault.error_type == faults.OUT_OF_MEMORY
@@ -136,10 +144,13 @@ class ModelledEnvironment:
             max_memory_used_mb=self.spec.memory_mb if is_full else memory_used_mb,
             memory_mb=self.spec.memory_mb,
             fault=fault,
+            restore_ms=restore_ms,
         )
         now = datetime.now(UTC)
         by_platform = fault is not None and fault.by_platform
         log.add(self._log.report(request.request_id, report, now, by_platform=by_platform))
+        if self._model is not None:
+            log.add(_of_extension(self._model.prints_after_report_bytes))
         return InvokeResult(
             payload=outcome.payload if isinstance(outcome, Fault) else outcome,
             function_error=None if fault is None else "Unhandled",
@@ -148,6 +159,12 @@ class ModelledEnvironment:
             log_stream=self._log_stream,
             log_marks=log.marks(),
         )
+
+
+def _of_extension(size_bytes: int) -> bytes:
+    """What an extension prints after the REPORT, in lines of a usual length."""
+    line = b"[extension] telemetry was sent, with all that this invocation left to send\n"
+    return line * -(-size_bytes // len(line))
 
 
 @lru_cache(maxsize=256)

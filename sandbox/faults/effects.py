@@ -9,7 +9,7 @@ from random import Random
 from sandbox.api_errors import ApiError
 from sandbox.faults.fault_set import FaultSet
 from sandbox.faults.kinds import (
-    LambdaErrorFault,
+    LambdaThrottleFault,
     LatencyFault,
     RequestFault,
     ResetFault,
@@ -56,7 +56,7 @@ class FaultEffects:
         hit = self._faults.pick_function(function_name, self._clock(), self._rng)
         if hit is None:
             return None
-        return "error" if isinstance(hit.spec, LambdaErrorFault) else "throttle"
+        return hit.spec.reason if isinstance(hit.spec, LambdaThrottleFault) else "error"
 
     def refusal(self, service: str, operation: str) -> ApiError | None:
         """Why a call of an AWS API is throttled; an Invoke is not one of the control plane."""

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from core.errors import InputError
+from sandbox.lambda_api.throttling import ThrottleReason
 
 Name = Annotated[str, Field(min_length=1, max_length=2048)]
 Share = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
@@ -140,17 +141,6 @@ class LateLogsFault(_Settings):
 
     kind: Literal["late-logs"] = "late-logs"
     delay_s: ForSeconds
-
-
-# The Reasons of a 429 in Lambda's API model (botocore 1.44, ThrottleReason).
-ThrottleReason = Literal[
-    "ConcurrentInvocationLimitExceeded",
-    "FunctionInvocationRateLimitExceeded",
-    "ReservedFunctionConcurrentInvocationLimitExceeded",
-    "ReservedFunctionInvocationRateLimitExceeded",
-    "CallerRateLimitExceeded",
-    "ConcurrentSnapshotCreateLimitExceeded",
-]
 
 
 class LambdaThrottleFault(_OfFunctions):

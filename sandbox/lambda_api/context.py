@@ -6,7 +6,7 @@ import asyncio
 import base64
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from sandbox.api_errors import ApiError
@@ -16,6 +16,7 @@ from sandbox.lambda_api.packages import PackageStore
 from sandbox.lambda_api.records import Alias, Function, Version
 from sandbox.lambda_api.store import FunctionStore
 from sandbox.lambda_api.telemetry import LambdaMetrics
+from sandbox.lambda_api.throttling import ThrottleReason
 from sandbox.rest_json.service import Operation, Output, Parameters
 from sandbox.telemetry.contract import LogSink
 
@@ -41,8 +42,8 @@ class LambdaOptions:
     scale_up_per_10_s: int | None = 1000
 
 
-# What a fault injection does to an invocation: it is refused, or the function ends in an error.
-Interference = Literal["throttle", "error"]
+# What a fault injection does to an invocation: it is refused for a reason, or ends in an error.
+Interference = ThrottleReason | Literal["error"]
 
 
 @dataclass(slots=True)  # not frozen: that costs half a microsecond for each call
@@ -104,6 +105,21 @@ class LambdaContext:
             self.options.update_s, self._settle, function.name, function.latest.config_id
         )
         return function
+
+    def publish(self, function: Function, version: Version) -> None:
+        """Stores `function` with its new version, which is Pending while its snapshot is made."""
+        if not version.settings.snap_start or self.options.update_s <= 0:
+            self.store.put(function)
+            return
+        self.store.put(replace(function, preparing=(*function.preparing, version.number)))
+        loop = asyncio.get_running_loop()
+        loop.call_later(self.options.update_s, self._prepared, function.name, version)
+
+    def _prepared(self, name: str, version: Version) -> None:
+        function = self.store.get(name)
+        if function is not None and function.versions.get(version.number) == version:
+            left = tuple(number for number in function.preparing if number != version.number)
+            self.store.put(replace(function, preparing=left))
 
     def _settle(self, name: str, config_id: str) -> None:
         function = self.store.get(name)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 
 from sandbox.api_errors import ApiError
+from sandbox.execution.model import MODEL_VARIABLE
 from sandbox.lambda_api.context import (
     LambdaContext,
     Operation,
@@ -48,12 +50,14 @@ class FunctionOperations:
 
     async def create(self, parameters: Parameters) -> Output:
         """Makes a function, Pending for a moment and then Active."""
-        if parameters.get("PackageType", "Zip") != "Zip":
+        is_image = parameters.get("PackageType", "Zip") != "Zip"
+        variables = parameters.get("Environment", {}).get("Variables", {})
+        if is_image and MODEL_VARIABLE not in variables:
             raise _invalid("PackageType: the sandbox does not have container images")
         name = self._home.resolve_function(parameters["FunctionName"])
         settings = new_settings({**parameters, "FunctionName": name})
         self._check_memory(settings)
-        code = await self._package(parameters["Code"])
+        code = _image(parameters["Code"]) if is_image else await self._package(parameters["Code"])
         # Nothing below waits, so no other call comes between the check and the change.
         if self._context.store.get(name) is not None:
             raise ApiError("ResourceConflictException", f"Function already exist: {name}")
@@ -70,13 +74,9 @@ class FunctionOperations:
     def get(self, parameters: Parameters) -> Output:
         """The configuration, where the code is, tags and reserved concurrency."""
         target = self._context.target(self._reference(parameters))
-        zip_name = self._context.packages.zip_path(target.version.code).name
         shown: Output = {
             "Configuration": self.get_configuration(parameters),
-            "Code": {
-                "RepositoryType": "S3",
-                "Location": f"{self._context.package_url}/{zip_name}",
-            },
+            "Code": self._where(target.version.code),
         }
         if target.function.tags:
             shown["Tags"] = dict(target.function.tags)
@@ -85,6 +85,16 @@ class FunctionOperations:
                 "ReservedConcurrentExecutions": target.function.reserved_concurrency
             }
         return shown
+
+    def _where(self, code: Code) -> Output:
+        if code.image_uri is not None:
+            return {
+                "RepositoryType": "ECR",
+                "ImageUri": code.image_uri,
+                "ResolvedImageUri": f"{code.image_uri.split(':')[0]}@sha256:{code.sha256}",
+            }
+        zip_name = self._context.packages.zip_path(code).name
+        return {"RepositoryType": "S3", "Location": f"{self._context.package_url}/{zip_name}"}
 
     def get_configuration(self, parameters: Parameters) -> Output:
         """The configuration of `$LATEST`, a version or the version of an alias."""
@@ -187,6 +197,14 @@ class FunctionOperations:
             raise _invalid("Please provide a source for function code.")
         # In a thread: a package of many files takes longer than invocations may be held up.
         return await asyncio.to_thread(self._context.packages.add, zip_bytes)
+
+
+def _image(parameters: Parameters) -> Code:
+    """A container image by its name; modelled functions never run what is in it."""
+    uri = parameters.get("ImageUri")
+    if uri is None:
+        raise _invalid("Please provide ImageUri when creating a function with packageType Image.")
+    return Code(hashlib.sha256(uri.encode()).hexdigest(), 0, uri)
 
 
 def _with_latest(function: Function, settings: Settings, code: Code) -> Function:

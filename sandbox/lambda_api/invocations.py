@@ -28,7 +28,8 @@ from sandbox.lambda_api.names import LATEST, FunctionReference
 from sandbox.lambda_api.permissions import InvokePermissions
 from sandbox.lambda_api.records import Function, Version
 from sandbox.lambda_api.telemetry import Running, log_events
-from sandbox.lambda_api.throttling import ConcurrencyGate, Slot, throttled
+from sandbox.lambda_api.tenancy import check_tenant, for_tenant
+from sandbox.lambda_api.throttling import ConcurrencyGate, Slot, ThrottleReason, throttled
 from sandbox.rest_json.strict_json import parse_json
 
 # Lambda quotas, 2026: 6 MB synchronous, 1 MB asynchronous; the limit of answers is a little higher.
@@ -88,6 +89,8 @@ class InvocationOperations:
         target = self._context.target(reference)
         _check_invocable(target)
         _check_unserved(parameters)
+        tenant_id = parameters.get("TenantId")
+        check_tenant(target.version.settings, tenant_id)
         _check_json(payload)
         context_text = parameters.get("ClientContext")
         _check_client_context(context_text)
@@ -98,6 +101,7 @@ class InvocationOperations:
             payload=payload or b"{}",
             client_context=context_text,
             invoked_arn=self._home.function_arn(reference.name, reference.qualifier),
+            tenant_id=tenant_id,
         )
         if kind == "Event":
             self._start_event(reference, request)
@@ -130,6 +134,7 @@ class InvocationOperations:
         if source_arn is not None:
             self._permissions.check(target, _CALLING_SERVICE, source_arn)
         _check_invocable(target)
+        check_tenant(target.version.settings, None)
         arn = self._home.function_arn(reference.name, reference.qualifier)
         request = InvokeRequest(request_id, payload or b"{}", None, arn, trace_id)
         return await self._run(target, self._pick(target), request, synchronous=True)
@@ -138,13 +143,12 @@ class InvocationOperations:
         self, target: Target, version: Version, request: InvokeRequest, *, synchronous: bool
     ) -> InvokeResult:
         """Runs an invocation that is let in, and records what came of it."""
-        spec = self._spec(target.function, version)
+        spec = for_tenant(self._spec(target.function, version), request.tenant_id)
         interfere = self._context.interfere
         interference = None if interfere is None else interfere(spec.function_name)
         if interference == "error":
-            spec = _failing(spec)
-        is_throttled = interference == "throttle"
-        slot = self._enter(target, spec, synchronous=synchronous, is_throttled=is_throttled)
+            spec, interference = _failing(spec), None
+        slot = self._enter(target, spec, synchronous=synchronous, refusal=interference)
         running = self._begin(target, spec)
         result = None
         try:
@@ -158,11 +162,16 @@ class InvocationOperations:
         return result
 
     def _enter(
-        self, target: Target, spec: VersionSpec, *, synchronous: bool, is_throttled: bool
+        self,
+        target: Target,
+        spec: VersionSpec,
+        *,
+        synchronous: bool,
+        refusal: ThrottleReason | None,
     ) -> Slot:
         try:
-            if is_throttled:
-                raise throttled("ConcurrentInvocationLimitExceeded")
+            if refusal is not None:
+                raise throttled(refusal)
             return self._gate.enter(
                 target.function,
                 self._context.store.reserved_concurrency,
@@ -228,6 +237,7 @@ class InvocationOperations:
             log_group=settings.log_group or f"/aws/lambda/{function.name}",
             application_log_level=settings.application_log_level,
             system_log_level=settings.system_log_level,
+            snap_start=version.number != LATEST and settings.snap_start,
         )
 
     def _start_event(self, reference: FunctionReference, request: InvokeRequest) -> None:
@@ -301,6 +311,13 @@ def _failing(spec: VersionSpec) -> VersionSpec:
 def _check_invocable(target: Target) -> None:
     if target.function.pending:
         raise pending_error()
+    if target.version.number in target.function.preparing:
+        raise ApiError(
+            "SnapStartNotReadyException",
+            "Lambda is initializing your function. It will be ready to invoke once your function "
+            "state becomes ACTIVE.",
+            status=409,
+        )
     settings = target.version.settings
     runtime = settings.runtime
     # A modelled function has no process, so its runtime is but a word.
@@ -314,11 +331,9 @@ def _check_invocable(target: Target) -> None:
 
 
 def _check_unserved(parameters: Parameters) -> None:
-    for name in ("DurableExecutionName", "TenantId"):
-        if name in parameters:
-            raise ApiError(
-                "InvalidParameterValueException", f"{name}: the sandbox does not have this"
-            )
+    name = "DurableExecutionName"
+    if name in parameters:
+        raise ApiError("InvalidParameterValueException", f"{name}: the sandbox does not have this")
 
 
 def _check_size(payload: bytes, limit: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sandbox.lambda_api.names import LATEST, Home
@@ -29,19 +30,32 @@ def configuration(function: Function, version: Version, *, arn: str) -> Output:
         "Version": version.number,
         "TracingConfig": {"Mode": settings.tracing_mode},
         "RevisionId": version.revision_id,
-        "PackageType": "Zip",
+        "PackageType": "Zip" if version.code.image_uri is None else "Image",
         "Architectures": [settings.architecture],
         "EphemeralStorage": {"Size": settings.ephemeral_storage_mb},
         "LoggingConfig": _logging(settings),
         "SnapStart": {
             "ApplyOn": settings.inert.get("SnapStart", {}).get("ApplyOn", "None"),
-            "OptimizationStatus": "Off",
+            "OptimizationStatus": "On" if settings.snap_start and not is_latest else "Off",
         },
-        **{name: value for name, value in settings.inert.items() if name != "SnapStart"},
-        **_states(function, is_latest=is_latest),
+        **_inert(settings.inert),
+        **_states(function, version),
     }
+    if version.code.image_uri is not None:
+        # What the image itself says.
+        del shown["Runtime"], shown["Handler"]
     if settings.environment:
         shown["Environment"] = {"Variables": dict(settings.environment)}
+    return shown
+
+
+def _inert(settings: Mapping[str, Any]) -> Output:
+    """Settings as answers have them, some of which are not as requests have them."""
+    shown = {name: value for name, value in settings.items() if name != "SnapStart"}
+    if "Layers" in shown:
+        shown["Layers"] = [{"Arn": arn, "CodeSize": 0} for arn in shown["Layers"]]
+    if "ImageConfig" in shown:
+        shown["ImageConfigResponse"] = {"ImageConfig": shown.pop("ImageConfig")}
     return shown
 
 
@@ -69,14 +83,14 @@ def alias(home: Home, function: Function, record: Alias) -> Output:
     return shown
 
 
-def _states(function: Function, *, is_latest: bool) -> Output:
-    if function.pending:
+def _states(function: Function, version: Version) -> Output:
+    if function.pending or version.number in function.preparing:
         return {
             "State": "Pending",
             "StateReason": "The function is being created.",
             "StateReasonCode": "Creating",
         }
-    if function.updating and is_latest:
+    if function.updating and version.number == LATEST:
         return {
             "State": "Active",
             "LastUpdateStatus": "InProgress",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from sandbox.execution.model import MODEL_VARIABLE
 from sandbox.lambda_api.names import LATEST
 
 Architecture = Literal["x86_64", "arm64"]
@@ -16,10 +17,14 @@ LogFormat = Literal["Text", "JSON"]
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A deployment package: `sha256` in base64 as AWS gives it, and the size of its zip."""
+    """A deployment package: `sha256` in base64 as AWS gives it, and the size of its zip.
+
+    Of a container image there is only `image_uri`, and a digest of it.
+    """
 
     sha256: str
     size_bytes: int
+    image_uri: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,17 @@ class Settings:
     system_log_level: str | None = None
     # Settings without an effect here, given back as they came (VpcConfig, SnapStart, ...).
     inert: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def snap_start(self) -> bool:
+        """Whether published versions start from snapshots, which modelled functions do here."""
+        is_on = self.inert.get("SnapStart", {}).get("ApplyOn") == "PublishedVersions"
+        return is_on and self.is_modelled
+
+    @property
+    def is_modelled(self) -> bool:
+        """Whether a model answers in the place of code."""
+        return MODEL_VARIABLE in self.environment
 
 
 def new_id() -> str:
@@ -134,6 +150,7 @@ class Function:
     pending: bool = False  # created, not yet Active
     updating: bool = False  # LastUpdateStatus is InProgress
     policies: Mapping[str, Policy] = field(default_factory=dict)
+    preparing: tuple[str, ...] = ()  # versions whose snapshot is being made
 
     def version(self, number: str) -> Version | None:
         """The version `number`, which may be `$LATEST`."""

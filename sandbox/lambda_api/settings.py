@@ -42,14 +42,16 @@ _RESERVED_VARIABLES = frozenset(
 )
 
 # Stored and shown, without an effect in the sandbox.
-_INERT = ("VpcConfig", "DeadLetterConfig", "SnapStart", "KMSKeyArn")
-# A function that needs one of these would behave otherwise than on AWS, so none is created.
-_UNSERVED = {
+_INERT = ("VpcConfig", "DeadLetterConfig", "SnapStart", "KMSKeyArn", "TenancyConfig")
+# What only code meets, and modelled functions have none: they keep and show these.
+_OF_CODE = {
     "Layers": "layers",
     "FileSystemConfigs": "file systems",
     "ImageConfig": "container images",
+}
+# A function that needs one of these would behave otherwise than on AWS, so none is created.
+_UNSERVED = {
     "CodeSigningConfigArn": "code signing",
-    "TenancyConfig": "tenant isolation",
     "CapacityProviderConfig": "capacity providers",
     "DurableConfig": "durable functions",
     "AcceleratorConfig": "accelerators",
@@ -58,14 +60,15 @@ _UNSERVED = {
 
 def new_settings(parameters: Parameters) -> Settings:
     """The settings of a function to create."""
-    if not parameters.get("Runtime") or not parameters.get("Handler"):
+    is_image = parameters.get("PackageType") == "Image"
+    if not is_image and not (parameters.get("Runtime") and parameters.get("Handler")):
         raise _invalid(
             "Runtime and Handler are mandatory parameters for functions created with deployment "
             "packages."
         )
     blank = Settings(
-        runtime=parameters["Runtime"],
-        handler=parameters["Handler"],
+        runtime=parameters.get("Runtime", ""),
+        handler=parameters.get("Handler", ""),
         role=parameters["Role"],
         log_group=f"/aws/lambda/{parameters['FunctionName']}",
     )
@@ -75,7 +78,9 @@ def new_settings(parameters: Parameters) -> Settings:
 
 def changed_settings(settings: Settings, parameters: Parameters) -> Settings:
     """`settings` with all that `parameters` name; what they leave out stays."""
-    for name, what in _UNSERVED.items():
+    variables = parameters.get("Environment", {}).get("Variables", settings.environment)
+    is_modelled = MODEL_VARIABLE in variables
+    for name, what in (_UNSERVED if is_modelled else _UNSERVED | _OF_CODE).items():
         if parameters.get(name):
             raise _invalid(f"{name}: the sandbox does not have {what}")
     changes: dict[str, Any] = {
@@ -102,7 +107,7 @@ def changed_settings(settings: Settings, parameters: Parameters) -> Settings:
     if mode := parameters.get("TracingConfig", {}).get("Mode"):
         changes["tracing_mode"] = mode
     changes.update(_logging(parameters.get("LoggingConfig", {}), settings))
-    inert = {name: parameters[name] for name in _INERT if name in parameters}
+    inert = {name: parameters[name] for name in (*_INERT, *_OF_CODE) if name in parameters}
     return replace(settings, **changes, inert={**settings.inert, **inert})
 
 

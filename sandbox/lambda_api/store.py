@@ -96,8 +96,8 @@ def _read(path: Path) -> list[Function]:
     except ValidationError as error:
         raise unreadable(path, _WHAT, error) from error
     return [
-        function.settled()
+        replace(function.settled(), preparing=())
         if function.pending or function.updating
-        else replace(function, running=function.latest)
+        else replace(function, running=function.latest, preparing=())
         for function in document.functions
     ]

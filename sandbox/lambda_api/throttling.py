@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Literal
 
 from sandbox.api_errors import ApiError
 from sandbox.lambda_api.records import Function
 from sandbox.token_bucket import TokenBucket
 
+# The Reasons of a 429 in Lambda's API model (botocore 1.44, ThrottleReason).
+ThrottleReason = Literal[
+    "ConcurrentInvocationLimitExceeded",
+    "FunctionInvocationRateLimitExceeded",
+    "ReservedFunctionConcurrentInvocationLimitExceeded",
+    "ReservedFunctionInvocationRateLimitExceeded",
+    "CallerRateLimitExceeded",
+    "ConcurrentSnapshotCreateLimitExceeded",
+]
 # Synchronous requests a second for each unit of concurrency (Lambda quotas, 2026).
 REQUESTS_PER_CONCURRENCY = 10
 

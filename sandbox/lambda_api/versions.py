@@ -69,8 +69,9 @@ class VersionOperations:
         _check_sha256(parameters.get("CodeSha256"), function.latest.code.sha256)
         changed, version = publish(function, parameters.get("Description"))
         if changed is not function:
-            self._context.store.put(changed)
-        return configuration(changed, version, arn=self._home.function_arn(name, version.number))
+            self._context.publish(changed, version)
+        shown = self._context.function(name)
+        return configuration(shown, version, arn=self._home.function_arn(name, version.number))
 
     def list(self, parameters: Parameters) -> Output:
         """One page of the versions, `$LATEST` first."""

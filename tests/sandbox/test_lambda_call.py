@@ -195,7 +195,7 @@ def test_concurrency_is_enforced_and_given_back():
     assert error.fields["Reason"] == "ConcurrentInvocationLimitExceeded"
 
 
-@pytest.mark.parametrize("kind", ["throttle", "error"])
+@pytest.mark.parametrize("kind", ["CallerRateLimitExceeded", "error"])
 def test_a_fault_meets_the_functions_that_it_names(kind):
     async def work(service, context):
         outcomes = {}
@@ -214,7 +214,7 @@ def test_a_fault_meets_the_functions_that_it_names(kind):
         interfere=lambda name: kind if name == "f" else None,
     )
     assert outcomes == {
-        "f": {"throttle": "TooManyRequestsException", "error": "Unhandled"}[kind],
+        "f": {"error": "Unhandled"}.get(kind, "TooManyRequestsException"),
         "g": None,
     }
 
