@@ -8,7 +8,7 @@ import pytest
 
 from core.aws.prices import bundled_prices
 from core.errors import ExitCode
-from reports.document import Budget
+from reports.document import Budget, Trial
 from tests.tuner.factories import drawn, failed, lost, sample
 from tests.tuner.test_analysis import ask
 from tests.tuner.test_analysis_adaptive import ask as ask_adaptive
@@ -19,6 +19,14 @@ from tuner.result import judge, spent
 from tuner.sample import Sample
 
 PRICE = bundled_prices().lambda_price("us-east-1", "x86_64")
+TRIAL = Trial(
+    memory_mb=512,
+    cold=True,
+    duration_ms=99.5,
+    billed_ms=300.0,
+    max_memory_used_mb=60,
+    error_type=None,
+)
 TEN = [*(sample(128) for _ in range(5)), *(sample(512) for _ in range(5))]
 
 
@@ -177,12 +185,16 @@ def test_the_bill_counts_every_call_that_was_billed() -> None:
         lost(1024),
     ]
 
-    bill = spent(samples, PRICE, 512)
+    bill = spent(samples, PRICE, 512, None)
+    tried = spent(samples, PRICE, 512, TRIAL)
 
     assert bill.invocations == 4
     assert bill.unmeasured_invocations == 1
     assert bill.gb_seconds == pytest.approx(1.601)
     assert bill.usd == pytest.approx(1.601 * 0.0000166667 + 3 * 2e-7)
+    assert (tried.invocations, tried.unmeasured_invocations) == (5, 1)
+    assert tried.gb_seconds == pytest.approx(1.601 + 0.5 * 0.3)
+    assert tried.usd == pytest.approx(bill.usd + 0.5 * 0.3 * 0.0000166667 + 2e-7)
 
 
 @pytest.mark.parametrize(

@@ -48,8 +48,9 @@ def test_an_adaptive_run_invokes_few_sizes_and_leaves_the_function_as_it_was(
     assert planned["kind"] == "adaptive"
     assert set(planned["start_mb"]) <= set(invoked) < set(planned["sizes_mb"])
     assert all(size["n"] + size["n_cold"] > 0 for size in document["sizes"])
-    assert 9 <= document["spent"]["invocations"] <= planned["invocations"] == 55
+    assert 10 <= document["spent"]["invocations"] <= 1 + planned["invocations"] == 56
     assert (document["provenance"]["plan"], document["budget"]) == ("adaptive", None)
+    assert planned["trial_mb"] == document["trial"]["memory_mb"] == 512
     assert any(line.startswith("by the first 9 calls, a run of 29 will cost") for line in said)
 
 
@@ -94,7 +95,7 @@ def test_each_sample_at_a_size_comes_from_one_environment_and_each_cold_one_from
         pytest.param({}, {"max_usd": 2e-5}, 40, "max_usd", id="adaptive, money"),
         pytest.param({}, {"max_seconds": 1e-6}, 0, "max_seconds", id="adaptive, time"),
         pytest.param({"samples": 5}, {"max_invocations": 8}, 8, "max_invocations", id="fixed"),
-        pytest.param({"samples": 5}, {"max_invocations": 99}, 36, None, id="a limit far off"),
+        pytest.param({"samples": 5}, {"max_invocations": 99}, 37, None, id="a limit far off"),
     ],
 )
 def test_a_limit_ends_a_run_and_the_function_is_as_it_was(
@@ -140,7 +141,7 @@ def test_ctrl_c_in_an_adaptive_run_leaves_nothing_behind(
     code, document = tune(function)
 
     assert (code, document["verdict"]) == (130, "interrupted")
-    assert document["spent"]["invocations"] == at
+    assert document["spent"]["invocations"] == 1 + at
     assert state_of(lambda_client, function) == before
 
 
@@ -164,7 +165,7 @@ def test_ctrl_c_among_the_cold_samples_is_an_interrupted_run(
     code, document = tune(function, sizes="128,512", samples=5, cold_samples=9)
 
     assert (code, document["verdict"]) == (130, "interrupted")
-    assert document["spent"]["invocations"] == 13
+    assert document["spent"]["invocations"] == 1 + 13
     assert document["recommendation"] is not None
     assert state_of(lambda_client, function) == before
 

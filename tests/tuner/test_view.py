@@ -57,7 +57,7 @@ def plan_of(**given: Any) -> Plan:
             id="thorough",
         ),
         pytest.param(
-            {"max_invocations": 20}, ["plan: adaptive, up to 20 invocations"], id="fewer calls"
+            {"max_invocations": 20}, ["plan: adaptive, up to 19 invocations"], id="fewer calls"
         ),
         pytest.param(
             {"slo": "p95 < 300ms"},
