@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import math
+import re
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from reports.document import SizeResult
 SITE = "https://lambda-power-tuning.show/"
 # Int16: a larger size would come out negative.
 LARGEST_MB = 32767
+_CURRENCY = re.compile("[A-Z]{3}")
 _COLUMNS = (("sizes", "h"), ("durations", "f"), ("costs", "f"))
 
 
@@ -89,6 +91,8 @@ def decode_link(url: str) -> Chart:
         for size, duration, cost in zip(sizes, durations, costs, strict=True)
     ]
     currency = parse_qs(parts.query).get("currency", ["USD"])[-1]
+    if not _CURRENCY.fullmatch(currency):
+        raise ValueError(f"currency: expected a code such as USD (got {currency!r})")
     return Chart(tuple(sorted(points, key=lambda point: point.memory_mb)), currency)
 
 
