@@ -10,12 +10,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from reports.apply_document import ApplyDocument
+
 SCHEMA_VERSION = 1
 
 Interval = Annotated[tuple[float, float], Field(description="lower and upper bound of 90 %")]
 Objective = Literal["cost", "speed", "balanced", "slo", "knee"]
 Verdict = Literal["pass", "fail", "inconclusive", "invalid", "interrupted"]
-PlanKind = Literal["adaptive", "thorough", "fixed"]
+PlanKind = Literal["adaptive", "thorough", "fixed", "cold", "test"]
 
 
 class _Part(BaseModel):
@@ -281,6 +283,9 @@ class FunctionFacts(_Part):
     ephemeral_storage_mb: int
     region: str
     account: str | None
+    settings_sha256: str | None = Field(
+        default=None, description="of all settings besides memory, description and code"
+    )
 
 
 class PriceFacts(_Part):
@@ -335,6 +340,7 @@ class TuneDocument(_Part):
     cold: ColdMix | None = None
     monthly: Monthly | None = None
     arch: ArchComparison | None = None
+    applied: ApplyDocument | None = Field(default=None, description="what --apply did")
     trial: Trial | None = Field(default=None, description="None with --skip-trial; it is in spent")
     # Whoever wrote the document, its page links to nothing else.
     visualization_url: str | None = Field(

@@ -24,7 +24,7 @@ def estimate_at(document: TuneDocument, memory_mb: int) -> CurvePoint | None:
 
 def is_adaptive(document: TuneDocument) -> bool:
     """Whether the run chose its sizes itself, so that the curve's points are its candidates."""
-    return document.provenance.plan != "fixed"
+    return document.provenance.plan in ("adaptive", "thorough")
 
 
 def tied_sizes(document: TuneDocument) -> list[int]:

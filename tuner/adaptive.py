@@ -207,7 +207,7 @@ def _says_too_little(durations_ms: Sequence[float]) -> bool:
 
 def _is_hopeless(samples: Sequence[Sample]) -> bool:
     """Whether enough sizes took their calls to know that no call will ever be warm."""
-    if any(sample.counts_as_warm for sample in samples):
+    if any(sample.is_warm for sample in samples):
         return False
     tried = Counter(sample.memory_mb for sample in samples if not sample.ran_out)
     failed = Counter(s.memory_mb for s in samples if s.outcome == "failed" and not s.ran_out)

@@ -57,14 +57,20 @@ class OtherRun:
     stopped: bool = False
 
 
-def read_other(control: LambdaClient, function: str, first: Target, region: str) -> Target:
+def read_other(
+    control: LambdaClient,
+    function: str,
+    first: Target,
+    region: str,
+    tenant_id: str | None = None,
+) -> Target:
     """`$LATEST` of the function of the other architecture.
 
     Raises:
         InputError: when it has the architecture of the first.
         FunctionNotFound, Refused, AwsError: when it cannot be measured.
     """
-    target = read_usable(control, function, region)
+    target = read_usable(control, function, region, tenant_id)
     if target.arch == first.arch:
         raise InputError(
             f"--arch-function: expected a function on {other_arch(first.arch)}, as {first.name!r} "
@@ -88,7 +94,7 @@ def shared(request: TuneRequest, one: Target, other: Target) -> TuneRequest:
             "functions (got 1)"
         )
     largest_mb = max(one.memory_mb, other.memory_mb)
-    if options.max_memory_mb is None and request.plan != "fixed":
+    if options.max_memory_mb is None and request.plan in ("adaptive", "thorough"):
         _, high = size_limits(options.min_memory_mb, None)
         options = replace(options, max_memory_mb=max(high, largest_mb))
     return replace(

@@ -21,13 +21,19 @@ from core.command_line import (
 from core.console import Console
 from core.errors import ExitCode
 from tuner.command_options import (
+    AllowError,
     Arch,
     ArchFunction,
+    ColdOnly,
     ColdSamples,
     ColdShare,
+    Discard,
+    DiscardFirst,
     DryRun,
     Export,
     Function,
+    HookTimeout,
+    KeepOutputs,
     Knee,
     MaxInvocations,
     MaxMemory,
@@ -38,6 +44,9 @@ from tuner.command_options import (
     Parallel,
     PayloadFile,
     PayloadJson,
+    Payloads,
+    Post,
+    Pre,
     PriceFile,
     Profile,
     Region,
@@ -49,8 +58,10 @@ from tuner.command_options import (
     ServerPriceFile,
     Sizes,
     SkipTrial,
+    Sleep,
     Slo,
     TenantId,
+    TestRun,
     Thorough,
     Weight,
     Yes,
@@ -58,7 +69,7 @@ from tuner.command_options import (
 from tuner.commands.ending import end
 
 # A function with one of these names is reached by `tune run NAME`.
-VERBS = ("run", "analyze", "restore")
+VERBS = ("run", "analyze", "restore", "import")
 
 _EPILOG = """\
 Examples:\n
@@ -81,15 +92,25 @@ def _tune(
     function: Function,
     payload: PayloadFile = None,
     payload_json: PayloadJson = None,
+    payloads: Payloads = None,
     min_memory: MinMemory = None,
     max_memory: MaxMemory = None,
     thorough: Thorough = False,
     sizes: Sizes = None,
     samples: Samples = None,
     cold_samples: ColdSamples = None,
+    cold_only: ColdOnly = False,
+    test_run: TestRun = False,
+    discard: Discard = None,
+    discard_first: DiscardFirst = None,
+    allow_error: AllowError = None,
+    sleep: Sleep = None,
     arch: Arch = None,
     arch_function: ArchFunction = None,
     tenant_id: TenantId = None,
+    pre: Pre = None,
+    post: Post = None,
+    hook_timeout: HookTimeout = None,
     parallel: Parallel = 1,
     skip_trial: SkipTrial = False,
     objective: Objective = None,
@@ -109,6 +130,7 @@ def _tune(
     sandbox: Sandbox = False,
     dry_run: DryRun = False,
     export: Export = None,
+    keep_outputs: KeepOutputs = False,
     runs: Runs = Path("runs"),
     seed: Seed = None,
     json_output: Json = False,
@@ -164,7 +186,18 @@ def _tune(
             dry_run=dry_run,
             yes=yes,
             tenant_id=tenant_id,
+            pre=pre,
+            post=post,
+            hook_timeout_s=hook_timeout,
             skip_trial=skip_trial,
+            payloads_file=payloads,
+            allow_errors=tuple(allow_error or ()),
+            discard=discard,
+            discard_first=discard_first,
+            cold_only=cold_only,
+            sleep_s=sleep,
+            test_run=test_run,
+            keep_outputs=keep_outputs,
         )
         return tune(options, console)
 

@@ -113,7 +113,7 @@ PayloadFile = Annotated[
     typer.Option(
         "--payload",
         metavar="FILE",
-        help="JSON event; - reads stdin.",
+        help="JSON event: a file, s3://BUCKET/KEY, or - for stdin.",
         show_default="{}",
         rich_help_panel=_PLAN,
     ),
@@ -121,6 +121,78 @@ PayloadFile = Annotated[
 PayloadJson = Annotated[
     str | None,
     typer.Option("--payload-json", metavar="JSON", help="The event itself.", rich_help_panel=_PLAN),
+]
+Payloads = Annotated[
+    str | None,
+    typer.Option(
+        "--payloads",
+        metavar="FILE",
+        help="Several weighted events: a JSON list or NDJSON of payload, weight, name.",
+        rich_help_panel=_PLAN,
+    ),
+]
+AllowError = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-error",
+        metavar="TYPE",
+        help="An error of the function that is an answer like others.",
+        rich_help_panel=_PLAN,
+    ),
+]
+Discard = Annotated[
+    float | None,
+    typer.Option(
+        "--discard",
+        metavar="SHARE",
+        help="Fixed plan: leave out that share of a size's samples at each end.",
+        show_default="0.1",
+        rich_help_panel=_PLAN,
+    ),
+]
+DiscardFirst = Annotated[
+    int | None,
+    typer.Option(
+        "--discard-first",
+        metavar="N",
+        help="The first N warm calls of each size do not count.",
+        show_default="0",
+        rich_help_panel=_PLAN,
+    ),
+]
+ColdOnly = Annotated[
+    bool,
+    typer.Option(
+        "--cold-only",
+        help="Fixed plan: measure cold starts only, each by a version of its own.",
+        rich_help_panel=_PLAN,
+    ),
+]
+Sleep = Annotated[
+    float | None,
+    typer.Option(
+        "--sleep",
+        metavar="S",
+        help="Seconds between the end of a call and the next one.",
+        show_default="0",
+        rich_help_panel=_PLAN,
+    ),
+]
+TestRun = Annotated[
+    bool,
+    typer.Option(
+        "--test-run",
+        help="Make one call at each size, say what works, recommend nothing.",
+        rich_help_panel=_PLAN,
+    ),
+]
+KeepOutputs = Annotated[
+    bool,
+    typer.Option(
+        "--keep-outputs",
+        help="Keep what the function answers in the folder of the run.",
+        rich_help_panel=_OUTPUT,
+    ),
 ]
 MinMemory = Annotated[
     int | None,
@@ -151,7 +223,7 @@ Sizes = Annotated[
     typer.Option(
         "--sizes",
         metavar="MB,MB,...",
-        help="Fixed plan: measure exactly these sizes.",
+        help="Fixed plan: measure exactly these sizes; all: each 64 MB.",
         rich_help_panel=_PLAN,
     ),
 ]
@@ -199,6 +271,29 @@ TenantId = Annotated[
         "--tenant-id",
         metavar="ID",
         help="The tenant of all calls, for functions that isolate tenants.",
+        rich_help_panel=_PLAN,
+    ),
+]
+Pre = Annotated[
+    str | None,
+    typer.Option(
+        "--pre",
+        metavar="HOOK",
+        help="Before each call: lambda:NAME, python:MODULE:FUNCTION or a command.",
+        rich_help_panel=_PLAN,
+    ),
+]
+Post = Annotated[
+    str | None,
+    typer.Option("--post", metavar="HOOK", help="... after each call.", rich_help_panel=_PLAN),
+]
+HookTimeout = Annotated[
+    float | None,
+    typer.Option(
+        "--hook-timeout",
+        metavar="S",
+        help="Seconds that a hook may take.",
+        show_default="60",
         rich_help_panel=_PLAN,
     ),
 ]

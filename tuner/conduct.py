@@ -7,7 +7,8 @@ facts of the run, as long as there are samples to answer from.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,12 +20,15 @@ from reports.figures import listed_sizes, usd
 from tuner.budget import Ledger
 from tuner.cold import cold_rounds
 from tuner.facts import RunFacts
+from tuner.hook_kinds.opening import open_hooks
 from tuner.invoker import Invoker
 from tuner.lease import Lease
 from tuner.leasing import leased
 from tuner.measure import Ending, Measurement
+from tuner.outputs import OutputFile, output_file
 from tuner.plan import FixedPlan
 from tuner.redact import hidden_texts
+from tuner.report_logs import report_search, search_note
 from tuner.sample import Sample, SampleFile
 from tuner.sampler import Sampler
 from tuner.strategy import sampler_of
@@ -51,12 +55,13 @@ def try_out(facts: RunFacts, session: AwsSession, limit: TimeLimit, console: Con
     """
     if facts.plan.trial_mb is None or limit.is_over():
         return
-    trial = make_trial(_invoker(facts, session, limit), facts.plan.trial_mb)
+    with _invoker(facts, session, limit) as invoker:
+        trial = make_trial(invoker, facts.plan.trial_mb)
     facts.trial = trial
     if trial is None:
         return
     target = facts.target
-    doubt = trial_doubt(trial, target.name, target.timeout_s, one_of_several=False)
+    doubt = trial_doubt(trial, target.name, target.timeout_s, one_of_several=facts.payloads.is_mix)
     if doubt is None:
         console.say(trial_line(trial))
     else:
@@ -80,8 +85,11 @@ def conduct(
         ToolError: when nothing was measured, with what may be left of the run.
     """
     stop, ledger = limit.stop, _ledger(facts)
-    invoker = _invoker(facts, session, limit)
-    with SampleFile(place.folder) as kept:
+    with (
+        output_file(place.folder, keeps=facts.calls.keep_outputs) as outputs,
+        _invoker(facts, session, limit, outputs) as invoker,
+        SampleFile(place.folder) as kept,
+    ):
         record = _Record(facts, console, kept, sampler_of(facts))
         ending: Ending = "complete"
         try:
@@ -96,11 +104,15 @@ def conduct(
                     keep=record.keep,
                     stopped=lambda: stop.requested,
                     elapsed_s=limit.elapsed_s,
+                    wait=limit.wait,
+                    sleep_s=facts.calls.sleep_s,
+                    discard_first=facts.calls.discard_first,
                 )
                 try:
                     ending = _measured(measurement, record, cold_sizes)
                 finally:
                     facts.counted_usd = ledger.usd
+                    facts.notes.extend(filter(None, [search_note(invoker.logs)]))
         except ToolError as error:
             if not record.samples:
                 raise _with_what_is_left(error, facts) from error
@@ -126,6 +138,12 @@ def _measured(measurement: Measurement, record: _Record, cold_sizes: ColdSizes) 
     """The sampler's calls, and further cold ones where the plan has some; how that ended."""
     facts, console = record.facts, record.console
     plan = facts.plan
+    if plan.kind == "cold":
+        rng, published = random.Random(plan.seed), measurement.versions
+        with console.progress(plan.invocations, "cold starts") as record.progress:
+            return measurement.run_cold(
+                lambda taken: record.sampler.next_round(taken, published.refused_sizes, rng)
+            )
     with console.progress(plan.invocations, "invocations") as record.progress:
         ending = measurement.run(record.sampler, random.Random(plan.seed))
     if ending == "complete" and record.sampler.out_of_calls and facts.has_fewer_invocations:
@@ -158,25 +176,47 @@ class _Published:
         try:
             self.lease.publish(sizes_mb)
         finally:
-            refused = self.lease.refused_sizes
-            self.facts.refused_sizes = {size: one_line(why) for size, why in refused.items()}
+            self._note_refused()
         for size in sizes_mb:
             if size in self.versions:
                 self.console.detail(f"{size} MB is version {self.versions[size]}")
 
     def publish_again(self, size: int) -> str | None:
-        return self.lease.publish_again(size)
+        try:
+            return self.lease.publish_again(size)
+        finally:
+            self._note_refused()
 
     def discard(self, version: str) -> None:
         self.lease.discard(version)
 
+    def _note_refused(self) -> None:
+        refused = self.lease.refused_sizes
+        self.facts.refused_sizes = {size: one_line(why) for size, why in refused.items()}
 
-def _invoker(facts: RunFacts, session: AwsSession, limit: TimeLimit) -> Invoker:
-    target, event = facts.target, facts.payload.content
+
+@contextmanager
+def _invoker(
+    facts: RunFacts, session: AwsSession, limit: TimeLimit, outputs: OutputFile | None = None
+) -> Iterator[Invoker]:
+    target, payloads = facts.target, facts.payloads
     client = session.measuring_lambda(
         function_timeout_s=target.timeout_s, concurrency=facts.plan.parallel
     )
-    return Invoker(client, target.arn, event, limit.wait, hidden_texts(event))
+    hooks = open_hooks(facts.hooks, target.name, session, limit.stop, at_once=facts.plan.parallel)
+    with hooks as opened:
+        yield Invoker(
+            client,
+            target.arn,
+            payloads,
+            limit.wait,
+            hidden_texts(*payloads.contents),
+            tenant_id=facts.tenant_id,
+            logs=report_search(session, target, limit.wait),
+            hooks=opened,
+            allowed_errors=facts.calls.allowed_errors,
+            keep_output=None if outputs is None else outputs.keep,
+        )
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,8 +11,10 @@ from core.aws.prices import LambdaPrice, PriceTable
 from core.errors import ExitCode
 from reports.document import Budget
 from tuner.budget import LimitName, Limits
+from tuner.call_rules import CallRules
+from tuner.hook_kinds.asked import NO_HOOKS_ASKED, HooksAsked, recorded_hook
 from tuner.objective import Goal
-from tuner.payload import Payload
+from tuner.payload_mix import PayloadMix
 from tuner.plan import FixedPlan, Plan
 from tuner.sample import Sample
 from tuner.target import Target
@@ -33,7 +35,7 @@ class RunFacts:
     run_id: str
     target: Target
     plan: Plan
-    payload: Payload
+    payloads: PayloadMix
     price: LambdaPrice
     price_table: PriceTable
     region: str
@@ -54,7 +56,9 @@ class RunFacts:
     ended_by: LimitName | None = None
     counted_usd: float = 0.0
     trial: Sample | None = None
+    calls: CallRules = field(default_factory=CallRules)
     tenant_id: str | None = None
+    hooks: HooksAsked = NO_HOOKS_ASKED
 
     @property
     def budget(self) -> Budget | None:
@@ -106,18 +110,30 @@ class RunFacts:
 
 
 def recorded_command(words: Sequence[str]) -> list[str]:
-    """`words` of a command line for the record, without the payload, which may hold secrets.
+    """`words` of a command line for the record, without what may hold secrets.
 
+    That is the payload, and the arguments of the command of a hook.
     Bytes that are no UTF-8, such as those of an odd file name, become U+FFFD.
     """
     shown: list[str] = []
-    hide_next = False
+    option = ""
     for word in words:
-        if hide_next:
-            shown.append("<payload>")
-        elif word.startswith("--payload-json="):
-            shown.append("--payload-json=<payload>")
+        if option:
+            shown.append(_HIDDEN[option](word))
+            option = ""
+            continue
+        name, equals, value = word.partition("=")
+        if name in _HIDDEN and equals:
+            shown.append(f"{name}={_HIDDEN[name](value)}")
         else:
-            shown.append(word.encode(errors="surrogateescape").decode(errors="replace"))
-        hide_next = word == "--payload-json" and not hide_next
-    return shown
+            shown.append(word)
+            option = word if word in _HIDDEN else ""
+    return [word.encode(errors="surrogateescape").decode(errors="replace") for word in shown]
+
+
+# How the value of an option is recorded, where not as it is.
+_HIDDEN: Mapping[str, Callable[[str], str]] = {
+    "--payload-json": lambda _: "<payload>",
+    "--pre": recorded_hook,
+    "--post": recorded_hook,
+}

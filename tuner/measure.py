@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 from tuner.budget import Ledger, LimitName, Limits, broken_limit
+from tuner.hooks import HookError
 from tuner.sample import Sample
 from tuner.sampler import Sampler
 
@@ -44,13 +45,21 @@ class Caller(Protocol):
         """One sample, or None when a stop came before the call could start."""
 
 
+def _no_wait(seconds: float) -> bool:
+    """Waits for nothing: for runs that do not sleep between calls."""
+    del seconds
+    return False
+
+
 @dataclass(slots=True)
 class Measurement:
     """The calls of one run, in the order in which they ended.
 
     `parallel` invocations are in flight at most, and never two at one size, so that each version
     keeps to one environment. `keep` sees each sample as soon as it is there. `elapsed_s` is the
-    time since the run began.
+    time since the run began. A call begins `sleep_s` after the last one ended, or later;
+    `wait(seconds)` sleeps until then, or until the run shall stop. The first `discard_first` warm
+    calls of a size are marked, so that they do not count.
     """
 
     caller: Caller
@@ -61,8 +70,12 @@ class Measurement:
     keep: Callable[[Sample], None]
     stopped: Callable[[], bool]
     elapsed_s: Callable[[], float]
+    wait: Callable[[float], bool] = _no_wait
+    sleep_s: float = 0.0
+    discard_first: int = 0
     samples: list[Sample] = field(default_factory=list)
     _round: int = 0
+    _ended_s: float | None = None
 
     def run(self, sampler: Sampler, rng: random.Random) -> Ending:
         """Invokes what `sampler` asks for; after a stop or a limit, only what is in flight ends.
@@ -104,13 +117,18 @@ class Measurement:
 
     def _invoke_fresh(self, size: int) -> Ending | None:
         version = self.versions.publish_again(size)
+        self._sleep()
         # What came while it was published keeps it from being invoked.
         ending = self._hindrance(size)
         if version is None or ending:
             return ending
         self._round += 1
         self.ledger.start(size)
-        sample = self.caller.invoke(size, version, self._round)
+        try:
+            sample = self.caller.invoke(size, version, self._round)
+        except HookError as error:
+            self._take_before(error, size)
+            raise
         self._take(size, sample)
         # Hundreds of them would fill the account's storage of code, or be left by a kill.
         self.versions.discard(version)
@@ -144,6 +162,7 @@ class Measurement:
                 if error is None:
                     self._take(size, future.result())
                 else:
+                    self._take_before(error, size)
                     first_error = first_error or error
                     waiting.clear()
         if first_error is not None:
@@ -160,6 +179,7 @@ class Measurement:
         # What a call costs is not known before the first answer: a limit could not be kept.
         at_once = self.parallel if self.samples or self.limits.max_usd is None else 1
         while waiting and len(in_flight) < at_once:
+            self._sleep()
             ending = self._hindrance(waiting[0])
             if ending:
                 waiting.clear()
@@ -170,14 +190,31 @@ class Measurement:
             in_flight[pool.submit(self.caller.invoke, size, version, self._round)] = size
         return None
 
+    def _take_before(self, error: BaseException, size: int) -> None:
+        """Takes what was measured before a hook after its call went wrong: it is paid for."""
+        if isinstance(error, HookError) and error.sample is not None:
+            self._take(size, error.sample)
+
+    def _sleep(self) -> None:
+        """Waits until the next call may begin; what else came meanwhile, the caller finds."""
+        if self.sleep_s and self._ended_s is not None:
+            left_s = self._ended_s + self.sleep_s - self.elapsed_s()
+            if left_s > 0:
+                self.wait(left_s)
+
     def _take(self, size: int, sample: Sample | None) -> None:
+        self._ended_s = self.elapsed_s()
         self.ledger.end(size, sample)
         if sample is not None:
-            self.samples.append(_marked(sample, self.samples))
+            self.samples.append(_marked(sample, self.samples, self.discard_first))
             self.keep(self.samples[-1])
 
 
-def _marked(sample: Sample, earlier: Sequence[Sample]) -> Sample:
-    """`sample`, marked when the call before it of its version failed: see `Sample.after_error`."""
+def _marked(sample: Sample, earlier: Sequence[Sample], discard_first: int) -> Sample:
+    """`sample`, marked where it does not count: see `Sample.after_error` and `discarded`."""
     previous = next((s for s in reversed(earlier) if s.version == sample.version), None)
-    return replace(sample, after_error=previous is not None and previous.outcome != "measured")
+    marked = replace(sample, after_error=previous is not None and previous.outcome != "measured")
+    if not discard_first or not marked.is_warm:
+        return marked
+    warm = sum(s.is_warm for s in earlier if s.memory_mb == sample.memory_mb)
+    return replace(marked, discarded=warm < discard_first)

@@ -13,10 +13,13 @@ from core.errors import InputError
 from reports.document import PlanKind
 from reports.exports import check_exports
 from tuner.budget import Limits
+from tuner.call_rules import CallRules, check_calls
+from tuner.hook_kinds.asked import NO_HOOKS_ASKED, HooksAsked, check_hook_options
 from tuner.objective import Goal, check_objective
-from tuner.payload import Payload, read_payload
-from tuner.plan import DEFAULT_SAMPLES, MAX_SAMPLES
-from tuner.sizes import parse_sizes
+from tuner.payload_choice import read_payloads
+from tuner.payload_mix import PayloadMix
+from tuner.plan import DEFAULT_COLD_ONLY_SAMPLES, DEFAULT_SAMPLES, MAX_SAMPLES
+from tuner.sizes import SizesAsked, parse_sizes
 from tuner.target import check_function_name
 from tuner.tenancy import check_tenant_id
 from tuner.usage import UsageAsked, check_usage
@@ -62,7 +65,18 @@ class TuneOptions:
     dry_run: bool
     yes: bool
     tenant_id: str | None = None
+    pre: str | None = None
+    post: str | None = None
+    hook_timeout_s: float | None = None
     skip_trial: bool = False
+    payloads_file: str | None = None
+    allow_errors: tuple[str, ...] = ()
+    discard: float | None = None
+    discard_first: int | None = None
+    cold_only: bool = False
+    sleep_s: float | None = None
+    test_run: bool = False
+    keep_outputs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +89,10 @@ class TuneRequest:
 
     options: TuneOptions
     plan: PlanKind
-    sizes_mb: tuple[int, ...] | None
+    sizes_mb: SizesAsked | None
     samples: int
-    payload: Payload
+    payloads: PayloadMix
+    calls: CallRules
     goal: Goal
     limits: Limits
     usage: UsageAsked
@@ -85,22 +100,25 @@ class TuneRequest:
     prices: PriceTable
     server_prices: ServerPrices
     seed: int
+    hooks: HooksAsked = NO_HOOKS_ASKED
 
 
 def check_options(options: TuneOptions) -> TuneRequest:
-    """`options`, with everything checked that needs no AWS.
+    """`options`, with everything checked that needs no AWS; but S3 where the payload is there.
 
     Raises:
         InputError: naming the option, its value and what was expected.
+        AwsError: when S3 cannot be read.
     """
     check_function_name(options.function)
     _check_arch(options)
     check_tenant_id(options.tenant_id)
     goal = check_goal(options.objective, options.weight, options.slo, options.knee)
     plan = _plan_kind(options)
-    samples = DEFAULT_SAMPLES if options.samples is None else options.samples
+    calls = check_calls(options, plan)
+    samples = _samples(options, plan)
     cold_samples = 1 if options.cold_samples is None else options.cold_samples
-    _check_whole("--samples", samples, MAX_SAMPLES)
+    _check_whole("--samples", samples, MAX_COLD_SAMPLES if plan == "cold" else MAX_SAMPLES)
     _check_whole("--parallel", options.parallel, 1000)
     _check_whole("--cold-samples", cold_samples, MAX_COLD_SAMPLES)
     if options.seed is not None and not 0 <= options.seed <= MAX_SEED:
@@ -109,19 +127,22 @@ def check_options(options: TuneOptions) -> TuneRequest:
     if options.sandbox:
         _check_sandbox(options, usage)
     check_exports(options.exports)
+    seed = secrets.randbelow(2**32) if options.seed is None else options.seed
     return TuneRequest(
         options=options,
         plan=plan,
         sizes_mb=None if options.sizes is None else parse_sizes(options.sizes),
         samples=samples,
-        payload=read_payload(file=options.payload_file, text=options.payload_text),
+        payloads=read_payloads(options, seed),
+        calls=calls,
         goal=goal,
         limits=_limits(options),
         usage=usage,
         cold_samples=cold_samples,
         prices=read_price_file(options.price_file) if options.price_file else bundled_prices(),
         server_prices=check_server_prices(options.server_price_file, usage),
-        seed=secrets.randbelow(2**32) if options.seed is None else options.seed,
+        seed=seed,
+        hooks=check_hook_options(options.pre, options.post, options.hook_timeout_s),
     )
 
 
@@ -167,11 +188,26 @@ def _plan_kind(options: TuneOptions) -> PlanKind:
         for option, value in (("--samples", options.samples), ("--sizes", options.sizes))
         if value is not None
     ]
+    special: dict[PlanKind, bool] = {"test": options.test_run, "cold": options.cold_only}
+    asked = [kind for kind, is_asked in special.items() if is_asked]
+    if len(asked) > 1:
+        raise InputError("--cold-only: has no meaning with --test-run, which only tries sizes")
+    if asked and options.thorough:
+        option = "--test-run" if options.test_run else "--cold-only"
+        raise InputError(f"--thorough: has no meaning with {option}, which has a plan of its own")
+    if asked:
+        return asked[0]
     if not options.thorough:
         return "fixed" if fixed else "adaptive"
     if fixed:
         raise InputError(f"--thorough: has no meaning with {fixed[0]}, which makes a fixed plan")
     return "thorough"
+
+
+def _samples(options: TuneOptions, plan: PlanKind) -> int:
+    """The samples at each size of a fixed plan."""
+    usual = {"cold": DEFAULT_COLD_ONLY_SAMPLES, "test": 1}
+    return usual.get(plan, DEFAULT_SAMPLES) if options.samples is None else options.samples
 
 
 def _check_arch(options: TuneOptions) -> None:

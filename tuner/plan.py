@@ -18,6 +18,8 @@ from tuner.sampler import given_up
 from tuner.slo import samples_needed
 
 DEFAULT_SAMPLES = 10
+# Fewest that give an interval: each is a version that is published, and one more cold start.
+DEFAULT_COLD_ONLY_SAMPLES = 5
 MAX_SAMPLES = 1000
 # One call beyond the warm samples: the first of a fresh version is a cold start.
 COLD_CALLS_PER_SIZE = 1
@@ -68,9 +70,10 @@ class ColdPlan:
 
 @dataclass(frozen=True, slots=True)
 class FixedPlan:
-    """Every size gets the same number of warm samples.
+    """Every size gets the same number of samples: warm ones; cold ones; a single call to test it.
 
-    `trial_mb` is the size of one call before the plan; None where there is none.
+    `trial_mb` is the size of one call before the plan; None where there is none. The first
+    `discard_first` warm calls of a size do not count.
     """
 
     sizes_mb: tuple[int, ...]
@@ -81,20 +84,21 @@ class FixedPlan:
     cold: ColdPlan = ColdPlan()
     max_usd: float | None = None
     trial_mb: int | None = None
-
-    @property
-    def kind(self) -> PlanKind:
-        """Which kind of plan this is."""
-        return "fixed"
+    kind: PlanKind = "fixed"
+    discard_first: int = 0
 
     @property
     def calls_per_size(self) -> int:
         """Planned calls at each size, if every call but the first is a warm measurement."""
-        return self.samples_per_size + COLD_CALLS_PER_SIZE
+        if self.kind != "fixed":
+            return self.samples_per_size
+        return COLD_CALLS_PER_SIZE + self.discard_first + self.samples_per_size
 
     @property
     def attempts_per_size(self) -> int:
         """The most calls at each size, whatever comes back: this bounds the bill."""
+        if self.kind == "test":
+            return self.calls_per_size
         repeats = max(_REPEATS_LEAST, round(self.samples_per_size * _REPEAT_SHARE))
         return self.calls_per_size + repeats
 
@@ -102,6 +106,11 @@ class FixedPlan:
     def invocations(self) -> int:
         """Planned invocations at all sizes."""
         return len(self.sizes_mb) * self.calls_per_size
+
+    @property
+    def versions_per_size(self) -> int:
+        """The most versions of each size: one for all its calls, or one for each."""
+        return self.attempts_per_size if self.kind == "cold" else 1
 
     def cost_range(self, price: LambdaPrice, *, timeout_s: int, storage_mb: int) -> CostRange:
         """From every planned call at 1 ms to every call that may be made at the timeout.
@@ -119,7 +128,7 @@ class FixedPlan:
         dearest = price.invocation_usd(
             max(self.sizes_mb), timeout_ms + start_ms, storage_mb=storage_mb
         )
-        most = total(self.attempts_per_size, timeout_ms) + total(1, start_ms)
+        most = total(self.attempts_per_size, timeout_ms) + total(self.versions_per_size, start_ms)
         trial = _trial_cost(self.trial_mb, price, timeout_s, storage_mb)
         return CostRange(
             least_usd=total(self.calls_per_size, 1) + trial.least_usd,
@@ -151,7 +160,7 @@ class FixedPlan:
         billed_usd = _billed_usd(samples, price, storage_mb)
         if not billed_usd or given_up(samples):
             return sum(billed_usd)
-        return billed_usd[0] + billed_usd[-1] * self.samples_per_size
+        return billed_usd[0] + billed_usd[-1] * (self.calls_per_size - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +183,8 @@ class AdaptivePlan:
     notes: tuple[str, ...] = ()
     cold: ColdPlan = ColdPlan()
     trial_mb: int | None = None
+    discard_first: int = 0
+    versions_per_size = 1
 
     @property
     def samples_per_size(self) -> None:
@@ -187,7 +198,7 @@ class AdaptivePlan:
     @property
     def start_calls(self) -> int:
         """The calls at these sizes, if each is what it is meant to be."""
-        return min(len(self.start_mb) * CALLS_TO_KNOW, self.most_calls)
+        return min(len(self.start_mb) * (CALLS_TO_KNOW + self.discard_first), self.most_calls)
 
     @property
     def most_calls(self) -> int:
@@ -281,6 +292,8 @@ def _billed_usd(samples: Sequence[Sample], price: LambdaPrice, storage_mb: int) 
 def doubts(plan: Plan, *, fewest_samples: int) -> tuple[str, ...]:
     """Why a plan can only be inconclusive, to be said before it is paid for."""
     found = []
+    if plan.kind == "test":
+        return ()
     if len(plan.sizes_mb) < 2:
         found.append("with one size there is nothing to choose from")
     if isinstance(plan, FixedPlan):

@@ -14,6 +14,7 @@ from core.errors import Refused
 from reports.figures import megabytes
 from tuner.concurrency import check_reserved, provisioned_note, within_reserved
 from tuner.facts import RunFacts, recorded_command
+from tuner.hook_kinds.asked import hooks_note
 from tuner.interference import check_free
 from tuner.objective import SloLimit
 from tuner.options import TuneRequest
@@ -68,8 +69,15 @@ def run_facts(
     facts = RunFacts(
         run_id=secrets.token_hex(6),
         target=target,
-        plan=_with_notes(plan, target, request.goal.slo, provisioned_note(control, target)),
-        payload=request.payload,
+        plan=_with_notes(
+            plan,
+            target,
+            request.goal.slo,
+            provisioned_note(control, target),
+            hooks_note(request.hooks),
+        ),
+        payloads=request.payloads,
+        calls=request.calls,
         price=request.prices.lambda_price(session.region, target.arch),
         price_table=request.prices,
         server_prices=request.server_prices,
@@ -81,6 +89,7 @@ def run_facts(
         goal=request.goal,
         limits=request.limits,
         tenant_id=request.options.tenant_id,
+        hooks=request.hooks,
     )
     if not request.usage.reads_aws:
         facts.usage = given_usage(request.usage)

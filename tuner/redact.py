@@ -39,13 +39,10 @@ NOTHING_HIDDEN = HiddenTexts(frozenset(), {})
 def hidden_texts(*payloads: bytes) -> HiddenTexts:
     """The values of JSON payloads, in each way in which a message is likely to quote them.
 
-    Values are strings and numbers of six and more characters; the names of keys are none.
+    Values are strings and numbers of six and more characters; the names of keys are none. What is
+    no JSON is one value.
     """
-    values = {
-        value
-        for payload in payloads
-        for value in _values(json.loads(payload, parse_int=str, parse_float=str))
-    }
+    values = {value for payload in payloads for value in _values(_parsed(payload))}
     texts = frozenset(
         form
         for value in values
@@ -63,6 +60,13 @@ def hidden_texts(*payloads: bytes) -> HiddenTexts:
     return HiddenTexts(
         texts, {start: tuple(sorted(found, reverse=True)) for start, found in lengths.items()}
     )
+
+
+def _parsed(payload: bytes) -> object:
+    try:
+        return json.loads(payload, parse_int=str, parse_float=str)
+    except (ValueError, RecursionError):  # no UTF-8 is a ValueError as well
+        return payload.decode(errors="replace")
 
 
 def _values(value: object) -> Iterator[str]:

@@ -213,6 +213,7 @@ def _function(facts: RunFacts) -> FunctionFacts:
         ephemeral_storage_mb=target.storage_mb,
         region=facts.region,
         account=facts.account,
+        settings_sha256=target.settings_sha256,
     )
 
 
@@ -245,8 +246,8 @@ def _provenance(facts: RunFacts) -> Provenance:
         finished_utc=datetime.now(UTC).isoformat(timespec="seconds"),
         seed=facts.plan.seed,
         run_id=facts.run_id,
-        payload_sha256=facts.payload.sha256,
-        payload_bytes=len(facts.payload.content),
+        payload_sha256=facts.payloads.sha256,
+        payload_bytes=facts.payloads.size_bytes,
         samples_per_size=facts.plan.samples_per_size,
         parallel=facts.plan.parallel,
         plan=facts.plan.kind,

@@ -29,8 +29,8 @@ _LARGEST_MB = 32_768
 _TIMES = ("duration_ms", "billed_ms", "wall_ms", "init_ms", "restore_ms")
 _MEASURED_TIMES = ("duration_ms", "billed_ms")
 _TEXTS = ("version", "started_utc", "request_id")
-_OPTIONAL_TEXTS = ("error_type", "error_message")
-_FLAGS = ("cold", "after_error")
+_OPTIONAL_TEXTS = ("error_type", "error_message", "payload")
+_FLAGS = ("cold", "after_error", "discarded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,9 @@ class Sample:
     `outcome` is "measured" with a REPORT and no error, "failed" when the function answered with
     an error, and "lost" when no REPORT could be read: lost is no measurement, never a zero.
     `after_error` marks the first call after a failure: Lambda hides the new environment's INIT in
-    its Duration, so it does not count.
+    its Duration, so it does not count. `discarded` marks one of the first warm calls at its size
+    where those shall not count. `payload` names the event where calls differ in it. An error that
+    the user allows is "measured", and has its `error_type`.
     """
 
     memory_mb: int
@@ -59,6 +61,8 @@ class Sample:
     max_memory_used_mb: int | None = None
     error_type: str | None = None
     error_message: str | None = None
+    payload: str | None = None
+    discarded: bool = False
 
     @property
     def ran_out(self) -> bool:
@@ -68,6 +72,11 @@ class Sample:
     @property
     def counts_as_warm(self) -> bool:
         """Whether this is a warm measurement to fit curves to."""
+        return self.is_warm and not self.discarded
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether this is a warm measurement, one of those to discard or not."""
         return self.outcome == "measured" and not self.cold and not self.after_error
 
     @property
@@ -163,6 +172,7 @@ def _parse(place: str, line: str) -> Sample:
         sample,
         error_type=None if sample.error_type is None else one_line(sample.error_type),
         error_message=None if sample.error_message is None else one_line(sample.error_message),
+        payload=None if sample.payload is None else one_line(sample.payload),
     )
 
 

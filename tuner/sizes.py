@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from core.aws.limits import MEMORY_MAX_MB, MEMORY_MIN_MB
 from core.errors import InputError
@@ -13,14 +14,21 @@ from tuner.grid import USUAL_STEP_RATIO, candidate_sizes
 # (3,008 is also what new accounts are capped at), a third and the largest.
 SIZE_LADDER_MB = (128, 256, 512, 1024, 1769, 3008, 5308, 10240)
 DEFAULT_MAX_MEMORY_MB = 3008
+# What Lambda's sizes were multiples of until 2020, and what tools still go through.
+_STEP_OF_ALL_MB = 64
+
+# Sizes that a user lists, or all from the smallest to the largest.
+SizesAsked = tuple[int, ...] | Literal["all"]
 
 
-def parse_sizes(text: str) -> tuple[int, ...]:
-    """The sizes in a comma-separated list, ascending, each once.
+def parse_sizes(text: str) -> SizesAsked:
+    """The sizes in a comma-separated list, ascending, each once; or "all".
 
     Raises:
         InputError: naming the value that is no memory size.
     """
+    if text.strip().lower() == "all":
+        return "all"
     parts = [part.strip() for part in text.split(",")]
     return tuple(sorted({_parse_size(part, "--sizes") for part in parts}))
 
@@ -33,7 +41,7 @@ def _parse_size(text: str, option: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise InputError(
             f"{option}: expected whole MB between {MEMORY_MIN_MB} and {MEMORY_MAX_MB}, "
-            f"separated by commas (got {text!r})"
+            f"separated by commas, or all (got {text!r})"
         )
     return check_size(size, option)
 
@@ -54,25 +62,29 @@ def check_size(size_mb: int, option: str) -> int:
 
 def choose_sizes(
     *,
-    sizes: Sequence[int] | None,
+    sizes: Sequence[int] | Literal["all"] | None,
     min_memory_mb: int | None,
     max_memory_mb: int | None,
     current_mb: int,
 ) -> tuple[tuple[int, ...], tuple[str, ...]]:
     """The sizes to measure, and what a user should know about the choice.
 
-    Given sizes are taken as they are. Otherwise the ladder within the limits, the limits
-    themselves, and the current size, without which no saving could be stated.
+    Given sizes are taken as they are. Otherwise the ladder within the limits and the limits
+    themselves, or for "all" every 64 MB from the smallest on; and the current size, without which
+    no saving could be stated.
 
     Raises:
         InputError: when sizes and limits contradict each other.
     """
-    if sizes is not None:
+    if sizes is not None and sizes != "all":
         if min_memory_mb is not None or max_memory_mb is not None:
             raise InputError("--sizes: leave out --min-memory and --max-memory, or --sizes")
         return tuple(sorted(set(sizes))), ()
     low, high = size_limits(min_memory_mb, max_memory_mb)
-    chosen = {size for size in SIZE_LADDER_MB if low <= size <= high} | {low, high}
+    if sizes == "all":
+        chosen = set(range(low, high + 1, _STEP_OF_ALL_MB))
+    else:
+        chosen = {size for size in SIZE_LADDER_MB if low <= size <= high} | {low, high}
     if current_mb in chosen:
         return tuple(sorted(chosen)), ()
     note = f"the current size, {current_mb} MB, is measured too, so that a saving can be stated"

@@ -40,7 +40,8 @@ def snap_start_most_usd(plan: Plan, runtime: str | None) -> float:
     """What SnapStart may cost besides the invocations: every version that a plan may publish."""
     if _snap_start_is_free(runtime):
         return 0.0
-    return sum(_snapshots_usd(sum(plan.sizes_mb) + plan.cold.most_calls * max(plan.sizes_mb)))
+    planned_mb = sum(plan.sizes_mb) * plan.versions_per_size
+    return sum(_snapshots_usd(planned_mb + plan.cold.most_calls * max(plan.sizes_mb)))
 
 
 def _snap_start_is_free(runtime: str | None) -> bool:

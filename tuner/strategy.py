@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from tuner.adaptive import Adaptive
 from tuner.cold import cold_sizes
+from tuner.cold_only import ColdRounds
 from tuner.effort import DEFAULT, THOROUGH, Effort
 from tuner.facts import RunFacts
 from tuner.options import TuneRequest
@@ -18,6 +19,8 @@ from tuner.target import Target
 
 # Further cold samples: at the recommended size, at today's, and at the nearest that tie with it.
 MOST_COLD_SIZES = 4
+# What adaptive plans invoke of their candidates (benchmarks/tuner_regret.py).
+_USUAL_SIZES = 8
 
 
 def make_plan(request: TuneRequest, target: Target) -> Plan:
@@ -27,8 +30,9 @@ def make_plan(request: TuneRequest, target: Target) -> Plan:
         InputError: when sizes and limits contradict each other.
     """
     options = request.options
-    trial_mb = None if options.skip_trial else target.memory_mb
-    if request.plan == "fixed":
+    # A test run is such a call at each size.
+    trial_mb = None if options.skip_trial or request.plan == "test" else target.memory_mb
+    if request.plan not in ("adaptive", "thorough"):
         sizes, notes = choose_sizes(
             sizes=request.sizes_mb,
             min_memory_mb=options.min_memory_mb,
@@ -40,7 +44,16 @@ def make_plan(request: TuneRequest, target: Target) -> Plan:
         cold = ColdPlan(request.cold_samples, min(MOST_COLD_SIZES, len(sizes)))
         max_usd = request.limits.max_usd
         return FixedPlan(
-            sizes, request.samples, parallel, request.seed, notes, cold, max_usd, trial_mb
+            sizes_mb=sizes,
+            samples_per_size=request.samples,
+            parallel=parallel,
+            seed=request.seed,
+            notes=notes,
+            cold=cold,
+            max_usd=max_usd,
+            trial_mb=trial_mb,
+            kind=request.plan,
+            discard_first=request.calls.discard_first,
         )
     effort = _effort(request)
     candidates, notes = choose_candidates(
@@ -61,23 +74,27 @@ def make_plan(request: TuneRequest, target: Target) -> Plan:
         notes=notes,
         cold=ColdPlan(request.cold_samples, min(MOST_COLD_SIZES, len(candidates))),
         trial_mb=trial_mb,
+        discard_first=request.calls.discard_first,
     )
 
 
 def _effort(request: TuneRequest) -> Effort:
     effort = DEFAULT if request.plan == "adaptive" else THOROUGH
+    # About so many sizes are invoked.
+    discarded = request.calls.discard_first * _USUAL_SIZES
     if request.goal.slo is None:
-        return effort
+        return replace(effort, most_calls=effort.most_calls + discarded)
     from tuner.slo_search import most_calls
 
-    return replace(effort, most_calls=most_calls(request.goal.slo))
+    return replace(effort, most_calls=most_calls(request.goal.slo) + discarded)
 
 
 def sampler_of(facts: RunFacts) -> Sampler:
     """The strategy for spending the run's invocations."""
     plan = facts.plan
     if isinstance(plan, FixedPlan):
-        return FixedRounds(plan.sizes_mb, plan.samples_per_size, plan.attempts_per_size)
+        rounds = FixedRounds(plan.sizes_mb, plan.samples_per_size, plan.attempts_per_size)
+        return ColdRounds(rounds) if plan.kind == "cold" else rounds
     # Not at the top: it imports numpy, which is not needed before the plan is agreed to.
     from tuner.worth import Worth
 

@@ -49,6 +49,7 @@ class Invocation:
     """One run of a function.
 
     `wall_ms` is what the client saw, network included; the times in `report` are Lambda's own.
+    `output` is what the function answered, or said of its error, as it came.
     `ended` is when the answer was sent, by Lambda's clock where the answer has a date.
     `report` is None when the log tail does not hold it. `error_type` is set when the function
     failed, which HTTP does not show. It and `error_message` are as the function gave them: any
@@ -63,6 +64,7 @@ class Invocation:
     error_type: str | None
     error_message: str | None
     ended: datetime
+    output: bytes = b""
 
     def with_report(self, report: Report) -> Invocation:
         """The same invocation, with a REPORT that was found elsewhere."""
@@ -173,6 +175,7 @@ def _invocation(
         error_type=_refined(error_type, report),
         error_message=error_message,
         ended=_sent(answer) or datetime.now(UTC),
+        output=body,
     )
 
 

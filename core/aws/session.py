@@ -22,6 +22,7 @@ from botocore.config import Config
 from botocore.parsers import ResponseParserError
 
 from core.aws.environment import same_access
+from core.aws.keep_alive import probe_early
 from core.aws.signing import SigningCredentials
 from core.errors import AwsError, CredentialsError, InputError
 from core.version import toolkit_version
@@ -269,7 +270,7 @@ class AwsSession:
         One attempt, a read timeout beyond `function_timeout_s`, TCP keep-alive against NATs that
         forget silent connections, and a pool as wide as `concurrency`.
         """
-        return self._lambda(
+        client = self._lambda(
             Config(
                 retries={"total_max_attempts": 1, "mode": "standard"},
                 connect_timeout=_CONNECT_TIMEOUT_S,
@@ -279,6 +280,8 @@ class AwsSession:
                 user_agent_extra=_user_agent(),
             )
         )
+        probe_early(client)
+        return client
 
     def hook_lambda(self, *, timeout_s: float, concurrency: int) -> LambdaClient:
         """A Lambda client for calls that are not measured: one attempt, which takes `timeout_s`."""
@@ -295,9 +298,7 @@ class AwsSession:
 
     def environment_for_programs(self, environment: Mapping[str, str]) -> dict[str, str]:
         """`environment`, in which AWS tools reach the same account and region as this session."""
-        return same_access(
-            environment, region=self.region, profile=self.profile, local=self._local
-        )
+        return same_access(environment, region=self.region, profile=self.profile, local=self._local)
 
     def _lambda(self, config: Config) -> LambdaClient:
         with self._making("a Lambda client"):

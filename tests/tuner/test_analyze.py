@@ -19,6 +19,7 @@ from tests.tuner.test_analysis import SIZES, ask, cpu_bound
 from tuner.analyze import AnalyzeOptions, analyze
 from tuner.facts import RunFacts
 from tuner.payload import Payload
+from tuner.payload_mix import PayloadMix
 from tuner.plan import FixedPlan
 from tuner.result import build_document
 from tuner.sample import SampleFile
@@ -48,7 +49,7 @@ def a_run(folder: Path, **ended: Any) -> Path:
         run_id="0123456789ab",
         target=TARGET,
         plan=FixedPlan(SIZES, 5, 1, 1),
-        payload=Payload(b"{}"),
+        payloads=PayloadMix.of(Payload(b"{}")),
         price=bundled_prices().lambda_price("us-east-1", "x86_64"),
         price_table=bundled_prices(),
         region="us-east-1",

@@ -19,6 +19,7 @@ from tuner.analysis import Question, analyse
 from tuner.effort import DEFAULT
 from tuner.facts import RunFacts
 from tuner.payload import Payload
+from tuner.payload_mix import PayloadMix
 from tuner.plan import AdaptivePlan
 from tuner.result import build_document
 from tuner.sample import Sample, SampleFile
@@ -33,7 +34,7 @@ def a_run(folder: Path, samples: list[Sample], *, usage: Usage | None = None) ->
         run_id="0123456789ab",
         target=TARGET,
         plan=AdaptivePlan(CANDIDATES, DEFAULT, 512, "adaptive", 1, SEED),
-        payload=Payload(b"{}"),
+        payloads=PayloadMix.of(Payload(b"{}")),
         price=PRICE,
         price_table=bundled_prices(),
         region="us-east-1",

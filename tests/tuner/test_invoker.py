@@ -11,17 +11,20 @@ import pytest
 from core.errors import InvalidMeasurement
 from tests.core.test_invocation import REQUEST_ID, client_of_a_server_that_answers, http
 from tuner.invoker import Invoker
+from tuner.payload import Payload
+from tuner.payload_mix import PayloadMix
 from tuner.redact import NOTHING_HIDDEN, HiddenTexts, hidden_texts
 from tuner.sample import Sample
 
 FAILED = "X-Amz-Function-Error: Unhandled"
+EMPTY = PayloadMix.of(Payload(b"{}"))
 EVENT = {"card": "4111-1111-1111-1111"}
 
 
 def sample_of(answer: bytes, hidden: HiddenTexts = NOTHING_HIDDEN) -> Sample:
     """The sample of one call that a real server answers with `answer`."""
     with client_of_a_server_that_answers(answer) as client:
-        invoker = Invoker(client, "orders", b"{}", threading.Event().wait, hidden)
+        invoker = Invoker(client, "orders", EMPTY, threading.Event().wait, hidden)
         sample = invoker.invoke(512, "7", 1)
     assert sample is not None
     return sample

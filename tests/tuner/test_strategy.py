@@ -24,7 +24,8 @@ def facts_of(**given: Any) -> RunFacts:
         run_id="0123456789ab",
         target=TARGET,
         plan=make_plan(request, TARGET),
-        payload=request.payload,
+        payloads=request.payloads,
+        calls=request.calls,
         price=PRICE,
         price_table=bundled_prices(),
         region="us-east-1",
@@ -52,18 +53,27 @@ def test_a_plan_gets_its_sampler(given: dict[str, Any], kind: type[Sampler]) -> 
     assert type(sampler_of(facts_of(**given))) is kind
 
 
-def test_a_limit_on_invocations_is_known_to_the_adaptive_sampler() -> None:
-    sampler = sampler_of(facts_of(max_invocations=15))
+@pytest.mark.parametrize(
+    ("given", "left"),
+    [
+        pytest.param({}, 14, id="the trial is one of them"),
+        pytest.param({"skip_trial": True}, 15, id="without a trial"),
+    ],
+)
+def test_a_limit_on_invocations_is_known_to_the_adaptive_sampler(
+    given: dict[str, Any], left: int
+) -> None:
+    sampler = sampler_of(facts_of(max_invocations=15, **given))
 
     assert isinstance(sampler, Adaptive)
-    assert sampler.effort.most_calls == 15
+    assert sampler.effort.most_calls == left
 
 
 @pytest.mark.parametrize(
     ("given", "fewer"),
     [
         pytest.param({"max_invocations": 15}, True, id="less than the plan's own"),
-        pytest.param({"max_invocations": 55}, False, id="the plan's own"),
+        pytest.param({"max_invocations": 56}, False, id="the plan's own"),
         pytest.param({}, False, id="no limit"),
         pytest.param({"max_invocations": 15, "samples": 5}, False, id="fixed"),
     ],
