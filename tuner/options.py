@@ -34,36 +34,36 @@ class TuneOptions:
     """What the command line says, not yet checked; None for what it does not say."""
 
     function: str
-    payload_file: str | None
-    payload_text: str | None
-    sizes: str | None
-    min_memory_mb: int | None
-    max_memory_mb: int | None
-    samples: int | None
-    thorough: bool
-    parallel: int
-    max_invocations: int | None
-    max_usd: float | None
-    max_seconds: float | None
-    objective: str | None
-    weight: float | None
-    slo: str | None
-    knee: str | None
-    cold_share: str | None
-    cold_samples: int | None
-    requests_per_month: str | None
-    seed: int | None
-    region: str | None
-    profile: str | None
-    sandbox: bool
-    price_file: Path | None
-    server_price_file: Path | None
-    arch: str | None
-    arch_function: str | None
-    exports: tuple[str, ...]
-    runs: Path
-    dry_run: bool
-    yes: bool
+    payload_file: str | None = None
+    payload_text: str | None = None
+    sizes: str | None = None
+    min_memory_mb: int | None = None
+    max_memory_mb: int | None = None
+    samples: int | None = None
+    thorough: bool = False
+    parallel: int = 1
+    max_invocations: int | None = None
+    max_usd: float | None = None
+    max_seconds: float | None = None
+    objective: str | None = None
+    weight: float | None = None
+    slo: str | None = None
+    knee: str | None = None
+    cold_share: str | None = None
+    cold_samples: int | None = None
+    requests_per_month: str | None = None
+    seed: int | None = None
+    region: str | None = None
+    profile: str | None = None
+    sandbox: bool = False
+    price_file: Path | None = None
+    server_price_file: Path | None = None
+    arch: str | None = None
+    arch_function: str | None = None
+    exports: tuple[str, ...] = ()
+    runs: Path = Path("runs")
+    dry_run: bool = False
+    yes: bool = False
     tenant_id: str | None = None
     pre: str | None = None
     post: str | None = None
