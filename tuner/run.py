@@ -31,6 +31,7 @@ from tuner.arch_run import (
 from tuner.conduct import Place, conduct, try_out
 from tuner.delivery import deliver
 from tuner.facts import RunFacts
+from tuner.hook_kinds.opening import check_hooks
 from tuner.journal import state_folder
 from tuner.open_journals import check_no_run_works
 from tuner.options import TuneOptions, TuneRequest, check_options
@@ -41,7 +42,7 @@ from tuner.sample import Sample
 from tuner.snap_start import snap_start_most_usd
 from tuner.time_limit import TimeLimit
 from tuner.usage import read_usage
-from tuner.view import plan_document, plan_facts, show_plan
+from tuner.view import plan_document, plan_facts, show_plan, warn_of_side_effects
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -59,10 +60,12 @@ def tune(options: TuneOptions, console: Console) -> ExitCode:
         request.prices.check_region(session.region)
         control = session.control_lambda()
         first, pair = _prepared(request, session, control, local)
+        check_hooks(request.hooks, session, control)
         runs = [first] if pair is None else [first, pair.other]
         for facts in runs:
             offer_restore(facts.target, facts.endpoint, console)
             show_plan(console, facts.target, facts.region, facts.plan, facts.price)
+            warn_of_side_effects(console, facts.plan, facts.limits.max_invocations, facts.hooks)
         if options.dry_run:
             if console.json_output:
                 console.document(_plan_document(runs))
@@ -93,10 +96,10 @@ def _prepared(
 ) -> tuple[RunFacts, Pair | None]:
     """What is known before the run, with `--arch both` of the other function as well."""
     options = request.options
-    target = read_usable(control, options.function, session.region)
+    target = read_usable(control, options.function, session.region, options.tenant_id)
     if options.arch_function is None:
         return run_facts(request, session, control, target, local), None
-    other = read_other(control, options.arch_function, target, session.region)
+    other = read_other(control, options.arch_function, target, session.region, options.tenant_id)
     own = shared(request, target, other)
     first = run_facts(own, session, control, target, local)
     pair = Pair(request, first, run_facts(own, session, control, other, local))

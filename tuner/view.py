@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from core.aws.prices import LambdaPrice
 from core.console import Console
 from reports.figures import listed_sizes, megabytes, usd
+from tuner.hook_kinds.asked import HooksAsked
 from tuner.plan import AdaptivePlan, FixedPlan, Plan
+from tuner.side_effects import real_runs, side_effects
 from tuner.slo import samples_needed
 from tuner.target import Target
 
@@ -47,6 +49,17 @@ def show_plan(
     console.say(f"cost: from {usd(cost.least_usd)} to {usd(cost.most_usd)}, {most}")
     for note in plan.notes:
         console.say(f"note: {note}")
+
+
+def warn_of_side_effects(
+    console: Console, plan: Plan, max_invocations: int | None, hooks: HooksAsked
+) -> None:
+    """How often the function really runs; a warning where nothing is done about what it does."""
+    line = side_effects(real_runs(plan, max_invocations), hooks)
+    if hooks.all:
+        console.say(line)
+    else:
+        console.warn(line)
 
 
 def _fixed(plan: FixedPlan) -> Iterator[str]:
