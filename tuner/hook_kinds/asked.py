@@ -8,7 +8,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -31,18 +31,23 @@ _ARN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class LambdaAsked:
-    """A function by name or ARN; `region` is None where only its name is given."""
+    """A function by name or ARN; `region` is None where only its name is given.
+
+    With `output_only` its event is what the tuned function answered, without the payload.
+    """
 
     step: Step
     function: str
     qualifier: str | None
     region: str | None
+    output_only: bool = False
 
     @property
     def shown(self) -> str:
         """The option and what it names, for messages."""
+        kind = "lambda-output" if self.output_only else "lambda"
         qualifier = f":{self.qualifier}" if self.qualifier else ""
-        return f"--{self.step} lambda:{self.function}{qualifier}"
+        return f"--{self.step} {kind}:{self.function}{qualifier}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +129,24 @@ def parse_hook(step: Step, text: str) -> Asked:
         return _lambda(step, rest)
     if kind == "arn":
         return _lambda(step, text)
+    if kind == "lambda-output" and step == "post":
+        return replace(_lambda(step, rest), output_only=True)
     if kind == "python":
         return _python(step, rest)
     return _command(step, text)
 
 
+def hooks_note(asked: HooksAsked) -> str | None:
+    """What a user should know of the bill before a run with hooks; None where it has no more."""
+    names = [hook.shown for hook in asked.all if isinstance(hook, LambdaAsked)]
+    if not names:
+        return None
+    return f"AWS bills the calls of {' and '.join(names)} as well: they are in no figure of the run"
+
+
 def recorded_hook(text: str) -> str:
     """A hook as a record of the command line has it: arguments of a command may hold secrets."""
-    if text.startswith(("lambda:", "arn:", "python:")):
+    if text.startswith(("lambda:", "lambda-output:", "arn:", "python:")):
         return text
     try:
         program, *arguments = shlex.split(text)

@@ -140,5 +140,6 @@ def check_python(asked: PythonAsked, process: PythonProcess) -> None:
     try:
         process.call(asked, [], {})
     except ChildError as error:
-        said = ": ".join(part for part in (str(error), last_words(error)) if part)
-        raise InputError(f"{asked.shown}: could not be imported: {said}") from error
+        words = last_words(error)
+        said = words if error.whole else ": ".join(filter(None, [str(error), words]))
+        raise InputError(f"{asked.shown}: could not import it: {said}") from error

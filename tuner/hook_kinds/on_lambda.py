@@ -12,7 +12,7 @@ from core.errors import AwsError, FunctionNotFound, InputError, NotRun
 from tuner.hook_kinds.asked import LambdaAsked
 from tuner.hook_kinds.process import ChildError
 from tuner.hook_kinds.surroundings import Surroundings
-from tuner.hook_kinds.told import event_of, hook_error, said_by
+from tuner.hook_kinds.told import as_json, event_of, hook_error, said_by
 from tuner.hooks import HookStopped
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class LambdaHook:
         """Invokes it with the event; what it answers is what it says. See `tuner.hooks.Hook`."""
         asked = self.asked
         try:
-            answer = self._answer(event_of(asked.step, payload, output))
+            answer = self._answer(self._event(payload, output))
             if answer.error_type is not None:
                 said = f"{answer.error_type}: {answer.error_message}"
                 raise ChildError("it answered with an error", whole=said)
@@ -59,6 +59,11 @@ class LambdaHook:
                     raise
                 self._wait(wait_s)
         return self._invoked(event)
+
+    def _event(self, payload: bytes, output: bytes | None) -> bytes:
+        if self.asked.output_only:
+            return as_json(output)
+        return event_of(self.asked.step, payload, output)
 
     def _invoked(self, event: bytes) -> Invocation:
         asked = self.asked
