@@ -31,7 +31,6 @@ from tuner.command_options import (
     DiscardFirst,
     DryRun,
     Export,
-    Function,
     HookTimeout,
     KeepOutputs,
     Knee,
@@ -41,11 +40,13 @@ from tuner.command_options import (
     MaxUsd,
     MinMemory,
     Objective,
+    OptionalFunction,
     Parallel,
     PayloadFile,
     PayloadJson,
     Payloads,
     Post,
+    PowerTuning,
     Pre,
     PriceFile,
     Profile,
@@ -69,7 +70,7 @@ from tuner.command_options import (
 from tuner.commands.ending import end
 
 # A function with one of these names is reached by `tune run NAME`.
-VERBS = ("run", "analyze", "restore", "import")
+VERBS = ("run", "analyze", "restore", "import", "compare")
 
 _EPILOG = """\
 Examples:\n
@@ -82,14 +83,16 @@ Examples:\n
   tune my-function --sizes 512,1024,2048       these, 10 samples each\n
   tune my-function --arch both --arch-function my-function-arm\n
   tune my-function --export html=report.html   a page to share\n
+  tune --power-tuning input.json               as aws-lambda-power-tuning would\n
 \n
 Other verbs: `tune analyze RUN` answers again from a run's samples, `tune restore` undoes what a
-killed run left, `tune run NAME` tunes a function that is called like a verb.
+killed run left, `tune import FILE` reads results of aws-lambda-power-tuning, `tune run NAME` tunes
+a function that is called like a verb.
 """
 
 
 def _tune(
-    function: Function,
+    function: OptionalFunction = None,
     payload: PayloadFile = None,
     payload_json: PayloadJson = None,
     payloads: Payloads = None,
@@ -111,7 +114,8 @@ def _tune(
     pre: Pre = None,
     post: Post = None,
     hook_timeout: HookTimeout = None,
-    parallel: Parallel = 1,
+    parallel: Parallel = None,
+    power_tuning: PowerTuning = None,
     skip_trial: SkipTrial = False,
     objective: Objective = None,
     weight: Weight = None,
@@ -154,7 +158,7 @@ def _tune(
         from tuner.run import tune
 
         options = TuneOptions(
-            function=function,
+            function=function or "",
             payload_file=payload,
             payload_text=payload_json,
             sizes=sizes,
@@ -162,7 +166,7 @@ def _tune(
             max_memory_mb=max_memory,
             samples=samples,
             thorough=thorough,
-            parallel=parallel,
+            parallel=1 if parallel is None else parallel,
             max_invocations=max_invocations,
             max_usd=max_usd,
             max_seconds=max_seconds,
@@ -199,6 +203,12 @@ def _tune(
             test_run=test_run,
             keep_outputs=keep_outputs,
         )
+        if power_tuning is not None:
+            from tuner.power_tuning.input_file import read_input_file
+            from tuner.power_tuning.options_of_input import with_input
+
+            found = read_input_file(power_tuning)
+            options = with_input(options, found, parallel_given=parallel is not None)
         return tune(options, console)
 
     end(body, json_output=json_output, quiet=quiet, verbose=verbose)

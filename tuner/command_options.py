@@ -108,6 +108,23 @@ Profile = Annotated[
     typer.Option("--profile", metavar="NAME", help="AWS profile.", rich_help_panel=_PLACE),
 ]
 Function = Annotated[str, typer.Argument(metavar="FUNCTION", help="Function name or ARN.")]
+OptionalFunction = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="FUNCTION",
+        help="Function name or ARN; --power-tuning may name it.",
+        show_default=False,
+    ),
+]
+PowerTuning = Annotated[
+    Path | None,
+    typer.Option(
+        "--power-tuning",
+        metavar="FILE",
+        help="Options from an input file of aws-lambda-power-tuning; those given go first.",
+        rich_help_panel=_PLAN,
+    ),
+]
 PayloadFile = Annotated[
     str | None,
     typer.Option(
@@ -298,11 +315,12 @@ HookTimeout = Annotated[
     ),
 ]
 Parallel = Annotated[
-    int,
+    int | None,
     typer.Option(
         "--parallel",
         metavar="N",
         help="Sizes invoked at the same time; never one size twice.",
+        show_default="1",
         rich_help_panel=_PLAN,
     ),
 ]

@@ -31,7 +31,11 @@ MAX_COLD_SAMPLES = 50
 
 @dataclass(frozen=True, slots=True)
 class TuneOptions:
-    """What the command line says, not yet checked; None for what it does not say."""
+    """What the command line says, not yet checked; None for what it does not say.
+
+    `payloads_text` is a file of weighted payloads that came with other options, and `notes` what a
+    user should know of how these were taken.
+    """
 
     function: str
     payload_file: str | None = None
@@ -77,6 +81,8 @@ class TuneOptions:
     sleep_s: float | None = None
     test_run: bool = False
     keep_outputs: bool = False
+    payloads_text: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

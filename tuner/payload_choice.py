@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import InputError
 from tuner.payload import S3_SCHEME, Fetch, read_payload
-from tuner.payload_file import OPTION, read_payload_file
+from tuner.payload_file import OPTION, parse_payloads, read_payload_file
 from tuner.payload_mix import PayloadMix
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ def read_payloads(options: TuneOptions, seed: int) -> PayloadMix:
         InputError: naming the option or the file, the value and what was expected.
         AwsError: when S3 cannot be read.
     """
+    if options.payloads_text is not None:
+        return PayloadMix(parse_payloads(options.payloads_text, "payload"), seed)
     if options.payloads_file is None:
         payload = read_payload(
             file=options.payload_file, text=options.payload_text, fetch=_fetch(options, "--payload")

@@ -75,6 +75,7 @@ def run_facts(
             request.goal.slo,
             provisioned_note(control, target),
             hooks_note(request.hooks),
+            *request.options.notes,
         ),
         payloads=request.payloads,
         calls=request.calls,

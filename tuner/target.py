@@ -88,6 +88,8 @@ def check_function_name(function: str, option: str = "FUNCTION") -> str:
         InputError: for anything else; versions and aliases cannot be given another memory size.
     """
     match = _ARN.fullmatch(function) or _NAME.fullmatch(function)
+    if not function:
+        raise InputError(f"{option}: missing, expected a function name or ARN")
     if not match:
         raise InputError(f"{option}: expected a function name or ARN (got {function!r})")
     if match.group("qualifier") is not None:

@@ -124,11 +124,15 @@ def sent_text(payload: object) -> str:
         return "null"
     if isinstance(payload, str):
         try:
-            json.loads(payload)
+            json.loads(payload, parse_constant=_no_constant)
         except (ValueError, RecursionError):
             return json.dumps(payload)
         return payload
     return json.dumps(payload)
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not in JSON")
 
 
 def _object(text: str, origin: str) -> dict[str, Any]:
