@@ -118,12 +118,12 @@ def test_an_update_that_is_refused_for_another_reason_ends_the_run_with_it(
     before = state_of(client, owned)
     lease = begin(client, owned, local_access)
 
-    def ask_for_layers(params: dict[str, Any], **_: Any) -> None:
-        params["Layers"] = ["arn:aws:lambda:us-east-1:123456789012:layer:old:1"]
+    def ask_for_what_is_lambdas(params: dict[str, Any], **_: Any) -> None:
+        params["Environment"] = {"Variables": {"AWS_REGION": "eu-west-1"}}
 
     event = "before-parameter-build.lambda.UpdateFunctionConfiguration"
-    client.meta.events.register(event, ask_for_layers)
-    with pytest.raises(AwsError, match="the sandbox does not have layers"):
+    client.meta.events.register(event, ask_for_what_is_lambdas)
+    with pytest.raises(AwsError, match="Reserved keys used in this request: AWS_REGION"):
         lease.publish(SIZES)
     lease.release()
 
