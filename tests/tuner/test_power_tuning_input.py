@@ -337,7 +337,9 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
 def test_a_function_is_needed_from_either() -> None:
     with pytest.raises(InputError, match=r"in.json: lambdaARN: missing.*FUNCTION"):
         options({"num": 5})
-    assert options({"num": 5}, "orders").function == "orders"
+    with pytest.raises(InputError, match=r"--power-tuning: expected FUNCTION .* --sandbox"):
+        options(WHOLE, sandbox=True)
+    assert options(WHOLE, "orders", sandbox=True).function == "orders"
 
 
 def test_more_cold_starts_than_a_run_makes_are_refused() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from core.errors import InputError
@@ -58,7 +59,7 @@ class _Mapping:
 
     def note(self, key: str, text: str) -> None:
         """Says of one parameter what differs here."""
-        self.notes.append(f"{key} of {self.given.origin}: {text}")
+        self.notes.append(f"{key} of {Path(self.given.origin).name}: {text}")
 
     @property
     def is_fixed(self) -> bool:
@@ -78,6 +79,11 @@ def _function(mapping: _Mapping) -> None:
         raise InputError(
             f"{mapping.given.origin}: lambdaARN: missing, expected the ARN of a function",
             hint="or give FUNCTION on the command line",
+        )
+    if mapping.options.sandbox:
+        raise InputError(
+            "--power-tuning: expected FUNCTION beside it with --sandbox, which does not have "
+            f"{mapping.given.lambda_arn}"
         )
     mapping.changes["function"] = mapping.given.lambda_arn
     mapping.take("region", mapping.given.region)
