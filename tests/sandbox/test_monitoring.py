@@ -842,10 +842,10 @@ def test_a_full_store_refuses_new_metrics(
 # Protocols and the CLI
 
 
-def test_alarms_are_not_served(cloudwatch: Any, refused: Refused) -> None:
-    code, status, message = refused(cloudwatch.describe_alarms)
+def test_dashboards_are_not_served(cloudwatch: Any, refused: Refused) -> None:
+    code, status, message = refused(cloudwatch.list_dashboards)
     assert (code, status) == ("UnknownOperationException", 501)
-    assert "does not serve the CloudWatch operation DescribeAlarms" in message
+    assert "does not serve the CloudWatch operation ListDashboards" in message
 
 
 def test_the_query_protocol(port: int, namespace: str) -> None:
