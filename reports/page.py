@@ -13,7 +13,8 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports import load_page, tune_page
+from reports import compare_page, load_page, tune_page
+from reports.compare_document import CompareDocument
 from reports.document import TuneDocument
 from reports.kinds import Document
 from reports.load_document import LoadDocument
@@ -37,13 +38,37 @@ def render_page(documents: Sequence[Document]) -> str:
         load_page.section_of(document, f"run-{number}")
         for number, document in enumerate(loads, start=len(tunings) + 1)
     ]
-    template = _environment().get_template("page.html.j2")
-    page = template.render(
-        title=_title(tunings, loads),
+    return _rendered(
+        _title(tunings, loads),
         tunings=tune_sections,
         loads=load_sections,
-        sections=[*tune_sections, *load_sections],
-        css=_style_sheet(),
+    )
+
+
+def render_comparison(document: CompareDocument) -> str:
+    """The page of two tunings that are compared, as HTML text."""
+    section = compare_page.section_of(document)
+    return _rendered(section.name, comparisons=[section])
+
+
+def _rendered(
+    title: str,
+    *,
+    tunings: Sequence[tune_page.Section] = (),
+    loads: Sequence[load_page.LoadSection] = (),
+    comparisons: Sequence[compare_page.Section] = (),
+) -> str:
+    page = (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            title=title,
+            tunings=tunings,
+            loads=loads,
+            comparisons=comparisons,
+            sections=[*tunings, *loads, *comparisons],
+            css=_style_sheet(),
+        )
     )
     return page + "\n"
 

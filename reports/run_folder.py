@@ -17,7 +17,7 @@ from reports.atomic_file import write_atomically
 from reports.kinds import KINDS, model_of
 
 if TYPE_CHECKING:
-    from pydantic import ValidationError
+    from pydantic import BaseModel, ValidationError
 
     from reports.document import TuneDocument
     from reports.kinds import Document
@@ -76,8 +76,8 @@ def write_document(folder: Path, document: Document) -> Path:
     return path
 
 
-def document_text(document: Document) -> str:
-    """The document as JSON: sorted keys, indented, one trailing newline."""
+def document_text(document: BaseModel) -> str:
+    """A document as JSON: sorted keys, indented, one trailing newline."""
     values = document.model_dump(mode="json")
     return json.dumps(values, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
 

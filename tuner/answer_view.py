@@ -36,12 +36,13 @@ def show_document(console: Console, document: TuneDocument) -> None:
     if any(size.n or size.n_failed or size.failure for size in document.sizes):
         console.show(_table(document))
     for part in tables_of(document):
-        _show_part(console, part)
+        show_part(console, part)
     for line in _footer(document):
         console.show(line)
 
 
-def _show_part(console: Console, part: blocks.Table) -> None:
+def show_part(console: Console, part: blocks.Table) -> None:
+    """A table under the answer, within 80 columns."""
     console.show(f"\n{part.title}: {part.lead}" if part.lead else f"\n{part.title}")
     table = _new_table()
     rows = [[_narrow(cell) for cell in row.cells] for row in part.rows]

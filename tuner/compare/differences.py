@@ -15,11 +15,24 @@ _SHOWN_HASH = 12
 def differences(before: TuneDocument, after: TuneDocument) -> list[Difference]:
     """What somebody has to know before any figure; what matters most is first."""
     return [
+        *_validity(before, after),
         *_place(before, after),
         *_function(before, after),
         *_question(before, after),
         *_money(before, after),
     ]
+
+
+def _validity(before: TuneDocument, after: TuneDocument) -> Iterator[Difference]:
+    """Not quite a difference when both are invalid, but what has to be known first."""
+    if "invalid" in (before.verdict, after.verdict):
+        yield Difference(
+            what="verdict",
+            before=before.verdict,
+            after=after.verdict,
+            meaning="an invalid measurement tells nothing",
+            comparable=False,
+        )
 
 
 def _place(before: TuneDocument, after: TuneDocument) -> Iterator[Difference]:
@@ -79,6 +92,14 @@ def _function(before: TuneDocument, after: TuneDocument) -> Iterator[Difference]
         megabytes(after.current.memory_mb),
     )
     yield from _changed("timeout", f"{first.timeout_s} s", f"{second.timeout_s} s")
+    hashes = first.settings_sha256, second.settings_sha256
+    if None not in hashes and hashes[0] != hashes[1]:
+        yield Difference(
+            what="settings",
+            before=str(hashes[0])[:_SHOWN_HASH],
+            after=str(hashes[1])[:_SHOWN_HASH],
+            meaning="environment, layers, role, network, timeout or others",
+        )
     yield from _changed(
         "ephemeral storage",
         megabytes(first.ephemeral_storage_mb),

@@ -75,7 +75,8 @@ def _levels(groups: Sequence[tuple[int, Sequence[float]]]) -> list[Level]:
     memory_mb = np.array([size for size, _ in groups], dtype=np.float64)
 
     def total(values: Floats) -> Floats:
-        return np.bincount(owner, weights=values, minlength=len(groups))
+        sums = np.bincount(owner, weights=values, minlength=len(groups))
+        return np.asarray(sums, dtype=np.float64)
 
     weight = np.ones_like(logs)
     variance = np.zeros(len(groups))

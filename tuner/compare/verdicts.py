@@ -22,7 +22,6 @@ from reports.compare_document import Change, ChangeVerdict
 if TYPE_CHECKING:
     from tuner.estimate import Floats
 
-DEFAULT_TOLERANCE = "3%"
 _MOST_TOLERANCE = 0.5
 # Both sides together: five per cent for "slower though nothing changed".
 _LEVEL = 0.10

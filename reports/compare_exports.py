@@ -1,0 +1,55 @@
+"""`tune compare --export KIND=PATH`: a comparison as a page, a document or a summary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from core.errors import InputError
+from reports.atomic_file import write_atomically
+from reports.compare_document import CompareDocument
+from reports.exports import check_exports, parse_export
+from reports.run_folder import document_text
+
+
+def check_compare_exports(specs: Sequence[str]) -> None:
+    """Refuses exports that could not be written, or that a comparison does not have.
+
+    Raises:
+        InputError: naming the export and what was expected.
+    """
+    check_exports(specs)
+    for spec in specs:
+        if parse_export(spec).kind not in _WRITERS:
+            kinds = ", ".join(f"{kind}=PATH" for kind in _WRITERS)
+            raise InputError(f'--export {spec}: must be one of {kinds} (got "{spec}")')
+
+
+def export_comparison(document: CompareDocument, spec: str) -> Path:
+    """Writes `document` as `spec` asks and gives the path.
+
+    Raises:
+        InputError: when the file cannot be written.
+    """
+    export = parse_export(spec)
+    write_atomically(export.path, _WRITERS[export.kind](document))
+    return export.path
+
+
+def _html(document: CompareDocument) -> str:
+    from reports.page import render_comparison
+
+    return render_comparison(document)
+
+
+def _markdown(document: CompareDocument) -> str:
+    from reports.compare_markdown import render_compare_markdown
+
+    return render_compare_markdown(document)
+
+
+_WRITERS: dict[str, Callable[[CompareDocument], str]] = {
+    "html": _html,
+    "json": document_text,
+    "md": _markdown,
+}
