@@ -372,3 +372,9 @@ def test_whatever_a_file_says_it_is_read_or_refused(values: dict[str, Any]) -> N
         assert str(error).startswith("in.json: ")  # noqa: PT017 - most files are refused
         return
     json.loads(found.payload)
+
+
+def test_the_documentation_names_every_parameter() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "tune.md").read_text(encoding="utf-8")
+
+    assert [name for name in PARAMETERS if f"`{name}`" not in page] == []
