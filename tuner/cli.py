@@ -70,7 +70,7 @@ from tuner.command_options import (
 from tuner.commands.ending import end
 
 # A function with one of these names is reached by `tune run NAME`.
-VERBS = ("run", "analyze", "restore", "import", "compare")
+VERBS = ("run", "analyze", "restore", "import", "compare", "preflight")
 
 _EPILOG = """\
 Examples:\n

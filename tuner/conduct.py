@@ -47,26 +47,32 @@ class Place:
     journals: Path
 
 
-def try_out(facts: RunFacts, session: AwsSession, limit: TimeLimit, console: Console) -> None:
+def try_out(facts: RunFacts, session: AwsSession, limit: TimeLimit) -> str | None:
     """Invokes the function once as it is; the call is in `facts`, unless a stop came before it.
+
+    Gives what a user should know of it where it did not go well, and yet may be measured.
 
     Raises:
         ToolError: when it cannot be measured.
     """
     if facts.plan.trial_mb is None or limit.is_over():
-        return
+        return None
     with _invoker(facts, session, limit) as invoker:
         trial = make_trial(invoker, facts.plan.trial_mb)
     facts.trial = trial
     if trial is None:
-        return
-    target = facts.target
-    doubt = trial_doubt(trial, target.name, target.timeout_s, one_of_several=facts.payloads.is_mix)
-    if doubt is None:
-        console.say(trial_line(trial))
-    else:
+        return None
+    target, several = facts.target, facts.payloads.is_mix
+    return trial_doubt(trial, target.name, target.timeout_s, one_of_several=several)
+
+
+def say_trial(facts: RunFacts, doubt: str | None, console: Console) -> None:
+    """Tells how the trial went, if there was one."""
+    if doubt is not None:
         console.warn(doubt)
         facts.notes.append(doubt)
+    elif facts.trial is not None:
+        console.say(f"trial: {trial_line(facts.trial)}")
 
 
 def conduct(

@@ -28,7 +28,7 @@ from tuner.arch_run import (
     shared,
     with_other_run,
 )
-from tuner.conduct import Place, conduct, try_out
+from tuner.conduct import Place, conduct, say_trial, try_out
 from tuner.delivery import deliver
 from tuner.facts import RunFacts
 from tuner.hook_kinds.opening import check_hooks
@@ -36,6 +36,7 @@ from tuner.journal import state_folder
 from tuner.open_journals import check_no_run_works
 from tuner.options import TuneOptions, TuneRequest, check_options
 from tuner.plan import ASK_ABOVE_USD
+from tuner.preflight.before_run import warn_before
 from tuner.preparation import read_usable, run_facts
 from tuner.restore import offer_restore
 from tuner.sample import Sample
@@ -64,6 +65,7 @@ def tune(options: TuneOptions, console: Console) -> ExitCode:
         runs = [first] if pair is None else [first, pair.other]
         for facts in runs:
             offer_restore(facts.target, facts.endpoint, console)
+            warn_before(facts, control, console)
             show_plan(console, facts.target, facts.region, facts.plan, facts.price)
             warn_of_side_effects(console, facts.plan, facts.limits.max_invocations, facts.hooks)
         if options.dry_run:
@@ -163,7 +165,8 @@ def _measured(
 
         try:
             for facts in [first] if pair is None else [first, pair.other]:
-                try_out(facts, command.session, limit, command.console)
+                doubt = try_out(facts, command.session, limit)
+                say_trial(facts, doubt, command.console)
             samples = measure(first, folder)
         except ToolError:
             # Nothing was measured, so there is nothing to keep.

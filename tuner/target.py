@@ -77,6 +77,7 @@ class Target:
     snap_start: bool = False  # published versions start from a snapshot
     log_group: str | None = None  # None where AWS does not say: then it is that of the name
     settings_sha256: str = ""
+    code_bytes: int = 0  # of the package; what each version takes of the account's storage
     isolates_tenants: bool = False  # each invocation has to say for which tenant it is
     reserved_concurrency: int | None = None
 
@@ -188,6 +189,7 @@ def _target(answer: FunctionConfigurationTypeDef) -> Target:
         log_group=logging.get("LogGroup"),
         settings_sha256=_settings_sha256(answer),
         isolates_tenants=bool(answer.get("TenancyConfig")),
+        code_bytes=answer.get("CodeSize", 0),
     )
 
 

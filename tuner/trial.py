@@ -6,6 +6,7 @@ take, code that does not start, a REPORT that cannot be read.
 
 from __future__ import annotations
 
+import shlex
 from typing import Protocol
 
 from core.errors import AwsError, InputError, Refused
@@ -13,6 +14,8 @@ from reports.figures import megabytes
 from tuner.sample import Sample
 
 _LATEST = "$LATEST"
+# Errors of these names say that the code does not start or ends its environment: no payload helps.
+_NOT_THE_PAYLOAD = ("Runtime.", "Extension.")
 
 
 class Caller(Protocol):
@@ -37,7 +40,7 @@ def trial_line(trial: Sample) -> str:
     start = f", after {start_ms:.0f} ms to start" if trial.cold else ""
     used = "" if trial.max_memory_used_mb is None else f", {trial.max_memory_used_mb} MB in use"
     return (
-        f"trial: today's size, {megabytes(trial.memory_mb)}, answers in "
+        f"today's size, {megabytes(trial.memory_mb)}, answers in "
         f"{trial.duration_ms or 0.0:.1f} ms{start}{used}"
     )
 
@@ -61,15 +64,19 @@ def trial_doubt(trial: Sample, name: str, timeout_s: int, *, one_of_several: boo
         )
         return f"trial: today's size, {size}, {out_of}; others are tried all the same"
     if trial.outcome == "failed":
-        if one_of_several:
+        error_type = trial.error_type or ""
+        does_not_run = error_type.startswith(_NOT_THE_PAYLOAD)
+        if one_of_several and not does_not_run:
             return (
                 f"trial: function {name!r} fails for one of the payloads at {size}: {_said(trial)}"
             )
         raise InputError(
             f"trial: function {name!r} fails with this payload at {size}: {_said(trial)}; "
             "nothing was changed",
-            hint=f"give the event that it expects with --payload, agree to the error with "
-            f"--allow-error {trial.error_type}, or leave the trial out with --skip-trial",
+            hint="see its log; --skip-trial leaves the trial out"
+            if does_not_run
+            else "give the event that it expects with --payload, agree to the error with "
+            f"--allow-error {shlex.quote(error_type)}, or leave the trial out with --skip-trial",
         )
     if trial.outcome == "lost":
         _refuse_lost(trial, name)
@@ -83,10 +90,9 @@ def _said(trial: Sample) -> str:
 def _refuse_lost(trial: Sample, name: str) -> None:
     if trial.error_type == "NoReport":
         raise Refused(
-            f"trial: function {name!r} answers, but its log tail holds no REPORT, which is what is "
-            "measured; nothing was changed",
-            hint="if it logs in JSON, set LoggingConfig.SystemLogLevel to INFO; if an extension "
-            "prints much at the end of a call, let it print less",
+            f"trial: function {name!r} answers, but {trial.error_message}; a REPORT is what is "
+            "measured, nothing was changed",
+            hint="an extension that prints much at the end of a call can push it out of the tail",
         )
     raise AwsError(
         f"trial: {_said(trial)}; it may have run, nothing was changed",

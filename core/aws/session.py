@@ -88,6 +88,14 @@ class LocalAccess:
     host_cores: int
 
 
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whose credentials are used; the ARN of a session names the role and the session."""
+
+    account: str
+    arn: str
+
+
 def local_session(access_key_id: str, secret_access_key: str, region: str) -> boto3.Session:
     """A session for a local AWS, which none of the user's AWS settings can reach or break."""
     no_file: Any = (None, None, os.devnull, None)
@@ -330,21 +338,30 @@ class AwsSession:
         own = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
         return None if host.endswith(own) else without_user_info(url)
 
-    def account_id(self) -> str | None:
-        """The account of the caller, or None where STS does not answer: nothing depends on it."""
+    def caller(self) -> Caller:
+        """Whose credentials these are.
+
+        Raises:
+            CredentialsError: when there are none, or AWS does not accept them.
+            AwsError: when STS does not answer.
+        """
+        what = "ask STS for the identity"
         config = Config(retries={"total_max_attempts": 1}, connect_timeout=3, read_timeout=5)
         try:
-            client = self._session.client(
-                "sts", region_name=self.region, endpoint_url=self._endpoint_url, config=config
-            )
-            return client.get_caller_identity()["Account"]
-        except (
-            aws_exceptions.BotoCoreError,
-            aws_exceptions.ClientError,
-            ResponseParserError,
-            KeyError,
-            ValueError,
-        ):
+            with aws_call(what):
+                client = self._session.client(
+                    "sts", region_name=self.region, endpoint_url=self._endpoint_url, config=config
+                )
+                answer = client.get_caller_identity()
+            return Caller(answer["Account"], answer["Arn"])
+        except (ResponseParserError, KeyError, ValueError, InputError) as error:
+            raise AwsError(f"could not {what}: {error}") from error
+
+    def account_id(self) -> str | None:
+        """The account of the caller, or None where STS does not answer: nothing depends on it."""
+        try:
+            return self.caller().account
+        except AwsError:
             return None
 
 
