@@ -384,7 +384,29 @@ MISTAKES = [
     ),
     pytest.param(["FN"], {"AWS_ENDPOINT_URL": "no-url"}, 2, "no-url", id="endpoint"),
     pytest.param(["analyze", "gone"], {}, 2, "gone", id="analyze nothing"),
+    pytest.param(["import", "gone"], {}, 2, "could not read gone", id="import nothing"),
+    pytest.param(["--samples", "5"], {}, 2, "FUNCTION: missing", id="no function"),
+    pytest.param(
+        ["--power-tuning", "gone.json"], {}, 2, "gone.json: could not read it", id="no input file"
+    ),
 ]
+
+
+def test_an_input_file_of_power_tuning_names_function_and_plan(
+    here: CommandHere, command: Command, lambda_client: LambdaClient, make_function: MakeFunction
+) -> None:
+    arn = lambda_client.get_function(FunctionName=make_function())["Configuration"]["FunctionArn"]
+    values = {"lambdaARN": arn, "num": 6, "powerValues": [256, 512], "strategy": "speed"}
+    (command.folder / "in.json").write_text(json.dumps(values))
+
+    finished = here.run(
+        "tuner", "--power-tuning", "in.json", "--samples", "7", "--dry-run", "--json"
+    )
+
+    assert finished.code == ExitCode.PASS, finished.err
+    assert finished.document["plan"]["sizes_mb"] == [256, 512]
+    assert "1 cold + 7 warm" in finished.err
+    assert "payload of in.json: missing, so null is sent" in finished.err
 
 
 @pytest.mark.parametrize(("arguments", "environment", "code", "message"), MISTAKES)
