@@ -203,6 +203,9 @@ def test_the_bill_counts_every_call_that_was_billed() -> None:
         (["tune", "f", "--payload", "a.json"], ["tune", "f", "--payload", "a.json"]),
         (["tune", "--payload-json", '{"k": 1}', "f"], ["tune", "--payload-json", "<payload>", "f"]),
         (["tune", '--payload-json={"k": 1}'], ["tune", "--payload-json=<payload>"]),
+        (["tune", "--pre", "curl -u me:secret URL"], ["tune", "--pre", "curl <arguments>"]),
+        (["tune", "--post=curl -u me:secret URL"], ["tune", "--post=curl <arguments>"]),
+        (["tune", "--post=lambda:reset", "f"], ["tune", "--post=lambda:reset", "f"]),
         (["tune", "--runs", "odd\udcff"], ["tune", "--runs", "odd\ufffd"]),
         (
             ["tune", "--payload-json", "--payload-json", "f"],
@@ -210,7 +213,7 @@ def test_the_bill_counts_every_call_that_was_billed() -> None:
         ),
     ],
 )
-def test_a_payload_on_the_command_line_is_not_recorded(
+def test_what_may_be_secret_on_the_command_line_is_not_recorded(
     command: list[str], recorded: list[str]
 ) -> None:
     assert recorded_command(command) == recorded
