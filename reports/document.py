@@ -271,6 +271,32 @@ class ArchComparison(_Part):
     separable: bool = Field(description="whether the data tell the two apart by the objective")
 
 
+class PayloadResult(_Part):
+    """One event of a mix, by its name; n are its warm calls at all sizes."""
+
+    name: str
+    weight: float = Field(description="relative to the other payloads, as given")
+    n: int
+    factor: float | None = Field(
+        description="durations with it, relative to the mean over the mix; None without a call"
+    )
+    duration_p50_ms: float | None = Field(description="at the recommended size, where it was met")
+    cost_usd_per_million: float | None = Field(description="at the recommended size")
+    best_mb: int | None = Field(
+        description="the best size by its own calls, of those with two or more"
+    )
+
+
+class CallRules(_Part):
+    """What the user set of how calls are made and counted."""
+
+    allowed_errors: list[str] = Field(default_factory=list)
+    discard_share: float | None = None
+    discard_first: int = 0
+    sleep_s: float = 0.0
+    outputs_kept: bool = False
+
+
 class FunctionFacts(_Part):
     """The function as it was measured."""
 
@@ -340,6 +366,10 @@ class TuneDocument(_Part):
     cold: ColdMix | None = None
     monthly: Monthly | None = None
     arch: ArchComparison | None = None
+    payloads: list[PayloadResult] = Field(
+        default_factory=list, description="with several payloads; the answer is for their mix"
+    )
+    calls: CallRules | None = Field(default=None, description="None where nothing was set")
     applied: ApplyDocument | None = Field(default=None, description="what --apply did")
     trial: Trial | None = Field(default=None, description="None with --skip-trial; it is in spent")
     # Whoever wrote the document, its page links to nothing else.

@@ -15,6 +15,7 @@ from reports.tune_plan import ending_sentence
 from reports.tune_saving import SAME_SHARE, saving_sentence
 from reports.tune_sizes import is_measured, size_at, standing
 from reports.tune_slo import kept_words, no_size_sentence, unkept_problem
+from reports.tune_test import TEST_WORDS, is_test_run, test_headline
 
 _VERDICT_WORDS = {
     "pass": "Recommendation",
@@ -36,6 +37,8 @@ LOCAL_SANDBOX = (
 
 def verdict_word(document: TuneDocument) -> str:
     """The verdict in a word or two."""
+    if is_test_run(document) and document.verdict in TEST_WORDS:
+        return TEST_WORDS[document.verdict]
     if document.verdict == "pass" and document.recommendation is None:
         return "No recommendation"
     return _VERDICT_WORDS[document.verdict]
@@ -43,6 +46,8 @@ def verdict_word(document: TuneDocument) -> str:
 
 def headline(document: TuneDocument) -> str:
     """The verdict in one sentence, or a caution and then the sentence."""
+    if is_test_run(document):
+        return test_headline(document)
     caution = _CAUTIONS.get(document.verdict)
     answer = _answer(document)
     return f"{caution} {answer}" if caution else answer
@@ -264,5 +269,6 @@ def remark(size: SizeResult, document: TuneDocument) -> list[str]:
     elif size.n_failed:
         words.append(f"{size.n_failed} failed")
     if size.failure is None and size.n == 0:
-        words.append("not measured")
+        answers = is_test_run(document) and size.n_cold and not size.n_failed
+        words.append("answers" if answers else "not measured")
     return words

@@ -7,10 +7,16 @@ from reports.document import TuneDocument
 from reports.tune_arch import arch_table
 from reports.tune_cold import cold_table
 from reports.tune_monthly import monthly_tables
+from reports.tune_payloads import payloads_table
 from reports.tune_slo import slo_table
 
 
 def tables_of(document: TuneDocument) -> list[Table]:
-    """The limit, cold starts, architectures, the month: those of them that the document has."""
-    single = [slo_table(document), cold_table(document), arch_table(document)]
+    """Limit, payloads, cold starts, architectures, the month: those that the document has."""
+    single = [
+        slo_table(document),
+        payloads_table(document),
+        cold_table(document),
+        arch_table(document),
+    ]
     return [*(table for table in single if table is not None), *monthly_tables(document)]

@@ -18,6 +18,11 @@ def plan_words(document: TuneDocument) -> str:
     """What decided where to invoke, and how often."""
     run = document.provenance
     parallel = f"{run.parallel:,} in parallel"
+    if run.plan == "test":
+        return f"test run: one call at each size, {parallel}"
+    if run.plan == "cold":
+        each = "" if run.samples_per_size is None else f": {run.samples_per_size:,} at each size"
+        return f"cold starts only{each}, each by a version of its own"
     if run.plan == "fixed":
         each = "" if run.samples_per_size is None else f": {run.samples_per_size:,} warm samples"
         return f"fixed{each} at each size, {parallel}"

@@ -6,21 +6,40 @@ Everything that `tune analyze` can do again without invoking is here.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from core.aws.always_on import ServerPrices, bundled_server_prices
 from core.aws.prices import LambdaPrice
-from reports.document import ColdMix, Model, Monthly, Recommendation, SizeResult, Slo
+from reports.document import (
+    ColdMix,
+    Model,
+    Monthly,
+    PayloadResult,
+    Recommendation,
+    SizeResult,
+    Slo,
+)
 from tuner.adaptive import usable_sizes
 from tuner.bands import believed_model, build_model
 from tuner.believed import Believed, believed
 from tuner.bill import SizeCost
-from tuner.cold_mix import Calls, ColdCalls, believe_cold, cold_view, restore_note, with_cold
+from tuner.cold_mix import (
+    Calls,
+    ColdCalls,
+    believe_cold,
+    cold_view,
+    restore_note,
+    restore_usd,
+    with_cold,
+)
+from tuner.cold_only import as_warm
+from tuner.counting import Counting, counting_notes
 from tuner.evidence import calls_of, drawn, resampled, with_calls
 from tuner.monthly import Month, monthly_view
 from tuner.objective import Goal
+from tuner.payload_view import payload_view
 from tuner.recommend import SizeEvidence, recommend
 from tuner.sample import Sample, warm_by_size
 from tuner.size_rows import size_row
@@ -51,11 +70,19 @@ class Question:
     server_prices: ServerPrices = field(default_factory=bundled_server_prices)
     runtime: str | None = None
     trial_usd: float = 0.0
+    counting: Counting = field(default_factory=Counting)
 
     @property
     def worth(self) -> Worth:
         """Prices and objective, as the sampler has them."""
-        return Worth(self.goal, self.price, self.storage_mb, self.usage.cold_share, self.runtime)
+        return Worth(
+            self.goal,
+            self.price,
+            self.storage_mb,
+            self.usage.cold_share,
+            self.runtime,
+            self.counting.payload_weights,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +99,7 @@ class Answer:
     slo: Slo | None = None
     cold: ColdMix | None = None
     monthly: Monthly | None = None
+    payloads: tuple[PayloadResult, ...] = ()
     notes: tuple[str, ...] = ()
     evidence: tuple[SizeEvidence, ...] = field(default=(), compare=False)
 
@@ -98,32 +126,38 @@ def analyse(
     `sizes_mb` are the sizes to tell of, `refused` those that AWS did not allow, with why.
     """
     rng = np.random.default_rng(question.seed)
+    counted, worth = _counted(samples, question)
     if question.candidates_mb is None:
-        known = _by_own_samples(samples, question, rng)
+        known = _by_own_samples(counted, question, worth, rng)
     else:
         known = _by_all_samples(samples, question.candidates_mb, refused, question, rng)
     by_size = {item.memory_mb: item for item in known.warm}
     # A sample at a size that was not planned can only come from an edited file; it still shows.
-    told_mb = sorted({*sizes_mb, *warm_by_size(samples)})
+    told_mb = sorted({*sizes_mb, *warm_by_size(counted)})
     sizes = tuple(
         size_row(
             size,
-            [sample for sample in samples if sample.memory_mb == size],
+            [sample for sample in counted if sample.memory_mb == size],
             by_size.get(size),
             refused.get(size),
+            [sample for sample in samples if sample.memory_mb == size],
         )
         for size in told_mb
     )
     unfit_mb = {size.memory_mb for size in sizes if size.failure is not None}
     fit = [item for item in known.judged if item.memory_mb not in unfit_mb]
-    taken = recommend(
-        fit,
-        question.candidates_mb or told_mb,
-        question.goal,
-        question.current_mb,
-        joint=known.believed is not None,
-    )
-    note = restore_note(samples, question.runtime) if known.cold else None
+    taken = None
+    if question.counting.plan != "test":
+        taken = recommend(
+            fit,
+            question.candidates_mb or told_mb,
+            question.goal,
+            question.current_mb,
+            joint=known.believed is not None,
+        )
+    has_cold = known.cold is not None or question.counting.plan == "cold"
+    note = restore_note(samples, question.runtime) if has_cold else None
+    payloads = payload_view(counted, fit, taken.memory_mb if taken else None, worth)
     return Answer(
         sizes=sizes,
         model=known.model,
@@ -131,16 +165,31 @@ def analyse(
         slo=_slo(fit, known.believed, question),
         cold=known.cold,
         monthly=_monthly(samples, fit, taken, sizes, question),
-        notes=(note,) if note else (),
+        payloads=payloads.rows,
+        notes=(
+            *((note,) if note else ()),
+            *counting_notes(samples, question.counting),
+            *payloads.notes,
+        ),
         evidence=tuple(fit),
     )
 
 
+def _counted(samples: Sequence[Sample], question: Question) -> tuple[Sequence[Sample], Worth]:
+    """The samples as the run counts them, and what they are judged by.
+
+    Where all calls are cold, each is looked at as a warm one is elsewhere.
+    """
+    if question.counting.plan != "cold":
+        return samples, question.worth
+    per_gb = float(restore_usd(samples, [1024], question.runtime)[0])
+    return as_warm(samples), replace(question.worth, restore_usd_per_gb=per_gb)
+
+
 def _by_own_samples(
-    samples: Sequence[Sample], question: Question, rng: np.random.Generator
+    samples: Sequence[Sample], question: Question, worth: Worth, rng: np.random.Generator
 ) -> _Known:
-    worth = question.worth
-    warm = resampled(samples, worth, rng)
+    warm = resampled(samples, worth, rng, question.counting.discard_share)
     model = build_model(warm, question.price, question.storage_mb, rng)
     calls = calls_of(warm)
     if worth.cold_share is None or calls is None:
@@ -163,14 +212,14 @@ def _by_all_samples(
     usable = usable_sizes(candidates_mb, samples, refused)
     if not any(sample.counts_as_warm and sample.memory_mb in usable for sample in samples):
         return _Known((), (), None, None, None)
-    found = believed(samples, usable, worth, rng, draws=_DRAWS)
+    found = believed(samples, usable, worth, rng, draws=_DRAWS, of_the_level=True)
     warm = drawn(samples, found, found.warm, worth)
     judged = warm if found.mix is found.warm else drawn(samples, found, found.mix, worth)
     cold = None
     if worth.cold_share is not None and found.cold is not None:
         invoked = [item.memory_mb for item in warm if item.n]
         cold = _cold(samples, found.warm.of(invoked), found.cold, question)
-    model = believed_model(samples, warm, question.price, question.storage_mb, rng)
+    model = believed_model(found.samples, warm, question.price, question.storage_mb, rng)
     return _Known(warm, judged, model, cold, found)
 
 
@@ -194,7 +243,8 @@ def _slo(
     if found is not None:
         kept = [item.memory_mb for item in evidence]
         beliefs = found.beliefs.without([m for m in found.beliefs.sizes_mb if m not in kept])
-        prospects = outlook(beliefs, found.warm.of(kept).cost_usd.mean(axis=0), limit, seen)
+        cost = found.warm.of(kept).cost_usd.mean(axis=0)
+        prospects = outlook(beliefs, cost, limit, seen, found.effects)
     return Slo(
         percentile=limit.percentile,
         limit_ms=limit.limit_ms,

@@ -18,6 +18,7 @@ from reports.run_folder import RESULT_NAME, read_document
 from tuner.analysis import Answer, Question, analyse
 from tuner.answering import Answered
 from tuner.arch_document import with_other
+from tuner.counting import recorded_counting
 from tuner.delivery import deliver
 from tuner.facts import recorded_command
 from tuner.objective import Goal
@@ -99,6 +100,7 @@ def _again(before: TuneDocument, folder: Path, asked: _Asked) -> Answered:
             server_prices=asked.server_prices,
             runtime=function.runtime,
             trial_usd=_trial_usd(before, price),
+            counting=recorded_counting(before),
         ),
     )
     verdict, code, errors = _judge_again(before, samples, answer)
@@ -115,6 +117,7 @@ def _again(before: TuneDocument, folder: Path, asked: _Asked) -> Answered:
             "slo": answer.slo,
             "cold": answer.cold,
             "monthly": answer.monthly,
+            "payloads": list(answer.payloads),
             "arch": None,
             "visualization_url": link_of(answer.sizes),
             "prices": price_record,
@@ -142,7 +145,11 @@ def _judge_again(
     if before.verdict in ("invalid", "interrupted"):
         return before.verdict, ExitCode(before.exit_code), before.errors
     verdict, code, problems = judge(
-        samples, answer, before.budget, adaptive=before.provenance.candidates_mb is not None
+        samples,
+        answer,
+        before.budget,
+        adaptive=before.provenance.candidates_mb is not None,
+        plan=before.provenance.plan,
     )
     if before.exit_code == ExitCode.ERROR:
         # Measured to the end, but not all could be undone: the last error says what was left.

@@ -16,6 +16,7 @@ from reports.tune_findings import cautions, headline, support, verdict_word
 from reports.tune_parts import tables_of
 from reports.tune_plan import budget_words
 from reports.tune_sizes import is_adaptive, standing
+from reports.tune_test import is_test_run
 from reports.tune_ties import ties_sentence
 
 # Words for the narrow last column.
@@ -128,6 +129,8 @@ def _remark(size: SizeResult, document: TuneDocument) -> str:
         words.append(f"{size.n_failed} failed")
     elif not size.n and not size.n_cold:
         words.append("not measured")
+    elif is_test_run(document):
+        words.append("answers")
     return ", ".join(words)
 
 

@@ -47,6 +47,7 @@ def cold_sizes_of(facts: RunFacts, samples: Sequence[Sample]) -> tuple[int, ...]
 def _analysed(facts: RunFacts, samples: Sequence[Sample]) -> Answer:
     # scipy takes longer to import than most mistakes take to be found: not before it is needed.
     from tuner.analysis import Question, analyse
+    from tuner.counting import counting_of
 
     question = Question(
         goal=facts.goal,
@@ -59,5 +60,6 @@ def _analysed(facts: RunFacts, samples: Sequence[Sample]) -> Answer:
         server_prices=facts.server_prices,
         runtime=facts.target.runtime,
         trial_usd=facts.trial_usd,
+        counting=counting_of(facts),
     )
     return analyse(samples, facts.table_mb(samples), dict(facts.refused_sizes), question)

@@ -26,27 +26,34 @@ MIN_SAMPLES_FOR_INTERVAL = 5
 _MIN_SAMPLES_TO_TRIM = 5
 
 
-def typical(values: Sequence[float] | Floats) -> float:
+def typical(values: Sequence[float] | Floats, trim_share: float | None = None) -> float:
     """The 10 % trimmed mean of `values`, in their unit; the plain mean below five values.
 
-    At five to nine values one is left out at each end, though it is more than a tenth.
+    At five to nine values one is left out at each end, though it is more than a tenth. With a
+    `trim_share`, below 0.5, it is that share and no more.
     """
-    return float(_trimmed(np.sort(np.asarray(values, dtype=np.float64))))
+    return float(_trimmed(np.sort(np.asarray(values, dtype=np.float64)), trim_share))
 
 
-def typical_replicates(columns: Floats, rng: np.random.Generator, count: int) -> Floats:
+def typical_replicates(
+    columns: Floats, rng: np.random.Generator, count: int, trim_share: float | None = None
+) -> Floats:
     """Bootstrap replicates of the typical value of each column, resampling rows together.
 
     `columns` has shape (n, k): n invocations, k quantities of each. Returns (count, k).
     """
     n = columns.shape[0]
     rows = rng.integers(0, n, size=(count, n))
-    return _trimmed(np.sort(columns[rows], axis=1), axis=1)
+    return _trimmed(np.sort(columns[rows], axis=1), trim_share, axis=1)
 
 
-def _trimmed(ordered: Floats, axis: int = 0) -> Floats:
+def _trimmed(ordered: Floats, trim_share: float | None, axis: int = 0) -> Floats:
     n = ordered.shape[axis]
-    cut = max(1, int(n * TRIM_SHARE)) if n >= _MIN_SAMPLES_TO_TRIM else 0
+    if trim_share is not None:
+        # 0.29 x 100 is a little less than 29.
+        cut = int(n * trim_share + 1e-9)
+    else:
+        cut = max(1, int(n * TRIM_SHARE)) if n >= _MIN_SAMPLES_TO_TRIM else 0
     kept = np.take(ordered, range(cut, n - cut), axis=axis)
     return np.asarray(kept.mean(axis=axis), dtype=np.float64)
 
@@ -70,6 +77,11 @@ def interval(replicates: Floats, n: int, level: float = LEVEL) -> tuple[float, f
         return None
     low, high = np.quantile(replicates, interval_quantiles(n, level))
     return float(low), float(high)
+
+
+def student_share(value: Floats, degrees_of_freedom: float) -> Floats:
+    """The share of all draws of Student's t at scale 1 that are below `value`."""
+    return np.asarray(special.stdtr(degrees_of_freedom, value))
 
 
 def student_quantile(share: float, degrees_of_freedom: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from tuner.estimate import (
     typical_replicates,
 )
 from tuner.objective import SloLimit
+from tuner.payload_effects import payload_effects
 from tuner.recommend import SizeEvidence
 from tuner.sample import Sample, warm_by_size
 from tuner.slo import slo_evidence
@@ -29,25 +31,55 @@ _LEAST_MS, _LEAST_BILLED_MS = 0.01, 1.0
 
 
 def resampled(
-    samples: Sequence[Sample], worth: Worth, rng: np.random.Generator
+    samples: Sequence[Sample],
+    worth: Worth,
+    rng: np.random.Generator,
+    trim_share: float | None = None,
 ) -> list[SizeEvidence]:
-    """Each size by its own warm samples alone: trimmed means and their bootstrap replicates."""
-    return [_resampled(size, warm, worth, rng) for size, warm in warm_by_size(samples).items()]
+    """Each size by its own warm samples: trimmed means and their bootstrap replicates.
+
+    With several payloads they are means over those, whose effects all sizes show together; only
+    percentiles are of the calls as they were.
+    """
+    effects = payload_effects(samples, worth.payload_weights)
+    if effects is None:
+        return [
+            _resampled(size, warm, worth, rng, trim_share)
+            for size, warm in warm_by_size(samples).items()
+        ]
+    level, measured = effects.level_draws(rng, REPLICATES), warm_by_size(samples)
+    found = [
+        _resampled(size, warm, worth, rng, trim_share, level)
+        for size, warm in warm_by_size(effects.adjusted(samples)).items()
+    ]
+    return [
+        replace(
+            item,
+            n=len(measured[item.memory_mb]),
+            slo=_slo(measured[item.memory_mb], worth.goal.slo),
+        )
+        for item in found
+    ]
 
 
 def _resampled(
-    size: int, warm: Sequence[Sample], worth: Worth, rng: np.random.Generator
+    size: int,
+    warm: Sequence[Sample],
+    worth: Worth,
+    rng: np.random.Generator,
+    trim_share: float | None,
+    level: Floats | float = 1.0,
 ) -> SizeEvidence:
     columns = np.array([[s.duration_ms, s.billed_ms] for s in warm], dtype=np.float64)
-    replicates = typical_replicates(columns, rng, REPLICATES)
+    replicates = typical_replicates(columns, rng, REPLICATES, trim_share)
     # A call that is answered in no time is still billed for 1 ms; its logarithm must exist.
-    duration = np.maximum(replicates[:, 0], _LEAST_MS)
-    billed = np.maximum(replicates[:, 1], _LEAST_BILLED_MS)
-    billed_ms = max(typical(columns[:, 1]), _LEAST_BILLED_MS)
+    duration = np.maximum(replicates[:, 0] * level, _LEAST_MS)
+    billed = np.maximum(replicates[:, 1] * level, _LEAST_BILLED_MS)
+    billed_ms = max(typical(columns[:, 1], trim_share), _LEAST_BILLED_MS)
     return SizeEvidence(
         memory_mb=size,
         n=len(warm),
-        duration_ms=max(typical(columns[:, 0]), _LEAST_MS),
+        duration_ms=max(typical(columns[:, 0], trim_share), _LEAST_MS),
         billed_ms=billed_ms,
         cost_usd=float(worth.cost_usd([size], np.array([billed_ms]))[0]),
         duration_replicates=duration,

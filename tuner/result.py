@@ -12,6 +12,7 @@ from reports.document import (
     Budget,
     CurrentSize,
     FunctionFacts,
+    PlanKind,
     PriceFacts,
     Provenance,
     Recommendation,
@@ -22,14 +23,17 @@ from reports.document import (
     TuneDocument,
     Verdict,
 )
+from reports.document import CallRules as RecordedRules
 from reports.tune_slo import unkept_problem
 from tuner.adaptive import SIZES_AT_START, WARM_TO_VERIFY
 from tuner.analysis import Answer
+from tuner.call_rules import CallRules
 from tuner.estimate import MIN_SAMPLES_FOR_INTERVAL
 from tuner.facts import RunFacts
 from tuner.power_tuning.link import link_of
 from tuner.sample import Sample
 from tuner.sampler import answers_ceased
+from tuner.tried_sizes import judge_test
 
 # With more lost than this, those that are left may not be typical of all.
 _LOST_SHARE_MOST = 0.2
@@ -58,6 +62,8 @@ def build_document(facts: RunFacts, samples: Sequence[Sample], answer: Answer) -
         slo=answer.slo,
         cold=answer.cold,
         monthly=answer.monthly,
+        payloads=list(answer.payloads),
+        calls=_calls(facts.calls),
         trial=trial,
         visualization_url=link_of(answer.sizes),
     )
@@ -80,13 +86,26 @@ def _judge_measurement(
         return "invalid", facts.error_code, []
     if facts.stop_code is not None:
         return "interrupted", facts.stop_code, ["stopped before the plan was done"]
-    return judge(samples, answer, facts.budget, adaptive=facts.candidates_mb is not None)
+    return judge(
+        samples,
+        answer,
+        facts.budget,
+        adaptive=facts.candidates_mb is not None,
+        plan=facts.plan.kind,
+    )
 
 
 def judge(
-    samples: Sequence[Sample], answer: Answer, budget: Budget | None, *, adaptive: bool
+    samples: Sequence[Sample],
+    answer: Answer,
+    budget: Budget | None,
+    *,
+    adaptive: bool,
+    plan: PlanKind = "fixed",
 ) -> tuple[Verdict, ExitCode, list[str]]:
     """Verdict, exit code and problems of samples that were taken to the end, or to a limit."""
+    if plan == "test":
+        return judge_test(answer.sizes)
     problem = _answers_ceased(samples, adaptive=adaptive) or _lost_too_many(samples)
     if problem is None and not any(size.n for size in answer.sizes):
         if budget is not None and budget.ended_by is not None:
@@ -119,12 +138,10 @@ def _lost_too_many(samples: Sequence[Sample]) -> str | None:
 
 
 def _why_lost(lost: Sequence[Sample], message: str) -> str:
-    if any(sample.error_type == "NoReport" for sample in lost):
-        return (
-            f"{message}: the log tail holds no REPORT; if the function logs in JSON, set its "
-            "system log level to INFO"
-        )
-    return f"{message}: {lost[0].error_message}"
+    # Later ones say what came of looking for it in the logs.
+    without_report = [sample for sample in lost if sample.error_type == "NoReport"]
+    told = without_report[-1] if without_report else lost[0]
+    return f"{message}: {told.error_message or told.error_type}"
 
 
 def _nothing_measured(sizes: Sequence[SizeResult]) -> str:
@@ -235,6 +252,18 @@ def price_facts(table: PriceTable, price: LambdaPrice) -> PriceFacts:
         gb_second_usd=price.gb_second_usd,
         request_usd=price.request_usd,
         storage_gb_second_usd=price.storage_usd_per_gb_s,
+    )
+
+
+def _calls(rules: CallRules) -> RecordedRules | None:
+    if rules == CallRules():
+        return None
+    return RecordedRules(
+        allowed_errors=sorted(rules.allowed_errors),
+        discard_share=rules.discard_share,
+        discard_first=rules.discard_first,
+        sleep_s=rules.sleep_s,
+        outputs_kept=rules.keep_outputs,
     )
 
 

@@ -28,11 +28,18 @@ _PLAIN_REASONS = {
 
 
 def size_row(
-    size: int, samples: Sequence[Sample], evidence: SizeEvidence | None, refused: str | None
+    size: int,
+    samples: Sequence[Sample],
+    evidence: SizeEvidence | None,
+    refused: str | None,
+    measured: Sequence[Sample] | None = None,
 ) -> SizeResult:
-    """The row of one size; `samples` are its own, `refused` says why AWS did not allow it."""
+    """The row of one size; `samples` are its own, `refused` says why AWS did not allow it.
+
+    `measured` are they as they were measured, where they are counted as something else.
+    """
     warm = [s for s in samples if s.counts_as_warm]
-    cold = [s for s in samples if s.counts_as_cold]
+    cold = [s for s in (samples if measured is None else measured) if s.counts_as_cold]
     cold_billed = [s.billed_ms for s in cold if s.billed_ms is not None]
     used = [s.max_memory_used_mb for s in samples if s.max_memory_used_mb is not None]
     durations = np.array([s.duration_ms for s in warm], dtype=np.float64)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     # Plans ask how many calls it takes before numpy is loaded.
     from tuner.beliefs import Beliefs
     from tuner.estimate import Floats
+    from tuner.payload_effects import PayloadEffects
     from tuner.worth import Worth
 
 _WARM_AT_START = 2
@@ -86,20 +87,23 @@ class Outlook:
 
 
 def outlook(
-    beliefs: Beliefs, cost_usd: Floats, limit: SloLimit, evidence: Mapping[int, SloEvidence]
+    beliefs: Beliefs,
+    cost_usd: Floats,
+    limit: SloLimit,
+    evidence: Mapping[int, SloEvidence],
+    effects: PayloadEffects | None = None,
 ) -> Outlook:
     """The outlook at the sizes of `beliefs`, whose mean costs are `cost_usd` (G).
 
-    A percentile is predicted as typical duration x exp(scale x quantile of Student's t). Where
-    enough samples show what percentiles really are, the prediction is corrected by their ratio.
+    A percentile is predicted as typical duration x exp(scale x quantile of Student's t), with
+    several payloads by the quantile of their mixture. Where enough samples show what percentiles
+    really are, the prediction is corrected by their ratio.
     """
     import numpy as np
 
-    from tuner.estimate import student_quantile
-    from tuner.noise import DEGREES_OF_FREEDOM
+    from tuner.reach import reach_of
 
-    reach = beliefs.noise * student_quantile(limit.share, DEGREES_OF_FREEDOM)
-    predicted = beliefs.duration_ms * np.exp(reach)
+    predicted = beliefs.duration_ms * np.exp(reach_of(beliefs.noise, limit.share, effects))
     middle = np.median(predicted, axis=0)
     ratios = [
         np.log(max(known.quantile_ms, _LEAST_MS) / middle[column])
@@ -107,7 +111,8 @@ def outlook(
         if (known := evidence.get(size)) and known.n * (1 - limit.share) >= _EXPECTED_ABOVE
     ]
     correction = float(np.exp(np.mean(ratios))) if ratios else 1.0
-    least = beliefs.duration_ms * np.exp(reach * _HALF_SCATTER) * min(correction, 1.0)
+    reach = reach_of(beliefs.noise * _HALF_SCATTER, limit.share, effects)
+    least = beliefs.duration_ms * np.exp(reach) * min(correction, 1.0)
     return Outlook(
         sizes_mb=beliefs.sizes_mb,
         cost_usd=cost_usd,
@@ -256,7 +261,7 @@ class SloSampler:
         warm = warm_durations(samples, usable)
         evidence = {size: slo_evidence(found, self.limit) for size, found in warm.items()}
         cost = known.mix.cost_usd.mean(axis=0)
-        seen = outlook(known.beliefs, cost, self.limit, evidence)
+        seen = outlook(known.beliefs, cost, self.limit, evidence, known.effects)
         size = next_size(seen, evidence, self.limit)
         if size is None:
             return []

@@ -104,6 +104,7 @@ def sampler_of(facts: RunFacts) -> Sampler:
         facts.target.storage_mb,
         facts.usage.cold_share,
         facts.target.runtime,
+        facts.payloads.weights,
     )
     if plan.slo is not None:
         from tuner.slo_search import SloSampler

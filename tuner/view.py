@@ -63,6 +63,18 @@ def warn_of_side_effects(
 
 
 def _fixed(plan: FixedPlan) -> Iterator[str]:
+    if plan.kind == "test":
+        yield f"plan: a test run, one call at each of {_counted(len(plan.sizes_mb), 'size')}"
+        yield f"sizes: {listed_sizes(plan.sizes_mb)}"
+        return
+    if plan.kind == "cold":
+        yield (
+            f"plan: cold starts only, {_counted(len(plan.sizes_mb), 'size')} x "
+            f"{plan.samples_per_size} = {plan.invocations} invocations, each of a version of its "
+            "own that is published for it"
+        )
+        yield f"sizes: {listed_sizes(plan.sizes_mb)}"
+        return
     at_once = "one at a time" if plan.parallel == 1 else f"{plan.parallel} at a time"
     yield (
         f"plan: {_counted(len(plan.sizes_mb), 'size')} x (1 cold + {plan.samples_per_size} warm) = "

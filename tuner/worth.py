@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +24,9 @@ class Worth:
     """Prices and an objective.
 
     `cold_share` of the calls is cold, where that is known and shall count; `runtime` tells whether
-    restores of a snapshot are paid for.
+    restores of a snapshot are paid for. `payload_weights` say how often each event comes, by name;
+    they are empty where calls do not differ. Each call costs `restore_usd_per_gb` more where it
+    restores a snapshot.
     """
 
     goal: Goal
@@ -32,6 +34,8 @@ class Worth:
     storage_mb: int
     cold_share: float | None = None
     runtime: str | None = None
+    payload_weights: Mapping[str, float] = field(default_factory=dict)
+    restore_usd_per_gb: float = 0.0
 
     def billed_ms(self, duration_ms: Floats) -> Floats:
         """The mean billed time of a typical duration."""
@@ -48,4 +52,5 @@ class Worth:
             )
             for billed in (0.0, 1.0)
         )
-        return np.asarray(fixed + (per_ms - fixed) * billed_ms)
+        restore = np.asarray(sizes_mb, dtype=np.float64) / 1024 * self.restore_usd_per_gb
+        return np.asarray(fixed + restore + (per_ms - fixed) * billed_ms)

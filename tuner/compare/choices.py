@@ -10,6 +10,7 @@ from tuner.analysis import Question, analyse
 from tuner.compare.differences import objective_of
 from tuner.compare.tunings import Tuning
 from tuner.compare.verdicts import COST, DURATION, Words, change_between
+from tuner.counting import recorded_counting
 from tuner.estimate import Floats
 from tuner.objective import Goal, SloLimit
 from tuner.recommend import SizeEvidence, common_tails
@@ -99,6 +100,7 @@ def _evidence(run: Tuning) -> tuple[SizeEvidence, ...]:
             candidates_mb=recorded_candidates(document),
             usage=_usage(document),
             runtime=document.function.runtime,
+            counting=recorded_counting(document),
         ),
     )
     return answer.evidence
