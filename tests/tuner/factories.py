@@ -40,6 +40,7 @@ def lost(memory_mb: int) -> Sample:
         duration_ms=None,
         billed_ms=None,
         error_type="NoReport",
+        error_message="the log tail holds no REPORT of this invocation",
     )
 
 

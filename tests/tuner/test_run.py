@@ -22,7 +22,7 @@ from tests.tuner.test_lease import state_of
 from tuner import conduct, run
 from tuner.lease import Lease
 from tuner.sample import Sample
-from tuner.undo import list_versions
+from tuner.versions import list_versions
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -156,6 +156,7 @@ def test_a_function_without_reports_costs_one_round(
     function = make_function()
     before = state_of(lambda_client, function)
     monkeypatch.setattr("core.aws.invocation.parse_report", lambda log, request_id: None)
+    monkeypatch.setattr("tuner.conduct.report_search", lambda *given: None)
 
     code, document = tune(function, sizes="128,256,512", skip_trial=True)
 
