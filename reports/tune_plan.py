@@ -31,9 +31,9 @@ def plan_words(document: TuneDocument) -> str:
     )
     measured = sum(size.n > 0 for size in document.sizes)
     of = f" of {len(document.model.curve):,}" if document.model and document.model.curve else ""
-    return (
-        f"{kind}: {document.spent.invocations:,} invocations at {measured:,}{of} sizes, {parallel}"
-    )
+    calls = document.spent.invocations - (document.trial is not None)
+    after = "" if document.trial is None else ", after a trial"
+    return f"{kind}: {calls:,} invocations at {measured:,}{of} sizes, {parallel}{after}"
 
 
 def budget_words(budget: Budget) -> str:

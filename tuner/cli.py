@@ -85,9 +85,9 @@ Examples:\n
   tune my-function --export html=report.html   a page to share\n
   tune --power-tuning input.json               as aws-lambda-power-tuning would\n
 \n
-Other verbs: `tune analyze RUN` answers again from a run's samples, `tune restore` undoes what a
-killed run left, `tune import FILE` reads results of aws-lambda-power-tuning, `tune run NAME` tunes
-a function that is called like a verb.
+Other verbs: `tune preflight FUNCTION` looks at what a run needs, `tune analyze RUN` answers again
+from a run's samples, `tune restore` undoes what a killed run left, `tune import FILE` reads results
+of aws-lambda-power-tuning, `tune run NAME` tunes a function that is called like a verb.
 """
 
 

@@ -16,6 +16,7 @@ COMMANDS = [
     pytest.param("tuner", [], "docs/tune.md", id="tune"),
     pytest.param("tuner", ["analyze"], "docs/tune.md", id="tune analyze"),
     pytest.param("tuner", ["restore"], "docs/tune.md", id="tune restore"),
+    pytest.param("tuner", ["preflight"], "docs/tune.md", id="tune preflight"),
     pytest.param("tuner", ["import"], "docs/tune.md", id="tune import"),
     pytest.param("loadgen", ["run"], "docs/loadgen.md", id="loadgen run"),
     pytest.param("loadgen", ["validate"], "docs/loadgen.md", id="loadgen validate"),
