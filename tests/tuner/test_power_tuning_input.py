@@ -95,6 +95,13 @@ PLAIN = {
             {**PLAIN, "pre": f"{ARN}-pre", "post": f"lambda-output:{ARN}-post"},
             id="processors",
         ),
+        pytest.param({"autoOptimize": True}, {**PLAIN, "apply": "latest"}, id="optimize"),
+        pytest.param(
+            {"autoOptimize": True, "autoOptimizeAlias": "live"},
+            {**PLAIN, "apply": "alias=live"},
+            id="optimize an alias",
+        ),
+        pytest.param({"autoOptimizeAlias": "live"}, PLAIN, id="an alias, but no optimizing"),
         pytest.param({"sleepBetweenRunsMs": 1500}, {**PLAIN, "sleep_s": 1.5}, id="sleep"),
         pytest.param(
             {"sleepBetweenRunsMs": 1500, "parallelInvocation": True},
@@ -107,7 +114,7 @@ PLAIN = {
             id="cold starts only",
         ),
         pytest.param(
-            {"dryRun": True, "strategy": "balanced", "onlyColdStarts": True},
+            {"dryRun": True, "strategy": "balanced", "onlyColdStarts": True, "autoOptimize": True},
             {**{key: PLAIN[key] for key in PLAIN if key != "samples"}, "test_run": True},
             id="dry run",
         ),
@@ -142,6 +149,7 @@ def test_parameters_become_options(values: dict[str, Any], expected: dict[str, A
         pytest.param({"discardTopBottom": 0.4}, {"discard": 0.0}, id="discard"),
         pytest.param({"allowedExceptions": ["Busy"]}, {"allow_errors": ("Late",)}, id="errors"),
         pytest.param({"sleepBetweenRunsMs": 9}, {"sleep_s": 0.0}, id="sleep"),
+        pytest.param({"autoOptimize": True}, {"apply": "shift=live"}, id="apply"),
         pytest.param({"preProcessorARN": ARN}, {"pre": "true"}, id="pre"),
     ],
 )
@@ -244,6 +252,8 @@ def test_a_list_that_is_no_mix_is_one_payload(payload: list[Any]) -> None:
         pytest.param(
             {"payload": [{"payload": 1, "weight": 1}]}, "the same shuffled sequence", id="mix"
         ),
+        pytest.param({"autoOptimize": True}, "after a question unless --yes", id="optimize"),
+        pytest.param({"autoOptimizeAlias": "x"}, "only used with autoOptimize", id="alias"),
         pytest.param({"dryRun": True}, "num of in.json: has no meaning with a test run", id="dry"),
     ],
 )

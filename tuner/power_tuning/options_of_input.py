@@ -226,4 +226,33 @@ def _calls(mapping: _Mapping) -> None:
     mapping.changes["sleep_s"] = given.sleep_between_runs_ms / 1000
 
 
-_STEPS = (_function, _kind, _sizes, _samples, _payload, _parallel, _strategy, _discard, _calls)
+def _apply(mapping: _Mapping) -> None:
+    given = mapping.given
+    alias = given.auto_optimize_alias
+    if not given.auto_optimize:
+        if alias is not None:
+            mapping.note("autoOptimizeAlias", "only used with autoOptimize")
+        return
+    if mapping.options.apply is not None:
+        return
+    if mapping.has("test_run"):
+        mapping.note("autoOptimize", "a test run recommends no size that could be applied")
+        return
+    mapping.changes["apply"] = "latest" if alias is None else f"alias={alias}"
+    mapping.note(
+        "autoOptimize", "only a run that passes is applied, after a question unless --yes is given"
+    )
+
+
+_STEPS = (
+    _function,
+    _kind,
+    _sizes,
+    _samples,
+    _payload,
+    _parallel,
+    _strategy,
+    _discard,
+    _calls,
+    _apply,
+)
