@@ -37,6 +37,7 @@ from tuner.cold_mix import (
 from tuner.cold_only import as_warm
 from tuner.counting import Counting, counting_notes
 from tuner.evidence import calls_of, drawn, resampled, with_calls
+from tuner.memory_floor import floor_notes, untried_below_floor
 from tuner.monthly import Month, monthly_view
 from tuner.objective import Goal
 from tuner.payload_view import payload_view
@@ -145,7 +146,10 @@ def analyse(
         for size in told_mb
     )
     unfit_mb = {size.memory_mb for size in sizes if size.failure is not None}
-    fit = [item for item in known.judged if item.memory_mb not in unfit_mb]
+    judged_mb = [item.memory_mb for item in known.judged if item.memory_mb not in unfit_mb]
+    too_small_mb = untried_below_floor(samples, judged_mb, question.current_mb)
+    fit_mb = set(judged_mb) - too_small_mb
+    fit = [item for item in known.judged if item.memory_mb in fit_mb]
     taken = None
     if question.counting.plan != "test":
         taken = recommend(
@@ -170,6 +174,7 @@ def analyse(
             *((note,) if note else ()),
             *counting_notes(samples, question.counting),
             *payloads.notes,
+            *floor_notes(samples, taken.memory_mb if taken else None, too_small_mb),
         ),
         evidence=tuple(fit),
     )
