@@ -25,20 +25,48 @@ DRAWS = 4000
 _HOSTS = ((0.55, 0.018), (0.25, 0.05), (0.20, 0.16))
 # By how much sizes depart from the shift that they share: probability and standard deviation.
 _OWN = ((0.35, 0.0), (0.25, 0.02), (0.2, 0.05), (0.12, 0.12), (0.08, 0.3))
+# How probable it is that a change hits one size alone, as where memory runs short, and by how much.
+_ALONE_SHARE, _ALONE_SD = 0.1, 0.16
 _STEP = 0.002
 _MARGIN = 0.5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Luck:
+    """What may happen at one size (L): how probable, and the variances it adds.
+
+    `hosts` is nothing but luck, `alone` a change that is there.
+    """
+
+    share: Floats
+    hosts: Floats
+    alone: Floats
+
+
+def _all_luck() -> _Luck:
+    """Each kind of host luck, with a change of this size alone and without."""
+    host_share, host_sd = np.array(_HOSTS).T
+    alone_share = np.array([1 - _ALONE_SHARE, _ALONE_SHARE])
+    alone_sd = np.array([0.0, _ALONE_SD])
+    return _Luck(
+        share=np.outer(host_share, alone_share).ravel(),
+        hosts=np.repeat(host_sd**2, 2),
+        alone=np.tile(alone_sd**2, len(host_sd)),
+    )
+
+
+_LUCK = _all_luck()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shift:
     """Equally likely log-ratios of typical durations, after to before; rows (S) are joint.
 
-    `common` (S) is what the sizes share, `sizes` (S, G) are those at `sizes_mb`, and `unseen` (S)
-    is that of one more size, which not both runs measured.
+    `sizes` (S, G) are those at `sizes_mb`, and `unseen` (S) is that of one more size, which not
+    both runs measured.
     """
 
     sizes_mb: tuple[int, ...]
-    common: Floats
     sizes: Floats
     unseen: Floats
 
@@ -65,42 +93,44 @@ def believe_shift(
     """
     seen = np.array([pair.log_ratio for pair in pairs])
     noise = np.array([pair.variance for pair in pairs])
-    host_share, host_sd = np.array(_HOSTS).T
     own_share, own_sd = np.array(_OWN).T
     common = np.arange(seen.min() - _MARGIN, seen.max() + _MARGIN, _STEP)
-    own = own_sd**2
-    # (own, size, host): what a ratio scatters by around the common shift.
-    around = own[:, None, None] + noise[None, :, None] + host_sd**2
+    # (own, size, luck): what a ratio scatters by around the common shift.
+    real = (own_sd**2)[:, None, None] + _LUCK.alone
+    around = real + noise[:, None] + _LUCK.hosts
     logs = np.log(own_share)[:, None] + np.stack(
         [
-            _log_mixture((common[:, None] - seen)[:, :, None], of_own, host_share).sum(axis=1)
+            _log_mixture((common[:, None] - seen)[:, :, None], of_own).sum(axis=1)
             for of_own in around
         ]
     )
     share = np.exp(logs - logs.max()).ravel()
     cell = rng.choice(len(share), size=draws, p=share / share.sum())
     kind, place = np.divmod(cell, len(common))
-    level = common[place] + _STEP * (rng.random(draws) - 0.5)
-    host = _drawn_hosts(seen - level[:, None], around[kind], host_share, rng)
-    other = noise + (host_sd**2)[host]
-    pull = own[kind][:, None] / (own[kind][:, None] + other)
-    sizes = level[:, None] + pull * (seen - level[:, None])
+    level = common[place][:, None] + _STEP * (rng.random((draws, 1)) - 0.5)
+    luck = _drawn_luck(seen - level, around[kind], rng)
+    true = np.take_along_axis(
+        np.broadcast_to(real[kind], (draws, 1, len(_LUCK.share)))[:, 0], luck, 1
+    )
+    other = noise + _LUCK.hosts[luck]
+    pull = true / (true + other)
+    sizes = level + pull * (seen - level)
     sizes += np.sqrt(pull * other) * rng.standard_normal(sizes.shape)
-    unseen = level + own_sd[kind] * rng.standard_normal(draws)
-    return Shift(tuple(pair.memory_mb for pair in pairs), level, sizes, unseen)
+    unseen = level[:, 0] + np.sqrt(
+        real[kind, 0, rng.choice(len(_LUCK.share), draws, p=_LUCK.share)]
+    ) * rng.standard_normal(draws)
+    return Shift(tuple(pair.memory_mb for pair in pairs), sizes, unseen)
 
 
-def _log_mixture(residual: Floats, variance: Floats, share: Floats) -> Floats:
-    """The log density of residuals, up to a constant; the last axis is the kind of host."""
-    logs = np.log(share) - 0.5 * np.log(variance) - 0.5 * residual**2 / variance
+def _log_mixture(residual: Floats, variance: Floats) -> Floats:
+    """The log density of residuals, up to a constant; the last axis is the luck."""
+    logs = np.log(_LUCK.share) - 0.5 * np.log(variance) - 0.5 * residual**2 / variance
     most = logs.max(axis=-1, keepdims=True)
     return np.asarray(most[..., 0] + np.log(np.exp(logs - most).sum(axis=-1)))
 
 
-def _drawn_hosts(
-    residual: Floats, variance: Floats, share: Floats, rng: np.random.Generator
-) -> np.ndarray:
-    """Which kind of luck each size had in each draw (S, G), given its residual (S, G)."""
-    logs = np.log(share) - 0.5 * np.log(variance) - 0.5 * residual[:, :, None] ** 2 / variance
+def _drawn_luck(residual: Floats, variance: Floats, rng: np.random.Generator) -> np.ndarray:
+    """Which luck each size had in each draw (S, G), given its residual (S, G)."""
+    logs = np.log(_LUCK.share) - 0.5 * np.log(variance) - 0.5 * residual[:, :, None] ** 2 / variance
     # The largest of Gumbel-perturbed logarithms is a draw by their weights.
     return np.asarray((logs - np.log(-np.log(rng.random(logs.shape)))).argmax(axis=-1))
