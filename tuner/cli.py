@@ -21,9 +21,12 @@ from core.command_line import (
 from core.console import Console
 from core.errors import ExitCode
 from tuner.command_options import (
+    Alarm,
     AllowError,
+    Apply,
     Arch,
     ArchFunction,
+    Check,
     ColdOnly,
     ColdSamples,
     ColdShare,
@@ -57,6 +60,8 @@ from tuner.command_options import (
     Sandbox,
     Seed,
     ServerPriceFile,
+    ShiftSeconds,
+    ShiftShare,
     Sizes,
     SkipTrial,
     Sleep,
@@ -70,7 +75,7 @@ from tuner.command_options import (
 from tuner.commands.ending import end
 
 # A function with one of these names is reached by `tune run NAME`.
-VERBS = ("run", "analyze", "restore", "import", "compare", "preflight")
+VERBS = ("run", "analyze", "apply", "restore", "import", "compare", "preflight")
 
 _EPILOG = """\
 Examples:\n
@@ -83,11 +88,13 @@ Examples:\n
   tune my-function --sizes 512,1024,2048       these, 10 samples each\n
   tune my-function --arch both --arch-function my-function-arm\n
   tune my-function --export html=report.html   a page to share\n
+  tune my-function --apply shift=live          and give it the size, step by step\n
   tune --power-tuning input.json               as aws-lambda-power-tuning would\n
 \n
 Other verbs: `tune preflight FUNCTION` looks at what a run needs, `tune analyze RUN` answers again
-from a run's samples, `tune restore` undoes what a killed run left, `tune import FILE` reads results
-of aws-lambda-power-tuning, `tune run NAME` tunes a function that is called like a verb.
+from a run's samples, `tune apply RUN` gives the function the size, `tune restore` undoes what a
+killed run left, `tune import FILE` reads results of aws-lambda-power-tuning, `tune run NAME` tunes
+a function that is called like a verb.
 """
 
 
@@ -134,6 +141,11 @@ def _tune(
     sandbox: Sandbox = False,
     dry_run: DryRun = False,
     export: Export = None,
+    apply: Apply = None,
+    shift_share: ShiftShare = None,
+    shift_seconds: ShiftSeconds = None,
+    check: Check = None,
+    alarm: Alarm = None,
     keep_outputs: KeepOutputs = False,
     runs: Runs = Path("runs"),
     seed: Seed = None,
@@ -154,6 +166,7 @@ def _tune(
     """
 
     def body(console: Console) -> ExitCode:
+        from tuner.apply.destination import ShiftOptions
         from tuner.options import TuneOptions
         from tuner.run import tune
 
@@ -186,6 +199,8 @@ def _tune(
             arch=arch,
             arch_function=arch_function,
             exports=tuple(export or ()),
+            apply=apply,
+            shift=ShiftOptions(shift_share, shift_seconds, check, tuple(alarm or ())),
             runs=runs,
             dry_run=dry_run,
             yes=yes,

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 _GOAL, _PLAN, _BUDGET = "What is best", "What is measured", "When to stop"
+_APPLY = "What is done with the answer"
 _USE, _OUTPUT, _PLACE = "How it is used", "What comes out", "Where it runs"
 
 Objective = Annotated[
@@ -357,7 +358,7 @@ Yes = Annotated[
     bool,
     typer.Option(
         "--yes",
-        help="Agree to a run that may cost over a dollar.",
+        help="Agree to a run that may cost over a dollar, and to --apply.",
         rich_help_panel=_BUDGET,
     ),
 ]
@@ -393,5 +394,52 @@ Seed = Annotated[
         help="Repeats what a run draws.",
         show_default="random",
         rich_help_panel=_OUTPUT,
+    ),
+]
+ShiftShare = Annotated[
+    str | None,
+    typer.Option(
+        "--shift-share",
+        metavar="SHARE",
+        help="With shift=NAME: the first share of the alias's calls.",
+        show_default="10%",
+        rich_help_panel=_APPLY,
+    ),
+]
+ShiftSeconds = Annotated[
+    float | None,
+    typer.Option(
+        "--shift-seconds",
+        metavar="S",
+        help="With shift=NAME: how long both versions are compared.",
+        show_default="300",
+        rich_help_panel=_APPLY,
+    ),
+]
+Check = Annotated[
+    str | None,
+    typer.Option(
+        "--check",
+        metavar="COMMAND",
+        help="With shift=NAME: goes back unless it ends with 0; once a minute.",
+        rich_help_panel=_APPLY,
+    ),
+]
+Alarm = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--alarm",
+        metavar="NAME",
+        help="With shift=NAME: goes back when this CloudWatch alarm rings.",
+        rich_help_panel=_APPLY,
+    ),
+]
+Apply = Annotated[
+    str | None,
+    typer.Option(
+        "--apply",
+        metavar="WHERE",
+        help="After a run that passes, give it the size: latest, alias=NAME or shift=NAME.",
+        rich_help_panel=_APPLY,
     ),
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from core.console import Console
 from core.errors import ExitCode
@@ -12,8 +12,15 @@ from reports.run_folder import document_text
 from tuner.answer_view import show_document
 
 
-def deliver(document: TuneDocument, exports: Sequence[str], console: Console) -> ExitCode:
+def deliver(
+    document: TuneDocument,
+    exports: Sequence[str],
+    console: Console,
+    apply: Callable[[TuneDocument], TuneDocument] | None = None,
+) -> ExitCode:
     """Shows and writes `document`; gives its exit code.
+
+    `apply` does what is to be done with the answer once it was shown, and adds that to it.
 
     Raises:
         InputError: when an export cannot be written; the answer has been shown by then.
@@ -23,6 +30,8 @@ def deliver(document: TuneDocument, exports: Sequence[str], console: Console) ->
         console.detail(f"chart: {document.visualization_url}")
     for error in document.errors:
         console.error(error)
+    if apply is not None:
+        document = apply(document)
     for spec in exports:
         console.say(f"written: {export_document(document, spec)}")
     if console.json_output:

@@ -136,4 +136,5 @@ _HIDDEN: Mapping[str, Callable[[str], str]] = {
     "--payload-json": lambda _: "<payload>",
     "--pre": recorded_hook,
     "--post": recorded_hook,
+    "--check": recorded_hook,
 }

@@ -12,6 +12,7 @@ from core.aws.prices import PriceTable, bundled_prices, read_price_file
 from core.errors import InputError
 from reports.document import PlanKind
 from reports.exports import check_exports
+from tuner.apply.destination import NO_SHIFT_OPTIONS, Destination, ShiftOptions, check_apply
 from tuner.budget import Limits
 from tuner.call_rules import CallRules, check_calls
 from tuner.hook_kinds.asked import NO_HOOKS_ASKED, HooksAsked, check_hook_options
@@ -27,6 +28,8 @@ from tuner.usage import UsageAsked, check_usage
 # Whole in every reader of JSON; numpy's generators take no negative seeds.
 MAX_SEED = 2**53 - 1
 MAX_COLD_SAMPLES = 50
+# With three payloads, one of a tenth of the weight is met once in five calls in place of ten.
+_EVEN_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,8 @@ class TuneOptions:
     keep_outputs: bool = False
     payloads_text: str | None = None
     notes: tuple[str, ...] = ()
+    apply: str | None = None
+    shift: ShiftOptions = NO_SHIFT_OPTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,7 @@ class TuneRequest:
     server_prices: ServerPrices
     seed: int
     hooks: HooksAsked = NO_HOOKS_ASKED
+    apply: Destination | None = None
 
 
 def check_options(options: TuneOptions) -> TuneRequest:
@@ -133,13 +139,14 @@ def check_options(options: TuneOptions) -> TuneRequest:
     if options.sandbox:
         _check_sandbox(options, usage)
     check_exports(options.exports)
+    apply = check_apply(options.apply, options.shift, sandbox=options.sandbox)
     seed = secrets.randbelow(2**32) if options.seed is None else options.seed
     return TuneRequest(
         options=options,
         plan=plan,
         sizes_mb=None if options.sizes is None else parse_sizes(options.sizes),
         samples=samples,
-        payloads=read_payloads(options, seed),
+        payloads=read_payloads(options, seed, even_share=_even_share(plan, goal)),
         calls=calls,
         goal=goal,
         limits=_limits(options),
@@ -149,6 +156,7 @@ def check_options(options: TuneOptions) -> TuneRequest:
         server_prices=check_server_prices(options.server_price_file, usage),
         seed=seed,
         hooks=check_hook_options(options.pre, options.post, options.hook_timeout_s),
+        apply=apply,
     )
 
 
@@ -208,6 +216,15 @@ def _plan_kind(options: TuneOptions) -> PlanKind:
     if fixed:
         raise InputError(f"--thorough: has no meaning with {fixed[0]}, which makes a fixed plan")
     return "thorough"
+
+
+def _even_share(plan: PlanKind, goal: Goal) -> float:
+    """The share of the calls that payloads get alike.
+
+    Percentiles are those of all calls together, so that these must come by weight.
+    """
+    few_calls = plan in ("adaptive", "thorough") and goal.slo is None
+    return _EVEN_SHARE if few_calls else 0.0
 
 
 def _samples(options: TuneOptions, plan: PlanKind) -> int:

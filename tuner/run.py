@@ -74,6 +74,7 @@ def tune(options: TuneOptions, console: Console) -> ExitCode:
             return ExitCode.PASS
         for facts in runs:
             check_no_run_works(state_folder(), facts.target.arn, facts.endpoint)
+        _check_before_run(request, session, control, first)
         if not options.yes:
             _confirm_cost(runs, console)
         if request.usage.reads_aws:
@@ -85,7 +86,32 @@ def tune(options: TuneOptions, console: Console) -> ExitCode:
             for facts in runs:
                 facts.usage = usage
         place = _Command(options.runs, session, local, console)
-        return deliver(_run(place, first, pair), options.exports, console)
+        folder, document = _run(place, first, pair)
+        apply = _after_run(request, session, folder, console)
+        return deliver(document, options.exports, console, apply)
+
+
+def _check_before_run(
+    request: TuneRequest, session: AwsSession, control: LambdaClient, facts: RunFacts
+) -> None:
+    """Makes sure, where `--apply` is given, that it could be done as things are."""
+    if request.apply is not None:
+        # Not at the top: few runs need it.
+        from tuner.apply.after_run import check_before_run
+
+        yes = request.options.yes
+        check_before_run(session, control, facts.target, request.apply, facts.endpoint, yes=yes)
+
+
+def _after_run(
+    request: TuneRequest, session: AwsSession, folder: Path, console: Console
+) -> Callable[[TuneDocument], TuneDocument] | None:
+    """What `--apply` does with the answer."""
+    if request.apply is None:
+        return None
+    from tuner.apply.after_run import AfterRun
+
+    return AfterRun(session, request.apply, folder, request.options.yes, console)
 
 
 def _plan_document(runs: Sequence[RunFacts]) -> str:
@@ -119,8 +145,11 @@ class _Command:
     console: Console
 
 
-def _run(command: _Command, first: RunFacts, pair: Pair | None) -> TuneDocument:
-    """Measures and answers; a signal may stop the measuring, and never keeps the answer back."""
+def _run(command: _Command, first: RunFacts, pair: Pair | None) -> tuple[Path, TuneDocument]:
+    """Measures and answers; gives the folder as well.
+
+    A signal may stop the measuring, and never keeps the answer back.
+    """
     console = command.console
     with StopRequest() as stop:
         stop.announce(
@@ -139,7 +168,7 @@ def _run(command: _Command, first: RunFacts, pair: Pair | None) -> TuneDocument:
             ),
             abandon=lambda: console.warn(f"left at once: the samples are in {folder}"),
         )
-        return _written(folder, finish(), console)
+        return folder, _written(folder, finish(), console)
 
 
 def _measured(

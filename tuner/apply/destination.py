@@ -58,6 +58,9 @@ class ShiftOptions:
     alarms: tuple[str, ...] = ()
 
 
+NO_SHIFT_OPTIONS = ShiftOptions()
+
+
 def check_destination(option: str, text: str, given: ShiftOptions) -> Destination:
     """The destination that `option` names, with the options of a shift.
 
@@ -76,6 +79,20 @@ def check_destination(option: str, text: str, given: ShiftOptions) -> Destinatio
         _check_no_shift(given, option, text)
         return Destination("alias", alias)
     return Destination("shift", alias, _shift(given))
+
+
+def check_apply(text: str | None, given: ShiftOptions, *, sandbox: bool) -> Destination | None:
+    """Where `--apply` of a run leads; None where it is not given.
+
+    Raises:
+        InputError: naming the option, its value and what was expected.
+    """
+    if text is None:
+        _check_no_shift(given, "--apply", "nothing")
+        return None
+    if sandbox:
+        raise InputError("--apply: has no meaning with --sandbox, whose functions end with the run")
+    return check_destination("--apply", text, given)
 
 
 def _check_no_shift(given: ShiftOptions, option: str, text: str) -> None:

@@ -12,7 +12,7 @@ from core.errors import ExitCode, InputError, Refused
 from reports.apply_document import ApplyDocument
 from reports.document import TuneDocument
 from reports.run_folder import read_document
-from tuner.apply.destination import ShiftOptions, check_destination
+from tuner.apply.destination import NO_SHIFT_OPTIONS, ShiftOptions, check_destination
 from tuner.apply.question import undo_command
 from tuner.apply.run import Applying, real_clocks
 from tuner.apply.undoing import undo
@@ -37,7 +37,7 @@ def apply(options: ApplyOptions, console: Console) -> ExitCode:
         InputError, Refused, AwsError: before anything was changed.
     """
     if options.undo:
-        if options.to is not None or options.shift != ShiftOptions():
+        if options.to is not None or options.shift != NO_SHIFT_OPTIONS:
             raise InputError("--undo: expected without --to, it goes by what was applied")
         return _end(undo(options.run, options.profile, console, yes=options.yes), console)
     if options.to is None:
