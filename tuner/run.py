@@ -20,6 +20,7 @@ from reports.document import TuneDocument
 from reports.figures import usd
 from reports.run_folder import create_run_folder, write_document
 from tuner.answering import answer_run, cold_sizes_of
+from tuner.apply.record import records_folder, warn_of_killed
 from tuner.arch_run import (
     Pair,
     measure_other,
@@ -65,6 +66,7 @@ def tune(options: TuneOptions, console: Console) -> ExitCode:
         runs = [first] if pair is None else [first, pair.other]
         for facts in runs:
             offer_restore(facts.target, facts.endpoint, console)
+            warn_of_killed(records_folder(), console, facts.target.arn)
             warn_before(facts, control, console)
             show_plan(console, facts.target, facts.region, facts.plan, facts.price)
             warn_of_side_effects(console, facts.plan, facts.limits.max_invocations, facts.hooks)

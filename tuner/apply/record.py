@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.console import Console
 from core.errors import InputError, Refused
 from tuner.journal import Beginning, Journal, state_folder
 from tuner.open_journals import read_journals
@@ -149,6 +150,22 @@ def check_no_application(folder: Path, function_arn: str, endpoint_url: str | No
             f"{function_arn}: applying {record.plan.to_mb} MB to it was killed",
             hint=f"`tune apply {record.plan.tune_run} --undo` puts back what it changed",
         )
+
+
+def warn_of_killed(folder: Path, console: Console, function_arn: str | None = None) -> None:
+    """Tells of applications that were killed, of all functions or of one; only ever warns."""
+    try:
+        records = read_records(folder)
+    except InputError as error:
+        console.warn(str(error))
+        return
+    for record in records:
+        arn, plan = record.beginning.function_arn, record.plan
+        if not (record.done or record.held) and function_arn in (None, arn):
+            console.warn(
+                f"applying {plan.to_mb} MB to {arn} ({plan.destination}) was killed: "
+                f"`tune apply {plan.tune_run} --undo` puts back what it changed"
+            )
 
 
 def _read(path: Path, beginning: Beginning) -> Record | None:

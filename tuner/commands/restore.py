@@ -43,6 +43,7 @@ def command(
     """Undo what killed runs left: memory, description and published versions."""
 
     def body(console: Console) -> ExitCode:
+        from tuner.apply.record import records_folder, warn_of_killed
         from tuner.restore import RestoreOptions, restore
 
         options = RestoreOptions(
@@ -53,6 +54,7 @@ def command(
             forget=forget,
             yes=yes,
         )
+        warn_of_killed(records_folder(), console)
         return restore(options, console)
 
     end(body, json_output=json_output, quiet=quiet, verbose=verbose)

@@ -12,6 +12,7 @@ from core.errors import InputError, Refused
 from tests.tuner.apply.rig import World
 from tests.tuner.lease_rig import state_of
 from tests.tuner.run_rig import Tune, tune_options
+from tuner.facts import recorded_command
 from tuner.options import check_options
 
 if TYPE_CHECKING:
@@ -120,3 +121,9 @@ def test_what_could_not_be_applied_is_refused_before_the_run(
 def test_an_apply_without_meaning_is_an_input_error(given: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         check_options(tune_options("orders", **given))
+
+
+def test_the_arguments_of_a_check_are_in_no_record() -> None:
+    words = ["tune", "orders", "--check", "curl -H 'Authorization: secret' https://x"]
+
+    assert recorded_command(words) == ["tune", "orders", "--check", "curl <arguments>"]

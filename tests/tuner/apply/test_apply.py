@@ -18,6 +18,7 @@ from tests.tuner.apply.rig import REGION, RUN_ID, World, applied, folder_of, rec
 from tests.tuner.lease_rig import Killed, end_of_processes, state_of
 from tuner.apply.destination import ShiftOptions
 from tuner.apply.mark import application_of
+from tuner.apply.record import records_folder, warn_of_killed
 from tuner.apply.verb import ApplyOptions, apply
 from tuner.journal import Beginning, Journal, state_folder
 from tuner.marker import marked_description
@@ -480,6 +481,9 @@ def test_one_that_was_killed_has_to_be_taken_back_first(
 
     with pytest.raises(Refused, match=f"`tune apply {RUN_ID} --undo` puts back"):
         applied(folder, "alias=live", capsys)
+    warn_of_killed(records_folder(), Console())
+    warn_of_killed(records_folder(), Console(), "arn:of:another")
+    assert capsys.readouterr().err.count("was killed: `tune apply") == 1
 
     assert applied(RUN_ID, None, capsys, undo=True)[0] == 0
     assert state_of(client, live) == before
