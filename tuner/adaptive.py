@@ -23,6 +23,7 @@ from tuner.sampler import answers_ceased, given_up
 
 if TYPE_CHECKING:
     # Plans name the efforts before numpy is loaded.
+    from tuner.payload_mix import PayloadMix
     from tuner.worth import Worth
 
 # Calls at a size before it can be recommended, beside the cold one.
@@ -36,6 +37,8 @@ SIZES_AT_START, _MOST_CALLS_AT_START, _FAILURES_AT_START = 3, 6, 2
 _STEP_AFTER_FAILURE = 1.5
 # Today's size is called first in place of one that differs from it by no more.
 _NEARLY_AS_LARGE = 1.25
+# At the choice, until all payloads are met: more of them than that are a sample of many.
+_MOST_CALLS_TO_MEET = 20
 # Calls that are made before beliefs are asked again: a few at first, more when each changes little.
 _CALLS_AT_ONCE = ((0, 2), (30, 3), (60, 6))
 
@@ -48,6 +51,7 @@ class Adaptive:
     worth: Worth
     effort: Effort
     current_mb: int | None = None
+    payloads: PayloadMix | None = None
     out_of_calls: bool = False
     _pending: list[int] = field(default_factory=list)
     _state: str = "first look"
@@ -104,6 +108,9 @@ class Adaptive:
         warm = {size: n for size, n in _warm_counts(samples).items() if size in usable}
         calls_left = self.effort.most_calls - len(samples)
         lacking = self._lacking_at_the_end(usable[best], warm, usable, calls_left)
+        lacking[usable[best]] = max(
+            lacking[usable[best]], min(self._to_meet(usable[best], samples), calls_left)
+        )
         enough, look = expected <= self.effort.target_share, None
         if not enough and calls_left > sum(lacking.values()):
             price = known.warm.cost_usd.mean(axis=0)
@@ -120,6 +127,20 @@ class Adaptive:
         if most <= cold:
             return _last_calls(lacking, calls_left)
         return [look.memory_mb] * min(min(look.calls, at_once) + cold, most)
+
+    def _to_meet(self, memory_mb: int, samples: Sequence[Sample]) -> int:
+        """The calls at a size that meet the payloads which had no warm call yet, at most twenty."""
+        if self.payloads is None or not self.payloads.is_mix:
+            return 0
+        met = {sample.payload for sample in samples if sample.counts_as_warm}
+        made = sum(sample.memory_mb == memory_mb for sample in samples)
+        # Of a new size the first call is cold: it meets nothing.
+        cold = 0 if made else 1
+        missing = self.payloads.weights.keys() - met
+        allowed = max(0, _MOST_CALLS_TO_MEET - made)
+        if not missing or not allowed:
+            return 0
+        return cold + self.payloads.calls_to_meet(missing, after=made + cold, most=allowed)
 
     def _lacking_at_the_end(
         self, best_mb: int, warm: Mapping[int, int], usable: Sequence[int], calls_left: int

@@ -34,7 +34,8 @@ def show_document(console: Console, document: TuneDocument) -> None:
     for sentence in (*support(document), ties_sentence(document)):
         if sentence:
             console.show(f"  {sentence}")
-    if any(size.n or size.n_failed or size.failure for size in document.sizes):
+    is_told = is_test_run(document)
+    if is_told or any(size.n or size.n_failed or size.failure for size in document.sizes):
         console.show(_table(document))
     for part in tables_of(document):
         show_part(console, part)

@@ -71,7 +71,11 @@ def believed(
     if effects is not None:
         samples = effects.adjusted(samples)
     first_ms = {
-        size: [s.duration_ms for s in found if s.duration_ms is not None]
+        size: [
+            s.duration_ms
+            for s in found
+            if s.duration_ms is not None and (effects is None or effects.knows(s))
+        ]
         for size, found in cold_by_size(samples).items()
     }
     warm_ms = warm_durations(samples, sizes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.errors import InputError
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from tuner.options import TuneOptions
 
 
-def read_payloads(options: TuneOptions, seed: int) -> PayloadMix:
+def read_payloads(options: TuneOptions, seed: int, *, even_share: float) -> PayloadMix:
     """The events of the run, read from where the options say; S3 is asked where they name it.
 
     Raises:
@@ -33,7 +34,8 @@ def read_payloads(options: TuneOptions, seed: int) -> PayloadMix:
     ):
         if value is not None:
             raise InputError(f"{OPTION}: give either {OPTION} or {option}, not both")
-    return read_payload_file(options.payloads_file, seed, _fetch(options, OPTION))
+    mix = read_payload_file(options.payloads_file, seed, _fetch(options, OPTION))
+    return replace(mix, even_share=even_share)
 
 
 def _fetch(options: TuneOptions, option: str) -> Fetch:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 _ROUNDS = 8
 # What is expected of the spread of effects, as if so many payloads had shown it.
 _USUAL_SPREAD, _SPREAD_WEIGHT = 0.3, 1.0
-# The usual noise counts as so many calls; cold calls have more of it.
-_NOISE_WEIGHT, _COLD_SCATTER = 3.0, 1.5
+# The usual noise counts as so many calls.
+_NOISE_WEIGHT = 3.0
 # A call tells of its size where what is not known of its payload is at most so many times the
 # variance of its noise.
 _MOST_UNKNOWN = 4.0
@@ -62,6 +62,10 @@ class PayloadEffects:
     @property
     def _log_mean(self) -> float:
         return float(np.log(self.shares @ np.exp(self.effects)))
+
+    def knows(self, sample: Sample) -> bool:
+        """Whether it is known what the payload of a call does to its duration."""
+        return sample.payload in self.names
 
     def adjusted(self, samples: Sequence[Sample]) -> tuple[Sample, ...]:
         """The samples as if each call were one of the mix; Duration and billed time change.
@@ -110,11 +114,8 @@ def payload_effects(
 
     `payload_weights` are the weights of all payloads by name; empty where calls do not differ.
     """
-    seen = [
-        sample
-        for sample in samples
-        if (sample.counts_as_warm or sample.counts_as_cold) and sample.payload in payload_weights
-    ]
+    # A size has few cold calls, of which all have the same payload: they tell nothing of it.
+    seen = [s for s in samples if s.counts_as_warm and s.payload in payload_weights]
     if not seen:
         return None
     called = {sample.payload for sample in seen}
@@ -144,7 +145,7 @@ def payload_effects(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Observed:
-    """Calls (N): log-durations, size, payload, and group: the warm or the cold ones of a size.
+    """Warm calls (N): log-durations, size, payload, and the number of the size.
 
     `usual` (N) is the scale of noise that such calls usually have, `payloads` how many there are.
     """
@@ -160,14 +161,12 @@ class _Observed:
     def of(cls, samples: Sequence[Sample], names: Sequence[str]) -> _Observed:
         durations = np.array([max(s.duration_ms or 0.0, _LEAST_MS) for s in samples])
         memory = np.array([s.memory_mb for s in samples], dtype=np.float64)
-        cold = np.array([s.cold for s in samples])
-        groups = {key: i for i, key in enumerate(dict.fromkeys(zip(memory, cold, strict=True)))}
         return cls(
             logs=np.log(durations),
             memory_mb=memory,
             payload=np.array([names.index(s.payload or "") for s in samples]),
-            group=np.array([groups[key] for key in zip(memory, cold, strict=True)]),
-            usual=usual_scale(memory, durations) * np.where(cold, _COLD_SCATTER, 1.0),
+            group=np.unique(memory, return_inverse=True)[1],
+            usual=usual_scale(memory, durations),
             payloads=len(names),
         )
 

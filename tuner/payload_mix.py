@@ -6,8 +6,9 @@ import hashlib
 import heapq
 import math
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from tuner.payload import Payload
 
@@ -26,11 +27,14 @@ class PayloadMix:
     """The events of a run, at least one.
 
     Every size gets them in the same order, which `seed` draws: however many calls a size has had,
-    it has met the same events as any other with so many.
+    it has met the same events as any other with so many. `even_share` of the calls go to all
+    events alike, the others by weight: where few calls are made, an event of little weight may
+    cost as much as all others, and must be met to know it.
     """
 
     items: tuple[WeightedPayload, ...]
     seed: int = 0
+    even_share: float = 0.0
 
     @classmethod
     def of(cls, payload: Payload) -> PayloadMix:
@@ -67,8 +71,19 @@ class PayloadMix:
 
     def turns(self) -> Iterator[WeightedPayload]:
         """What the calls of a size get, one after the other, without end."""
-        order = turns(shares([item.weight for item in self.items]), self.seed)
-        return (self.items[index] for index in order)
+        even = self.even_share / len(self.items)
+        by_weight = shares([item.weight for item in self.items])
+        mixed = [even + (1 - self.even_share) * share for share in by_weight]
+        return (self.items[index] for index in turns(mixed, self.seed))
+
+    def calls_to_meet(self, names: Collection[str], *, after: int, most: int) -> int:
+        """How many calls a size that has had some makes until it has met these; `most` at most."""
+        missing = set(names)
+        for number, item in enumerate(islice(self.turns(), after, after + most)):
+            if not missing:
+                return number
+            missing.discard(item.name)
+        return most
 
 
 def shares(weights: Sequence[float]) -> list[float]:

@@ -110,7 +110,9 @@ def sampler_of(facts: RunFacts) -> Sampler:
         from tuner.slo_search import SloSampler
 
         return SloSampler(plan.sizes_mb, worth, plan.slo, plan.current_mb)
-    return Adaptive(plan.sizes_mb, worth, plan.bounded_effort, plan.current_mb)
+    return Adaptive(
+        plan.sizes_mb, worth, plan.bounded_effort, plan.current_mb, payloads=facts.payloads
+    )
 
 
 def sizes_for_cold(

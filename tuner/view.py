@@ -42,8 +42,10 @@ def show_plan(
         else "the latter if every call took its timeout"
         + (
             " and many had to be repeated"
-            if isinstance(plan, FixedPlan)
+            if plan.kind in ("fixed", "cold")
             else " at the largest size"
+            if plan.kind != "test"
+            else ""
         )
     )
     console.say(f"cost: from {usd(cost.least_usd)} to {usd(cost.most_usd)}, {most}")
