@@ -75,7 +75,7 @@ from tuner.command_options import (
 from tuner.commands.ending import end
 
 # A function with one of these names is reached by `tune run NAME`.
-VERBS = ("run", "analyze", "apply", "restore", "import", "compare", "preflight")
+VERBS = ("run", "analyze", "apply", "restore", "import", "compare", "iam", "preflight")
 
 _EPILOG = """\
 Examples:\n
