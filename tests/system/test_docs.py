@@ -15,6 +15,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 COMMANDS = [
     pytest.param("tuner", [], "docs/tune.md", id="tune"),
     pytest.param("tuner", ["analyze"], "docs/tune.md", id="tune analyze"),
+    pytest.param("tuner", ["apply"], "docs/tune.md", id="tune apply"),
     pytest.param("tuner", ["restore"], "docs/tune.md", id="tune restore"),
     pytest.param("tuner", ["preflight"], "docs/tune.md", id="tune preflight"),
     pytest.param("tuner", ["import"], "docs/tune.md", id="tune import"),
