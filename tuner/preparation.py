@@ -22,7 +22,7 @@ from tuner.plan import FixedPlan, Plan, doubts
 from tuner.slo import too_few_note
 from tuner.snap_start import snap_start_note
 from tuner.strategy import make_plan
-from tuner.target import Target, read_target
+from tuner.target import Target, check_usable, read_target
 from tuner.tenancy import check_tenant, tenancy_note
 from tuner.usage import given_usage
 
@@ -39,6 +39,7 @@ def read_usable(
         InputError, Refused, AwsError: when it cannot.
     """
     target = read_target(control, function, region)
+    check_usable(target)
     check_free(target)
     check_tenant(target, tenant_id)
     check_reserved(target)

@@ -41,9 +41,10 @@ _OTHER_SETTINGS = (
     "Architectures",
     "EphemeralStorage",
     "LoggingConfig",
+    *_UNSUITABLE,
 )
 # One that is Inactive wakes when it is invoked or updated.
-_UNUSABLE_STATES = frozenset({"Failed", "Deleting", "ActiveNonInvocable"})
+_DEAD_STATES = frozenset({"Failed", "Deleting", "ActiveNonInvocable"})
 _ARN_PARTS = 7  # arn:aws:lambda:REGION:ACCOUNT:function:NAME
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,140}(?::(?P<qualifier>[^:]+))?")
 _ARN = re.compile(
@@ -78,6 +79,8 @@ class Target:
     log_group: str | None = None  # None where AWS does not say: then it is that of the name
     settings_sha256: str = ""
     code_bytes: int = 0  # of the package; what each version takes of the account's storage
+    unsuitable: str | None = None  # why a sweep of memory does not fit its kind
+    dead_state: str | None = None  # one in which it is never invoked, with why
     isolates_tenants: bool = False  # each invocation has to say for which tenant it is
     reserved_concurrency: int | None = None
 
@@ -121,8 +124,7 @@ def read_target(client: LambdaClient, function: str, region: str) -> Target:
     Raises:
         InputError: when it is named by an ARN of another region.
         FunctionNotFound: when it does not exist in the region.
-        Refused: when it is of a kind that a memory sweep does not fit.
-        AwsError: when AWS does not say, or the function cannot be invoked.
+        AwsError: when AWS does not say.
     """
     check_region(function, region)
     try:
@@ -137,7 +139,7 @@ def read_target(client: LambdaClient, function: str, region: str) -> Target:
         raise
     try:
         reserved = answer.get("Concurrency", {}).get("ReservedConcurrentExecutions")
-        return replace(_usable(answer["Configuration"]), reserved_concurrency=reserved)
+        return replace(_target(answer["Configuration"]), reserved_concurrency=reserved)
     except KeyError as error:
         # A proxy or the page of a Wi-Fi portal: boto3 takes any body of a 200 for an answer.
         endpoint = without_user_info(client.meta.endpoint_url)
@@ -148,17 +150,26 @@ def read_target(client: LambdaClient, function: str, region: str) -> Target:
         ) from error
 
 
-def _usable(answer: FunctionConfigurationTypeDef) -> Target:
-    """The target, unless it is of a kind or in a state that cannot be measured."""
-    name = answer["FunctionName"]
-    for key, reason in _UNSUITABLE.items():
-        if answer.get(key):
-            raise Refused(f"function {name!r}: {reason}")
+def check_usable(target: Target) -> None:
+    """Makes sure that the function is of a kind and in a state that can be measured.
+
+    Not when it is only read: what a run has changed is put back whatever became of the function.
+
+    Raises:
+        Refused: when it is of a kind that a memory sweep does not fit.
+        AwsError: when it cannot be invoked.
+    """
+    if target.unsuitable is not None:
+        raise Refused(f"function {target.name!r}: {target.unsuitable}")
+    if target.dead_state is not None:
+        raise AwsError(f"function {target.name!r} is in state {target.dead_state}")
+
+
+def _dead_state(answer: FunctionConfigurationTypeDef) -> str | None:
     state = answer.get("State")
-    if state in _UNUSABLE_STATES:
-        reason = answer.get("StateReason", "AWS gives no reason")
-        raise AwsError(f"function {name!r} is in state {state}: {reason}")
-    return _target(answer)
+    if state not in _DEAD_STATES:
+        return None
+    return f"{state}: {answer.get('StateReason', 'AWS gives no reason')}"
 
 
 def _target(answer: FunctionConfigurationTypeDef) -> Target:
@@ -188,6 +199,8 @@ def _target(answer: FunctionConfigurationTypeDef) -> Target:
         snap_start=answer.get("SnapStart", {}).get("ApplyOn") == "PublishedVersions",
         log_group=logging.get("LogGroup"),
         settings_sha256=_settings_sha256(answer),
+        unsuitable=next((why for key, why in _UNSUITABLE.items() if answer.get(key)), None),
+        dead_state=_dead_state(answer),
         isolates_tenants=bool(answer.get("TenancyConfig")),
         code_bytes=answer.get("CodeSize", 0),
     )

@@ -247,3 +247,14 @@ def test_a_snapshot_that_gets_ready_is_no_change_and_switching_snap_start_is_one
 
     assert before == later
     assert read({}).settings_sha256 != before
+
+
+def test_a_function_is_read_to_be_put_back_whatever_became_of_it() -> None:
+    gone: dict[str, Any] = {"State": "Failed", "DurableConfig": {"ExecutionTimeout": 60}}
+
+    with lambda_of(gone) as (client, _):
+        target = read_target(client, "orders", "us-east-1")
+
+    assert target.memory_mb == 512
+    # What is published of it now would be another function than the one that was planned.
+    assert target.settings_sha256 != read({}).settings_sha256
