@@ -56,8 +56,8 @@ def _statements(needs: Needs) -> Iterator[Statement]:
     if needs.payloads:
         resources = [_object(needs.place, payload) for payload in needs.payloads]
         yield _allow("ReadPayloads", ["s3:GetObject"], resources)
-    if needs.hooks and not needs.dry_run:
-        resources = [arn for hook in needs.hooks for arn in _hook(needs.place, hook)]
+    if needs.hooks:
+        resources = [arn for hook in needs.hooks for arn in _hook(needs, hook)]
         yield _allow("InvokeHooks", ["lambda:InvokeFunction"], resources)
 
 
@@ -128,13 +128,14 @@ def _object(place: Place, payload: S3Place) -> str:
     return f"arn:{place.partition}:s3:::{payload.bucket}/{key}"
 
 
-def _hook(place: Place, hook: LambdaAsked) -> list[str]:
+def _hook(needs: Needs, hook: LambdaAsked) -> list[str]:
     """A hook is asked for without running it, under the name that the user gave, and then run."""
-    whole = hook.function.startswith("arn:")
-    arn = hook.function if whole else place.function(hook.function)
+    is_whole = hook.function.startswith("arn:")
+    arn = hook.function if is_whole else needs.place.function(hook.function)
     if hook.qualifier is not None:
-        return [f"{arn}:{hook.qualifier}".replace("$", "${$}")]
-    return [arn, f"{arn}:${{$}}LATEST"]
+        return [f"{arn}:{hook.qualifier.translate(_SPECIAL)}"]
+    run = f"{arn}:{'$LATEST'.translate(_SPECIAL)}"
+    return [arn] if needs.dry_run else [arn, run]
 
 
 def _allow(sid: str, actions: Sequence[str], resources: Sequence[str]) -> Statement:
