@@ -35,7 +35,9 @@ TEN = [*(sample(128) for _ in range(5)), *(sample(512) for _ in range(5))]
     [
         pytest.param(TEN, "pass", 0, "", id="enough"),
         pytest.param([*TEN, lost(512), lost(512)], "pass", 0, "", id="a fifth lost"),
-        pytest.param([*TEN, *[lost(512)] * 4], "invalid", 5, "4 of 14 .* no REPORT", id="more lost"),
+        pytest.param(
+            [*TEN, *[lost(512)] * 4], "invalid", 5, "4 of 14 .* no REPORT", id="more lost"
+        ),
         pytest.param(
             [*[*TEN] * 4, *[lost(128), lost(512)] * 3],
             "invalid",
@@ -145,7 +147,12 @@ def within(limit_ms: float) -> Goal:
             id="too small, all that were measured",
         ),
         pytest.param(
-            [*FLAT, *[lost(512)] * 2], COST, "invalid", 5, "2 of 8 .* no REPORT", id="a quarter lost"
+            [*FLAT, *[lost(512)] * 2],
+            COST,
+            "invalid",
+            5,
+            "2 of 8 .* no REPORT",
+            id="a quarter lost",
         ),
         pytest.param([failed(128)], COST, "invalid", 5, "timeout", id="nothing measured"),
         pytest.param(SIXTY, within(400), "pass", 0, "", id="a limit that is kept"),
