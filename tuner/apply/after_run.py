@@ -50,7 +50,7 @@ def check_before_run(
         )
     read_aim(client, target, destination, session.region)
     check_no_application(records_folder(), target.arn, endpoint_url)
-    check_watched(session, destination)
+    check_watched(session, target.name, destination)
 
 
 @dataclass(frozen=True, slots=True)

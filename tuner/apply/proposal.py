@@ -44,8 +44,10 @@ def propose(document: TuneDocument) -> Proposal | str:
     A run passes only where the size that it recommends was called often enough to verify it.
     """
     taken, current = document.recommendation, document.current
-    if document.verdict != "pass" or taken is None:
+    if document.verdict != "pass":
         return f"the verdict of the run is {document.verdict}, not pass"
+    if taken is None:
+        return "the run recommends no size"
     if taken.memory_mb == current.memory_mb:
         return f"the recommended size is what it has: {megabytes(current.memory_mb)}"
     return Proposal(

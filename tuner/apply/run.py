@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from core.aws.session import CHANGING_ATTEMPTS, UNDOING_ATTEMPTS, AwsSession
+from core.aws.version_metrics import AliasMetrics
 from core.confirm import confirm
 from core.console import Console
 from core.errors import CredentialsError, ExitCode, Interrupted, Refused, ToolError
@@ -89,7 +90,7 @@ class Applying:
         check_nobody_works(latest, proposal.endpoint)
         if (latest if aim is None else aim.version).memory_mb == proposal.to_mb:
             return f"{megabytes(proposal.to_mb)} is applied already"
-        check_watched(self.session, self.destination)
+        check_watched(self.session, latest.name, self.destination)
         self._ask(statement(proposal, self.destination, _version_of(aim), self.undo))
         return self._apply(client, proposal, latest, aim)
 
@@ -185,15 +186,21 @@ def check_nobody_works(latest: Target, endpoint_url: str | None) -> None:
     check_no_application(records_folder(), latest.arn, endpoint_url)
 
 
-def check_watched(session: AwsSession, destination: Destination) -> None:
-    """Makes sure that the alarms of a shift exist and are quiet.
+def check_watched(session: AwsSession, function: str, destination: Destination) -> None:
+    """Makes sure that what a shift watches can be read, and that its alarms are quiet.
 
     Raises:
-        InputError, Refused: naming those that are not.
+        InputError, Refused: naming alarms that do not exist, or that ring.
+        AwsError: when CloudWatch does not answer, for example without permission.
     """
-    shift = destination.shift
-    if shift is not None and shift.alarms:
-        check_alarms(session.cloudwatch(), shift.alarms)
+    alias, shift = destination.alias, destination.shift
+    if alias is None or shift is None:
+        return
+    client = session.cloudwatch()
+    if shift.alarms:
+        check_alarms(client, shift.alarms)
+    now_s = time.time()
+    AliasMetrics(client, function, alias).read(now_s - shift.seconds, now_s)
 
 
 def _version_of(aim: Aim | None) -> str | None:

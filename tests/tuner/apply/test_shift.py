@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from core.aws.session import AwsSession, LocalAccess
-from core.aws.version_metrics import CallMetrics
-from core.errors import CredentialsError, InputError, Refused
+from core.aws.version_metrics import AliasMetrics, CallMetrics
+from core.errors import AwsError, CredentialsError, InputError, Refused
 from tests.conftest import MakeFunction
 from tests.tuner.apply.rig import GOOD, RUN_ID, SAVING, World, applied, folder_of, records
 from tests.tuner.lease_rig import Killed, end_of_processes, state_of
@@ -269,6 +269,20 @@ def test_an_alarm_that_does_not_exist_is_an_input_error(
 ) -> None:
     with pytest.raises(InputError, match="no such alarm in this region: none"):
         applied(folder, "shift=live", capsys, alarms=("none",))
+
+    assert world.calls == []
+
+
+def test_metrics_that_cannot_be_read_are_a_reason_not_to_begin(
+    folder: Path, world: World, capsys: Capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(*_: Any, **__: Any) -> None:
+        raise AwsError("could not read the metric: AccessDenied", code="AccessDenied")
+
+    monkeypatch.setattr(AliasMetrics, "read", denied)
+
+    with pytest.raises(AwsError, match="AccessDenied"):
+        applied(folder, "shift=live", capsys)
 
     assert world.calls == []
 
