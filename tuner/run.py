@@ -57,7 +57,7 @@ def tune(options: TuneOptions, console: Console) -> ExitCode:
         ToolError: when the run ends before anything was measured.
     """
     request = check_options(options)
-    with _access(options) as local:
+    with access(options) as local:
         session = AwsSession(region=options.region, profile=options.profile, local=local)
         request.prices.check_region(session.region)
         control = session.control_lambda()
@@ -87,8 +87,9 @@ def tune(options: TuneOptions, console: Console) -> ExitCode:
                 )
             for facts in runs:
                 facts.usage = usage
-        place = _Command(options.runs, session, local, console)
-        folder, document = _run(place, first, pair)
+        bench = Bench(options.runs, session, local, console)
+        with StopRequest() as stop:
+            folder, document = run_one(bench, stop, first, pair)
         apply = _after_run(request, session, folder, console)
         return deliver(document, options.exports, console, apply)
 
@@ -138,7 +139,7 @@ def _prepared(
 
 
 @dataclass(frozen=True, slots=True)
-class _Command:
+class Bench:
     """What a run is measured with, and where its results go."""
 
     runs: Path
@@ -147,57 +148,60 @@ class _Command:
     console: Console
 
 
-def _run(command: _Command, first: RunFacts, pair: Pair | None) -> tuple[Path, TuneDocument]:
+def run_one(
+    bench: Bench, stop: StopRequest, first: RunFacts, pair: Pair | None = None
+) -> tuple[Path, TuneDocument]:
     """Measures and answers; gives the folder as well.
 
     A signal may stop the measuring, and never keeps the answer back.
+
+    Raises:
+        ToolError: when nothing was measured.
     """
-    console = command.console
-    with StopRequest() as stop:
-        stop.announce(
-            on_first=lambda: console.warn(
-                "stopping: waiting for calls in flight, then putting everything back; "
-                "Ctrl-C again leaves at once"
-            ),
-            abandon=lambda: console.warn("left at once: `tune restore` undoes what is left"),
-        )
-        folder = create_run_folder(command.runs, "tune", first.target.name, first.started)
-        finish = _measured(command, first, pair, folder, stop)
-        stop.announce(
-            on_first=lambda: console.warn(
-                "all is measured and put back: the answer is being written; "
-                "Ctrl-C again leaves at once"
-            ),
-            abandon=lambda: console.warn(f"left at once: the samples are in {folder}"),
-        )
-        return folder, _written(folder, finish(), console)
+    console = bench.console
+    stop.announce(
+        on_first=lambda: console.warn(
+            "stopping: waiting for calls in flight, then putting everything back; "
+            "Ctrl-C again leaves at once"
+        ),
+        abandon=lambda: console.warn("left at once: `tune restore` undoes what is left"),
+    )
+    folder = create_run_folder(bench.runs, "tune", first.target.name, first.started)
+    finish = _measured(bench, first, pair, folder, stop)
+    stop.announce(
+        on_first=lambda: console.warn(
+            "all is measured and put back: the answer is being written; Ctrl-C again leaves at once"
+        ),
+        abandon=lambda: console.warn(f"left at once: the samples are in {folder}"),
+    )
+    return folder, _written(folder, finish(), console)
 
 
 def _measured(
-    command: _Command, first: RunFacts, pair: Pair | None, folder: Path, stop: StopRequest
+    bench: Bench, first: RunFacts, pair: Pair | None, folder: Path, stop: StopRequest
 ) -> Callable[[], TuneDocument]:
     """Measures what there is to measure; gives what computes the answer."""
     limit = TimeLimit(stop, first.limits.max_seconds)
     # A sandbox of our own ends with us, and its functions with it: so may its journal.
-    with _journal_folder(command.local) as journals:
+    with _journal_folder(bench.local) as journals:
 
         def measure(facts: RunFacts, place: Path) -> tuple[Sample, ...]:
             own = limit if facts is first else TimeLimit(stop, facts.limits.max_seconds)
             if pair is not None:
-                command.console.say(f"{facts.target.name}, {facts.target.arch}:")
+                bench.console.say(f"{facts.target.name}, {facts.target.arch}:")
             return conduct(
                 facts,
-                command.session,
+                bench.session,
                 Place(place, journals),
                 own,
-                command.console,
+                bench.console,
                 lambda taken: cold_sizes_of(facts, taken),
             )
 
         try:
             for facts in [first] if pair is None else [first, pair.other]:
-                doubt = try_out(facts, command.session, limit)
-                say_trial(facts, doubt, command.console)
+                doubt = try_out(facts, bench.session, limit)
+                say_trial(facts, doubt, bench.console)
             samples = measure(first, folder)
         except ToolError:
             # Nothing was measured, so there is nothing to keep.
@@ -222,12 +226,13 @@ def _written(folder: Path, document: TuneDocument, console: Console) -> TuneDocu
 
 def _confirm_cost(runs: Sequence[RunFacts], console: Console) -> None:
     """Asks when the run may cost more than a dollar."""
-    most_usd = sum(_most_usd(facts) for facts in runs)
-    if most_usd > ASK_ABOVE_USD:
-        confirm(f"the run may cost up to {usd(most_usd)}", "start it?", console)
+    total_usd = sum(most_usd(facts) for facts in runs)
+    if total_usd > ASK_ABOVE_USD:
+        confirm(f"the run may cost up to {usd(total_usd)}", "start it?", console)
 
 
-def _most_usd(facts: RunFacts) -> float:
+def most_usd(facts: RunFacts) -> float:
+    """What a run may cost at most in USD, with snapshots of SnapStart."""
     target = facts.target
     cost = facts.plan.cost_range(
         facts.price, timeout_s=target.timeout_s, storage_mb=target.storage_mb
@@ -237,7 +242,8 @@ def _most_usd(facts: RunFacts) -> float:
 
 
 @contextmanager
-def _access(options: TuneOptions) -> Iterator[LocalAccess | None]:
+def access(options: TuneOptions) -> Iterator[LocalAccess | None]:
+    """The sandbox of this command, or None where it works on AWS."""
     if not options.sandbox:
         yield None
         return
