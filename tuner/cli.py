@@ -92,9 +92,10 @@ Examples:\n
   tune --power-tuning input.json               as aws-lambda-power-tuning would\n
 \n
 Other verbs: `tune preflight FUNCTION` looks at what a run needs, `tune analyze RUN` answers again
-from a run's samples, `tune apply RUN` gives the function the size, `tune restore` undoes what a
-killed run left, `tune import FILE` reads results of aws-lambda-power-tuning, `tune run NAME` tunes
-a function that is called like a verb.
+from a run's samples, `tune compare RUN RUN` says what changed, `tune apply RUN` gives the function
+the size, `tune restore` undoes what a killed run left, `tune iam FUNCTION` prints the least policy,
+`tune import FILE` reads results of aws-lambda-power-tuning, `tune run NAME` tunes a function that is
+called like a verb.
 """
 
 
