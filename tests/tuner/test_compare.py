@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from core.errors import ExitCode, InputError
 from reports.compare_document import CompareDocument
 from tests.tuner.compare_rig import changed, cold, on_disk, steady, tuning
 from tests.tuner.factories import failed, sample
+from tuner.cli import main
 from tuner.compare.command import CompareOptions, compare
 from tuner.compare.comparison import compare_tunings
 from tuner.compare.tunings import Tuning
@@ -373,3 +375,17 @@ def test_an_export_that_a_comparison_does_not_have_is_a_mistake(
 
     with pytest.raises(InputError, match=r"--export csv=.*: must be one of html=PATH"):
         ran(first, second, capsys, json_output=False, exports=exports)
+
+
+def test_the_command_line_leads_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = on_disk(before(), tmp_path / "a"), on_disk(after(1.1), tmp_path / "b")
+    words = ["tune", "compare", str(first), str(second), "--tolerance", "0.2", "--json", "-q"]
+    monkeypatch.setattr(sys, "argv", words)
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert ended.value.code == ExitCode.PASS
+    assert json.loads(capsys.readouterr().out)["tolerance_share"] == 0.2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from tests.conftest import MakeFunction
 from tests.core.aws_server import answer, aws_server
 from tests.tuner.iam_rig import REGION, Asked, actions, policy, recording, refused
 from tests.tuner.run_rig import Tune, tune_options
+from tuner.cli import main
 from tuner.iam.command import IamOptions, iam
 from tuner.preflight.run import preflight
 from tuner.target import read_target
@@ -290,3 +292,16 @@ ARN = "arn:aws:lambda:us-east-1:123456789012:function:orders"
 def test_what_is_wrong_is_named(given: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         iam(IamOptions(**{"function": "orders", **given}), Console())
+
+
+def test_the_command_line_leads_there(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["orders", "--region", REGION, "--account", "0" * 12, "--apply", "alias=live"]
+    monkeypatch.setattr(sys, "argv", ["tune", "iam", *words])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert ended.value.code == ExitCode.PASS
+    assert json.loads(capsys.readouterr().out) == policy("orders", apply="alias=live")

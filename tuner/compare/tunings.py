@@ -71,6 +71,6 @@ def _read(given: Path) -> Tuning:
     if not (folder / SAMPLES_FILE).exists():
         raise InputError(
             f"{given}: expected a run with samples (no {SAMPLES_FILE} in {folder})",
-            hint="an import of another tuner's output has means only, which nothing can be told by",
+            hint="a change is told from noise by them",
         )
     return Tuning(str(given), document, read_samples(folder))
