@@ -94,8 +94,8 @@ Examples:\n
 Other verbs: `tune preflight FUNCTION` looks at what a run needs, `tune analyze RUN` answers again
 from a run's samples, `tune compare RUN RUN` says what changed, `tune apply RUN` gives the function
 the size, `tune restore` undoes what a killed run left, `tune iam FUNCTION` prints the least policy,
-`tune import FILE` reads results of aws-lambda-power-tuning, `tune run NAME` tunes a function that is
-called like a verb.
+`tune import FILE` reads results of aws-lambda-power-tuning, `tune run NAME` tunes a function that
+is called like a verb.
 """
 
 
