@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 DRAWS = 4000
 # By how much the log-ratio of two environments of one size departs, without any change: how
-# probable each kind of luck is, and its standard deviation.
+# probable each kind of luck is, and its standard deviation. About what 17 functions show that were
+# measured twice, in November and December 2025 (cebert/aws-lambda-performance-benchmarks, MIT).
 _HOSTS = ((0.55, 0.018), (0.25, 0.05), (0.20, 0.16))
 # By how much sizes depart from the shift that they share: probability and standard deviation.
 _OWN = ((0.35, 0.0), (0.25, 0.02), (0.2, 0.05), (0.12, 0.12), (0.08, 0.3))
@@ -93,44 +94,55 @@ def believe_shift(
     """
     seen = np.array([pair.log_ratio for pair in pairs])
     noise = np.array([pair.variance for pair in pairs])
-    own_share, own_sd = np.array(_OWN).T
-    common = np.arange(seen.min() - _MARGIN, seen.max() + _MARGIN, _STEP)
-    # (own, size, luck): what a ratio scatters by around the common shift.
-    real = (own_sd**2)[:, None, None] + _LUCK.alone
-    around = real + noise[:, None] + _LUCK.hosts
-    logs = np.log(own_share)[:, None] + np.stack(
-        [
-            _log_mixture((common[:, None] - seen)[:, :, None], of_own).sum(axis=1)
-            for of_own in around
-        ]
-    )
-    share = np.exp(logs - logs.max()).ravel()
-    cell = rng.choice(len(share), size=draws, p=share / share.sum())
-    kind, place = np.divmod(cell, len(common))
-    level = common[place][:, None] + _STEP * (rng.random((draws, 1)) - 0.5)
-    luck = _drawn_luck(seen - level, around[kind], rng)
-    true = np.take_along_axis(
-        np.broadcast_to(real[kind], (draws, 1, len(_LUCK.share)))[:, 0], luck, 1
-    )
-    other = noise + _LUCK.hosts[luck]
-    pull = true / (true + other)
+    level, own = _draw_common(seen, noise, rng, draws)
+    luck = _draw_luck(seen - level, own, noise, rng)
+    real, other = own + _LUCK.alone[luck], noise + _LUCK.hosts[luck]
+    pull = real / (real + other)
     sizes = level + pull * (seen - level)
     sizes += np.sqrt(pull * other) * rng.standard_normal(sizes.shape)
-    unseen = level[:, 0] + np.sqrt(
-        real[kind, 0, rng.choice(len(_LUCK.share), draws, p=_LUCK.share)]
-    ) * rng.standard_normal(draws)
-    return Shift(tuple(pair.memory_mb for pair in pairs), sizes, unseen)
+    alone = _LUCK.alone[rng.choice(len(_LUCK.share), (draws, 1), p=_LUCK.share)]
+    unseen = level + np.sqrt(own + alone) * rng.standard_normal((draws, 1))
+    return Shift(tuple(pair.memory_mb for pair in pairs), sizes, unseen[:, 0])
 
 
-def _log_mixture(residual: Floats, variance: Floats) -> Floats:
-    """The log density of residuals, up to a constant; the last axis is the luck."""
-    logs = np.log(_LUCK.share) - 0.5 * np.log(variance) - 0.5 * residual**2 / variance
+def _draw_common(
+    seen: Floats, noise: Floats, rng: np.random.Generator, draws: int
+) -> tuple[Floats, Floats]:
+    """Draws (S, 1) of the common shift, and of the variance of sizes around it."""
+    share, spread = np.array(_OWN).T
+    levels = np.arange(seen.min() - _MARGIN, seen.max() + _MARGIN, _STEP)
+    residual = (levels[:, None] - seen)[:, :, None]
+    logs = np.stack(
+        [
+            np.log(s) + _log_density(residual, sd**2, noise)
+            for s, sd in zip(share, spread, strict=True)
+        ]
+    )
+    weight = np.exp(logs - logs.max()).ravel()
+    kind, place = np.divmod(rng.choice(weight.size, draws, p=weight / weight.sum()), levels.size)
+    # Anywhere in the cell of the grid.
+    level = levels[place] + _STEP * (rng.random(draws) - 0.5)
+    return level[:, None], spread[kind][:, None] ** 2
+
+
+def _log_density(residual: Floats, own: float, noise: Floats) -> Floats:
+    """The log density of all sizes together, by the common shift; up to a constant."""
+    logs = _log_luck(residual, own, noise)
     most = logs.max(axis=-1, keepdims=True)
-    return np.asarray(most[..., 0] + np.log(np.exp(logs - most).sum(axis=-1)))
+    each = most[..., 0] + np.log(np.exp(logs - most).sum(axis=-1))
+    return np.asarray(each.sum(axis=1))
 
 
-def _drawn_luck(residual: Floats, variance: Floats, rng: np.random.Generator) -> np.ndarray:
+def _log_luck(residual: Floats, own: Floats | float, noise: Floats) -> Floats:
+    """The log density of each size with each luck, (..., G, L); up to a constant."""
+    variance = own + noise[:, None] + _LUCK.hosts + _LUCK.alone
+    return np.asarray(np.log(_LUCK.share) - 0.5 * np.log(variance) - 0.5 * residual**2 / variance)
+
+
+def _draw_luck(
+    residual: Floats, own: Floats, noise: Floats, rng: np.random.Generator
+) -> np.ndarray:
     """Which luck each size had in each draw (S, G), given its residual (S, G)."""
-    logs = np.log(_LUCK.share) - 0.5 * np.log(variance) - 0.5 * residual[:, :, None] ** 2 / variance
-    # The largest of Gumbel-perturbed logarithms is a draw by their weights.
-    return np.asarray((logs - np.log(-np.log(rng.random(logs.shape)))).argmax(axis=-1))
+    logs = _log_luck(residual[:, :, None], own[:, :, None], noise)
+    # The largest of logarithms with Gumbel noise is a draw by their weights.
+    return np.asarray((logs + rng.gumbel(size=logs.shape)).argmax(axis=-1))
