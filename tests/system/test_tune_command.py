@@ -100,7 +100,7 @@ def test_the_document_has_what_pipelines_read(
         assert low <= size["cost_usd_per_million"] <= high
     assert document["model"]["family"]
     assert document["model"]["loo_error"] >= 0
-    assert document["spent"]["invocations"] == 36
+    assert document["spent"]["invocations"] == 1 + 36  # the trial, and 6 at each size
     assert document["spent"]["gb_seconds"] > 0
     assert document["spent"]["usd"] > 0
     assert (document["verdict"], document["exit_code"]) == ("pass", 0)
@@ -223,8 +223,9 @@ def test_a_function_that_always_fails_is_an_invalid_measurement(
 
     assert finished.code == ExitCode.INVALID
     assert finished.document["verdict"] == "invalid"
+    assert "trial: today's size, " in finished.err
     assert "no size could be measured: out of memory" in finished.err
-    assert finished.document["spent"]["invocations"] == 12
+    assert finished.document["spent"]["invocations"] == 1 + 12
     assert state_of(lambda_client, name) == before
 
 
@@ -266,7 +267,7 @@ def test_reserved_concurrency_of_zero_ends_the_run_at_once(
     assert finished.code == ExitCode.REFUSED
     assert "its reserved concurrency is 0" in finished.err
     assert state_of(lambda_client, name) == before
-    assert not any((command.folder / "runs").iterdir())
+    assert not (command.folder / "runs").exists()
 
 
 def test_throttled_calls_are_waited_out_and_never_counted(
@@ -280,7 +281,7 @@ def test_throttled_calls_are_waited_out_and_never_counted(
     finished = command.run("tuner", name, *words, "--json")
 
     assert finished.code == 0, finished.err
-    assert finished.document["spent"]["invocations"] == 12
+    assert finished.document["spent"]["invocations"] == 1 + 12
     assert all(size["n_failed"] == 0 for size in finished.document["sizes"])
 
 
@@ -301,12 +302,16 @@ def test_a_sandbox_of_its_own_needs_none_of_the_users_aws_settings(command: Comm
 
 
 def test_what_the_function_says_of_its_failure_is_passed_on(command: Command) -> None:
-    finished = command.run(
-        "tuner", "thumbnail", "--payload-json", '"no event"', "--sizes", "512,1024", "--json"
-    )
+    wrong = ("thumbnail", "--payload-json", '"no event"', "--sizes", "512,1024", "--json")
+    said = "AttributeError: 'str' object has no attribute 'get'"
 
-    assert finished.code == ExitCode.INVALID
-    assert "AttributeError: 'str' object has no attribute 'get'" in finished.err
+    tried = command.run("tuner", *wrong)
+    measured = command.run("tuner", *wrong, "--skip-trial")
+
+    assert (tried.code, measured.code) == (ExitCode.INPUT, ExitCode.INVALID)
+    assert said in tried.err
+    assert "give the event that it expects with --payload" in tried.err
+    assert said in measured.err
 
 
 def test_too_few_samples_are_inconclusive(command: Command, make_function: MakeFunction) -> None:
