@@ -84,13 +84,13 @@ class Publisher:
         own = version_description(begin.run_id, size, begin.memory_mb, copy=copy)
         self.journal.intend("publish", memory_mb=size)
         answer = self._published(size, own, configured)
-        version = answer["Version"]
+        version = answer.get("Version", "")
         # Where somebody else has published it a moment before, AWS gives theirs.
-        shown = (answer["MemorySize"], answer.get("Description"))
+        shown = (answer.get("MemorySize"), answer.get("Description"))
         if version in begin.existing_versions or shown != (size, own):
             raise Refused(
                 f"function {self.function!r}: publishing {size} MB gave version {version} with "
-                f"{answer['MemorySize']} MB, which this run did not make: it is kept, and the "
+                f"{shown[0]} MB, which this run did not make: it is kept, and the "
                 "run's own changes are undone"
             )
         self.journal.published(size, version)

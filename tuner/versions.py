@@ -135,6 +135,13 @@ def list_versions(client: LambdaClient, function: str) -> dict[str, PublishedVer
         for page in client.get_paginator("list_versions_by_function").paginate(
             FunctionName=function
         ):
+            if "Versions" not in page:
+                # A proxy, or the page of a Wi-Fi portal: no version is not what it says.
+                raise AwsError(
+                    f"could not list the versions of {function}: the answer does not come from "
+                    "Lambda",
+                    hint="check AWS_ENDPOINT_URL and proxies",
+                )
             for item in page["Versions"]:
                 versions[item["Version"]] = PublishedVersion(
                     item.get("Description", ""), item.get("CodeSha256", "")

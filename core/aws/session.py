@@ -23,6 +23,7 @@ from botocore.parsers import ResponseParserError
 
 from core.aws.environment import same_access
 from core.aws.keep_alive import probe_early
+from core.aws.patience import retry_cut_answers, tell_of_delays
 from core.aws.signing import SigningCredentials
 from core.errors import AwsError, CredentialsError, InputError
 from core.version import toolkit_version
@@ -47,9 +48,6 @@ CHANGING_ATTEMPTS = 10
 # Of calls that put it back, for which giving up is worse than waiting: about five minutes of
 # refusals; what botocore spares for retries ends after a hundred throttled or 35 lost calls.
 UNDOING_ATTEMPTS = 30
-_FIRST_ERROR_STATUS = 400
-# After so many a user may wonder.
-_ATTEMPTS_BEFORE_A_WORD = 4
 # Somebody waits for a login, so it is given up sooner.
 _LOGIN_ATTEMPTS = 3
 _LOGIN_TIMEOUT_S = 20
@@ -166,8 +164,9 @@ class AwsSession:
         `on_delay` is told of a call that takes more than a few attempts, and why.
         """
         client = self._lambda(_control_config(attempts))
+        retry_cut_answers(client, attempts)
         if on_delay is not None:
-            _tell_of_delays(client, on_delay)
+            tell_of_delays(client, lambda text: on_delay(without_user_info(text)))
         return client
 
     def rest_apis(self) -> APIGatewayClient:
@@ -372,21 +371,6 @@ def _control_config(attempts: int = _CONTROL_ATTEMPTS) -> Config:
         read_timeout=60,
         user_agent_extra=_user_agent(),
     )
-
-
-def _tell_of_delays(client: LambdaClient, on_delay: Callable[[str], None]) -> None:
-    def tell(attempts: int, operation: Any, caught_exception: Any, response: Any, **_: Any) -> None:
-        if attempts != _ATTEMPTS_BEFORE_A_WORD:
-            return
-        why = without_user_info(str(caught_exception))
-        if response is not None:
-            status = response[0].status_code
-            why = str(response[1].get("Error", {}).get("Code", f"status {status}"))
-            if status < _FIRST_ERROR_STATUS:
-                return
-        on_delay(f"{operation.name} does not come through and is tried again: {why}")
-
-    client.meta.events.register("needs-retry.lambda", tell)
 
 
 def _check_port(endpoint_url: str) -> None:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSResponse, HeadersDict
+from botocore.exceptions import ConnectionClosedError
+from botocore.parsers import ResponseParserError
 
 from core.aws.session import AwsSession, aws_call
 from core.errors import AwsError, CredentialsError, InputError
@@ -37,6 +42,58 @@ def test_a_control_client_tries_again(session: AwsSession) -> None:
     assert client.meta.config.retries["total_max_attempts"] > 3
     assert client.meta.region_name == "eu-west-1"
     client.close()
+
+
+def test_a_patient_client_tells_once_of_a_call_that_does_not_come_through(
+    session: AwsSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    client = session.control_lambda(attempts=7, on_delay=told.append)
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda seconds: None)
+
+    def closed(request: Any, **_: Any) -> None:
+        raise ConnectionClosedError(endpoint_url="https://me:secret@lambda.example")
+
+    client.meta.events.register("before-send.lambda", closed)
+    with pytest.raises(AwsError, match="could not read it"), aws_call("read it"):
+        client.get_function(FunctionName="orders")
+    client.close()
+
+    (line,) = told
+    assert line.startswith("GetFunction does not come through and is tried again: ")
+    assert "secret" not in line
+
+
+@pytest.mark.parametrize("cut", [1, 99], ids=["once", "always"])
+def test_an_answer_that_ends_before_its_length_is_asked_for_again(
+    session: AwsSession, monkeypatch: pytest.MonkeyPatch, cut: int
+) -> None:
+    client = session.control_lambda(attempts=3)
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda seconds: None)
+    whole = b'{"Configuration": {"FunctionName": "orders"}}'
+    sent: list[str] = []
+
+    def answer(request: Any, **_: Any) -> AWSResponse:
+        sent.append(request.url)
+        body = whole[:20] if len(sent) <= cut else whole
+        raw: Any = SimpleNamespace(stream=lambda: iter([body]))
+        return AWSResponse(request.url, 200, HeadersDict({"Content-Length": str(len(whole))}), raw)
+
+    client.meta.events.register("before-send.lambda", answer)
+    if cut == 1:
+        shown = client.get_function(FunctionName="orders")
+        assert shown["Configuration"]["FunctionName"] == "orders"
+    else:
+        with pytest.raises(AwsError, match="Connection was closed"), aws_call("read it"):
+            client.get_function(FunctionName="orders")
+    client.close()
+
+    assert len(sent) == (2 if cut == 1 else 3)
+
+
+def test_an_answer_that_is_none_is_an_error_of_aws() -> None:
+    with pytest.raises(AwsError, match="could not read it"), aws_call("read it"):
+        raise ResponseParserError("Unable to parse response")
 
 
 @pytest.mark.parametrize(

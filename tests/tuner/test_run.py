@@ -106,10 +106,10 @@ def test_a_version_that_cannot_be_deleted_does_not_spoil_the_measurement(
     function = make_function()
     release = Lease.release
 
-    def pinned(lease: Lease) -> None:
+    def pinned(lease: Lease) -> tuple[str, ...]:
         version = lease.versions[512]
         lambda_client.create_alias(FunctionName=function, Name="live", FunctionVersion=version)
-        release(lease)
+        return release(lease)
 
     monkeypatch.setattr(Lease, "release", pinned)
 
@@ -120,7 +120,7 @@ def test_a_version_that_cannot_be_deleted_does_not_spoil_the_measurement(
     assert document["recommendation"] is not None
     (left,) = list_versions(lambda_client, function)
     (error,) = document["errors"]
-    assert f"; version {left} is left (`tune restore`" in error
+    assert f"; version {left} is left; when AWS allows it, run `tune restore`" in error
     assert "not all that the run changed" in error
     assert "put back" not in error
 
