@@ -1,7 +1,8 @@
 """YAML text as plain values that know where in the text they are.
 
 YAML is read as its version 1.2 has it: `on` and `yes` are words. What could surprise - keys that
-come twice, several documents, tags, merge keys - is refused. All keys become strings.
+come twice, several documents, tags, merge keys - is refused. All keys become strings. In templates
+of CloudFormation and its kin, tags and merge keys have their meaning: `!Sub x` is `{Fn::Sub: x}`.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ _MAX_NODES = 50_000
 _MAX_DEPTH = 50
 _HALF = "has half of a character, which is no Unicode text"
 _TAG_PREFIX = "tag:yaml.org,2002:"
+_MERGE = "<<"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -119,8 +121,8 @@ def read_text(path: FilePath) -> str:
         raise InputError(f"{path}: is not UTF-8 text: {error.reason}") from error
 
 
-def read_document(text: str) -> Document:
-    """The document in `text`.
+def read_document(text: str, *, is_template: bool = False) -> Document:
+    """The document in `text`; in a template, local tags and merge keys are read as well.
 
     Problems that leave the rest readable are in the `problems` of the document.
 
@@ -142,7 +144,7 @@ def read_document(text: str) -> Document:
         raise Unreadable([Problem(Place(1, 1), (), f"is not YAML: {error}")]) from error
     document = Document()
     if root is not None:
-        document.value = _Reader(document).value(root, (), ())
+        document.value = _Reader(document, is_template=is_template).value(root, (), ())
     return document
 
 
@@ -157,8 +159,9 @@ def dotted(path: Path) -> str:
 class _Reader:
     """Turns nodes into values, and notes their places."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, *, is_template: bool) -> None:
         self._document = document
+        self._is_template = is_template
         self._nodes = 0
 
     def value(self, node: Node, path: Path, parents: tuple[int, ...]) -> Value:
@@ -168,12 +171,14 @@ class _Reader:
             raise Unreadable([Problem(place, path, "is nested too deeply, or is too large")])
         self._document.values[path] = place
         inside = (*parents, id(node))
-        if isinstance(node, MappingNode) and node.tag == f"{_TAG_PREFIX}map":
+        tag = str(node.tag)
+        function = _function_of(tag) if self._is_template else None
+        if function is not None:
+            return {function: self._untagged(node, (*path, function), inside)}
+        if isinstance(node, MappingNode) and tag == f"{_TAG_PREFIX}map":
             return self._mapping(node, path, inside)
-        if isinstance(node, SequenceNode) and node.tag == f"{_TAG_PREFIX}seq":
-            return [
-                self.value(item, (*path, index), inside) for index, item in enumerate(node.value)
-            ]
+        if isinstance(node, SequenceNode) and tag == f"{_TAG_PREFIX}seq":
+            return self._sequence(node, path, inside)
         if isinstance(node, ScalarNode):
             try:
                 return _scalar(node)
@@ -185,8 +190,13 @@ class _Reader:
 
     def _mapping(self, node: MappingNode, path: Path, parents: tuple[int, ...]) -> Value:
         found: dict[str, Value] = {}
+        merged: list[Value] = []
         for key_node, value_node in node.value:
             place = _place(key_node)
+            if self._is_template and key_node.tag == f"{_TAG_PREFIX}merge":
+                more = self.value(value_node, (*path, _MERGE), parents)
+                merged += more if isinstance(more, list) else [more]
+                continue
             if not isinstance(key_node, ScalarNode):
                 self._report(place, path, "a key must be a word")
                 continue
@@ -204,10 +214,32 @@ class _Reader:
                 continue
             self._document.keys[inner] = place
             found[key] = self.value(value_node, inner, parents)
+        for more in merged:
+            # Keys of the mapping itself go first, then those of the first that is merged.
+            found = {**more, **found} if isinstance(more, dict) else found
         return found
+
+    def _sequence(self, node: SequenceNode, path: Path, parents: tuple[int, ...]) -> Value:
+        return [self.value(item, (*path, index), parents) for index, item in enumerate(node.value)]
+
+    def _untagged(self, node: Node, path: Path, parents: tuple[int, ...]) -> Value:
+        """The value of a node without regard to its tag; of a scalar, its text."""
+        if isinstance(node, MappingNode):
+            return self._mapping(node, path, parents)
+        if isinstance(node, SequenceNode):
+            return self._sequence(node, path, parents)
+        return str(node.value)
 
     def _report(self, place: Place, path: Path, message: str) -> None:
         self._document.problems.append(Problem(place, path, message))
+
+
+def _function_of(tag: str) -> str | None:
+    """The function of a template that a local tag is short for; None for tags of YAML itself."""
+    if not tag.startswith("!") or len(tag) < 2:
+        return None
+    name = tag[1:]
+    return name if name in ("Ref", "Condition") else f"Fn::{name}"
 
 
 def _scalar(node: ScalarNode) -> Value:

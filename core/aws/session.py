@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from core.aws.cognito import CognitoClient
     from core.aws.s3 import S3Client
+    from core.aws.stacks import StacksClient
 
 # Beyond the function's own timeout: network, and queueing inside Lambda.
 _READ_MARGIN_S = 30
@@ -228,6 +229,19 @@ class AwsSession:
             )
             _check_port(client.meta.endpoint_url)
         made: S3Client = client
+        return made
+
+    def stacks(self) -> StacksClient:
+        """A client for reading what CloudFormation has deployed."""
+        with self._making("a CloudFormation client"):
+            client: Any = self._session.client(
+                "cloudformation",
+                region_name=self.region,
+                endpoint_url=self._endpoint_url,
+                config=_control_config(),
+            )
+            _check_port(client.meta.endpoint_url)
+        made: StacksClient = client
         return made
 
     def user_pools(self) -> CognitoClient:
