@@ -390,3 +390,72 @@ def test_a_call_that_waits_for_its_turn_until_time_is_up_ends_the_run() -> None:
 
     assert measured.run_cold(wanting(128, times=2)) == "max_seconds"
     assert (measured.samples, measured.ledger.calls) == ([], 0)
+
+
+@dataclass
+class Clock:
+    """Time that only passes where somebody sleeps, or a call takes it."""
+
+    now_s: float = 0.0
+    slept_s: list[float] = field(default_factory=list)
+
+    def wait(self, seconds: float) -> bool:
+        self.slept_s.append(seconds)
+        self.now_s += seconds
+        return False
+
+
+def test_a_call_begins_so_long_after_the_last_one_ended() -> None:
+    clock = Clock()
+    measured = measurement(Recorder(), elapsed_s=lambda: clock.now_s)
+    measured.wait, measured.sleep_s = clock.wait, 3.0
+
+    measured.run(Listed([(128, 512), (512,)]), random.Random(1))
+
+    assert clock.slept_s == [3.0, 3.0]
+
+
+def test_what_publishing_took_counts_as_sleep() -> None:
+    clock, shelf = Clock(), Shelf()
+    publish = shelf.publish_again
+
+    def slowly(size: int) -> str | None:
+        clock.now_s += 2.0
+        return publish(size)
+
+    shelf.publish_again = slowly  # type: ignore[method-assign] # takes its time
+    measured = measurement(Recorder(any_version=True), shelf=shelf, elapsed_s=lambda: clock.now_s)
+    measured.wait, measured.sleep_s = clock.wait, 5.0
+
+    measured.run_cold(lambda taken: (128,) if len(taken) < 2 else ())
+
+    assert clock.slept_s == [3.0]
+
+
+def test_a_stop_while_it_sleeps_lets_no_call_begin() -> None:
+    recorder, stop = Recorder(), threading.Event()
+
+    def interrupted(seconds: float) -> bool:
+        stop.set()
+        return True
+
+    measured = measurement(recorder, stopped=stop.is_set)
+    measured.wait, measured.sleep_s = interrupted, 3600.0
+
+    assert measured.run(Listed([(128, 512)]), random.Random(1)) == "stopped"
+    assert recorder.calls == 1
+
+
+def test_the_first_warm_calls_of_each_size_do_not_count() -> None:
+    recorder = Recorder({128: [sample(128, cold=True, init_ms=1.0), failed(128)]})
+    measured = measurement(recorder)
+    measured.discard_first = 2
+
+    assert measured.run(FixedRounds((128, 512), 3, 20), random.Random(1)) == "complete"
+
+    for size, calls in ((128, 8), (512, 5)):
+        own = [s for s in measured.samples if s.memory_mb == size]
+        assert len(own) == calls
+        assert sum(s.discarded for s in own) == 2
+        assert sum(s.counts_as_warm for s in own) == 3
+        assert [s.discarded for s in own if s.is_warm] == [True, True, False, False, False]

@@ -145,3 +145,20 @@ def test_only_warm_measurements_count() -> None:
         512: [1.0],
     }
     assert list(warm) == [128, 512]
+
+
+def test_samples_of_before_there_were_payloads_are_read(tmp_path: Path) -> None:
+    record = asdict(sample())
+    del record["payload"], record["discarded"]
+    (tmp_path / "samples.ndjson").write_text(json.dumps(record))
+
+    (read,) = read_samples(tmp_path)
+
+    assert (read.payload, read.discarded, read.counts_as_warm) == (None, False, True)
+
+
+def test_a_discarded_call_is_warm_and_does_not_count() -> None:
+    discarded = sample(discarded=True)
+
+    assert discarded.is_warm
+    assert not discarded.counts_as_warm

@@ -137,3 +137,27 @@ def test_every_choice_holds_the_limits_and_the_current_size(
     assert all(limit in chosen for limit in (low, high) if limit is not None)
     assert list(chosen) == sorted(set(chosen))
     assert all(128 <= size <= 10240 for size in chosen)
+
+
+@pytest.mark.parametrize(
+    ("limits", "current_mb", "first", "last", "count"),
+    [
+        pytest.param((None, None), 512, 128, 3008, 46, id="to 3008"),
+        pytest.param((None, 10240), 512, 128, 10240, 159, id="to --max-memory"),
+        pytest.param((1000, 1100), 1064, 1000, 1064, 2, id="from --min-memory"),
+        pytest.param((None, None), 1769, 128, 3008, 47, id="with today's between the steps"),
+    ],
+)
+def test_all_sizes_are_64_mb_apart(
+    limits: tuple[int | None, int | None], current_mb: int, first: int, last: int, count: int
+) -> None:
+    sizes, notes = choose_sizes(
+        sizes=parse_sizes(" ALL "),
+        min_memory_mb=limits[0],
+        max_memory_mb=limits[1],
+        current_mb=current_mb,
+    )
+
+    assert (sizes[0], sizes[-1], len(sizes)) == (first, last, count)
+    assert current_mb in sizes
+    assert bool(notes) == (current_mb == 1769)
