@@ -105,7 +105,7 @@ def test_a_restore_that_aws_could_not_carry_out_is_not_done_and_is_tried_again(
     # What AWS shows is as before, but the function still runs with a test size.
     client.meta.events.register("before-call.lambda.UpdateFunctionConfiguration", get_well)
     beginning = lease.beginning
-    assert restore_latest(client, beginning.function_arn, beginning, lease.pause)
+    assert restore_latest(client, beginning.function_arn, beginning, lease.pause).changed
     lease.release()
 
     assert not failing[0]

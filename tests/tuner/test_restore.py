@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -240,6 +241,18 @@ def test_an_empty_journal_is_removed_without_a_question() -> None:
     assert not empty.exists()
 
 
+def test_a_journal_that_never_got_its_name_is_removed_unless_its_run_lives() -> None:
+    state_folder().mkdir(parents=True)
+    unfinished, alive = (state_folder() / f"{run}.new" for run in ("killed", "alive"))
+    unfinished.write_text("{}")
+    with alive.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert restore(ALL, QUIET) == ExitCode.PASS
+
+    assert not unfinished.exists()
+    assert alive.exists()
+
+
 @pytest.mark.parametrize("name", ["", "nothing", "../tune/damaged", "*"])
 def test_only_a_journal_can_be_forgotten(name: str) -> None:
     damaged = damaged_journal()
@@ -368,6 +381,58 @@ def test_a_journal_gives_back_what_the_marks_have_cut(
 
     assert state_of(client, name) == before
     assert open_journals() == ()
+
+
+@pytest.mark.usefixtures("shell")
+@pytest.mark.parametrize("journal", [True, False], ids=["by the journal", "by the marks"])
+def test_a_version_that_somebody_published_at_a_test_size_is_kept_and_named(
+    client: LambdaClient,
+    make_function: MakeFunction,
+    local_access: LocalAccess,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    journal: bool,
+) -> None:
+    name = make_function(memory_mb=512, description="takes orders")
+    before = state_of(client, name)
+    killed_run(client, name, local_access, at=1, journal=journal)
+    published = client.publish_version(FunctionName=name)
+    assert published["Description"].startswith("tune-run")
+
+    assert restore(on(name), QUIET) == ExitCode.PASS
+
+    shown = capsys.readouterr().err.replace("\n", " ")
+    assert f"version {published['Version']} was published by somebody else" in shown
+    after = state_of(client, name)
+    assert after["latest"] == before["latest"]
+    assert list(after["versions"]) == [published["Version"]]
+    # It is nobody's leftover either.
+    assert restore(on(name, list_only=True), Console()) == ExitCode.PASS
+    assert "nothing to restore" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("shell")
+@pytest.mark.parametrize(
+    ("journal", "memory_mb"), [(True, 256), (False, 512)], ids=["by the journal", "by the marks"]
+)
+def test_a_test_size_whose_mark_somebody_replaced_is_put_back_or_named(
+    client: LambdaClient,
+    owned: str,
+    local_access: LocalAccess,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    journal: bool,
+    memory_mb: int,
+) -> None:
+    killed_run(client, owned, local_access, at=4, journal=journal)  # at 512 MB, after 128
+    client.update_function_configuration(FunctionName=owned, Description="by terraform")
+
+    assert restore(on(owned), QUIET) == ExitCode.PASS
+
+    latest = client.get_function_configuration(FunctionName=owned)
+    assert (latest["MemorySize"], latest["Description"]) == (memory_mb, "by terraform")
+    shown = capsys.readouterr().err.replace("\n", " ")
+    assert ("before the run it had 256 MB" in shown) == (not journal)
 
 
 @pytest.mark.usefixtures("shell")
