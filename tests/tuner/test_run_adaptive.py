@@ -15,7 +15,7 @@ from tests.tuner.run_rig import Tune
 from tests.tuner.test_lease import state_of
 from tuner import conduct
 from tuner.sample import Sample
-from tuner.undo import list_versions
+from tuner.versions import list_versions
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
