@@ -239,3 +239,28 @@ def test_a_cold_trial_says_how_long_the_start_took() -> None:
     trial = sample(512, 12.3, cold=True, init_ms=150.4)
 
     assert trial_line(trial).endswith("answers in 12.3 ms, after 150 ms to start, 60 MB in use")
+
+
+def test_an_error_that_is_agreed_to_is_an_answer(
+    tune: Tune, make_function: MakeFunction, lambda_client: LambdaClient
+) -> None:
+    function = make_function(FAILING)
+    with pytest.raises(InputError, match="--allow-error") as refusal:
+        tune(function, **SHORT)
+    agreed = str(refusal.value).partition("--allow-error ")[2].partition(",")[0]
+
+    code, document = tune(function, allow_errors=(agreed,), **SHORT)
+
+    assert (code, document["trial"]["error_type"]) == (0, agreed)
+
+
+def test_of_several_payloads_one_may_fail(
+    tune: Tune, make_function: MakeFunction, tmp_path: Path
+) -> None:
+    payloads = tmp_path / "payloads.json"
+    payloads.write_text('[{"payload": {"a": 1}, "weight": 2}, {"payload": {"b": 2}}]')
+
+    code, document = tune(make_function(FAILING), payloads_file=str(payloads), **SHORT)
+
+    assert code == 5
+    assert any("fails for one of the payloads" in note for note in document["notes"])
