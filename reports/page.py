@@ -7,6 +7,7 @@ texts of a document are escaped by Jinja2; the only ready markup is the SVG of t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
@@ -16,8 +17,19 @@ from markupsafe import Markup
 from reports import compare_page, load_page, tune_page
 from reports.compare_document import CompareDocument
 from reports.document import TuneDocument
+from reports.figures import closed
 from reports.kinds import Document
 from reports.load_document import LoadDocument
+from reports.several_document import SeveralDocument
+from reports.several_tables import several_title, together, unmeasured
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a page tells of several tunings besides each: rows without an answer, and sentences."""
+
+    unmeasured: Sequence[tuple[str, str, str]]
+    sentences: Sequence[str]
 
 
 def render_page(documents: Sequence[Document]) -> str:
@@ -45,6 +57,17 @@ def render_page(documents: Sequence[Document]) -> str:
     )
 
 
+def render_several(document: SeveralDocument) -> str:
+    """The page of several tunings of one command, with what became of those without an answer."""
+    tunings = [result.document for result in document.functions if result.document is not None]
+    sections = [
+        tune_page.section_of(tuning, f"run-{number}")
+        for number, tuning in enumerate(tunings, start=1)
+    ]
+    around = Around(unmeasured(document), [closed(together(document)), *document.notes])
+    return _rendered(several_title(document), tunings=sections, around=around)
+
+
 def render_comparison(document: CompareDocument) -> str:
     """The page of two tunings that are compared, as HTML text."""
     section = compare_page.section_of(document)
@@ -57,6 +80,7 @@ def _rendered(
     tunings: Sequence[tune_page.Section] = (),
     loads: Sequence[load_page.LoadSection] = (),
     comparisons: Sequence[compare_page.Section] = (),
+    around: Around | None = None,
 ) -> str:
     page = (
         _environment()
@@ -66,7 +90,8 @@ def _rendered(
             tunings=tunings,
             loads=loads,
             comparisons=comparisons,
-            sections=[*tunings, *loads, *comparisons],
+            around=around,
+            alone=around is None and len(tunings) + len(loads) + len(comparisons) == 1,
             css=_style_sheet(),
         )
     )

@@ -7,7 +7,7 @@ All tunings have the same columns.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
@@ -43,7 +43,13 @@ _Row = dict[str, object]
 
 def frame_of(document: TuneDocument) -> pd.DataFrame:
     """The rows of a document; what was not measured is empty, and counts stay integers."""
-    frame = pd.DataFrame(list(_rows(document)), columns=list(_COLUMNS))
+    return frame_of_all([document])
+
+
+def frame_of_all(documents: Sequence[TuneDocument]) -> pd.DataFrame:
+    """The rows of several documents, one after the other."""
+    rows = [row for document in documents for row in _rows(document)]
+    frame = pd.DataFrame(rows, columns=list(_COLUMNS))
     return frame.astype(dict.fromkeys(_COUNTS, "Int64"))
 
 
