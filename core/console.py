@@ -57,8 +57,8 @@ class Console:
         """Whether a person watches stderr."""
         return sys.stderr.isatty() and self.verbosity >= 0
 
-    def say(self, message: str) -> None:
-        """One line about what happens, unless quiet."""
+    def say(self, message: RenderableType) -> None:
+        """One line or table about what happens, unless quiet."""
         if self.verbosity >= 0:
             self._rich(stderr=True).print(message, markup=False)
 

@@ -7,7 +7,7 @@ from reports.document import TuneDocument
 from reports.figures import ABSENT, fixed, usd
 from reports.several_document import FunctionResult, SeveralDocument
 from reports.tune_findings import asks_for_a_change, verdict_word
-from reports.tune_plan import budget_words
+from reports.tune_plan import limits_words
 from reports.tune_saving import saving_cell
 
 _UNMEASURED_WORDS = {"error": "Error", "interrupted": "Interrupted", "not begun": "Not begun"}
@@ -52,8 +52,8 @@ def together(document: SeveralDocument) -> str:
     text = f"together: {calls}, {spent.gb_seconds:.3g} GB-s, {usd(spent.usd)}" + (
         f" and the cost of {unknown} without a REPORT" if unknown else ""
     )
-    limits = budget_words(document.budget) if document.budget is not None else ""
-    return f"{text}; {limits}" if limits else text
+    limits = limits_words(document.budget) if document.budget is not None else ""
+    return f"{text}; {limits} of all" if limits else text
 
 
 def result_word(result: FunctionResult) -> str:

@@ -38,6 +38,15 @@ def plan_words(document: TuneDocument) -> str:
 
 def budget_words(budget: Budget) -> str:
     """The limits that the user set, and what came of them; empty when there were none."""
+    limits = limits_words(budget)
+    if not limits:
+        return ""
+    ended = f"ended by {_OPTIONS[budget.ended_by]}" if budget.ended_by else "not reached"
+    return f"{limits}; {ended}"
+
+
+def limits_words(budget: Budget) -> str:
+    """The limits that the user set; empty when there were none."""
     limits = []
     if budget.max_invocations is not None:
         calls = "invocation" if budget.max_invocations == 1 else "invocations"
@@ -46,10 +55,7 @@ def budget_words(budget: Budget) -> str:
         limits.append(f"${_plain(budget.max_usd)}")
     if budget.max_seconds is not None:
         limits.append(seconds(budget.max_seconds))
-    if not limits:
-        return ""
-    ended = f"ended by {_OPTIONS[budget.ended_by]}" if budget.ended_by else "not reached"
-    return f"at most {listed(limits)}; {ended}"
+    return f"at most {listed(limits)}" if limits else ""
 
 
 def ending_sentence(document: TuneDocument) -> str:

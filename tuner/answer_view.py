@@ -46,6 +46,13 @@ def show_document(console: Console, document: TuneDocument) -> None:
 def show_part(console: Console, part: blocks.Table) -> None:
     """A table under the answer, within 80 columns."""
     console.show(f"\n{part.title}: {part.lead}" if part.lead else f"\n{part.title}")
+    console.show(drawn(part))
+    for note in part.notes:
+        console.show(f"note: {note}")
+
+
+def drawn(part: blocks.Table) -> Table:
+    """The rows of a table with their headings, within 80 columns."""
     table = _new_table()
     rows = [[_narrow(cell) for cell in row.cells] for row in part.rows]
     for index, column in enumerate(part.columns):
@@ -59,9 +66,7 @@ def show_part(console: Console, part: blocks.Table) -> None:
         )
     for row, cells in zip(part.rows, rows, strict=True):
         table.add_row(*cells, style="bold" if row.css == "taken" else "")
-    console.show(table)
-    for note in part.notes:
-        console.show(f"note: {note}")
+    return table
 
 
 def _narrow(cell: str) -> str:

@@ -19,7 +19,7 @@ from core.command_line import (
     run_app,
 )
 from core.console import Console
-from core.errors import ExitCode
+from core.errors import ExitCode, InputError
 from tuner.command_options import (
     Alarm,
     AllowError,
@@ -33,7 +33,9 @@ from tuner.command_options import (
     Discard,
     DiscardFirst,
     DryRun,
+    Except,
     Export,
+    Functions,
     HookTimeout,
     KeepOutputs,
     Knee,
@@ -43,11 +45,11 @@ from tuner.command_options import (
     MaxUsd,
     MinMemory,
     Objective,
-    OptionalFunction,
+    Only,
     Parallel,
-    PayloadFile,
+    PayloadFiles,
     PayloadJson,
-    Payloads,
+    PayloadsFiles,
     Post,
     PowerTuning,
     Pre,
@@ -66,6 +68,8 @@ from tuner.command_options import (
     SkipTrial,
     Sleep,
     Slo,
+    Stack,
+    Stage,
     TenantId,
     TestRun,
     Thorough,
@@ -89,6 +93,8 @@ Examples:\n
   tune my-function --arch both --arch-function my-function-arm\n
   tune my-function --export html=report.html   a page to share\n
   tune my-function --apply shift=live          and give it the size, step by step\n
+  tune fn-a fn-b --payload fn-b=b.json         one after the other, one summary\n
+  tune --stack template.yaml --max-usd 1       all functions of a stack\n
   tune --power-tuning input.json               as aws-lambda-power-tuning would\n
 \n
 Other verbs: `tune preflight FUNCTION` looks at what a run needs, `tune analyze RUN` answers again
@@ -100,10 +106,14 @@ is called like a verb.
 
 
 def _tune(
-    function: OptionalFunction = None,
-    payload: PayloadFile = None,
+    function: Functions = None,
+    stack: Stack = None,
+    only: Only = None,
+    leave_out: Except = None,
+    stage: Stage = None,
+    payload: PayloadFiles = None,
     payload_json: PayloadJson = None,
-    payloads: Payloads = None,
+    payloads: PayloadsFiles = None,
     min_memory: MinMemory = None,
     max_memory: MaxMemory = None,
     thorough: Thorough = False,
@@ -170,10 +180,22 @@ def _tune(
         from tuner.apply.destination import ShiftOptions
         from tuner.options import TuneOptions
         from tuner.run import tune
+        from tuner.several.asked import SeveralAsked, single
 
+        asked = SeveralAsked(
+            functions=tuple(function or ()),
+            stack=stack,
+            only=tuple(only or ()),
+            leave_out=tuple(leave_out or ()),
+            stage=stage,
+            payloads=tuple(payload or ()),
+            payload_files=tuple(payloads or ()),
+        )
+        one = SeveralAsked() if asked.is_several else asked
+        name, payload_file, payloads_file = single(one)
         options = TuneOptions(
-            function=function or "",
-            payload_file=payload,
+            function=name,
+            payload_file=payload_file,
             payload_text=payload_json,
             sizes=sizes,
             min_memory_mb=min_memory,
@@ -210,7 +232,7 @@ def _tune(
             post=post,
             hook_timeout_s=hook_timeout,
             skip_trial=skip_trial,
-            payloads_file=payloads,
+            payloads_file=payloads_file,
             allow_errors=tuple(allow_error or ()),
             discard=discard,
             discard_first=discard_first,
@@ -219,6 +241,12 @@ def _tune(
             test_run=test_run,
             keep_outputs=keep_outputs,
         )
+        if asked.is_several:
+            from tuner.several.run import tune_several
+
+            if power_tuning is not None:
+                raise InputError("--power-tuning: expected one function with it")
+            return tune_several(asked, options, console)
         if power_tuning is not None:
             from tuner.power_tuning.input_file import read_input_file
             from tuner.power_tuning.options_of_input import with_input

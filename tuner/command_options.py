@@ -9,6 +9,7 @@ import typer
 
 _GOAL, _PLAN, _BUDGET = "What is best", "What is measured", "When to stop"
 _APPLY = "What is done with the answer"
+_WHICH = "Which functions of a stack"
 _USE, _OUTPUT, _PLACE = "How it is used", "What comes out", "Where it runs"
 
 Objective = Annotated[
@@ -109,12 +110,43 @@ Profile = Annotated[
     typer.Option("--profile", metavar="NAME", help="AWS profile.", rich_help_panel=_PLACE),
 ]
 Function = Annotated[str, typer.Argument(metavar="FUNCTION", help="Function name or ARN.")]
-OptionalFunction = Annotated[
-    str | None,
+Functions = Annotated[
+    list[str] | None,
     typer.Argument(
         metavar="FUNCTION",
-        help="Function name or ARN; --power-tuning may name it.",
+        help="Function names or ARNs; --power-tuning or --stack may name them.",
         show_default=False,
+    ),
+]
+Stack = Annotated[
+    str | None,
+    typer.Option(
+        "--stack",
+        metavar="STACK",
+        help="The functions of a SAM, CloudFormation or serverless.yml file, or of a stack.",
+        rich_help_panel=_WHICH,
+    ),
+]
+Only = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only", metavar="NAME", help="Of a stack only these; * and ?.", rich_help_panel=_WHICH
+    ),
+]
+Except = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--except", metavar="NAME", help="Of a stack not these; * and ?.", rich_help_panel=_WHICH
+    ),
+]
+Stage = Annotated[
+    str | None,
+    typer.Option(
+        "--stage",
+        metavar="NAME",
+        help="Stage of a serverless.yml.",
+        show_default="its own, or dev",
+        rich_help_panel=_WHICH,
     ),
 ]
 PowerTuning = Annotated[
@@ -123,6 +155,17 @@ PowerTuning = Annotated[
         "--power-tuning",
         metavar="FILE",
         help="Options from an input file of aws-lambda-power-tuning; those given go first.",
+        rich_help_panel=_PLAN,
+    ),
+]
+PayloadFiles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--payload",
+        metavar="FILE",
+        help="JSON event: a file, s3://BUCKET/KEY, or - for stdin; FUNCTION=FILE for one of "
+        "several functions.",
+        show_default="{}",
         rich_help_panel=_PLAN,
     ),
 ]
@@ -139,6 +182,15 @@ PayloadFile = Annotated[
 PayloadJson = Annotated[
     str | None,
     typer.Option("--payload-json", metavar="JSON", help="The event itself.", rich_help_panel=_PLAN),
+]
+PayloadsFiles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--payloads",
+        metavar="FILE",
+        help="Several weighted events: a JSON list or NDJSON of payload, weight, name.",
+        rich_help_panel=_PLAN,
+    ),
 ]
 Payloads = Annotated[
     str | None,

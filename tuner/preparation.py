@@ -39,6 +39,16 @@ def read_usable(
         InputError, Refused, AwsError: when it cannot.
     """
     target = read_target(control, function, region)
+    check_measurable(target, tenant_id)
+    return target
+
+
+def check_measurable(target: Target, tenant_id: str | None = None) -> None:
+    """Makes sure that a function can be borrowed and measured, for `tenant_id` if given.
+
+    Raises:
+        InputError, Refused, AwsError: when it cannot.
+    """
     check_usable(target)
     check_free(target)
     check_tenant(target, tenant_id)
@@ -50,7 +60,6 @@ def read_usable(
             "measured",
             hint="set LoggingConfig.SystemLogLevel to INFO; nothing was changed",
         )
-    return target
 
 
 def run_facts(

@@ -18,9 +18,17 @@ if TYPE_CHECKING:
 
 def warn_before(facts: RunFacts, control: LambdaClient, console: Console) -> None:
     """Says what may spoil the run, in a line each; nothing where AWS does not tell."""
-    for finding in _findings(facts, control):
-        if finding.state in ("warning", "problem"):
-            console.warn(finding.line)
+    for line in warnings_before(facts, control):
+        console.warn(line)
+
+
+def warnings_before(facts: RunFacts, control: LambdaClient) -> list[str]:
+    """What may spoil the run, in a line each; nothing where AWS does not tell."""
+    return [
+        finding.line
+        for finding in _findings(facts, control)
+        if finding.state in ("warning", "problem")
+    ]
 
 
 def _findings(facts: RunFacts, control: LambdaClient) -> Iterator[Finding]:

@@ -1,0 +1,1 @@
+"""Several functions in one command: which they are, their shares of the limits, one summary."""
