@@ -45,11 +45,13 @@ class Traces:
     """What is known of a run besides its marks.
 
     `changed` says that it may have changed `$LATEST`. `test_mb` is the size that AWS has accepted
-    from it and that it has not put back, as far as it came to note that.
+    from it and that it has not put back, as far as it came to note that; `copied` says that it was
+    with the settings of a version.
     """
 
     changed: bool = True
     test_mb: int | None = None
+    copied: bool = False
 
 
 def state_folder() -> Path:
@@ -104,9 +106,9 @@ class Journal:
         """Notes a change that is about to be made."""
         self._note({"step": step, **facts})
 
-    def configured(self, memory_mb: int) -> None:
-        """Notes a size that AWS has accepted for `$LATEST`."""
-        self._note({"step": "configured", "memory_mb": memory_mb})
+    def configured(self, memory_mb: int, *, copied: bool = False) -> None:
+        """Notes a size that AWS has accepted for `$LATEST`, maybe with settings of a version."""
+        self._note({"step": "configured", "memory_mb": memory_mb, "copied": copied})
 
     def restored(self) -> None:
         """Notes that `$LATEST` is as before."""

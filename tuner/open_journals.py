@@ -147,19 +147,20 @@ def _read(path: Path) -> OpenJournal | None:
     sizes_mb = frozenset(
         int(entry.get("memory_mb", 0)) for entry in entries if entry.get("step") == "configure"
     )
-    traces = Traces(changed=bool(sizes_mb), test_mb=_test_mb(entries))
+    traces = _traces(entries, changed=bool(sizes_mb))
     return OpenJournal(path, beginning, tuple(versions), host, held, traces, sizes_mb)
 
 
-def _test_mb(entries: list[dict[str, Any]]) -> int | None:
+def _traces(entries: list[dict[str, Any]], *, changed: bool) -> Traces:
     """What the run set `$LATEST` to and did not put back, by what it noted after each."""
-    test_mb: int | None = None
+    traces = Traces(changed=changed)
     for entry in entries:
         if entry.get("step") == "configured":
-            test_mb = int(entry.get("memory_mb", 0))
+            test_mb, copied = int(entry.get("memory_mb", 0)), bool(entry.get("copied"))
+            traces = Traces(changed=changed, test_mb=test_mb, copied=copied)
         elif entry.get("step") == "restored":
-            test_mb = None
-    return test_mb
+            traces = Traces(changed=changed)
+    return traces
 
 
 def _entry(line: str) -> dict[str, Any] | None:

@@ -15,9 +15,16 @@ from core.errors import AwsError, Refused
 from tuner.interference import foreign_change, same_settings
 from tuner.journal import Beginning, Journal
 from tuner.marker import marked_description, version_description
-from tuner.settle import POLL_MOST_S, Pause, poll, wait_until_settled
+from tuner.settle import (
+    BUSY,
+    CHANGED,
+    NOT_FOUND,
+    POLL_MOST_S,
+    Pause,
+    poll,
+    wait_until_settled,
+)
 from tuner.target import Target
-from tuner.undo import BUSY, CHANGED, NOT_FOUND
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient

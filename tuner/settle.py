@@ -11,6 +11,10 @@ from tuner.target import Target, read_target
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
+# How AWS names an update of a moment ago, and a revision that is not the latest any more.
+BUSY = "ResourceConflictException"
+CHANGED = "PreconditionFailedException"
+NOT_FOUND = "ResourceNotFoundException"
 _POLL_FIRST_S, POLL_MOST_S = 0.1, 1.0
 # VPC attachments and SnapStart snapshots take minutes (botocore's waiters: 5 and 26 minutes).
 _SETTLE_TIMEOUT_S = 1_800.0

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from core.aws.prices import Arch
 from core.aws.session import aws_call, without_user_info
 from core.errors import AwsError, FunctionNotFound, InputError, Refused
+from tuner.settings import Settings, SettingsCopy, settings_of
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -23,42 +22,29 @@ _UNSUITABLE = {
     "DurableConfig": "it is a durable function, of which one execution is several invocations",
     "AcceleratorConfig": "it has accelerators, which are billed besides its memory",
 }
-# What else somebody can set on a function and a published version freezes, as
-# GetFunctionConfiguration shows it. Not what changes by itself: states, revision, runtime patches.
-_OTHER_SETTINGS = (
-    "Role",
-    "Handler",
-    "Runtime",
-    "Timeout",
-    "VpcConfig",
-    "DeadLetterConfig",
-    "Environment",
-    "KMSKeyArn",
-    "TracingConfig",
-    "Layers",
-    "FileSystemConfigs",
-    "ImageConfigResponse",
-    "Architectures",
-    "EphemeralStorage",
-    "LoggingConfig",
-    *_UNSUITABLE,
-)
+LATEST = "$LATEST"
 # One that is Inactive wakes when it is invoked or updated.
 _DEAD_STATES = frozenset({"Failed", "Deleting", "ActiveNonInvocable"})
 _ARN_PARTS = 7  # arn:aws:lambda:REGION:ACCOUNT:function:NAME
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,140}(?::(?P<qualifier>[^:]+))?")
-_ARN = re.compile(
-    r"(?:arn:[^:]+:lambda:[^:]+:\d{12}:function:|\d{12}:function:|function:)"
-    r"[A-Za-z0-9_-]{1,140}(?::(?P<qualifier>[^:]+))?"
+_FUNCTION = re.compile(
+    r"(?P<function>(?:arn:[^:]+:lambda:[^:]+:\d{12}:function:|\d{12}:function:|function:)?"
+    r"[A-Za-z0-9_-]{1,140})(?::(?P<qualifier>[^:]+))?"
 )
+# A version, or an alias of any name (API reference).
+_QUALIFIER = re.compile(r"\$LATEST|[A-Za-z0-9_-]{1,128}")
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """`$LATEST` of one function, as it was when it was read.
+    """`$LATEST` of one function, or a published version of it, as it was when it was read.
 
     `settings_sha256` is of all settings but memory, Description and code: environment variables
-    must not be kept, but a change of one makes it another function to measure.
+    must not be kept, but a change of one makes it another function to measure. `name` and `arn`
+    are without a version.
+
+    Of a version to tune, `qualifier` is how it was asked for, `latest` is what versions are
+    published from, `copy` is what `$LATEST` needs of its settings for that, and `shares` are those
+    of further versions that the alias leads to.
     """
 
     name: str
@@ -83,25 +69,60 @@ class Target:
     dead_state: str | None = None  # one in which it is never invoked, with why
     isolates_tenants: bool = False  # each invocation has to say for which tenant it is
     reserved_concurrency: int | None = None
+    version: str = LATEST
+    settings: Settings = field(default_factory=Settings, repr=False, compare=False)
+    qualifier: str | None = None
+    latest: Target | None = None
+    copy: SettingsCopy | None = field(default=None, compare=False)
+    shares: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def borrowed(self) -> Target:
+        """`$LATEST` of the function, which is what a run changes and puts back."""
+        return self.latest or self
+
+    @property
+    def said(self) -> str:
+        """What to call it: with the version, and the alias that was asked for."""
+        if self.qualifier is None:
+            return self.name
+        if self.qualifier == self.version:
+            return f"{self.name}:{self.version}"
+        shown = "$LATEST" if self.version == LATEST else f"version {self.version}"
+        return f"{self.name}:{self.qualifier} ({shown})"
 
 
 def check_function_name(function: str, option: str = "FUNCTION") -> str:
-    """`function`, when it is a name or an ARN without a qualifier; `option` is where it is from.
+    """The name or ARN in `function`, which has no qualifier; `option` is where it is from.
 
     Raises:
-        InputError: for anything else; versions and aliases cannot be given another memory size.
+        InputError: for anything else.
     """
-    match = _ARN.fullmatch(function) or _NAME.fullmatch(function)
+    name, qualifier = split_function(function, option)
+    if qualifier is not None:
+        raise InputError(
+            f"{option}: expected a function without a version or alias (got {function!r})"
+        )
+    return name
+
+
+def split_function(function: str, option: str = "FUNCTION") -> tuple[str, str | None]:
+    """Name or ARN of a function, and the version or alias of it that is meant, if one is.
+
+    `$LATEST` is what a name without either means.
+
+    Raises:
+        InputError: for anything else.
+    """
     if not function:
         raise InputError(f"{option}: missing, expected a function name or ARN")
+    match = _FUNCTION.fullmatch(function)
     if not match:
         raise InputError(f"{option}: expected a function name or ARN (got {function!r})")
-    if match.group("qualifier") is not None:
-        raise InputError(
-            f"{option}: expected a function without a version or alias (got {function!r})",
-            hint="the code of $LATEST is what gets tuned",
-        )
-    return function
+    qualifier = match.group("qualifier")
+    if qualifier is not None and not _QUALIFIER.fullmatch(qualifier):
+        raise InputError(f"{option}: expected a version or alias after the name (got {function!r})")
+    return match.group("function"), None if qualifier == LATEST else qualifier
 
 
 def check_region(function: str, region: str) -> None:
@@ -119,7 +140,7 @@ def check_region(function: str, region: str) -> None:
 
 
 def read_target(client: LambdaClient, function: str, region: str) -> Target:
-    """`$LATEST` of `function`.
+    """`$LATEST` of `function`, or the version that its ARN names.
 
     Raises:
         InputError: when it is named by an ARN of another region.
@@ -175,6 +196,7 @@ def _dead_state(answer: FunctionConfigurationTypeDef) -> str | None:
 def _target(answer: FunctionConfigurationTypeDef) -> Target:
     architectures = answer.get("Architectures") or ["x86_64"]
     logging = answer.get("LoggingConfig", {})
+    settings = settings_of(answer)
     return Target(
         name=answer["FunctionName"],
         arn=_unqualified(answer["FunctionArn"]),
@@ -198,19 +220,14 @@ def _target(answer: FunctionConfigurationTypeDef) -> Target:
         ),
         snap_start=answer.get("SnapStart", {}).get("ApplyOn") == "PublishedVersions",
         log_group=logging.get("LogGroup"),
-        settings_sha256=_settings_sha256(answer),
+        settings_sha256=settings.sha256,
+        settings=settings,
+        version=answer.get("Version", LATEST),
         unsuitable=next((why for key, why in _UNSUITABLE.items() if answer.get(key)), None),
         dead_state=_dead_state(answer),
         isolates_tenants=bool(answer.get("TenancyConfig")),
         code_bytes=answer.get("CodeSize", 0),
     )
-
-
-def _settings_sha256(answer: FunctionConfigurationTypeDef) -> str:
-    shown: dict[str, object] = {key: answer.get(key) for key in _OTHER_SETTINGS}
-    # Only what somebody sets: whether the snapshot is made yet changes by itself.
-    shown["SnapStart"] = answer.get("SnapStart", {}).get("ApplyOn", "None")
-    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()
 
 
 def _unqualified(arn: str) -> str:

@@ -7,32 +7,30 @@ a journal and `tune restore` without one all undo by the same code. What only a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from core.aws.session import aws_call
 from core.errors import AwsError
+from tuner.copied import SettingsBack, settings_back
 from tuner.journal import Beginning, Traces
 from tuner.marker import parse_marker
-from tuner.settle import POLL_MOST_S, Pause, wait_until_settled
+from tuner.settle import BUSY, CHANGED, POLL_MOST_S, Pause, wait_until_settled
 from tuner.target import Target
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
-# How AWS names an update of a moment ago, and a revision that is not the latest any more.
-BUSY = "ResourceConflictException"
-CHANGED = "PreconditionFailedException"
-NOT_FOUND = "ResourceNotFoundException"
 _TRIES = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Restoration:
-    """`$LATEST` as it is now, and whether something was put back for that."""
+    """`$LATEST` as it is now, whether something was put back for that, and which settings."""
 
     target: Target
     changed: bool
+    settings: SettingsBack = field(default_factory=SettingsBack)
 
 
 def restore_latest(
@@ -42,21 +40,24 @@ def restore_latest(
     pause: Pause,
     traces: Traces | None = None,
 ) -> Restoration:
-    """Puts memory and Description of `$LATEST` back if this run's mark is on it.
+    """Puts memory, Description and copied settings of `$LATEST` back if it has this run's mark.
 
     Without the mark it is either back already or somebody else's by now, and stays untouched.
-    Code that was deployed meanwhile stays; a memory size that somebody else set stays as well.
-    With `traces`, a deploy of another Description alone does not leave the function at a test size.
+    Code that was deployed meanwhile stays, and so does what somebody else has set. With `traces`, a
+    deploy of another Description alone leaves neither a test size nor settings that were copied.
 
     Raises:
         AwsError: when AWS refuses it, or accepts it and cannot carry it out.
     """
+    traces = traces or Traces()
     for _ in range(_TRIES):
         target = wait_until_settled(client, function, beginning.region, pause)
-        wanted = _to_restore(target, beginning, traces or Traces())
-        if wanted is None:
-            return Restoration(target, changed=False)
-        memory_mb, description = wanted
+        settings = settings_back(client, function, beginning, target, traces)
+        wanted = _to_restore(target, beginning, traces)
+        if wanted is None and not settings.parameters:
+            return Restoration(target, changed=False, settings=settings)
+        memory_mb, description = wanted or (target.memory_mb, target.description)
+        parameters: Any = settings.parameters
         try:
             with aws_call(f"put {function} back to {beginning.memory_mb} MB"):
                 client.update_function_configuration(
@@ -64,6 +65,7 @@ def restore_latest(
                     MemorySize=memory_mb,
                     Description=description,
                     RevisionId=target.revision_id,
+                    **parameters,
                 )
         except AwsError as error:
             # Somebody else was faster: look again at what the function is now.
@@ -74,8 +76,8 @@ def restore_latest(
         restored = wait_until_settled(
             client, function, beginning.region, pause, stale_revision=target.revision_id
         )
-        _check_carried_out(restored, beginning)
-        return Restoration(restored, changed=True)
+        _check_carried_out(restored, beginning, settings)
+        return Restoration(restored, changed=True, settings=settings)
     raise AwsError(
         f"could not put {function} back to {beginning.memory_mb} MB: it is being changed all the "
         "time",
@@ -99,9 +101,15 @@ def _to_restore(target: Target, beginning: Beginning, traces: Traces) -> tuple[i
     return None
 
 
-def _check_carried_out(target: Target, beginning: Beginning) -> None:
+def _check_carried_out(target: Target, beginning: Beginning, settings: SettingsBack) -> None:
     if target.update_failure is not None:
         raise AwsError(
             f"could not put {target.name} back to {beginning.memory_mb} MB: AWS accepted the "
             f"update and did not carry it out: {target.update_failure}"
+        )
+    left = settings.left(target)
+    if left:
+        raise AwsError(
+            f"could not put back {', '.join(left)} of {target.name}: AWS accepted the update and "
+            "did not carry it out"
         )

@@ -14,8 +14,7 @@ from core.aws.session import aws_call
 from core.errors import AwsError
 from tuner.journal import Beginning
 from tuner.marker import VersionMarker, parse_marker, parse_version_marker
-from tuner.settle import POLL_MOST_S, Pause
-from tuner.undo import BUSY, NOT_FOUND
+from tuner.settle import BUSY, NOT_FOUND, POLL_MOST_S, Pause
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -48,16 +47,21 @@ class PublishedVersion:
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """The versions of a run that were deleted, and those of others that its mark was put into."""
+    """The versions of a run that were deleted, and those of others that its mark was put into.
+
+    `keeping` are those of the run that keep settings of `$LATEST`, with the version for which:
+    they are not deleted before `$LATEST` is as it was.
+    """
 
     deleted: tuple[str, ...]
     met: tuple[str, ...]
+    keeping: tuple[tuple[str, str], ...] = ()
 
 
 def delete_versions(
     client: LambdaClient, function: str, beginning: Beginning, pause: Pause
 ) -> Deletion:
-    """Deletes the versions that this run published, each by its number.
+    """Deletes the versions that this run published to be measured, each by its number.
 
     One that cannot be deleted does not keep the others.
 
@@ -66,9 +70,13 @@ def delete_versions(
     """
     deleted: list[str] = []
     refusals: list[AwsError] = []
+    keeping: list[tuple[str, str]] = []
     found = list_versions(client, function)
     for version, shown in found.items():
         if version in beginning.existing_versions or not shown.is_of(beginning.run_id):
+            continue
+        if shown.marker is not None and shown.marker.kept_from is not None:
+            keeping.append((version, shown.marker.kept_from))
             continue
         try:
             _delete(client, function, version, pause)
@@ -80,7 +88,7 @@ def delete_versions(
     if refusals:
         raise refusals[0]
     met = (version for version, shown in found.items() if shown.has_met(beginning.run_id))
-    return Deletion(tuple(deleted), tuple(met))
+    return Deletion(tuple(deleted), tuple(met), tuple(keeping))
 
 
 def delete_version(

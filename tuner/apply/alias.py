@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.aws.session import aws_call
 from core.errors import AwsError, InputError, Refused
-from tuner.settle import POLL_MOST_S, Pause
-from tuner.undo import BUSY, CHANGED, NOT_FOUND
+from tuner.settle import BUSY, CHANGED, NOT_FOUND, POLL_MOST_S, Pause
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient

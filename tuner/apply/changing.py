@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 from core.aws.session import aws_call
 from core.errors import AwsError, Refused
 from tuner.interference import same_settings
-from tuner.settle import POLL_MOST_S, Pause, wait_until_settled
+from tuner.settle import BUSY, CHANGED, POLL_MOST_S, Pause, wait_until_settled
 from tuner.target import Target
-from tuner.undo import BUSY, CHANGED
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
