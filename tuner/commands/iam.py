@@ -34,6 +34,10 @@ def command(
         typer.Option("--account", metavar="ID", help="The account's twelve digits."),
     ] = None,
     arch_function: ArchFunction = None,
+    stack: Annotated[
+        str | None,
+        typer.Option("--stack", metavar="STACK", help="A deployed stack that FUNCTION is of."),
+    ] = None,
     payload: PayloadFile = None,
     payloads: Payloads = None,
     pre: Pre = None,
@@ -87,6 +91,7 @@ def command(
             report_logs=report_logs,
             preflight=preflight,
             dry_run=dry_run,
+            stack=stack,
         )
         return iam(options, console)
 

@@ -7,8 +7,9 @@ import os
 from dataclasses import dataclass
 
 from core.aws.s3 import S3Place, parse_s3_url
+from core.aws.stacks import is_stack_name
 from core.console import Console
-from core.errors import ExitCode
+from core.errors import ExitCode, InputError
 from tuner.apply.destination import ShiftOptions, check_apply
 from tuner.hook_kinds.asked import LambdaAsked, check_hook_options
 from tuner.iam.place import ANY_ACCOUNT, ANY_REGION, Place, place_of
@@ -37,6 +38,7 @@ class IamOptions:
     report_logs: bool = False
     preflight: bool = False
     dry_run: bool = False
+    stack: str | None = None
 
 
 def iam(options: IamOptions, console: Console) -> ExitCode:
@@ -88,7 +90,14 @@ def needs_of(options: IamOptions) -> Needs:
         hooks=[hook for hook in hooks.all if isinstance(hook, LambdaAsked)],
         apply=check_apply(options.apply, ShiftOptions(alarms=options.alarms), sandbox=False),
         preflight=options.preflight,
+        stack=_stack(options.stack),
     )
+
+
+def _stack(stack: str | None) -> str | None:
+    if stack is not None and not is_stack_name(stack):
+        raise InputError(f"--stack: expected the name or ARN of a stack (got {stack!r})")
+    return stack
 
 
 def _payloads(options: IamOptions) -> list[S3Place]:

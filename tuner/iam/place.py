@@ -42,6 +42,12 @@ class Place:
         """The ARN of a log group with its streams, as policies take it."""
         return f"arn:{self.partition}:logs:{self.region}:{self.account}:log-group:{name}:*"
 
+    def stack(self, stack: str) -> str:
+        """The ARN of a stack, whichever id it has; one that is an ARN stays as it is."""
+        if ":" in stack:
+            return stack
+        return f"arn:{self.partition}:cloudformation:{self.region}:{self.account}:stack/{stack}/*"
+
 
 def place_of(
     functions: dict[str, str | None], region: str | None, account: str | None

@@ -27,6 +27,7 @@ class Needs:
     """What is going to be done, and with what.
 
     `functions` are those that are tuned, by name. `log_groups` are theirs, in the same order.
+    `stack` is a deployed one that lists them, by name or ARN.
     """
 
     place: Place
@@ -40,6 +41,7 @@ class Needs:
     hooks: Sequence[LambdaAsked] = ()
     apply: Destination | None = None
     preflight: bool = False
+    stack: str | None = None
 
 
 def policy_of(needs: Needs) -> Mapping[str, object]:
@@ -48,6 +50,9 @@ def policy_of(needs: Needs) -> Mapping[str, object]:
 
 
 def _statements(needs: Needs) -> Iterator[Statement]:
+    if needs.stack is not None:
+        stacks = [needs.place.stack(needs.stack)]
+        yield _allow("ListStack", ["cloudformation:ListStackResources"], stacks)
     yield from _reading(needs)
     if not needs.dry_run:
         yield from _changing(needs)
