@@ -342,6 +342,10 @@ class Provenance(_Part):
         default=None, description="the sizes that an adaptive plan chose among"
     )
     endpoint: str | None = Field(description="custom endpoint, when not AWS itself")
+    qualifier: str | None = Field(
+        default=None, description="the version or alias that was tuned; None for the function"
+    )
+    version: str | None = Field(default=None, description="the version that was tuned")
 
 
 class TuneDocument(_Part):

@@ -58,7 +58,7 @@ def try_out(facts: RunFacts, session: AwsSession, limit: TimeLimit) -> str | Non
     if facts.plan.trial_mb is None or limit.is_over():
         return None
     with _invoker(facts, session, limit) as invoker:
-        trial = make_trial(invoker, facts.plan.trial_mb)
+        trial = make_trial(invoker, facts.plan.trial_mb, facts.target.version)
     facts.trial = trial
     if trial is None:
         return None

@@ -19,6 +19,7 @@ from tuner.interference import check_as_left, check_as_planned, check_free
 from tuner.journal import Beginning, Journal, Traces
 from tuner.publishing import Publisher
 from tuner.release import undo_run
+from tuner.settings import SettingsCopy
 from tuner.settle import Pause
 from tuner.target import Target
 from tuner.undo import restore_latest
@@ -38,7 +39,9 @@ class Lease:
 
     `versions` has the first one of each size, `made` all of them. `refused_sizes` are those that
     the account does not offer, with why. After `stopped()` nothing more is published. `patient` is
-    a client that tries longer, for putting things back: the same one where there is none.
+    a client that tries longer, for putting things back: the same one where there is none. With
+    `copy`, `$LATEST` has the settings of a version while sizes are published. `doubts` are what to
+    tell of settings after `release`.
     """
 
     client: LambdaClient
@@ -48,16 +51,20 @@ class Lease:
     pause: Pause
     stopped: Callable[[], bool]
     patient: LambdaClient | None = None
+    copy: SettingsCopy | None = None
+    doubts: list[str] = field(default_factory=list)
     versions: dict[int, str] = field(default_factory=dict)
     made: list[str] = field(default_factory=list)
     refused_sizes: dict[int, str] = field(default_factory=dict)
     _copies: Counter[int] = field(default_factory=Counter)
     _was_held: bool = False
+    _keeping: bool = False
+    _keeps: bool = False
     _publisher: Publisher = field(init=False)
 
     def __post_init__(self) -> None:
         self._publisher = Publisher(
-            self.client, self.planned, self.beginning, self.journal, self.pause
+            self.client, self.planned, self.beginning, self.journal, self.pause, self.copy
         )
 
     @property
@@ -68,7 +75,7 @@ class Lease:
     @property
     def has_changed(self) -> bool:
         """Whether the run may have changed anything: then there is something to undo."""
-        return bool(self._copies)
+        return bool(self._copies) or self._keeping
 
     def publish(self, sizes_mb: Sequence[int]) -> None:
         """Publishes a version for each size that has none, and then puts `$LATEST` back.
@@ -113,6 +120,7 @@ class Lease:
         if not self.has_changed:
             return ()
         undone = undo_run(self._undoing, self.function, self.beginning, self.pause, self._traces)
+        self.doubts.extend(undone.doubts)
         return undone.versions.met
 
     @property
@@ -121,23 +129,25 @@ class Lease:
 
     @property
     def _traces(self) -> Traces:
-        return Traces(changed=self.has_changed, test_mb=self._publisher.test_mb)
+        publisher = self._publisher
+        return Traces(changed=self.has_changed, test_mb=publisher.test_mb, copied=publisher.copied)
 
     def _publish_all(self, sizes_mb: Sequence[int]) -> None:
         published: list[str] = []
         target: Target | None = None
+        keeps_already = self._keeps
         for size in sizes_mb:
             if self.stopped():
                 break
             if self._refused_already(size):
                 continue
-            target = target or self._as_left()
+            target = target or self._kept(self._as_left())
             configured = self._configure(size, target)
             if configured is None:
                 continue
             published.append(self._publish(size, configured))
             target = configured
-        if not published:
+        if not published and self._keeps == keeps_already:
             return
         self._restore()
         for version in published:
@@ -157,6 +167,15 @@ class Lease:
         check = check_as_left if self._was_held else check_as_planned
         check(target, self.planned)
         self._was_held = True
+        return target
+
+    def _kept(self, target: Target) -> Target:
+        """`$LATEST`, when a version keeps what of its settings is going to be replaced."""
+        if self.copy is None or self._keeps:
+            return target
+        self._keeping = True
+        target = self._publisher.keep(self.copy, target)
+        self._keeps = True
         return target
 
     def _configure(self, size: int, target: Target) -> Target | None:
@@ -187,7 +206,7 @@ class Lease:
         restoration = restore_latest(
             self._undoing, self.function, self.beginning, self.pause, self._traces
         )
-        self._publisher.test_mb = None
+        self._publisher.test_mb, self._publisher.copied = None, False
         return restoration.target
 
 

@@ -32,9 +32,19 @@ def leased(
     """
     client = session.control_lambda(attempts=CHANGING_ATTEMPTS)
     patient = session.control_lambda(attempts=UNDOING_ATTEMPTS, on_delay=console.warn)
-    beginning = _beginning(facts, tuple(list_versions(client, facts.target.arn)))
+    target = facts.target
+    beginning = _beginning(facts, tuple(list_versions(client, target.arn)))
     journal = Journal(journals, beginning)
-    lease = Lease(client, facts.target, beginning, journal, time.sleep, limit.is_over, patient)
+    lease = Lease(
+        client,
+        target.borrowed,
+        beginning,
+        journal,
+        time.sleep,
+        limit.is_over,
+        patient,
+        target.copy,
+    )
     try:
         # Once more, now that others can see this run: two may have been started at once.
         check_no_run_works(
@@ -50,7 +60,7 @@ def leased(
 
 
 def _beginning(facts: RunFacts, existing_versions: tuple[str, ...]) -> Beginning:
-    target = facts.target
+    target = facts.target.borrowed
     return Beginning(
         run_id=facts.run_id,
         function_arn=target.arn,
@@ -76,6 +86,7 @@ def _release(lease: Lease, facts: RunFacts, profile: str | None) -> str | None:
         )
     if met:
         facts.notes.append(met_note(met))
+    facts.notes.extend(lease.doubts)
     return None
 
 

@@ -21,7 +21,7 @@ from tuner.payload_choice import read_payloads
 from tuner.payload_mix import PayloadMix
 from tuner.plan import DEFAULT_COLD_ONLY_SAMPLES, DEFAULT_SAMPLES, MAX_SAMPLES
 from tuner.sizes import SizesAsked, parse_sizes
-from tuner.target import check_function_name
+from tuner.target import split_function
 from tuner.tenancy import check_tenant_id
 from tuner.usage import UsageAsked, check_usage
 
@@ -122,7 +122,7 @@ def check_options(options: TuneOptions) -> TuneRequest:
         InputError: naming the option, its value and what was expected.
         AwsError: when S3 cannot be read.
     """
-    check_function_name(options.function)
+    split_function(options.function)
     _check_arch(options)
     check_tenant_id(options.tenant_id)
     goal = check_goal(options.objective, options.weight, options.slo, options.knee)
@@ -247,7 +247,7 @@ def _check_arch(options: TuneOptions) -> None:
             "--arch both: expected the function of the other architecture with --arch-function",
             hint="a second code package has to be deployed as a function of its own first",
         )
-    check_function_name(options.arch_function, "--arch-function")
+    split_function(options.arch_function, "--arch-function")
 
 
 def _limits(options: TuneOptions) -> Limits:

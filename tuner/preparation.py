@@ -19,10 +19,11 @@ from tuner.interference import check_free
 from tuner.objective import SloLimit
 from tuner.options import TuneRequest
 from tuner.plan import FixedPlan, Plan, doubts
+from tuner.qualified import qualified_notes, version_of
 from tuner.slo import too_few_note
 from tuner.snap_start import snap_start_note
 from tuner.strategy import make_plan
-from tuner.target import Target, check_usable, read_target
+from tuner.target import Target, check_usable, read_target, split_function
 from tuner.tenancy import check_tenant, tenancy_note
 from tuner.usage import given_usage
 
@@ -33,12 +34,18 @@ if TYPE_CHECKING:
 def read_usable(
     control: LambdaClient, function: str, region: str, tenant_id: str | None = None
 ) -> Target:
-    """`$LATEST` of `function`, when it can be borrowed and measured, for `tenant_id` if given.
+    """`function`, when it can be borrowed and measured, for `tenant_id` if given.
+
+    That is `$LATEST`, or the version that is named or that an alias leads to.
 
     Raises:
         InputError, Refused, AwsError: when it cannot.
     """
-    target = read_target(control, function, region)
+    name, qualifier = split_function(function)
+    target = read_target(control, name, region)
+    if qualifier is not None:
+        check_usable(target)
+        target = version_of(control, target, qualifier, region)
     check_measurable(target, tenant_id)
     return target
 
@@ -50,7 +57,7 @@ def check_measurable(target: Target, tenant_id: str | None = None) -> None:
         InputError, Refused, AwsError: when it cannot.
     """
     check_usable(target)
-    check_free(target)
+    check_free(target.borrowed)
     check_tenant(target, tenant_id)
     check_reserved(target)
     if not target.logs_reports:
@@ -85,6 +92,7 @@ def run_facts(
             request.goal.slo,
             provisioned_note(control, target),
             hooks_note(request.hooks),
+            *qualified_notes(target),
             *request.options.notes,
         ),
         payloads=request.payloads,

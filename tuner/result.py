@@ -282,4 +282,6 @@ def _provenance(facts: RunFacts) -> Provenance:
         plan=facts.plan.kind,
         candidates_mb=list(facts.candidates_mb) if facts.candidates_mb else None,
         endpoint=facts.endpoint,
+        qualifier=facts.target.qualifier,
+        version=facts.target.version,
     )

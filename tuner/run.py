@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -39,6 +40,7 @@ from tuner.options import TuneOptions, TuneRequest, check_options
 from tuner.plan import ASK_ABOVE_USD
 from tuner.preflight.before_run import warn_before
 from tuner.preparation import read_usable, run_facts
+from tuner.qualified import copy_line
 from tuner.restore import offer_restore
 from tuner.sample import Sample
 from tuner.snap_start import snap_start_most_usd
@@ -78,7 +80,7 @@ def tune(options: TuneOptions, console: Console) -> ExitCode:
             check_no_run_works(state_folder(), facts.target.arn, facts.endpoint)
         _check_before_run(request, session, control, first)
         if not options.yes:
-            _confirm_cost(runs, console)
+            _confirm(runs, console)
         if request.usage.reads_aws:
             # Not only for Ctrl-C: a pipeline that is cancelled must not leave a query that is paid.
             with StopRequest(on_first=lambda: console.warn("stopping before the run")) as stop:
@@ -91,6 +93,8 @@ def tune(options: TuneOptions, console: Console) -> ExitCode:
         with StopRequest() as stop:
             folder, document = run_one(bench, stop, first, pair)
         apply = _after_run(request, session, folder, console)
+        if apply is None:
+            _say_how_to_apply(folder, document, console)
         return deliver(document, options.exports, console, apply)
 
 
@@ -224,11 +228,24 @@ def _written(folder: Path, document: TuneDocument, console: Console) -> TuneDocu
     return document
 
 
-def _confirm_cost(runs: Sequence[RunFacts], console: Console) -> None:
-    """Asks when the run may cost more than a dollar."""
+def _confirm(runs: Sequence[RunFacts], console: Console) -> None:
+    """Asks when the run may cost more than a dollar, or traffic may meet other settings."""
     total_usd = sum(most_usd(facts) for facts in runs)
+    told = [copy_line(facts.target.copy) for facts in runs if facts.target.copy is not None]
     if total_usd > ASK_ABOVE_USD:
-        confirm(f"the run may cost up to {usd(total_usd)}", "start it?", console)
+        told.append(f"the run may cost up to {usd(total_usd)}")
+    if told:
+        confirm("; ".join(told), "start it?", console)
+
+
+def _say_how_to_apply(folder: Path, document: TuneDocument, console: Console) -> None:
+    """The command that gives the size to the alias that was tuned."""
+    alias, taken = document.provenance.qualifier, document.recommendation
+    if document.verdict != "pass" or alias is None or alias == document.provenance.version:
+        return
+    if taken is not None and taken.memory_mb != document.current.memory_mb:
+        command = f"tune apply {shlex.quote(str(folder))} --to alias={alias}"
+        console.say(f"`{command}` gives the size to the alias")
 
 
 def most_usd(facts: RunFacts) -> float:

@@ -13,7 +13,6 @@ from core.errors import AwsError, InputError, Refused
 from reports.figures import megabytes
 from tuner.sample import Sample
 
-_LATEST = "$LATEST"
 # Errors of these names say that the code does not start or ends its environment: no payload helps.
 _NOT_THE_PAYLOAD = ("Runtime.", "Extension.")
 
@@ -25,13 +24,13 @@ class Caller(Protocol):
         """One sample, or None when a stop came before the call could start."""
 
 
-def make_trial(caller: Caller, memory_mb: int) -> Sample | None:
-    """The call of `$LATEST`, which is at `memory_mb`; None when a stop came before it.
+def make_trial(caller: Caller, memory_mb: int, version: str) -> Sample | None:
+    """The call of `version`, which is at `memory_mb`; None when a stop came before it.
 
     Raises:
         Refused, AwsError: when AWS does not run it.
     """
-    return caller.invoke(memory_mb, _LATEST, 0)
+    return caller.invoke(memory_mb, version, 0)
 
 
 def trial_line(trial: Sample) -> str:

@@ -22,7 +22,7 @@ def show_plan(
     cost = plan.cost_range(price, timeout_s=target.timeout_s, storage_mb=target.storage_mb)
     runtime = target.runtime or "container image"
     console.say(
-        f"{target.name} in {region}: {runtime}, {target.arch}, "
+        f"{target.said} in {region}: {runtime}, {target.arch}, "
         f"{target.memory_mb} MB now, timeout {target.timeout_s} s"
     )
     if plan.trial_mb is not None:
@@ -133,6 +133,8 @@ def plan_facts(target: Target, region: str, plan: Plan, price: LambdaPrice) -> d
             "arn": target.arn,
             "region": region,
             "arch": target.arch,
+            "qualifier": target.qualifier,
+            "version": target.version,
         },
         "current": {"memory_mb": target.memory_mb},
         "plan": {

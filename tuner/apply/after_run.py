@@ -48,7 +48,14 @@ def check_before_run(
             f"--apply {destination}: nobody can agree to it, stdin is no terminal",
             hint="--yes agrees to it",
         )
-    read_aim(client, target, destination, session.region)
+    latest = target.borrowed
+    if destination.alias is None and (target.copy or latest.memory_mb != target.memory_mb):
+        raise Refused(
+            f"--apply {destination}: {target.said} is measured, and $LATEST has another size or "
+            "other settings",
+            hint="--apply alias=NAME moves an alias",
+        )
+    read_aim(client, latest, destination, session.region)
     check_no_application(records_folder(), target.arn, endpoint_url)
     check_watched(session, target.name, destination)
 

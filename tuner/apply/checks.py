@@ -74,12 +74,14 @@ def check_as_measured(latest: Target, aim: Aim | None, proposal: Proposal) -> No
     check_free(latest)
     measured = proposal.function
     sizes_mb = (proposal.from_mb, proposal.to_mb)
-    _check("$LATEST", latest, measured, sizes_mb)
+    # An alias gets the size by way of $LATEST, whatever that has.
+    any_size = proposal.of_version and aim is not None
+    _check("$LATEST", latest, measured, (*sizes_mb, *[latest.memory_mb] * any_size))
     if aim is not None:
         _check(f"version {aim.alias.route.version}", aim.version, measured, sizes_mb)
 
 
-def _check(what: str, target: Target, measured: FunctionFacts, sizes_mb: tuple[int, int]) -> None:
+def _check(what: str, target: Target, measured: FunctionFacts, sizes_mb: tuple[int, ...]) -> None:
     facts: list[tuple[str, object, object]] = [
         ("code", measured.code_sha256, target.code_sha256),
         ("timeout in s", measured.timeout_s, target.timeout_s),

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from reports.document import FunctionFacts, Saving, TuneDocument
 from reports.figures import megabytes
 from reports.tune_saving import saving_sentence
+from tuner.target import LATEST
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A function as it was measured, and the size that it is to get."""
+    """A function as it was measured, and the size that it is to get.
+
+    With `of_version` a published version was measured; `$LATEST` may have had another size.
+    """
 
     tune_run: str
     function: FunctionFacts
@@ -19,6 +23,7 @@ class Proposal:
     from_mb: int
     to_mb: int
     saving: Saving | None
+    of_version: bool = False
 
     @property
     def sizes(self) -> str:
@@ -57,4 +62,5 @@ def propose(document: TuneDocument) -> Proposal | str:
         from_mb=current.memory_mb,
         to_mb=taken.memory_mb,
         saving=taken.saving,
+        of_version=document.provenance.version not in (None, LATEST),
     )
