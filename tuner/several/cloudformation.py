@@ -18,12 +18,11 @@ _FUNCTIONS = ("AWS::Lambda::Function", "AWS::Serverless::Function")
 _NESTED = ("AWS::CloudFormation::Stack", "AWS::Serverless::Application")
 _IN_SUB = re.compile(r"\$\{(!?)([^}]*)\}")
 _LOOP = "Fn::ForEach::"
-_MOST_DEPTH = 20
 
 
 def looked_at(document: Document) -> list[Path]:
     """The paths that the names depend on: what is wrong elsewhere does not matter."""
-    found: list[Path] = [("Resources",)]
+    found = list[Path]()
     for key in _mapping(document.value, "Parameters"):
         found.append(("Parameters", key, "Default"))
     for key, resource in _mapping(document.value, "Resources").items():
@@ -76,14 +75,12 @@ class _Names:
     around: Around
     defaults: dict[str, str] = field(default_factory=dict)
 
-    def text(self, value: Value, depth: int = 0) -> str:
+    def text(self, value: Value) -> str:
         """The text of a value.
 
         Raises:
             NotKnown: when only a deployment tells it.
         """
-        if depth > _MOST_DEPTH:
-            raise NotKnown("its name is nested too deeply")
         if isinstance(value, str):
             return value
         if isinstance(value, int | float) and not isinstance(value, bool):
@@ -94,12 +91,12 @@ class _Names:
         if function == "Ref" and isinstance(argument, str):
             return self._reference(argument)
         if function == "Fn::Sub":
-            return self._substituted(argument, depth)
+            return self._substituted(argument)
         if function == "Fn::Join":
-            return self._joined(argument, depth)
+            return self._joined(argument)
         raise NotKnown(f"its name is made by {function}, which only a deployment carries out")
 
-    def _substituted(self, argument: Value, depth: int) -> str:
+    def _substituted(self, argument: Value) -> str:
         template, given = argument, dict[str, Value]()
         if isinstance(argument, list) and len(argument) == 2:
             template, more = argument
@@ -112,15 +109,15 @@ class _Names:
             if literal:
                 return f"${{{match.group(2)}}}"
             if name in given:
-                return self.text(given[name], depth + 1)
+                return self.text(given[name])
             return self._reference(name)
 
         return _IN_SUB.sub(replaced, template)
 
-    def _joined(self, argument: Value, depth: int) -> str:
+    def _joined(self, argument: Value) -> str:
         match argument:
             case [str(between), list(parts)]:
-                return between.join(self.text(part, depth + 1) for part in parts)
+                return between.join(self.text(part) for part in parts)
         raise NotKnown("its name is made by Fn::Join of something that is no list")
 
     def _reference(self, name: str) -> str:

@@ -12,7 +12,7 @@ from tuner.several.serverless_variables import Variables
 
 def looked_at(document: Document) -> list[Path]:
     """The paths that the names depend on: what is wrong elsewhere does not matter."""
-    found: list[Path] = [("service",), ("provider", "stage"), ("functions",)]
+    found: list[Path] = [("service",), ("provider", "stage")]
     found += [(*path, "name") for path, _ in _functions(document)]
     return found
 
