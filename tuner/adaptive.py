@@ -100,7 +100,7 @@ class Adaptive:
         from tuner.gain import best_next
 
         generator = np.random.default_rng(rng.getrandbits(64))
-        known = believed(samples, usable, self.worth, generator)
+        known = believed(samples, usable, self.worth, generator, draws=self.effort.draws)
         regret = known.regrets(self.worth)
         best = known.choice(self.worth, self.current_mb)
         expected = float(expected_regret(regret)[best])

@@ -1,7 +1,7 @@
 """What the samples so far allow one to believe of the whole curve: joint draws of it; pure.
 
 A posterior over curves: the prior of `tuner/curve_prior.py`, the noise of `tuner/noise.py`. For
-each kind of residual all shapes share one covariance, so that the whole of it is four small
+each kind of residual all shapes share one covariance, so that the whole of it is a few small
 matrices. The heavy tails of the noise enter twice: as weights of the observations, and by
 drawing again with the ratio of the true likelihood to the normal one that stood in for it.
 """
@@ -16,12 +16,12 @@ import numpy as np
 
 from tuner import curve_prior
 from tuner.curve_prior import Residual, shapes
+from tuner.effort import USUAL_DRAWS
 from tuner.noise import VARIANCE_FACTOR, log_likelihood, scales, usual_scale, weights
 
 if TYPE_CHECKING:
     from tuner.estimate import Floats
 
-DRAWS = 512
 _ROUNDS = 4
 # A duration of zero has no logarithm; REPORT prints hundredths of a millisecond.
 _LEAST_MS = 0.01
@@ -124,7 +124,7 @@ def believe(
     durations_ms: Mapping[int, Sequence[float]],
     candidates_mb: Sequence[int],
     rng: np.random.Generator,
-    draws: int = DRAWS,
+    draws: int = USUAL_DRAWS,
     *,
     cold_ms: Mapping[int, Sequence[float]] | None = None,
     scatter: float = 1.0,

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tuner.beliefs import DRAWS, Beliefs, believe
+from tuner.beliefs import Beliefs, believe
 from tuner.choice import choose
 from tuner.cold import cold_by_size
 from tuner.cold_mix import Calls, ColdCalls, believe_cold, with_cold
+from tuner.effort import USUAL_DRAWS
 from tuner.objective import regrets
 from tuner.payload_effects import PayloadEffects, payload_effects
 from tuner.sample import Sample, warm_durations
@@ -58,7 +59,7 @@ def believed(
     worth: Worth,
     rng: np.random.Generator,
     *,
-    draws: int = DRAWS,
+    draws: int = USUAL_DRAWS,
     of_the_level: bool = False,
 ) -> Believed:
     """What the samples at `sizes_mb` say of all of them; at least one must be warm.

@@ -16,8 +16,9 @@ import numpy as np
 
 from core.aws.prices import SNAP_START_PRICES, SNAP_START_RESTORE_USD_PER_GB
 from reports.document import ColdMix, ColdSize
-from tuner.beliefs import DRAWS, believe
+from tuner.beliefs import believe
 from tuner.cold import cold_by_size, start_ms, wait_ms
+from tuner.effort import USUAL_DRAWS
 from tuner.sample import Sample
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def believe_cold(
     rng: np.random.Generator,
     *,
     runtime: str | None = None,
-    draws: int = DRAWS,
+    draws: int = USUAL_DRAWS,
 ) -> ColdCalls | None:
     """What the cold samples at `candidates_mb` allow to believe of cold calls at all of them.
 

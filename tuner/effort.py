@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from tuner.grid import USUAL_STEP_RATIO
 
+# Here and not in `tuner/beliefs.py`: plans name the efforts before numpy is loaded.
+USUAL_DRAWS = 512
+
 
 @dataclass(frozen=True, slots=True)
 class Effort:
@@ -23,6 +26,9 @@ class Effort:
     for being a call: time, side effects, patience.
 
     Neighbouring candidates may be as near to each other as `least_step_ratio` (`tuner/grid.py`).
+
+    Sizes are compared in so many `draws` of the curve: the nearer to each other the sizes are that
+    must be told apart, the more it takes.
     """
 
     most_calls: int
@@ -31,14 +37,16 @@ class Effort:
     calls_weighed: tuple[int, ...] = (1, 4)
     bill_weight: float = 0.8
     least_step_ratio: float = USUAL_STEP_RATIO
+    draws: int = USUAL_DRAWS
 
 
 DEFAULT = Effort(most_calls=55, target_share=0.025)
 THOROUGH = Effort(
     most_calls=400,
     target_share=0.004,
-    least_gain_share=1.1e-5,
+    least_gain_share=1.0e-5,
     calls_weighed=(1, 4, 16, 64),
     bill_weight=0.0,
     least_step_ratio=1.04,
+    draws=3 * USUAL_DRAWS,
 )

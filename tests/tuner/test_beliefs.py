@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.tuner.tuning_rig import Curve, power, saturating, stepped, waiting
-from tuner.beliefs import DRAWS, Beliefs, believe
+from tuner.beliefs import Beliefs, believe
 from tuner.curve_prior import LEVEL_VARIANCE, RESIDUALS, shapes
+from tuner.effort import USUAL_DRAWS
 from tuner.estimate import Floats
 from tuner.grid import candidate_sizes
 from tuner.noise import DEGREES_OF_FREEDOM, log_likelihood, usual_scale
@@ -330,7 +331,7 @@ def test_whatever_was_measured_draws_are_positive_and_finite(
 
     beliefs = believe(durations, grid, np.random.default_rng(1), cold_ms=cold)
 
-    assert beliefs.duration_ms.shape == (DRAWS, len(grid))
+    assert beliefs.duration_ms.shape == (USUAL_DRAWS, len(grid))
     for values in (beliefs.duration_ms, beliefs.noise):
         assert np.isfinite(values).all()
         assert (values > 0).all()
