@@ -15,6 +15,7 @@ from tuner.hook_kinds.asked import LambdaAsked, check_hook_options
 from tuner.iam.place import ANY_ACCOUNT, ANY_REGION, Place, place_of
 from tuner.iam.policy import Needs, policy_of
 from tuner.payload import S3_SCHEME
+from tuner.target import split_function
 from tuner.usage import check_usage
 
 
@@ -90,6 +91,7 @@ def needs_of(options: IamOptions) -> Needs:
         hooks=[hook for hook in hooks.all if isinstance(hook, LambdaAsked)],
         apply=check_apply(options.apply, ShiftOptions(alarms=options.alarms), sandbox=False),
         preflight=options.preflight,
+        reads_alias=any(_is_alias(function) for function in asked.values()),
         stack=_stack(options.stack),
     )
 
@@ -98,6 +100,12 @@ def _stack(stack: str | None) -> str | None:
     if stack is not None and not is_stack_name(stack):
         raise InputError(f"--stack: expected the name or ARN of a stack (got {stack!r})")
     return stack
+
+
+def _is_alias(function: str | None) -> bool:
+    """Whether an alias is to be tuned, which has to be asked where it leads."""
+    qualifier = None if function is None else split_function(function)[1]
+    return qualifier is not None and not qualifier.isdecimal()
 
 
 def _payloads(options: IamOptions) -> list[S3Place]:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from core.errors import InputError
-from tuner.target import check_function_name
+from tuner.target import split_function
 
 ANY_ACCOUNT, ANY_REGION = "ACCOUNT_ID", "REGION"
 _ACCOUNT = re.compile(r"\d{12}")
@@ -63,7 +63,7 @@ def place_of(
     for option, function in functions.items():
         if function is None:
             continue
-        *parts, name = check_function_name(function, option).split(":")
+        *parts, name = split_function(function, option)[0].split(":")
         names.append(name)
         # [arn, aws, lambda, REGION, ACCOUNT, function], or less from the left.
         known = [None] * (6 - len(parts)) + list(parts)

@@ -41,6 +41,7 @@ class Needs:
     hooks: Sequence[LambdaAsked] = ()
     apply: Destination | None = None
     preflight: bool = False
+    reads_alias: bool = False
     stack: str | None = None
 
 
@@ -72,6 +73,8 @@ def _reading(needs: Needs) -> Iterator[Statement]:
         actions += ["lambda:GetFunctionConcurrency", "lambda:ListVersionsByFunction"]
     if needs.preflight or (needs.apply is not None and needs.apply.alias is not None):
         actions.append("lambda:ListAliases")
+    if needs.reads_alias:
+        actions.append("lambda:GetAlias")
     yield _allow("ReadFunction", actions, _both(needs))
     yield _allow("ReadLimits", ["lambda:GetAccountSettings"], [_ALL])
     if needs.preflight:

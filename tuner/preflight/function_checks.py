@@ -9,7 +9,7 @@ from core.errors import AwsError, ToolError
 from reports.figures import megabytes, usd
 from tuner.preflight.finding import Finding, problem, unknown
 from tuner.preflight.reading import Shown
-from tuner.target import Target
+from tuner.target import LATEST, Target
 
 # NAT gateways forget a connection that was silent for so long (Amazon VPC user guide).
 _SILENT_MOST_S = 350
@@ -21,7 +21,11 @@ def check_function(shown: Shown, usable: Target | ToolError) -> Iterator[Finding
     if isinstance(usable, ToolError):
         yield problem("function", usable)
     else:
-        yield Finding("function", "ok", f"{shown.arn}, $LATEST")
+        alias = (
+            f", alias {usable.qualifier}" if usable.qualifier not in (None, usable.version) else ""
+        )
+        version = usable.version if usable.version == LATEST else f"version {usable.version}"
+        yield Finding("function", "ok", f"{shown.arn}, {version}{alias}")
     yield _state(shown)
     yield check_update(shown.update_status, shown.update_reason)
     runtime = shown.runtime or "the runtime of its image"

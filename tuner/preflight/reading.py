@@ -17,9 +17,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A function as GetFunction shows it, whether or not it can be tuned.
+    """A function as GetFunction shows it, or a version, whether or not it can be tuned.
 
-    Without its environment variables and the link to its code, which are secrets.
+    The ARN is that of the function. Without its environment variables and the link to its code,
+    which are secrets.
     """
 
     name: str
@@ -83,7 +84,7 @@ def shown(answer: Mapping[str, Any]) -> Shown:
     name = settings["FunctionName"]
     return Shown(
         name=name,
-        arn=settings["FunctionArn"],
+        arn=":".join(settings["FunctionArn"].split(":")[:7]),
         memory_mb=settings["MemorySize"],
         timeout_s=settings["Timeout"],
         runtime=settings.get("Runtime"),
