@@ -294,6 +294,21 @@ def test_what_is_wrong_is_named(given: dict[str, Any], message: str) -> None:
         iam(IamOptions(**{"function": "orders", **given}), Console())
 
 
+def test_a_deployed_stack_may_be_listed() -> None:
+    (statement,) = (
+        found
+        for found in policy("orders", stack="shop")["Statement"]
+        if found["Sid"] == "ListStack"
+    )
+
+    assert statement["Action"] == ["cloudformation:ListStackResources"]
+    assert statement["Resource"] == [
+        f"arn:aws:cloudformation:{REGION}:{'0' * 12}:stack/shop/*",
+    ]
+    with pytest.raises(InputError, match="--stack: expected the name or ARN"):
+        policy("orders", stack="t.yaml")
+
+
 def test_the_command_line_leads_there(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
