@@ -10,38 +10,10 @@ import pytest
 from core.aws.session import AwsSession
 from core.aws.stacks import StackContents, StackFunction, is_stack_name, read_stack
 from core.errors import AwsError, InputError
-from tests.core.aws_server import Request, answer, aws_server
+from tests.core.aws_server import Request, aws_server
+from tests.core.stack_answers import LAMBDA, NESTED, page, refusal, resource
 
-NAMESPACE = 'xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"'
-LAMBDA, NESTED = "AWS::Lambda::Function", "AWS::CloudFormation::Stack"
 ARN = "arn:aws:cloudformation:us-east-1:123456789012:stack/shop/0a1b"
-
-
-def resource(logical: str, physical: str, kind: str, status: str = "CREATE_COMPLETE") -> str:
-    name = f"<PhysicalResourceId>{physical}</PhysicalResourceId>" if physical else ""
-    return (
-        f"<member><LogicalResourceId>{logical}</LogicalResourceId>{name}"
-        f"<ResourceType>{kind}</ResourceType><ResourceStatus>{status}</ResourceStatus>"
-        "<LastUpdatedTimestamp>2026-01-01T00:00:00Z</LastUpdatedTimestamp></member>"
-    )
-
-
-def page(*resources: str, token: str = "") -> bytes:
-    more = f"<NextToken>{token}</NextToken>" if token else ""
-    body = (
-        f"<ListStackResourcesResponse {NAMESPACE}><ListStackResourcesResult>"
-        f"<StackResourceSummaries>{''.join(resources)}</StackResourceSummaries>{more}"
-        "</ListStackResourcesResult></ListStackResourcesResponse>"
-    )
-    return answer(body.encode(), "Content-Type: text/xml")
-
-
-def refusal(code: str, message: str, status: str = "400 Bad Request") -> bytes:
-    body = (
-        f"<ErrorResponse {NAMESPACE}><Error><Type>Sender</Type><Code>{code}</Code>"
-        f"<Message>{message}</Message></Error></ErrorResponse>"
-    )
-    return answer(body.encode(), "Content-Type: text/xml", status=status)
 
 
 def read(respond: Callable[[Request], bytes], stack: str = "shop") -> StackContents:

@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from core.aws.stacks import StackContents, StackFunction
 from core.console import Console
 from core.errors import AwsError, CredentialsError, ExitCode, InputError, InputErrors, Refused
 from tests.conftest import MakeFunction
+from tests.core.aws_server import aws_server
+from tests.core.stack_answers import LAMBDA, NESTED, page, resource
 from tests.tuner.lease_rig import open_journals, state_of
 from tests.tuner.run_rig import Tune, tune_options
 from tuner import conduct
 from tuner.cli import main
 from tuner.lease import Lease
-from tuner.several import in_turn, planned, sources
+from tuner.several import in_turn, planned
 from tuner.several.asked import SeveralAsked
 from tuner.several.run import tune_several
 from tuner.target import Target, read_target
@@ -67,6 +68,15 @@ def several(tune: Tune, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> S
         return code, json.loads(capsys.readouterr().out)
 
     return start
+
+
+@pytest.fixture
+def cloudformation(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bytes]]:
+    """What CloudFormation answers: the last of the list, each time."""
+    answers: list[bytes] = []
+    with aws_server(lambda request: answers[-1]) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDFORMATION", server.access.endpoint_url)
+        yield answers
 
 
 def folders(tmp_path: Path) -> list[Path]:
@@ -306,7 +316,12 @@ def test_a_dry_run_shows_all_plans_and_their_sum(
     ],
 )
 def test_a_stack_that_cannot_be_used_is_named(
-    several: Several, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked, message
+    several: Several,
+    cloudformation: list[bytes],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    asked,
+    message,
 ) -> None:
     resource = "{Type: AWS::Lambda::Function, Properties: {FunctionName: %s}}"
     (tmp_path / "t.yaml").write_text(f"Resources:\n  One: {resource % 'nosuch'}\n")
@@ -314,7 +329,7 @@ def test_a_stack_that_cannot_be_used_is_named(
         f"Resources:\n  One: {resource % 'x'}\n  Two: {resource % 'x'}\n"
     )
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sources, "read_stack", lambda *_: StackContents((), ()))
+    cloudformation.append(page())
 
     with pytest.raises(InputError, match=message):
         several(SeveralAsked(**asked))
@@ -324,6 +339,7 @@ def test_functions_of_a_deployed_stack_that_no_tuning_fits_are_skipped(
     several: Several,
     functions: tuple[str, str],
     make_function: MakeFunction,
+    cloudformation: list[bytes],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     durable = make_function(FAST)
@@ -334,10 +350,8 @@ def test_functions_of_a_deployed_stack_that_no_tuning_fits_are_skipped(
 
     monkeypatch.setattr(planned, "read_target", read)
     names = (*functions, durable)
-    contents = StackContents(
-        tuple(StackFunction(f"Fn{index}", name) for index, name in enumerate(names)), ("Inner",)
-    )
-    monkeypatch.setattr(sources, "read_stack", lambda *_: contents)
+    listed = [resource(f"Fn{index}", name, LAMBDA) for index, name in enumerate(names)]
+    cloudformation.append(page(*listed, resource("Inner", "arn:inner", NESTED)))
     code, document = several(SeveralAsked(stack="shop"), dry_run=True)
 
     assert (code, document["source"]) == (0, "stack shop")
