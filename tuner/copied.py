@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from core.errors import AwsError, FunctionNotFound
 from tuner.journal import Beginning, Traces
 from tuner.marker import parse_marker
-from tuner.settings import by_variable, differing, with_changes, words
+from tuner.settings import by_variable, differing, is_variable, with_changes, words
 from tuner.target import Target, read_target
 from tuner.versions import PublishedVersion, list_versions
 
@@ -117,14 +117,27 @@ def _compared(
         )
     given = by_variable(source.settings.values)
     changed = differing(own, given)
-    left = [name for name in changed if now.get(name) == given.get(name)]
-    foreign = [name for name in changed if now.get(name) not in (given.get(name), own.get(name))]
+    left = _left(changed, given, now)
+    foreign = [name for name in changed if name not in left and now.get(name) != own.get(name)]
     back = {name: own.get(name) for name in left}
     return SettingsBack(
         with_changes(target.settings.values, back),
         {name: given.get(name) for name in left},
         words(foreign),
     )
+
+
+def _left(changed: Sequence[str], given: Values, now: Values) -> list[str]:
+    """Those of `changed` that are as the run has given them.
+
+    Not the variables where none that the run has set is there any more: then all were replaced,
+    and one that is missing is missing in theirs as well.
+    """
+    left = [name for name in changed if now.get(name) == given.get(name)]
+    variables = [name for name in changed if is_variable(name) and name in given]
+    if variables and not set(variables) & set(left):
+        return [name for name in left if not is_variable(name)]
+    return left
 
 
 def _found(client: LambdaClient, function: str, version: str) -> Target | None:

@@ -86,8 +86,7 @@ def _release(lease: Lease, facts: RunFacts, profile: str | None) -> str | None:
         )
     if met:
         facts.notes.append(met_note(met))
-    facts.notes.extend(lease.doubts)
-    return None
+    return one_line("; ".join(lease.doubts)) if lease.doubts else None
 
 
 def _what_to_run(profile: str | None, error: ToolError) -> str:

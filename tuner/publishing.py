@@ -209,7 +209,7 @@ class Publisher:
             except AwsError as error:
                 again = self._after_refusal(error, target)
                 if not same_settings(again, target):
-                    if again.memory_mb == size != target.memory_mb:
+                    if _carried_out(wanted, target, again):
                         # The answer was lost, and somebody has set another Description since.
                         self._accepted(wanted)
                     return again
@@ -264,3 +264,10 @@ class Publisher:
             "all the time",
             hint="start again when its deployment is over",
         )
+
+
+def _carried_out(wanted: Target, before: Target, now: Target) -> bool:
+    """Whether the function has the size or the settings that it was to get, and had not."""
+    return now.memory_mb == wanted.memory_mb != before.memory_mb or (
+        now.settings_sha256 == wanted.settings_sha256 != before.settings_sha256
+    )

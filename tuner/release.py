@@ -22,11 +22,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What became of the function; `doubts` are what to tell of settings that were left."""
+    """What became of the function; `doubts` are what to tell of settings that may be the run's."""
 
     latest: Restoration
     versions: Deletion
     doubts: tuple[str, ...] = ()
+
+    @property
+    def foreign(self) -> str | None:
+        """What to tell of settings that somebody else has set in the place of the run's."""
+        if not self.latest.settings.foreign:
+            return None
+        return (
+            f"{', '.join(self.latest.settings.foreign)} of {self.latest.target.name}: kept, "
+            "somebody else has set it since"
+        )
 
 
 def undo_run(
@@ -48,8 +58,7 @@ def undo_run(
             delete_versions(client, function, beginning, pause)
         raise
     versions = delete_versions(client, function, beginning, pause)
-    doubts = [_foreign(latest)] if latest.settings.foreign else []
-    deleted = []
+    doubts, deleted = [], []
     for number, source in versions.keeping:
         try:
             left = settings_left(client, function, latest.target, number, source)
@@ -64,13 +73,6 @@ def undo_run(
         deleted.append(number)
     versions = replace(versions, deleted=(*versions.deleted, *deleted))
     return Release(latest, versions, tuple(doubts))
-
-
-def _foreign(latest: Restoration) -> str:
-    return (
-        f"{', '.join(latest.settings.foreign)} of {latest.target.name}: kept, somebody else has "
-        "set it since"
-    )
 
 
 def _doubt(

@@ -44,6 +44,7 @@ class Undone:
     function_arn: str
     memory_restored: bool
     versions_deleted: tuple[str, ...]
+    settings_restored: tuple[str, ...] = ()
 
 
 def restore(options: RestoreOptions, console: Console) -> ExitCode:
@@ -189,13 +190,19 @@ def _undo(leftover: Leftover, profile: str | None, console: Console) -> Undone:
     if leftover.journal is not None:
         leftover.journal.path.unlink(missing_ok=True)
     _warn_of_what_is_kept(undone, leftover, console)
-    return Undone(begin.run_id, function, undone.latest.changed, undone.versions.deleted)
+    latest = undone.latest
+    return Undone(
+        begin.run_id, function, latest.changed, undone.versions.deleted, latest.settings.names
+    )
 
 
 def _warn_of_what_is_kept(undone: Release, leftover: Leftover, console: Console) -> None:
     doubt = leftover.doubt(undone.latest.target)
     if doubt is not None:
         console.warn(doubt)
+    for told in (undone.foreign, *undone.doubts):
+        if told is not None:
+            console.warn(told)
     if undone.versions.met:
         console.warn(met_note(undone.versions.met))
 
@@ -227,8 +234,10 @@ def _report(undone: Undone, leftover: Leftover) -> str:
         if undone.memory_restored
         else "memory was not the run's any more"
     )
+    settings = ", ".join(undone.settings_restored)
+    also = f"; its own settings are back: {settings}" if settings else ""
     versions = ", ".join(undone.versions_deleted) or "none"
-    return f"run {undone.run_id}: {memory}; deleted versions: {versions}"
+    return f"run {undone.run_id}: {memory}{also}; deleted versions: {versions}"
 
 
 def _end(
@@ -261,6 +270,7 @@ def _document(
                     "run_id": item.run_id,
                     "function_arn": item.function_arn,
                     "memory_restored": item.memory_restored,
+                    "settings_restored": item.settings_restored,
                     "versions_deleted": item.versions_deleted,
                 }
                 for item in undone

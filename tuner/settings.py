@@ -110,7 +110,7 @@ def words(parameters: Sequence[str]) -> tuple[str, ...]:
 
 
 def _words(parameter: str) -> str:
-    if parameter.startswith(_VARIABLE):
+    if is_variable(parameter):
         return f"environment variable {parameter.removeprefix(_VARIABLE)}"
     return _FORMS[parameter][0] if parameter in _FORMS else parameter
 
@@ -121,11 +121,16 @@ def by_variable(values: Mapping[str, object]) -> dict[str, object]:
     return {**apart, **{f"{_VARIABLE}{name}": value for name, value in _variables(values).items()}}
 
 
+def is_variable(name: str) -> bool:
+    """Whether a name of `by_variable` is that of a variable of the environment."""
+    return name.startswith(_VARIABLE)
+
+
 def with_changes(
     values: Mapping[str, object], changes: Mapping[str, object]
 ) -> Mapping[str, object]:
     """The parameters that give a function with `values` these changes, by variable."""
-    changed = {name: value for name, value in changes.items() if not name.startswith(_VARIABLE)}
+    changed = {name: value for name, value in changes.items() if not is_variable(name)}
     if len(changed) == len(changes):
         return changed
     variables = {

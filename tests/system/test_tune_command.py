@@ -375,7 +375,7 @@ MISTAKES = [
     pytest.param(["FN", "--weight", "0.5"], {}, 2, "--weight: only used with", id="weight"),
     pytest.param(["FN", "--export", "pdf=x"], {}, 2, "pdf", id="export kind"),
     pytest.param(["FN", "--export", "html=no/dir.html"], {}, 2, "no", id="export folder"),
-    pytest.param(["FN:live"], {}, 2, "without a version or alias", id="alias"),
+    pytest.param(["FN:live"], {}, 2, "alias 'live' of arn:aws:lambda:", id="alias"),
     pytest.param(
         ["FN", "--region", "mx-central-1"],
         {},

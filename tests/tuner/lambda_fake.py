@@ -114,6 +114,11 @@ class LambdaFake:
     def paginate(self, **parameters: Any) -> Iterator[dict[str, Any]]:
         yield self._call("ListVersionsByFunction", parameters)
 
+    @property
+    def numbers(self) -> tuple[int, int]:
+        """How many calls, and how many changing ones, were made so far."""
+        return self._numbers, self._changes
+
     # What somebody else does, who waits until updates are over.
 
     @property

@@ -52,9 +52,14 @@ def begin(client: LambdaClient, name: str, access: LocalAccess) -> Lease:
         pid=os.getpid(),
         started_utc="2026-01-01T00:00:00+00:00",
     )
-    journal = Journal(state_folder(), beginning)
-    _JOURNALS.append(journal)
+    journal = let_go_at_the_end(Journal(state_folder(), beginning))
     return Lease(client, target, beginning, journal, lambda seconds: None, lambda: False)
+
+
+def let_go_at_the_end(journal: Journal) -> Journal:
+    """`journal`, whose lock is given back when the test ends at the latest."""
+    _JOURNALS.append(journal)
+    return journal
 
 
 def end_of_processes() -> None:

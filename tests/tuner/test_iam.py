@@ -282,7 +282,7 @@ ARN = "arn:aws:lambda:us-east-1:123456789012:function:orders"
             "--arch-function: expected a function in us-east-1",
             id="two regions",
         ),
-        pytest.param({"function": "orders:live"}, "without a version or alias", id="alias"),
+        pytest.param({"function": "orders:?"}, "a version or alias after the name", id="alias"),
         pytest.param({"apply": "there"}, "--apply: expected latest", id="apply"),
         pytest.param({"cold_share": "x"}, "--cold-share: expected", id="cold share"),
         pytest.param({"payload": "s3://x"}, "--payload: expected s3://BUCKET/KEY", id="payload"),

@@ -89,9 +89,9 @@ def test_limits_and_usage_are_taken_as_they_are() -> None:
         pytest.param({"arch": "both"}, "--arch both: expected.*--arch-function", id="no function"),
         pytest.param({"arch_function": "f"}, "--arch-function: only used with", id="no --arch"),
         pytest.param(
-            {"arch": "both", "arch_function": "f:live"},
-            "--arch-function: expected a function without a version or alias",
-            id="an alias for the other architecture",
+            {"arch": "both", "arch_function": "f:no such name"},
+            "--arch-function: expected a version or alias after the name",
+            id="no alias for the other architecture",
         ),
         pytest.param(
             {"thorough": True, "samples": 5},
