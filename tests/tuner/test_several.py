@@ -390,6 +390,7 @@ def test_the_command_line_shows_a_summary_that_80_columns_hold(
     table = shown.out[: shown.out.index("together")].splitlines()
     assert all(len(line) <= 80 for line in table)
     assert [line.split()[0] for line in table if line.startswith("f-")] == list(functions)
+    assert shown.out.count("note: These figures come from the CPU model") == 1
     assert f"{functions[1]}, 2 of 2:" in shown.err
 
 

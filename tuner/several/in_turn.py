@@ -50,7 +50,8 @@ class InTurn:
         for position, planned in enumerate(plans):
             self._used = replace(self._used, seconds=self.clock_s() - began_s)
             left = len(plans) - position
-            self.console.say(f"{planned.target.name}, {position + 1} of {len(plans)}:")
+            if not self.stop.requested:
+                self.console.say(f"{planned.target.name}, {position + 1} of {len(plans)}:")
             results.append(self._result(planned, left))
             self._say(results[-1])
         return results

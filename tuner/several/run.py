@@ -15,6 +15,7 @@ from reports.run_folder import document_text
 from reports.several_document import SeveralDocument
 from reports.several_exports import export_several
 from reports.several_tables import summary_table, together, unmeasured
+from reports.tune_findings import cautions
 from tuner.answer_view import show_part
 from tuner.apply.record import records_folder, warn_of_killed
 from tuner.hook_kinds.opening import check_hooks
@@ -26,7 +27,7 @@ from tuner.run import Bench, access
 from tuner.several.asked import SeveralAsked, check_asked
 from tuner.several.events import events_of, requests_of
 from tuner.several.in_turn import InTurn
-from tuner.several.plan_view import Plans, plans_document, show_plans
+from tuner.several.plan_view import Plans, grouped, plans_document, show_plans
 from tuner.several.planned import Planned, Reached, check_all_free, make_plans, read_targets
 from tuner.several.results import build_several
 from tuner.several.sources import find_functions
@@ -118,6 +119,8 @@ def _deliver(document: SeveralDocument, exports: Sequence[str], console: Console
     for result in document.functions:
         if result.folder is not None:
             console.show(f"{result.name}: {result.folder}")
+    for caution in _cautions(document):
+        console.show(f"note: {caution}")
     for error in document.errors:
         console.error(error)
     for spec in exports:
@@ -125,3 +128,10 @@ def _deliver(document: SeveralDocument, exports: Sequence[str], console: Console
     if console.json_output:
         console.document(document_text(document))
     return ExitCode(document.exit_code)
+
+
+def _cautions(document: SeveralDocument) -> Iterator[str]:
+    """What is to be known of where the figures are from, each once."""
+    tuned = [(result.name, result.document) for result in document.functions if result.document]
+    told = [(name, caution) for name, found in tuned for caution in cautions(found)]
+    return grouped(told, len(tuned))
