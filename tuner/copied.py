@@ -72,6 +72,9 @@ def settings_back(
             continue
         measured = [other for other, kept_from in keeping.items() if kept_from is None]
         return _compared(client, function, target, number, [source, *measured])
+    if marker is None:
+        # It is deleted when all is as it was, so the run was killed just then.
+        return SettingsBack()
     raise AwsError(
         f"{function} has settings of another version, and the version of run {beginning.run_id} "
         "that kept its own is gone",

@@ -20,7 +20,7 @@ from tuner.journal import Beginning, Journal, state_folder
 from tuner.lease import Lease
 from tuner.open_journals import OpenJournal, read_journals
 from tuner.restore import RestoreOptions, restore
-from tuner.target import read_target
+from tuner.target import Target, read_target
 from tuner.versions import list_versions
 
 if TYPE_CHECKING:
@@ -38,8 +38,12 @@ class Killed(BaseException):
     """The process is gone: no handler may catch this."""
 
 
-def begin(client: LambdaClient, name: str, access: LocalAccess) -> Lease:
-    target = read_target(client, name, REGION)
+def begin(
+    client: LambdaClient, name: str, access: LocalAccess, chosen: Target | None = None
+) -> Lease:
+    """A lease on a function, or on the one whose version is `chosen`."""
+    chosen = chosen or read_target(client, name, REGION)
+    target = chosen.borrowed
     beginning = Beginning(
         run_id=os.urandom(6).hex(),
         function_arn=target.arn,
@@ -53,7 +57,15 @@ def begin(client: LambdaClient, name: str, access: LocalAccess) -> Lease:
         started_utc="2026-01-01T00:00:00+00:00",
     )
     journal = let_go_at_the_end(Journal(state_folder(), beginning))
-    return Lease(client, target, beginning, journal, lambda seconds: None, lambda: False)
+    return Lease(
+        client,
+        target,
+        beginning,
+        journal,
+        lambda seconds: None,
+        lambda: False,
+        copy=chosen.copy,
+    )
 
 
 def let_go_at_the_end(journal: Journal) -> Journal:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
 from core.errors import Refused, ToolError
@@ -26,6 +26,7 @@ from tests.tuner.copied_rig import (
     function_with_a_version,
     publish,
     set_description,
+    set_memory,
     set_timeout,
     state_of,
 )
@@ -187,7 +188,14 @@ moments = st.tuples(places, st.sampled_from(["before", "after"]))
 plans = st.dictionaries(moments, st.sampled_from((*ACTS, *[killed] * 5)), min_size=1, max_size=4)
 
 
-@settings(max_examples=250)
+@settings(max_examples=200)
+# Killed after the last of its deletions, when all was as before already.
+@example(
+    plan={(("change", 6), "after"): killed, (("call", 11), "after"): set_memory},
+    lost=frozenset(),
+    by_marks=False,
+    reads=0,
+)
 @given(
     plan=plans,
     lost=st.frozensets(st.integers(0, CHANGES), max_size=2),
