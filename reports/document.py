@@ -309,8 +309,9 @@ class FunctionFacts(_Part):
     ephemeral_storage_mb: int
     region: str
     account: str | None
-    settings_sha256: str | None = Field(
-        default=None, description="of all settings besides memory, description and code"
+    settings_fingerprint: str | None = Field(
+        default=None,
+        description="of all settings besides memory, description and code; one for each function",
     )
 
 

@@ -30,6 +30,7 @@ from tuner.analysis import Answer
 from tuner.call_rules import CallRules
 from tuner.estimate import MIN_SAMPLES_FOR_INTERVAL
 from tuner.facts import RunFacts
+from tuner.fingerprint import settings_fingerprint
 from tuner.power_tuning.link import link_of
 from tuner.sample import Sample
 from tuner.sampler import answers_ceased
@@ -230,7 +231,7 @@ def _function(facts: RunFacts) -> FunctionFacts:
         ephemeral_storage_mb=target.storage_mb,
         region=facts.region,
         account=facts.account,
-        settings_sha256=target.settings_sha256,
+        settings_fingerprint=settings_fingerprint(target.settings_sha256, target.arn),
     )
 
 

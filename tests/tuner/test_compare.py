@@ -238,7 +238,16 @@ _STEEP = {256: 2000.0, 512: 600.0, 1024: 220.0, 1769: 100.0}
     ("parts", "what", "comparable"),
     [
         pytest.param({"function": {"code_sha256": "other"}}, "code", True, id="code"),
+        pytest.param(
+            {"function": {"settings_fingerprint": "other"}}, "settings", True, id="settings"
+        ),
         pytest.param({"function": {"name": "other"}}, "function", True, id="another function"),
+        pytest.param(
+            {"function": {"name": "other", "arn": "other", "settings_fingerprint": "other"}},
+            "function",
+            True,
+            id="settings of another function",
+        ),
         pytest.param({"function": {"runtime": "python3.14"}}, "runtime", True, id="runtime"),
         pytest.param({"function": {"region": "eu-west-1"}}, "region", True, id="region"),
         pytest.param({"function": {"account": "2"}}, "account", True, id="account"),

@@ -12,6 +12,7 @@ from reports.figures import megabytes
 from tuner.apply.alias import Alias, read_alias
 from tuner.apply.destination import Destination
 from tuner.apply.proposal import Proposal
+from tuner.fingerprint import settings_fingerprint
 from tuner.interference import check_free
 from tuner.target import Target, read_target
 
@@ -93,8 +94,8 @@ def _check(what: str, target: Target, measured: FunctionFacts, sizes_mb: tuple[i
     if target.memory_mb not in sizes_mb:
         changes.append(f"memory from {megabytes(sizes_mb[0])} to {megabytes(target.memory_mb)}")
     # Documents of before have no such fingerprint.
-    known = measured.settings_sha256
-    if not changes and known is not None and known != target.settings_sha256:
+    known = measured.settings_fingerprint
+    if not changes and known is not None and known != _fingerprint(target):
         changes = ["another setting, such as an environment variable or a layer"]
     if changes:
         raise Refused(
@@ -102,6 +103,10 @@ def _check(what: str, target: Target, measured: FunctionFacts, sizes_mb: tuple[i
             "nothing was changed",
             hint="tune it again",
         )
+
+
+def _fingerprint(target: Target) -> str:
+    return settings_fingerprint(target.settings_sha256, target.arn)
 
 
 def _differences(latest: Target, version: Target) -> str | None:

@@ -92,8 +92,9 @@ def _function(before: TuneDocument, after: TuneDocument) -> Iterator[Difference]
         megabytes(after.current.memory_mb),
     )
     yield from _changed("timeout", f"{first.timeout_s} s", f"{second.timeout_s} s")
-    hashes = first.settings_sha256, second.settings_sha256
-    if None not in hashes and hashes[0] != hashes[1]:
+    # Each function has fingerprints of its own: those of two say nothing.
+    hashes = first.settings_fingerprint, second.settings_fingerprint
+    if first.arn == second.arn and None not in hashes and hashes[0] != hashes[1]:
         yield Difference(
             what="settings",
             before=str(hashes[0])[:_SHOWN_HASH],

@@ -27,6 +27,7 @@ from tuner.apply.record import Recorder, read_records, records_folder
 from tuner.apply.shift import Clocks
 from tuner.apply.verb import ApplyOptions
 from tuner.apply.watch import Counted
+from tuner.fingerprint import settings_fingerprint
 from tuner.target import read_target
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def folder_of(
         ephemeral_storage_mb=target.storage_mb,
         region=REGION,
         account="000000000000",
-        settings_sha256=target.settings_sha256,
+        settings_fingerprint=settings_fingerprint(target.settings_sha256, target.arn),
     )
     current = CurrentSize(
         memory_mb=target.memory_mb, cost_usd_per_million=None, duration_p50_ms=None
