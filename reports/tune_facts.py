@@ -112,6 +112,7 @@ def facts_of(document: TuneDocument) -> list[tuple[str, str]]:
         *_budget_fact(document),
         ("Payload", f"{run.payload_bytes:,} bytes, SHA-256 {run.payload_sha256}"),
         ("Function", function.arn),
+        *_version_fact(document),
         ("Code SHA-256", function.code_sha256),
         ("Runtime", f"{function.runtime or 'unknown'} on {function.arch}"),
         ("Timeout", f"{function.timeout_s:,} s"),
@@ -124,6 +125,14 @@ def facts_of(document: TuneDocument) -> list[tuple[str, str]]:
         ("Price of a request", unit_price(prices.request_usd)),
         ("Price of storage", _storage_price(prices.storage_gb_second_usd)),
     ]
+
+
+def _version_fact(document: TuneDocument) -> list[tuple[str, str]]:
+    """The version that was tuned, where it was not the function by its name."""
+    version, qualifier = document.provenance.version, document.provenance.qualifier
+    if version is None or qualifier is None:
+        return []
+    return [("Version", version if qualifier == version else f"{version}, of alias {qualifier}")]
 
 
 def _budget_fact(document: TuneDocument) -> list[tuple[str, str]]:

@@ -109,12 +109,15 @@ Profile = Annotated[
     str | None,
     typer.Option("--profile", metavar="NAME", help="AWS profile.", rich_help_panel=_PLACE),
 ]
-Function = Annotated[str, typer.Argument(metavar="FUNCTION", help="Function name or ARN.")]
+Function = Annotated[
+    str,
+    typer.Argument(metavar="FUNCTION", help="Function name or ARN, or NAME:ALIAS, NAME:VERSION."),
+]
 Functions = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="FUNCTION",
-        help="Function names or ARNs; --power-tuning or --stack may name them.",
+        help="Function names or ARNs, or NAME:ALIAS; --power-tuning or --stack may name them.",
         show_default=False,
     ),
 ]

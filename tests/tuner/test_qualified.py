@@ -11,6 +11,8 @@ import pytest
 from core.aws.session import LocalAccess
 from core.console import Console
 from core.errors import ExitCode, FunctionNotFound, InputError, Refused
+from reports.document import TuneDocument
+from reports.tune_facts import facts_of
 from tests.conftest import MakeFunction, zipped
 from tests.tuner.iam_rig import actions, policy, recording, refused
 from tests.tuner.lease_rig import (
@@ -110,6 +112,7 @@ def test_an_alias_is_tuned_with_the_settings_of_its_version(
     code, document = tune(f"{released}:live", yes=True, **PLAN)
 
     assert (code, document["verdict"]) == (0, "pass")
+    assert ("Version", "1, of alias live") in facts_of(TuneDocument.model_validate(document))
     assert [size["duration_ms"]["p50"] for size in document["sizes"]] == [40, 10]
     assert document["current"]["memory_mb"] == 512
     assert document["function"]["timeout_s"] == 20

@@ -33,8 +33,9 @@ def warnings_before(facts: RunFacts, control: LambdaClient) -> list[str]:
 
 def _findings(facts: RunFacts, control: LambdaClient) -> Iterator[Finding]:
     target, plan = facts.target, facts.plan
-    if target.update_failure is not None:
-        yield check_update("Failed", target.update_failure)
+    failure = target.borrowed.update_failure
+    if failure is not None:
+        yield check_update("Failed", failure)
     needed_bytes = target.code_bytes * versions_of(plan)
     limits = asked(lambda: read_limits(control))
     yield from check_account(limits, target.reserved_concurrency, plan.parallel, needed_bytes)
