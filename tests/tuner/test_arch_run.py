@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 MODEL: dict[str, Any] = {
     "duration_ms": {"128": 800, "512": 200, "1769": 60, "3008": 58},
-    "noise": {"log_sigma": 0.02},
+    "noise": {"log_sigma": 0.01},
     "init_ms": 120,
     "seed": 7,
 }
