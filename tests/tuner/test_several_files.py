@@ -38,11 +38,18 @@ custom:
   prefix: ${self:service}-x
   loop: ${self:custom.loop}
   names: {qa: quality, prod: live}
+  wide0: x
+WIDE
 functions:
   pay:
     handler: a.b
     name: %s
 """
+# Each has ten of the one before: a thousand million letters in the end.
+_WIDE = "\n".join(
+    f"  wide{number}: '{f'${{self:custom.wide{number - 1}}}' * 10}'" for number in range(1, 10)
+)
+SERVERLESS = SERVERLESS.replace("WIDE", _WIDE)
 
 
 @pytest.fixture
@@ -94,6 +101,10 @@ def test_a_template_tells_names_that_are_made_of_what_is_in_it(read, written, na
         pytest.param("!Join [x]", "Fn::Join of something that is no list", id="bad join"),
         pytest.param("!Sub [1]", "Fn::Sub of no text", id="bad sub"),
         pytest.param("[a]", "its name is no text", id="a list"),
+        pytest.param("x" * 1001, "too long", id="long"),
+        pytest.param(f'!Sub "{"${Stage}" * 200}"', "too long", id="parts"),
+        pytest.param(f'!Sub "{"${" * 100_000}"', "too long", id="long and never closed"),
+        pytest.param(f"!Join [{'a' * 600}, [a, b, c]]", "too long", id="long when joined"),
     ],
 )
 def test_what_only_a_deployment_knows_is_not_guessed(read, written, reason) -> None:
@@ -176,6 +187,8 @@ def test_a_serverless_file_tells_its_names(read, written, stage, name) -> None:
         pytest.param("${param:x, ssm:/y}", "${ssm:/y} in it", id="no alternative"),
         pytest.param("${self:service", "${ without a }", id="not closed"),
         pytest.param("${}", "${} in it", id="empty"),
+        pytest.param("${" * 50_000, "too long", id="long"),
+        pytest.param("${self:custom.wide9}", "too long, or made of too many", id="bomb"),
         pytest.param("[a]", "no text", id="a list"),
     ],
 )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from core.located_yaml import Document, Path, Value
 from tuner.iam.place import ANY_ACCOUNT, Place
-from tuner.several.listed import Around, Listed, Listing, NotKnown
+from tuner.several.listed import Around, Effort, Listed, Listing, NotKnown
 
 _FUNCTIONS = ("AWS::Lambda::Function", "AWS::Serverless::Function")
 _NESTED = ("AWS::CloudFormation::Stack", "AWS::Serverless::Application")
@@ -62,7 +62,7 @@ def _listed(document: Document, file: str, names: _Names) -> Iterator[Listed]:
             yield Listed(key, None, where, "without FunctionName, CloudFormation makes one up")
             continue
         try:
-            yield Listed(key, names.text(given), where)
+            yield Listed(key, names.name(given), where)
         except NotKnown as reason:
             yield Listed(key, None, where, str(reason))
 
@@ -74,13 +74,21 @@ class _Names:
     parameters: dict[str, Value]
     around: Around
     defaults: dict[str, str] = field(default_factory=dict)
+    effort: Effort = field(default_factory=Effort)
 
-    def text(self, value: Value) -> str:
-        """The text of a value.
+    def name(self, value: Value) -> str:
+        """The name that a value stands for.
 
         Raises:
             NotKnown: when only a deployment tells it.
         """
+        self.effort = Effort()
+        return self._text(value)
+
+    def _text(self, value: Value) -> str:
+        return self.effort.take(self._made(value))
+
+    def _made(self, value: Value) -> str:
         if isinstance(value, str):
             return value
         if isinstance(value, int | float) and not isinstance(value, bool):
@@ -103,21 +111,22 @@ class _Names:
             given = more if isinstance(more, dict) else {}
         if not isinstance(template, str):
             raise NotKnown("its name is made by Fn::Sub of no text")
+        self.effort.take(template)
 
         def replaced(match: re.Match[str]) -> str:
             literal, name = match.group(1), match.group(2).strip()
             if literal:
                 return f"${{{match.group(2)}}}"
             if name in given:
-                return self.text(given[name])
-            return self._reference(name)
+                return self._text(given[name])
+            return self.effort.take(self._reference(name))
 
         return _IN_SUB.sub(replaced, template)
 
     def _joined(self, argument: Value) -> str:
         match argument:
             case [str(between), list(parts)]:
-                return between.join(self.text(part) for part in parts)
+                return self.effort.take(between).join(self._text(part) for part in parts)
         raise NotKnown("its name is made by Fn::Join of something that is no list")
 
     def _reference(self, name: str) -> str:
@@ -138,7 +147,7 @@ class _Names:
             raise NotKnown(f"its name has {name} in it, which is a parameter in SSM")
         if not isinstance(default, str | int | float) or isinstance(default, bool):
             raise NotKnown(f"its name has the parameter {name} in it, which has no default")
-        self.defaults[name] = str(default)
+        self.defaults[name] = self.effort.take(str(default))
         return str(default)
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+_MOST_CHARS = 1_000
+_MOST_PARTS = 300
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:
@@ -38,3 +41,24 @@ class Around:
 
 class NotKnown(Exception):
     """When a file does not tell a name; the message says why."""
+
+
+@dataclass(slots=True)
+class Effort:
+    """What may be done to make one name: files that refer to themselves again and again are bombs.
+
+    An ARN with an alias has some 330 characters; what one is made of is no longer.
+    """
+
+    parts: int = 0
+
+    def take(self, text: str) -> str:
+        """`text`, when it is not too long, nor one part too many.
+
+        Raises:
+            NotKnown: when it is.
+        """
+        self.parts += 1
+        if self.parts > _MOST_PARTS or len(text) > _MOST_CHARS:
+            raise NotKnown("its name is too long, or made of too many parts")
+        return text

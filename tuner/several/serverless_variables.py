@@ -7,22 +7,23 @@ fallbacks. Environment, parameters, other files and AWS are not asked.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from core.located_yaml import Document, Value
-from tuner.several.listed import Around, NotKnown
+from tuner.several.listed import Around, Effort, NotKnown
 
 _MOST_DEPTH = 20
 _DEFAULT_STAGE = "dev"
 _OPEN = "${"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Variables:
     """The values of a file, with what stands for variables in them."""
 
     document: Document
     around: Around
+    _effort: Effort = field(default_factory=Effort)
 
     @property
     def service(self) -> str:
@@ -31,6 +32,7 @@ class Variables:
         Raises:
             NotKnown: when the file does not tell it.
         """
+        self._effort = Effort()
         return self._service(0)
 
     @property
@@ -40,6 +42,7 @@ class Variables:
         Raises:
             NotKnown: when the file does not tell it.
         """
+        self._effort = Effort()
         return self._stage(0)
 
     def text(self, value: Value) -> str:
@@ -48,6 +51,7 @@ class Variables:
         Raises:
             NotKnown: when it has a variable that is not told here.
         """
+        self._effort = Effort()
         return self._text(value, 0)
 
     def _service(self, depth: int) -> str:
@@ -71,10 +75,11 @@ class Variables:
             return str(value)
         if not isinstance(value, str):
             raise NotKnown("its name is no text")
-        return "".join(
+        made = "".join(
             self._value(inside, depth + 1) if is_variable else inside
-            for is_variable, inside in _parts(value)
+            for is_variable, inside in _parts(self._effort.take(value))
         )
+        return self._effort.take(made)
 
     def _value(self, inside: str, depth: int) -> str:
         """The first of the alternatives in `${...}` that is told."""
