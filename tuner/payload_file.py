@@ -49,7 +49,7 @@ def read_payload_file(source: str, seed: int, fetch: Fetch | None = None) -> Pay
     content = read_source(source, OPTION, MOST_BYTES, fetch)
     origin = "stdin" if source == STDIN else source
     if len(content) > MOST_BYTES:
-        raise InputError(f"{origin}: expected at most {MOST_BYTES} bytes (got {len(content)})")
+        raise InputError(f"{origin}: expected at most {MOST_BYTES} bytes (got more)")
     return PayloadMix(parse_payloads(decoded(content, origin), origin), seed)
 
 

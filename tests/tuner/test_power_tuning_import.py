@@ -311,3 +311,8 @@ def test_objectives_that_need_samples_are_refused(objective: str) -> None:
 
     with pytest.raises(InputError, match="--objective: expected one of cost, speed, balanced here"):
         import_output(options, Console())
+
+
+def test_a_file_that_never_ends_is_not_read_to_its_end() -> None:
+    with pytest.raises(InputError, match="/dev/zero: expected at most 4000000 bytes"):
+        read_output("/dev/zero")

@@ -81,8 +81,8 @@ def test_an_escaped_link_is_read_as_well() -> None:
         pytest.param("gAA=;gAA=;AACAPw==", "durations: .* 4 bytes each .got 2", id="cut"),
         pytest.param("gAA=;;AACAPw==", "durations: .* 4 bytes each .got 0", id="empty"),
         pytest.param("gAAAAg==;AACAPw==;AACAPw==", "got 2, 1 and 1", id="lengths"),
-        pytest.param("AIA=;AACAPw==;AACAPw==", r"sizes: .* from 1 up \(got \[-32768\]", id="Int16"),
-        pytest.param("gAA=;AADAfw==;AACAPw==", r"durations: .* from 0 up \(got \[nan", id="NaN"),
+        pytest.param("AIA=;AACAPw==;AACAPw==", r"sizes: .* from 1 up \(got -32768\)", id="Int16"),
+        pytest.param("gAA=;AADAfw==;AACAPw==", r"durations: .* from 0 up \(got nan\)", id="NaN"),
     ],
 )  # fmt: skip
 def test_a_damaged_link_says_what_is_wrong(fragment: str, message: str) -> None:

@@ -168,9 +168,9 @@ def test_an_arn_has_events_by_its_name_too() -> None:
 def test_events_of_all_are_read_once_and_all_draw_alike(tmp_path: Path, monkeypatch) -> None:
     (tmp_path / "p.json").write_text("[2]")
     read: list[str] = []
-    original = Path.read_bytes
+    original = Path.open
     monkeypatch.setattr(
-        Path, "read_bytes", lambda path: (read.append(path.name), original(path))[1]
+        Path, "open", lambda path, *how: (read.append(path.name), original(path, *how))[1]
     )
     common, own = Events(str(tmp_path / "p.json")), Events(text="[3]")
 

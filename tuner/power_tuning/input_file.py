@@ -18,6 +18,7 @@ from typing import Any, NoReturn, cast
 from core.aws.limits import MEMORY_MAX_MB, MEMORY_MIN_MB
 from core.errors import InputError
 from tuner.plan import MAX_SAMPLES
+from tuner.power_tuning.json_file import read_json_text
 
 OPTION = "--power-tuning"
 # What its stack is deployed with unless told otherwise (template.yml).
@@ -27,6 +28,7 @@ ALL_POWER_VALUES_MB = tuple(range(128, 3009, 64))
 _ARN = re.compile(r"arn:[^:]+:lambda:(?P<region>[^:]+):\d{12}:function:[A-Za-z0-9_-]{1,140}")
 _FEWEST_RUNS = 5
 _MOST_SLEEP_MS = 900_000
+_MOST_KEY_CHARS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +74,9 @@ def read_input_file(path: Path) -> PowerTuningInput:
         InputError: naming the file, the key, its value and what was expected.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_json_text(path)
     except OSError as error:
         raise InputError(f"{OPTION}: {path}: could not read it: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{path}: expected JSON in UTF-8 (byte {error.start}: {error.reason})"
-        ) from error
     return parse_input(text, str(path))
 
 
@@ -262,7 +260,7 @@ def _check(key: str, value: object, origin: str) -> None:
         near = difflib.get_close_matches(key, PARAMETERS, n=1, cutoff=0.6)
         raise InputError(
             # Without its value, which may be a payload.
-            f"{origin}: {key}: not a parameter of aws-lambda-power-tuning",
+            f"{origin}: {key[:_MOST_KEY_CHARS]}: not a parameter of aws-lambda-power-tuning",
             hint=f"did you mean {near[0]}?" if near else f"it has {', '.join(PARAMETERS)}",
         )
     expected, accepts = _RULES[key]

@@ -108,8 +108,9 @@ def _column(piece: str, name: str, letter: str) -> tuple[float, ...]:
         )
     values = struct.unpack(f"<{len(content) // width}{letter}", content)
     least = 1 if name == "sizes" else 0
-    if not all(math.isfinite(value) and value >= least for value in values):
-        raise ValueError(f"{name}: expected numbers from {least} up (got {list(values)})")
+    for value in values:
+        if not (math.isfinite(value) and value >= least):
+            raise ValueError(f"{name}: expected numbers from {least} up (got {value})")
     return values
 
 

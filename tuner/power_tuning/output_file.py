@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal, NoReturn, cast
 
 from core.errors import InputError
+from tuner.power_tuning.json_file import read_json_text
 from tuner.power_tuning.link import Chart, Point, decode_link
 
 Form = Literal["stats", "link", "result"]
@@ -46,13 +47,11 @@ def read_output(source: str) -> PowerTuningOutput:
     if source.startswith(("http://", "https://")):
         return _output("the link", "link", _chart(source, "the link"))
     try:
-        text = Path(source).read_text(encoding="utf-8")
+        text = read_json_text(Path(source))
     except OSError as error:
         raise InputError(
             f"could not read {source}: {error.strerror}", hint=f"give {_FORMS}, which is quoted"
         ) from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{source}: expected JSON in UTF-8 (byte {error.start})") from error
     return parse_output(text, source)
 
 
