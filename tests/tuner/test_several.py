@@ -303,6 +303,27 @@ def test_a_dry_run_shows_all_plans_and_their_sum(
     assert folders(tmp_path) == []
 
 
+@pytest.mark.usefixtures("unchanged")
+def test_functions_that_only_a_file_names_do_not_run_with_an_empty_event_unasked(
+    several: Several, functions: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = functions
+    monkeypatch.chdir(tmp_path)
+    Path("t.yaml").write_text(
+        "Resources:\n"
+        f"  One: {{Type: AWS::Lambda::Function, Properties: {{FunctionName: {one}}}}}\n"
+        f"  Two: {{Type: AWS::Lambda::Function, Properties: {{FunctionName: {two}}}}}\n"
+    )
+    Path("two.json").write_text("{}")
+
+    with pytest.raises(Refused, match=rf"{one} of t\.yaml run with {{}}: not confirmed"):
+        several(SeveralAsked(stack="t.yaml", payloads=("Two=two.json",)))
+    assert folders(tmp_path) == []
+
+    code, document = several(SeveralAsked(stack="t.yaml", payloads=("two.json",)))
+    assert (code, document["spent"]["invocations"]) == (0, 2 * CALLS)
+
+
 @pytest.mark.parametrize(
     ("asked", "message"),
     [

@@ -16,6 +16,8 @@ from tuner.several.listed import Listed
 
 # What stands before the first = when it is a function; not a path or an s3:// URL.
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,140}|arn:[^=/]+|[0-9]*:?function:[^=/]+")
+# What a plan calls the event of a function that was given none.
+NO_EVENT = "{}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Events:
             return "--payload-json"
         source = self.payload or self.payloads
         if source is None:
-            return "{}"
+            return NO_EVENT
         return "stdin" if source == "-" else source.rpartition("/")[2]
 
 

@@ -14,6 +14,7 @@ from tuner.answer_view import drawn
 from tuner.budget import Limits
 from tuner.plan import CostRange
 from tuner.run import most_usd
+from tuner.several.events import NO_EVENT
 from tuner.several.planned import Planned
 from tuner.several.sources import Source
 from tuner.side_effects import RealRuns, real_runs, side_effects
@@ -42,6 +43,13 @@ class Plans:
     def limits(self) -> Limits:
         """The limits that all share."""
         return self.planned[0].request.limits
+
+    @property
+    def without_event(self) -> list[str]:
+        """The functions that a stack has named, and that nobody has given an event."""
+        if self.source.origin is None:
+            return []
+        return [one.target.name for one in self.planned if one.events == NO_EVENT]
 
     @property
     def runs(self) -> RealRuns:

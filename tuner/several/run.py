@@ -10,7 +10,7 @@ from core.confirm import confirm
 from core.console import Console
 from core.errors import ExitCode
 from core.interrupt import StopRequest
-from reports.figures import usd
+from reports.figures import listed, usd
 from reports.run_folder import document_text
 from reports.several_document import SeveralDocument
 from reports.several_exports import export_several
@@ -52,9 +52,8 @@ def tune_several(asked: SeveralAsked, options: TuneOptions, console: Console) ->
                 console.document(plans_document(plans))
             return ExitCode.PASS
         check_all_free(plans.planned)
-        if not options.yes and plans.most_usd > ASK_ABOVE_USD:
-            what = f"the runs may cost up to {usd(plans.most_usd)} together"
-            confirm(what, "start them?", console)
+        if not options.yes:
+            _confirm(plans, console)
         bench = Bench(options.runs, session, local, console)
         with StopRequest() as stop:
             results = InTurn(bench, reached, stop).tune(plans.planned)
@@ -62,6 +61,21 @@ def tune_several(asked: SeveralAsked, options: TuneOptions, console: Console) ->
         results, plans.skipped, plans.limits, plans.source.origin, plans.source.notes
     )
     return _deliver(document, options.exports, console)
+
+
+def _confirm(plans: Plans, console: Console) -> None:
+    """Asks when the runs may cost more than a dollar, or when a file chose what runs with what."""
+    told = []
+    if plans.without_event:
+        # Nobody has named them, nor said what they are to do: one may be there to delete things.
+        told.append(
+            f"without an event of their own, {listed(plans.without_event)} of "
+            f"{plans.source.origin} run with {{}}"
+        )
+    if plans.most_usd > ASK_ABOVE_USD:
+        told.append(f"the runs may cost up to {usd(plans.most_usd)} together")
+    if told:
+        confirm("; ".join(told), "start them?", console)
 
 
 def _plans(asked: SeveralAsked, options: TuneOptions, reached: Reached) -> Plans:
