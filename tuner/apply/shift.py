@@ -14,6 +14,7 @@ from tuner.apply.checks import Aim
 from tuner.apply.destination import Shift
 from tuner.apply.judgement import LEAST_CALLS, Look, problem_of
 from tuner.apply.watch import Counted, alarm_problem, check_problem
+from tuner.hook_kinds.process import ProcessGroups
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -48,6 +49,7 @@ class Shifting:
     stop: StopRequest
     say: Say
     environment: Mapping[str, str] = field(repr=False)
+    groups: ProcessGroups = field(default_factory=ProcessGroups)
     last: Look | None = None
     _checked_s: float | None = None
 
@@ -111,7 +113,9 @@ class Shifting:
             "TUNE_ALIAS": self.aim.alias.name,
             "TUNE_VERSION": self.counted.new,
         }
-        return check_problem(self.shift.check, environment, lambda: self.stop.requested)
+        return check_problem(
+            self.shift.check, environment, self.groups, lambda: self.stop.requested
+        )
 
     def _too_few(self) -> str:
         look = self.last

@@ -21,6 +21,7 @@ from tuner.apply.done import Done
 from tuner.apply.shift import Clocks, Shifting
 from tuner.apply.take_back import put_latest_back
 from tuner.apply.watch import Counted
+from tuner.hook_kinds.process import ProcessGroups
 from tuner.interference import check_free
 from tuner.settle import wait_until_settled
 
@@ -107,7 +108,8 @@ class Steps:
 
     def _shifting(self, aim: Aim, shift: Shift) -> Shifting:
         application, session = self.application, self.session
-        cloudwatch = session.cloudwatch()
+        cloudwatch, groups = session.cloudwatch(), ProcessGroups()
+        self.stop.before_leaving(groups.kill)
         return Shifting(
             application=application,
             aim=aim,
@@ -126,6 +128,7 @@ class Steps:
             environment=same_access(
                 os.environ, region=session.region, profile=session.profile, local=None
             ),
+            groups=groups,
         )
 
     def _note(self, change: str) -> None:

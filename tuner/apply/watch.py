@@ -70,12 +70,16 @@ def check_alarms(client: CloudWatchClient, names: Sequence[str]) -> None:
 
 
 def alarm_problem(client: CloudWatchClient, names: Sequence[str]) -> str | None:
-    """Which alarms ring, in words; None when all is quiet.
+    """Which alarms ring, or cannot ring any more, in words; None when all is quiet.
 
     Raises:
         AwsError: when AWS does not say.
     """
-    ringing = [name for name, state in _states(client, names).items() if state == _ALARM]
+    states = _states(client, names)
+    gone = sorted(set(names) - set(states))
+    if gone:
+        return f"alarm {', '.join(gone)} is not there any more"
+    ringing = [name for name, state in states.items() if state == _ALARM]
     return _alarms(ringing) if ringing else None
 
 
@@ -97,14 +101,17 @@ def _alarms(names: Sequence[str]) -> str:
 
 
 def check_problem(
-    command: Sequence[str], environment: Mapping[str, str], stopped: Callable[[], bool]
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    groups: ProcessGroups,
+    stopped: Callable[[], bool],
 ) -> str | None:
     """What the user's command finds, in words; None when it ends with 0, or is stopped.
 
-    It is ended after five minutes, which is a problem.
+    It is ended after five minutes, which is a problem. While it runs, `groups` has it.
     """
     try:
-        child = Child(command, environment, ProcessGroups(), most_bytes=_MOST_BYTES)
+        child = Child(command, environment, groups, most_bytes=_MOST_BYTES)
         try:
             child.finish(b"", Patience(_CHECK_TIMEOUT_S, stopped))
         finally:

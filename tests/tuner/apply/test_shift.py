@@ -226,6 +226,22 @@ def test_a_check_that_cannot_run_is_no_reason_to_go_on(
     assert aliases(client, live)["live"] == ("1", None)
 
 
+def test_a_second_signal_leaves_no_check_running(
+    folder: Path, world: World, tmp_path: Path, capsys: Capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.counts(GOOD)
+    left: list[int] = []
+    monkeypatch.setattr(os, "_exit", left.append)
+    twice = "for n in 1 2; do kill -INT $PPID; sleep 0.2; done"
+    # It gets two seconds to tidy up after the first.
+    check = ["sh", "-c", f"trap '' TERM; {twice}; sleep 1; touch {tmp_path / 'alive'}"]
+
+    code, _ = applied(folder, "shift=live", capsys, check=shlex.join(check))
+
+    assert (code, left) == (130, [130])
+    assert not (tmp_path / "alive").exists()
+
+
 def put_alarm(access: LocalAccess, name: str, state: str) -> None:
     cloudwatch = AwsSession(local=access).cloudwatch()
     cloudwatch.put_metric_alarm(
@@ -262,6 +278,30 @@ def test_an_alarm_that_rings_takes_it_back(
     assert state_of(client, live) == before
     with pytest.raises(Refused, match="before anything is changed"):
         applied(folder, "shift=live", capsys, alarms=(live,))
+
+
+def test_an_alarm_that_is_deleted_meanwhile_is_no_reason_to_go_on(
+    client: LambdaClient,
+    live: str,
+    folder: Path,
+    local_access: LocalAccess,
+    world: World,
+    capsys: Capsys,
+) -> None:
+    world.counts(GOOD)
+    put_alarm(local_access, live, "OK")
+
+    def deleted(elapsed_s: float) -> None:
+        cloudwatch = AwsSession(local=local_access).cloudwatch()
+        cloudwatch.delete_alarms(AlarmNames=[live])
+        cloudwatch.close()
+
+    world.waiting = deleted
+
+    code, document = applied(folder, "shift=live", capsys, alarms=(live,))
+
+    assert (code, document["errors"]) == (3, [f"alarm {live} is not there any more"])
+    assert aliases(client, live)["live"] == ("1", None)
 
 
 def test_an_alarm_that_does_not_exist_is_an_input_error(
