@@ -76,7 +76,7 @@ def test_a_hook_is_a_function_a_python_function_or_a_command(text: str, hook: ob
         ("lambda:no such", "--pre: expected a function's name"),
         ("lambda:reset:", "--pre: expected a function's name"),
         ("arn:aws:s3:::bucket", "--pre: expected a function's name"),
-        ("lambda-output:reset", "--pre: 'lambda-output:reset': not found in PATH"),
+        ("lambda-output:reset", "--pre: lambda-output: only used with --post"),
         ("python:mine", "--pre: expected python:MODULE:FUNCTION (got 'python:mine')"),
         ("python::f", "--pre: expected python:MODULE:FUNCTION"),
         ("python:a..b:f", "--pre: expected python:MODULE:FUNCTION"),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.errors import InputError
+from tuner.program import check_program
 
 Kind = Literal["latest", "alias", "shift"]
 
@@ -74,7 +75,10 @@ def check_destination(option: str, text: str, given: ShiftOptions) -> Destinatio
     if kind not in ("alias", "shift") or not equals:
         raise InputError(f"{option}: {_EXPECTED} (got {text!r})")
     if not _ALIAS.fullmatch(alias):
-        raise InputError(f"{option}: expected the name of an alias after = (got {text!r})")
+        raise InputError(
+            f"{option}: expected the name of an alias after =, of letters, digits, - and _, not "
+            f"of digits alone (got {text!r})"
+        )
     if kind == "alias":
         _check_no_shift(given, option, text)
         return Destination("alias", alias)
@@ -88,14 +92,14 @@ def check_apply(text: str | None, given: ShiftOptions, *, sandbox: bool) -> Dest
         InputError: naming the option, its value and what was expected.
     """
     if text is None:
-        _check_no_shift(given, "--apply", "nothing")
+        _check_no_shift(given, "--apply", None)
         return None
     if sandbox:
         raise InputError("--apply: has no meaning with --sandbox, whose functions end with the run")
     return check_destination("--apply", text, given)
 
 
-def _check_no_shift(given: ShiftOptions, option: str, text: str) -> None:
+def _check_no_shift(given: ShiftOptions, option: str, text: str | None) -> None:
     named = [
         name
         for name, value in (
@@ -107,7 +111,8 @@ def _check_no_shift(given: ShiftOptions, option: str, text: str) -> None:
         if value not in (None, ())
     ]
     if named:
-        raise InputError(f"{named[0]}: only used with {option} shift=NAME (got {option} {text})")
+        got = "" if text is None else f" (got {option} {text})"
+        raise InputError(f"{named[0]}: only used with {option} shift=NAME{got}")
 
 
 def _shift(given: ShiftOptions) -> Shift:
@@ -115,9 +120,11 @@ def _shift(given: ShiftOptions) -> Shift:
     if not (math.isfinite(seconds) and 0 < seconds <= _MOST_SECONDS):
         raise InputError(
             f"--shift-seconds: expected a number above 0 and up to {_MOST_SECONDS:.0f} "
-            f"(got {seconds})"
+            f"(got {seconds:g})"
         )
     share = _share(DEFAULT_SHARE if given.share is None else given.share)
+    if "" in given.alarms:
+        raise InputError("--alarm: expected the name of a CloudWatch alarm (got '')")
     return Shift(share, seconds, _command(given.check), given.alarms)
 
 
@@ -138,7 +145,10 @@ def _command(text: str | None) -> tuple[str, ...]:
     try:
         words = tuple(shlex.split(text))
     except ValueError as error:
-        raise InputError(f"--check: expected a command, {error} (got {text!r})") from error
+        problem = str(error).lower()
+        raise InputError(f"--check: expected a command, {problem} (got {text!r})") from error
     if not words:
         raise InputError("--check: expected a command (got nothing)")
+    # Else the alias is shifted, and the first look takes everything back.
+    check_program("--check", words[0], "a command of this machine")
     return words

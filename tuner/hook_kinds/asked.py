@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-import os
 import re
 import shlex
-import shutil
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Literal
 
 from core.errors import InputError
+from tuner.program import check_program
 
 Step = Literal["pre", "post"]
 
@@ -129,7 +126,9 @@ def parse_hook(step: Step, text: str) -> Asked:
         return _lambda(step, rest)
     if kind == "arn":
         return _lambda(step, text)
-    if kind == "lambda-output" and step == "post":
+    if kind == "lambda-output":
+        if step == "pre":
+            raise InputError("--pre: lambda-output: only used with --post: there is no output yet")
         return replace(_lambda(step, rest), output_only=True)
     if kind == "python":
         return _python(step, rest)
@@ -188,15 +187,5 @@ def _command(step: Step, text: str) -> CommandAsked:
         raise InputError(f"--{step}: expected {_KINDS} (got {text!r})")
     if any("\0" in word for word in words):
         raise InputError(f"--{step}: expected a command without NUL characters")
-    _check_program(step, words)
+    check_program(f"--{step}", words[0], _KINDS)
     return CommandAsked(step, tuple(words))
-
-
-def _check_program(step: Step, words: Sequence[str]) -> None:
-    program = words[0]
-    if shutil.which(program) is not None:
-        return
-    if os.sep in program and Path(program).exists():
-        raise InputError(f"--{step}: {program!r} is not executable", hint="chmod +x makes it so")
-    where = "no such file" if os.sep in program else "not found in PATH"
-    raise InputError(f"--{step}: {program!r}: {where}", hint=f"expected {_KINDS}")

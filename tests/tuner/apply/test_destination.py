@@ -73,6 +73,13 @@ def test_a_destination_is_read(text: str, given: ShiftOptions, expected: Destina
             "shift=live", ShiftOptions(check="curl 'x"), "--check: expected a command", id="quote"
         ),
         pytest.param("shift=live", ShiftOptions(check=" "), "got nothing", id="no command"),
+        pytest.param(
+            "shift=live",
+            ShiftOptions(check="no-such-command -x"),
+            "--check: 'no-such-command': not found in PATH",
+            id="a command that is not there",
+        ),
+        pytest.param("shift=live", ShiftOptions(alarms=("",)), "--alarm: expected", id="no alarm"),
     ],
 )
 def test_anything_else_is_refused_by_its_option(

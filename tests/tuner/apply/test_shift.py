@@ -215,11 +215,14 @@ def test_a_check_runs_once_a_minute_and_at_the_end(
 
 
 def test_a_check_that_cannot_run_is_no_reason_to_go_on(
-    client: LambdaClient, live: str, folder: Path, world: World, capsys: Capsys
+    client: LambdaClient, live: str, folder: Path, world: World, tmp_path: Path, capsys: Capsys
 ) -> None:
     world.counts(GOOD)
+    check = tmp_path / "check"
+    check.write_text("#!/nonexistent/interpreter\n")
+    check.chmod(0o755)
 
-    code, document = applied(folder, "shift=live", capsys, check="/nonexistent/check")
+    code, document = applied(folder, "shift=live", capsys, check=str(check))
 
     assert code == 3
     assert "could not be started" in document["errors"][0]
