@@ -67,6 +67,7 @@ def _refuse_beside_test_run(options: TuneOptions) -> None:
         "--slo": options.slo,
         "--knee": options.knee,
         "--arch": options.arch,
+        "--apply": options.apply,
     }
     for option, value in given.items():
         if value is not None:

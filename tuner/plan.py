@@ -304,7 +304,7 @@ def doubts(plan: Plan, *, fewest_samples: int) -> tuple[str, ...]:
             )
     elif plan.most_calls < 2 * CALLS_TO_KNOW:
         found.append(
-            f"--max-invocations {plan.most_calls} is too few to compare two sizes, which takes "
-            f"{2 * CALLS_TO_KNOW}"
+            f"--max-invocations leaves {plan.most_calls} calls to measure with, and comparing two "
+            f"sizes takes {2 * CALLS_TO_KNOW}"
         )
     return tuple(f"this run can only be inconclusive: {doubt}" for doubt in found)

@@ -72,6 +72,7 @@ def test_what_is_set_arrives(given: dict[str, Any], rules: CallRules) -> None:
         pytest.param({"cold_only": True, "samples": 51}, "--samples: expected 1 to 50", id="c6"),
         pytest.param({"cold_only": True, "discard_first": 1}, "--discard-first", id="c7"),
         pytest.param({"cold_only": True, "test_run": True}, "--cold-only: .*--test-run", id="c8"),
+        pytest.param({"test_run": True, "apply": "latest"}, "--apply: .*--test-run", id="t0"),
         pytest.param({"test_run": True, "samples": 5}, "--samples: .*--test-run", id="t1"),
         pytest.param({"test_run": True, "objective": "speed"}, "--objective: ", id="t2"),
         pytest.param({"test_run": True, "thorough": True}, "--thorough: .*--test-run", id="t3"),

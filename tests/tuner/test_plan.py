@@ -146,7 +146,7 @@ def test_the_cost_is_expected_from_one_cold_and_one_warm_call(
         pytest.param(adaptive(sizes_mb=(512,)), ["with one size"], id="adaptive, one size"),
         pytest.param(
             adaptive(limits=Limits(max_invocations=5)),
-            ["--max-invocations 5 is too few .* takes 6"],
+            ["--max-invocations leaves 5 calls .* takes 6"],
             id="adaptive, few calls",
         ),
     ],
