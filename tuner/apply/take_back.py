@@ -160,6 +160,13 @@ def _delete(client: LambdaClient, record: Record, pause: Pause, note: Note) -> t
         own = application_of(shown.description) == begin.run_id
         if not own or version in begin.existing_versions:
             continue
+        if record.done and version != record.version:
+            # Published since, with the Description of the one before it.
+            continue
+        if record.done and not _leads_as_before(client, record):
+            # It was what callers met for a while: somebody may want to go back to it.
+            done.append(f"version {version} stays: alias {record.plan.alias} has moved on since")
+            continue
         users = aliases_to(client, begin.function_arn, version)
         if users:
             done.append(f"version {version} stays: alias {', '.join(users)} leads to it")
@@ -167,6 +174,15 @@ def _delete(client: LambdaClient, record: Record, pause: Pause, note: Note) -> t
         _delete_version(client, record, version, pause)
         done.append(f"version {version} is deleted")
     return tuple(done)
+
+
+def _leads_as_before(client: LambdaClient, record: Record) -> bool:
+    plan = record.plan
+    try:
+        alias = read_alias(client, record.beginning.function_arn, plan.alias or "")
+    except InputError:
+        return False
+    return alias.route == Route(plan.alias_version or "", {})
 
 
 def _delete_version(client: LambdaClient, record: Record, version: str, pause: Pause) -> None:

@@ -192,6 +192,49 @@ def test_an_alias_is_taken_back_and_the_version_that_nothing_leads_to_goes(
 
 
 @pytest.mark.usefixtures("world")
+def test_a_version_stays_that_was_in_use_before_the_alias_moved_on(
+    client: LambdaClient, live: str, folder: Path, capsys: Capsys
+) -> None:
+    applied(folder, "alias=live", capsys)
+    published = client.get_function_configuration(FunctionName=live, Qualifier="2")
+    client.update_function_code(
+        FunctionName=live, ZipFile=zipped("def handler(event, context):\n    return 2\n")
+    )
+    settle(client, live)
+    # As a release does that takes over the Description of the version before.
+    client.publish_version(FunctionName=live, Description=published["Description"])
+    client.update_alias(FunctionName=live, Name="live", FunctionVersion="3")
+
+    code, document = applied(folder, None, capsys, undo=True)
+
+    assert (code, alias_of(client, live)) == (0, ("3", None))
+    assert document["taken_back"] == [
+        "alias live was led to version 3 by somebody else: it stays so",
+        "$LATEST has 512\xa0MB again",
+        "version 2 stays: alias live has moved on since",
+    ]
+    assert sorted(list_versions(client, live)) == ["1", "2", "3"]
+
+
+@pytest.mark.usefixtures("world")
+def test_a_later_version_with_the_same_description_is_not_the_applications(
+    client: LambdaClient, live: str, folder: Path, capsys: Capsys
+) -> None:
+    applied(folder, "alias=live", capsys)
+    published = client.get_function_configuration(FunctionName=live, Qualifier="2")
+    client.update_function_code(
+        FunctionName=live, ZipFile=zipped("def handler(event, context):\n    return 2\n")
+    )
+    settle(client, live)
+    client.publish_version(FunctionName=live, Description=published["Description"])
+
+    code, _ = applied(folder, None, capsys, undo=True)
+
+    assert (code, alias_of(client, live)) == (0, ("1", None))
+    assert sorted(list_versions(client, live)) == ["1", "3"]
+
+
+@pytest.mark.usefixtures("world")
 def test_a_second_alias_of_the_same_run_gets_the_same_version(
     client: LambdaClient, live: str, folder: Path, capsys: Capsys
 ) -> None:
