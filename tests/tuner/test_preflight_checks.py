@@ -8,6 +8,7 @@ import pytest
 
 from core.aws.prices import bundled_prices
 from core.aws.session import Caller
+from core.console import Console
 from core.errors import AwsError, CredentialsError, ExitCode, InputError, Refused
 from tuner.preflight.account_checks import check_account
 from tuner.preflight.finding import Finding, exit_code, problem
@@ -15,6 +16,7 @@ from tuner.preflight.function_checks import check_function, check_logs, check_si
 from tuner.preflight.permissions import read
 from tuner.preflight.place_checks import check_caller, check_place, check_prices
 from tuner.preflight.reading import AccountLimits, shown
+from tuner.preflight.view import Section, show_findings
 
 # GetFunction as AWS answers it, with all that a function can have (API reference, 2026).
 ANSWER: dict[str, Any] = {
@@ -144,6 +146,7 @@ def test_limits_that_aws_does_not_tell_are_no_reason_not_to_run() -> None:
     ("stored", "state", "said"),
     [
         pytest.param(3_000_000_000, "ok", "holds 3 GB", id="some"),
+        pytest.param(626, "ok", "holds less than 0.01 GB", id="hardly any"),
         pytest.param(None, "note", "does not exist yet", id="none"),
         pytest.param(AwsError("not allowed"), "note", "not allowed", id="not told"),
     ],
@@ -195,3 +198,20 @@ def test_the_exit_code_is_that_of_the_first_problem() -> None:
     assert exit_code([fine]) == ExitCode.PASS
     assert exit_code([fine, refused, wrong]) == ExitCode.REFUSED
     assert wrong.line == "b: no (do)"
+
+
+@pytest.mark.parametrize(("verbosity", "shown_states"), [(0, 3), (-1, 1)], ids=["all", "quiet"])
+def test_quiet_shows_what_stands_in_the_way(
+    verbosity: int, shown_states: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = Section("account", (Finding("region", "ok", "eu-west-1"),))
+    function = Section(
+        "orders", (Finding("code", "ok", "zip"), Finding("state", "warning", "Inactive"))
+    )
+
+    show_findings(Console(verbosity=verbosity), [place, function])
+
+    said = capsys.readouterr().out
+    assert sum(text in said for text in ("eu-west-1", "zip", "Inactive")) == shown_states
+    assert "Inactive" in said
+    assert said.rstrip().endswith("a run can be made: 1 warning")

@@ -14,6 +14,8 @@ from tuner.target import LATEST, Target
 # NAT gateways forget a connection that was silent for so long (Amazon VPC user guide).
 _SILENT_MOST_S = 350
 _GB = 1e9
+# Below that a log group is as good as empty: a query scans it for less than a ten-thousandth USD.
+_LITTLE_GB = 0.01
 
 
 def check_function(shown: Shown, usable: Target | ToolError) -> Iterator[Finding]:
@@ -25,7 +27,9 @@ def check_function(shown: Shown, usable: Target | ToolError) -> Iterator[Finding
             f", alias {usable.qualifier}" if usable.qualifier not in (None, usable.version) else ""
         )
         version = usable.version if usable.version == LATEST else f"version {usable.version}"
-        yield Finding("function", "ok", f"{shown.arn}, {version}{alias}")
+        # The account section has region and partition: an ARN would be cut at 80 columns.
+        account = shown.arn.split(":")[4]
+        yield Finding("function", "ok", f"{shown.name} of account {account}, {version}{alias}")
     yield _state(shown)
     yield check_update(shown.update_status, shown.update_reason)
     runtime = shown.runtime or "the runtime of its image"
@@ -103,7 +107,9 @@ def check_logs(shown: Shown, stored_bytes: int | AwsError | None) -> Finding:
         return unknown("logs", stored_bytes, "it is only read for `--cold-share auto`")
     if stored_bytes is None:
         return Finding("logs", "note", f"{where}, which does not exist yet")
-    return Finding("logs", "ok", f"{where}, which holds {stored_bytes / _GB:.3g} GB")
+    stored_gb = stored_bytes / _GB
+    held = f"{stored_gb:.3g}" if stored_gb >= _LITTLE_GB else f"less than {_LITTLE_GB}"
+    return Finding("logs", "ok", f"{where}, which holds {held} GB")
 
 
 def check_size(shown: Shown, price: LambdaPrice) -> Finding:

@@ -104,14 +104,14 @@ def _said(error: AwsError) -> str:
 
 
 def check_permissions(
-    needed: Sequence[Tried], useful: Sequence[Tried], function_arn: str
+    needed: Sequence[Tried], useful: Sequence[Tried], function: str
 ) -> Iterator[Finding]:
     """What may be called: `needed` by every run, `useful` for what it says besides."""
     allowed = [tried.action for tried in (*needed, *useful) if tried.outcome == "allowed"]
     if allowed:
         yield Finding(_NAME, "ok", f"allowed: {', '.join(allowed)}")
     for tried in needed:
-        yield from _lacking(tried, function_arn)
+        yield from _lacking(tried, function)
     for tried in useful:
         if tried.outcome != "allowed":
             found = f"{tried.action}: {tried.detail}"
@@ -120,17 +120,17 @@ def check_permissions(
         _NAME,
         "note",
         "lambda:DeleteFunction: cannot be tried without deleting something",
-        f"make sure that it is allowed on {function_arn}:*, else versions are left in the end",
+        f"make sure that it is allowed on function:{function}:*, else versions are left in the end",
     )
 
 
-def _lacking(tried: Tried, function_arn: str) -> Iterator[Finding]:
+def _lacking(tried: Tried, function: str) -> Iterator[Finding]:
     if tried.outcome == "denied":
         yield Finding(
             _NAME,
             "problem",
             f"{tried.action} is not allowed: {tried.detail}",
-            f"allow it on {function_arn} and {function_arn}:*",
+            f"allow it: `tune iam {function}` prints the policy",
             ExitCode.ERROR,
         )
     elif tried.outcome == "unguarded":

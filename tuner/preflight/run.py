@@ -183,7 +183,7 @@ class _Look:
             read("lambda:GetAccountSettings", limits),
             read("lambda:ListAliases", aliases),
         ]
-        yield from check_permissions(needed, useful, shown.arn)
+        yield from check_permissions(needed, useful, shown.name)
 
     def _trial(self, facts: RunFacts) -> Finding:
         outcome: str | ToolError | None

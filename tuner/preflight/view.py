@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from core.console import Console
 from tuner.preflight.finding import Finding, exit_code
 
+_LOUD = ("warning", "problem")
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
@@ -19,25 +21,34 @@ class Section:
 
 
 def show_findings(console: Console, sections: Sequence[Section]) -> None:
-    """All findings, by what they are about, and in the end whether a run can be made."""
+    """What was found, by what it is about, and in the end whether a run can be made.
+
+    When quiet, only what is a warning or a problem.
+    """
     # Not at the top: --help must not wait for it.
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     for section in sections:
+        told = [
+            finding
+            for finding in section.findings
+            if console.verbosity >= 0 or finding.state in _LOUD
+        ]
+        if not told:
+            continue
         table = Table(box=SIMPLE_HEAD, pad_edge=False, title=section.title, title_justify="left")
         table.title_style = "bold"
         for heading in ("check", "state"):
             table.add_column(heading, no_wrap=True)
         table.add_column("found, and what to do", overflow="fold")
-        for finding in section.findings:
+        for finding in told:
             to_do = f"\n-> {finding.to_do}" if finding.to_do else ""
-            stands_out = finding.state in ("warning", "problem")
             table.add_row(
                 finding.name,
                 finding.state,
                 finding.found + to_do,
-                style="bold" if stands_out else "",
+                style="bold" if finding.state in _LOUD else "",
             )
         console.show(table)
     console.show(_summary(sections))
