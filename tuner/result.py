@@ -24,6 +24,7 @@ from reports.document import (
     Verdict,
 )
 from reports.document import CallRules as RecordedRules
+from reports.figures import percent
 from reports.tune_slo import unkept_problem
 from tuner.adaptive import SIZES_AT_START, WARM_TO_VERIFY
 from tuner.analysis import Answer
@@ -110,16 +111,21 @@ def judge(
     problem = _answers_ceased(samples, adaptive=adaptive) or _lost_too_many(samples)
     if problem is None and not any(size.n for size in answer.sizes):
         if budget is not None and budget.ended_by is not None:
-            return "inconclusive", ExitCode.INCONCLUSIVE, ["no warm call was made within the limit"]
+            missing = f"no {_counted_calls(plan)} call was made within the limit"
+            return "inconclusive", ExitCode.INCONCLUSIVE, [missing]
         problem = _nothing_measured(answer.sizes)
     if problem:
         return "invalid", ExitCode.INVALID, [problem]
     if answer.slo is not None and answer.slo.verdict != "met":
         return _limit_not_met(answer.slo)
-    doubt = _too_little(answer.recommendation, answer.sizes)
+    doubt = _too_little(answer.recommendation, answer.sizes, _counted_calls(plan))
     if doubt:
         return "inconclusive", ExitCode.INCONCLUSIVE, [doubt]
     return "pass", ExitCode.PASS, []
+
+
+def _counted_calls(plan: PlanKind) -> str:
+    return "cold" if plan == "cold" else "warm"
 
 
 def _answers_ceased(samples: Sequence[Sample], *, adaptive: bool) -> str | None:
@@ -159,14 +165,16 @@ def _limit_not_met(slo: Slo) -> tuple[Verdict, ExitCode, list[str]]:
     return "inconclusive", ExitCode.INCONCLUSIVE, problem
 
 
-def _too_little(recommendation: Recommendation | None, sizes: Sequence[SizeResult]) -> str | None:
+def _too_little(
+    recommendation: Recommendation | None, sizes: Sequence[SizeResult], counted: str
+) -> str | None:
     measured = {size.memory_mb: size.n for size in sizes if size.n}
     if recommendation is None:
         return "no size ran without failing: see the table"
     if len(measured) < 2:
         return "only one size was measured: nothing to choose from"
     n = measured.get(recommendation.memory_mb, 0)
-    few = "1 warm sample" if n == 1 else f"{n} warm samples"
+    few = f"1 {counted} sample" if n == 1 else f"{n} {counted} samples"
     regret = recommendation.regret_share
     if regret is None:
         if n >= MIN_SAMPLES_FOR_INTERVAL:
@@ -182,8 +190,9 @@ def _too_little(recommendation: Recommendation | None, sizes: Sequence[SizeResul
         )
     if regret > _REGRET_MOST:
         return (
-            f"{recommendation.memory_mb} MB is expected to be {regret:.0%} worse than the best "
-            "size: the samples are too few or too noisy; a longer run (--thorough) may tell more"
+            f"{recommendation.memory_mb} MB is expected to be {percent(regret)} worse than the "
+            "best size: the samples are too few or too noisy; a longer run (--thorough) may tell "
+            "more"
         )
     return None
 

@@ -82,6 +82,16 @@ def test_the_verdict_is_the_worst_that_applies(
     assert re.search(problem, " ".join(problems))
 
 
+def test_what_is_too_few_is_called_by_what_was_measured() -> None:
+    samples = [sample(128), sample(512)]
+
+    _, _, problems = judge(
+        samples, ask(samples, sizes=(128, 512)), None, adaptive=False, plan="cold"
+    )
+
+    assert re.search("1 cold sample at .* cannot", problems[0])
+
+
 @pytest.mark.parametrize(
     "samples",
     [[sample(128, cold=True), sample(512, cold=True)], [failed(128)], []],
@@ -132,7 +142,7 @@ def within(limit_ms: float) -> Goal:
             COST,
             "inconclusive",
             4,
-            r"is expected to be [2-9]\d% worse than the best size: .*--thorough",
+            r"is expected to be [2-9]\d\s% worse than the best size: .*--thorough",
             id="verified, but as good as guessed",
         ),
         pytest.param(
