@@ -5,6 +5,7 @@ Imports typer and nothing else that takes time, because `--help` must answer at 
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 # What pydantic's names of number errors begin with, and what was expected.
 _NUMBERS = {"int": "a whole number", "float": "a number"}
+_SAID_DEFAULT = re.compile(r"\[default: \((.*)\)\]$")
 
 
 def new_app() -> typer.Typer:
@@ -51,10 +53,17 @@ class GroupedCommand(TyperCommand):
             heading = "Arguments"
             if isinstance(param, TyperOption):
                 heading = param.rich_help_panel or "Options"
-            groups.setdefault(heading, []).append(record)
+            else:
+                record = (record[0].partition(" <")[0], record[1])
+            groups.setdefault(heading, []).append((record[0], _plain_default(record[1])))
         for heading, records in groups.items():
             with formatter.section(heading):
                 formatter.write_dl(records)
+
+
+def _plain_default(text: str) -> str:
+    """`[default: (cost)]` without the brackets that mark a default which is only said."""
+    return _SAID_DEFAULT.sub(r"[default: \1]", text)
 
 
 def run_app(app: typer.Typer, name: str) -> NoReturn:
@@ -64,10 +73,12 @@ def run_app(app: typer.Typer, name: str) -> NoReturn:
         code = app(arguments, prog_name=name, standalone_mode=False)
     except typer.TyperException as error:
         message = _mistake(error)
+        context = getattr(error, "ctx", None)
+        asked = name if context is None else context.command_path
         console = Console(json_output="--json" in arguments)
 
         def refuse() -> ExitCode:
-            raise InputError(message, hint=f"see {name} --help")
+            raise InputError(message, hint=f"see {asked} --help")
 
         code = run_command(console, refuse)
     except typer.Abort:

@@ -82,26 +82,32 @@ from tuner.commands.ending import end
 VERBS = ("run", "analyze", "apply", "restore", "import", "compare", "iam", "preflight")
 
 _EPILOG = """\
-Examples:\n
-  tune --sandbox thumbnail                     try it, no account needed\n
-  tune my-function --payload event.json        measure on AWS\n
-  tune my-function --dry-run                   what would it do and cost?\n
-  tune my-function --slo "p95 < 300ms"         cheapest within a limit\n
-  tune my-function --thorough --max-usd 0.50   look closer, for 50 cents\n
-  tune my-function --requests-per-month auto   what is it worth in a month?\n
-  tune my-function --sizes 512,1024,2048       these, 10 samples each\n
-  tune my-function --arch both --arch-function my-function-arm\n
-  tune my-function --export html=report.html   a page to share\n
-  tune my-function --apply shift=live          and give it the size, step by step\n
-  tune fn-a fn-b --payload fn-b=b.json         one after the other, one summary\n
-  tune --stack template.yaml --max-usd 1       all functions of a stack\n
-  tune --power-tuning input.json               as aws-lambda-power-tuning would\n
-\n
-Other verbs: `tune preflight FUNCTION` looks at what a run needs, `tune analyze RUN` answers again
-from a run's samples, `tune compare RUN RUN` says what changed, `tune apply RUN` gives the function
-the size, `tune restore` undoes what a killed run left, `tune iam FUNCTION` prints the least policy,
-`tune import FILE` reads results of aws-lambda-power-tuning, `tune run NAME` tunes a function that
-is called like a verb.
+\b
+Examples:
+  tune --sandbox thumbnail                     try it, no account needed
+  tune my-function --payload event.json        measure on AWS
+  tune my-function --dry-run                   what would it do and cost?
+  tune my-function --slo "p95 < 300ms"         cheapest within a limit
+  tune my-function --thorough --max-usd 0.50   look closer, for 50 cents
+  tune my-function --requests-per-month auto   what is it worth in a month?
+  tune my-function --sizes 512,1024,2048       these, 10 samples each
+  tune my-function --arch both --arch-function my-function-arm
+  tune my-function --export html=report.html   a page to share
+  tune my-function --apply shift=live          and give it the size, by steps
+  tune fn-a fn-b --payload fn-b=b.json         one by one, with one summary
+  tune --stack template.yaml --max-usd 1       all functions of a stack
+  tune --power-tuning input.json               as power tuning would
+
+\b
+Other verbs, each with a --help of its own:
+  tune preflight FUNCTION   what a run needs, looked at before one is made
+  tune analyze RUN          answers again from the samples of a run
+  tune compare RUN RUN      what changed between two runs
+  tune apply RUN            gives the function the size, or takes it back
+  tune restore              undoes what a killed run left
+  tune iam FUNCTION         the least IAM policy
+  tune import FILE          reads results of aws-lambda-power-tuning
+  tune run NAME             tunes a function that is called like a verb
 """
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 _GOAL, _PLAN, _BUDGET = "What is best", "What is measured", "When to stop"
+_EVENT, _CALL = "What each call gets", "How calls are made and counted"
 _APPLY = "What is done with the answer"
 _WHICH = "Which functions of a stack"
 _USE, _OUTPUT, _PLACE = "How it is used", "What comes out", "Where it runs"
@@ -94,14 +95,15 @@ ServerPriceFile = Annotated[
     ),
 ]
 OtherPrices = Annotated[
-    Path | None, typer.Option("--price-file", help="Prices to use instead of those of the run.")
+    Path | None,
+    typer.Option("--price-file", metavar="FILE", help="Prices to use instead of those of the run."),
 ]
 Export = Annotated[
     list[str] | None,
     typer.Option(
         "--export",
         metavar="KIND=PATH",
-        help="Also write html=, md=, csv= or json=.",
+        help="Also write html=, md=, csv= or json=; repeatable.",
         rich_help_panel=_OUTPUT,
     ),
 ]
@@ -133,13 +135,19 @@ Stack = Annotated[
 Only = Annotated[
     list[str] | None,
     typer.Option(
-        "--only", metavar="NAME", help="Of a stack only these; * and ?.", rich_help_panel=_WHICH
+        "--only",
+        metavar="NAME",
+        help="Only this function of it; may have * and ?, and be repeated.",
+        rich_help_panel=_WHICH,
     ),
 ]
 Except = Annotated[
     list[str] | None,
     typer.Option(
-        "--except", metavar="NAME", help="Of a stack not these; * and ?.", rich_help_panel=_WHICH
+        "--except",
+        metavar="NAME",
+        help="Not this function of it; likewise.",
+        rich_help_panel=_WHICH,
     ),
 ]
 Stage = Annotated[
@@ -169,7 +177,7 @@ PayloadFiles = Annotated[
         help="JSON event: a file, s3://BUCKET/KEY, or - for stdin; FUNCTION=FILE for one of "
         "several functions.",
         show_default="{}",
-        rich_help_panel=_PLAN,
+        rich_help_panel=_EVENT,
     ),
 ]
 PayloadFile = Annotated[
@@ -179,12 +187,14 @@ PayloadFile = Annotated[
         metavar="FILE",
         help="JSON event: a file, s3://BUCKET/KEY, or - for stdin.",
         show_default="{}",
-        rich_help_panel=_PLAN,
+        rich_help_panel=_EVENT,
     ),
 ]
 PayloadJson = Annotated[
     str | None,
-    typer.Option("--payload-json", metavar="JSON", help="The event itself.", rich_help_panel=_PLAN),
+    typer.Option(
+        "--payload-json", metavar="JSON", help="The event itself.", rich_help_panel=_EVENT
+    ),
 ]
 PayloadsFiles = Annotated[
     list[str] | None,
@@ -192,7 +202,7 @@ PayloadsFiles = Annotated[
         "--payloads",
         metavar="FILE",
         help="Several weighted events: a JSON list or NDJSON of payload, weight, name.",
-        rich_help_panel=_PLAN,
+        rich_help_panel=_EVENT,
     ),
 ]
 Payloads = Annotated[
@@ -201,7 +211,7 @@ Payloads = Annotated[
         "--payloads",
         metavar="FILE",
         help="Several weighted events: a JSON list or NDJSON of payload, weight, name.",
-        rich_help_panel=_PLAN,
+        rich_help_panel=_EVENT,
     ),
 ]
 AllowError = Annotated[
@@ -209,8 +219,8 @@ AllowError = Annotated[
     typer.Option(
         "--allow-error",
         metavar="TYPE",
-        help="An error of the function that is an answer like others.",
-        rich_help_panel=_PLAN,
+        help="An error of the function that is an answer like others; repeatable.",
+        rich_help_panel=_CALL,
     ),
 ]
 Discard = Annotated[
@@ -220,7 +230,7 @@ Discard = Annotated[
         metavar="SHARE",
         help="Fixed plan: leave out that share of a size's samples at each end.",
         show_default="0.1",
-        rich_help_panel=_PLAN,
+        rich_help_panel=_CALL,
     ),
 ]
 DiscardFirst = Annotated[
@@ -230,7 +240,7 @@ DiscardFirst = Annotated[
         metavar="N",
         help="The first N warm calls of each size do not count.",
         show_default="0",
-        rich_help_panel=_PLAN,
+        rich_help_panel=_CALL,
     ),
 ]
 ColdOnly = Annotated[
@@ -248,7 +258,7 @@ Sleep = Annotated[
         metavar="S",
         help="Seconds between the end of a call and the next one.",
         show_default="0",
-        rich_help_panel=_PLAN,
+        rich_help_panel=_CALL,
     ),
 ]
 TestRun = Annotated[
@@ -344,7 +354,7 @@ TenantId = Annotated[
         "--tenant-id",
         metavar="ID",
         help="The tenant of all calls, for functions that isolate tenants.",
-        rich_help_panel=_PLAN,
+        rich_help_panel=_EVENT,
     ),
 ]
 Pre = Annotated[
@@ -353,12 +363,14 @@ Pre = Annotated[
         "--pre",
         metavar="HOOK",
         help="Before each call: lambda:NAME, python:MODULE:FUNCTION or a command.",
-        rich_help_panel=_PLAN,
+        rich_help_panel=_EVENT,
     ),
 ]
 Post = Annotated[
     str | None,
-    typer.Option("--post", metavar="HOOK", help="... after each call.", rich_help_panel=_PLAN),
+    typer.Option(
+        "--post", metavar="HOOK", help="After each call, likewise.", rich_help_panel=_EVENT
+    ),
 ]
 HookTimeout = Annotated[
     float | None,
@@ -367,7 +379,7 @@ HookTimeout = Annotated[
         metavar="S",
         help="Seconds that a hook may take.",
         show_default="60",
-        rich_help_panel=_PLAN,
+        rich_help_panel=_EVENT,
     ),
 ]
 Parallel = Annotated[
@@ -377,7 +389,7 @@ Parallel = Annotated[
         metavar="N",
         help="Sizes invoked at the same time; never one size twice.",
         show_default="1",
-        rich_help_panel=_PLAN,
+        rich_help_panel=_CALL,
     ),
 ]
 SkipTrial = Annotated[
@@ -385,7 +397,7 @@ SkipTrial = Annotated[
     typer.Option(
         "--skip-trial",
         help="Leave out the call at today's size that comes first.",
-        rich_help_panel=_PLAN,
+        rich_help_panel=_CALL,
     ),
 ]
 MaxInvocations = Annotated[
@@ -485,7 +497,7 @@ Alarm = Annotated[
     typer.Option(
         "--alarm",
         metavar="NAME",
-        help="With shift=NAME: goes back when this CloudWatch alarm rings.",
+        help="With shift=NAME: goes back when this CloudWatch alarm rings; repeatable.",
         rich_help_panel=_APPLY,
     ),
 ]

@@ -47,3 +47,19 @@ def test_a_wrong_value_is_named_with_its_option(
     assert message.startswith(f"error: {line}")
     assert message.endswith("(see measure --help)\n")
     assert message.count("\n") == 1
+
+
+def test_the_help_of_the_verb_is_pointed_to(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = new_app()
+    app.callback()(lambda: None)
+
+    @app.command()
+    def weigh(thing: Annotated[str, typer.Argument(metavar="THING")]) -> None: ...
+
+    monkeypatch.setattr(sys, "argv", ["measure", "weigh"])
+    with pytest.raises(SystemExit):
+        run_app(app, "measure")
+
+    assert capsys.readouterr().err == "error: Missing argument 'THING' (see measure weigh --help)\n"
