@@ -18,11 +18,12 @@ def check_compare_exports(specs: Sequence[str]) -> None:
     Raises:
         InputError: naming the export and what was expected.
     """
-    check_exports(specs)
     for spec in specs:
-        if parse_export(spec).kind not in _WRITERS:
+        kind, equals, _ = spec.partition("=")
+        if kind not in _WRITERS or not equals:
             kinds = ", ".join(f"{kind}=PATH" for kind in _WRITERS)
             raise InputError(f'--export {spec}: must be one of {kinds} (got "{spec}")')
+    check_exports(specs)
 
 
 def export_comparison(document: CompareDocument, spec: str) -> Path:

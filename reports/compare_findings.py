@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from reports.compare_document import (
     Change,
@@ -21,16 +20,8 @@ _VERDICT_WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Words:
-    """How more and less of a quantity are said."""
-
-    more: str
-    less: str
-
-
-_TIME = _Words("longer", "shorter")
-_MONEY = _Words("more", "less")
+# What there is more or less of: calls take 10 % more time, and cost 10 % more.
+_TIME, _MONEY = " time", ""
 
 
 def compare_verdict_word(document: CompareDocument) -> str:
@@ -117,20 +108,20 @@ def _both(duration: Change, cost: Change) -> str:
     return f"take {_change(duration, _TIME, '90 % interval ')} and cost {_change(cost, _MONEY)}"
 
 
-def _change(change: Change, words: _Words, interval_name: str = "") -> str:
-    """A change that claims no more than its interval allows: 10 % longer (7 to 13 %)."""
+def _change(change: Change, thing: str, interval_name: str = "") -> str:
+    """A change that claims no more than its interval allows: 10 % more time (7 to 13 %)."""
     low, high = (end - 1 for end in change.interval)
     if low <= 0 <= high:
-        either_way = f"{percent(-low)} {words.less} and {percent(high)} {words.more}"
+        either_way = f"{percent(-low)} less and {percent(high)} more{thing}"
         if change.verdict == "same":
             return f"about the same (between {either_way})"
         return f"somewhere between {either_way}"
     if low > 0:
         return (
-            f"{percent(change.ratio - 1)} {words.more} ({interval_name}{percent_range(low, high)})"
+            f"{percent(change.ratio - 1)} more{thing} ({interval_name}{percent_range(low, high)})"
         )
     interval = percent_range(-high, -low)
-    return f"{percent(1 - change.ratio)} {words.less} ({interval_name}{interval})"
+    return f"{percent(1 - change.ratio)} less{thing} ({interval_name}{interval})"
 
 
 def _choice(choice: ChoiceChange | None) -> str:

@@ -123,7 +123,7 @@ def test_markdown_has_the_same_in_short() -> None:
 def test_the_sentences_name_every_finding() -> None:
     said = " ".join(compare_support(a_comparison()))
 
-    assert "calls take 10 % longer (90 % interval 6.0 to 14 %)" in said.replace("\u00a0", " ")
+    assert "calls take 10 % more time (90 % interval 6.0 to 14 %)" in said.replace("\u00a0", " ")
     assert "128\u00a0MB fails now: out of memory" in said
     assert "0 of 30 before, 4 of 30 after (more)" in said
     assert "Over all 2 sizes" in said
@@ -172,7 +172,7 @@ def test_a_choice_is_said_with_what_the_old_one_costs(verdict: Any, words: str) 
     said = " ".join(compare_support(a_comparison(choice=choice))).replace("\u00a0", " ")
 
     assert words in said
-    told = "512 MB would cost 20 % more (16 to 24 %) than 1,024 MB and take 10 % shorter" in said
+    told = "512 MB would cost 20 % more (16 to 24 %) than 1,024 MB and take 10 % less time" in said
     assert told is (verdict in ("changed", "surer", "cannot be told"))
 
 
