@@ -8,12 +8,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import pairwise
 
 MINUS = "\N{MINUS SIGN}"
 # Keeps a number and its unit on one line.
 SPACE = "\N{NO-BREAK SPACE}"
 # Stands for what was not measured.
 ABSENT = "\N{EN DASH}"
+# More sizes than a reader looks through one by one: `--sizes all` has 46.
+_MOST_LISTED = 16
 
 
 def decimals_for(value: float, digits: int = 3) -> int:
@@ -84,6 +87,15 @@ def listed_sizes(memory_mb: Iterable[int]) -> str:
     *others, last = [f"{size:,}" for size in memory_mb]
     listed = f"{', '.join(others)} and {last}" if others else last
     return f"{listed}{SPACE}MB"
+
+
+def told_sizes(memory_mb: Sequence[int]) -> str:
+    """Ascending sizes as `listed_sizes` has them, or how many from where to where."""
+    if len(memory_mb) <= _MOST_LISTED:
+        return listed_sizes(memory_mb)
+    ends = f"{len(memory_mb)} sizes from {memory_mb[0]:,} to {memory_mb[-1]:,}{SPACE}MB"
+    steps = {after - before for before, after in pairwise(memory_mb)}
+    return f"{ends} in steps of {steps.pop():,}" if len(steps) == 1 else ends
 
 
 def usd(value: float) -> str:

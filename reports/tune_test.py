@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reports.document import TuneDocument
-from reports.figures import listed_sizes
+from reports.figures import told_sizes
 
 TEST_WORDS = {"pass": "It works", "fail": "It does not work everywhere"}
 
@@ -20,9 +20,9 @@ def test_headline(document: TuneDocument) -> str:
     good = [size.memory_mb for size in tried if not size.n_failed]
     parts = []
     if good:
-        parts.append(f"One call at each of these sizes was answered: {listed_sizes(good)}.")
+        parts.append(f"One call at each of these sizes was answered: {told_sizes(good)}.")
     if failed:
-        parts.append(f"Not answered: {listed_sizes(failed)}.")
+        parts.append(f"Not answered: {told_sizes(failed)}.")
     if not tried:
         parts.append("No size was tried.")
     parts.append("A test run recommends no size.")

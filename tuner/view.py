@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from core.aws.prices import LambdaPrice
 from core.console import Console
-from reports.figures import listed_sizes, megabytes, usd
+from reports.figures import listed_sizes, megabytes, told_sizes, usd
 from tuner.hook_kinds.asked import HooksAsked
 from tuner.plan import AdaptivePlan, FixedPlan, Plan
 from tuner.side_effects import real_runs, side_effects
@@ -67,7 +67,7 @@ def warn_of_side_effects(
 def _fixed(plan: FixedPlan) -> Iterator[str]:
     if plan.kind == "test":
         yield f"plan: a test run, one call at each of {_counted(len(plan.sizes_mb), 'size')}"
-        yield f"sizes: {listed_sizes(plan.sizes_mb)}"
+        yield f"sizes: {told_sizes(plan.sizes_mb)}"
         return
     if plan.kind == "cold":
         yield (
@@ -75,14 +75,14 @@ def _fixed(plan: FixedPlan) -> Iterator[str]:
             f"{plan.samples_per_size} = {plan.invocations} invocations, each of a version of its "
             "own that is published for it"
         )
-        yield f"sizes: {listed_sizes(plan.sizes_mb)}"
+        yield f"sizes: {told_sizes(plan.sizes_mb)}"
         return
     at_once = "one at a time" if plan.parallel == 1 else f"{plan.parallel} at a time"
     yield (
         f"plan: {_counted(len(plan.sizes_mb), 'size')} x (1 cold + {plan.samples_per_size} warm) = "
         f"{plan.invocations} invocations, {at_once}"
     )
-    yield f"sizes: {listed_sizes(plan.sizes_mb)}"
+    yield f"sizes: {told_sizes(plan.sizes_mb)}"
 
 
 def _adaptive(plan: AdaptivePlan) -> Iterator[str]:
@@ -121,7 +121,7 @@ def plan_document(
         "errors": [],
         **plan_facts(target, region, plan, price),
     }
-    return json.dumps(document if other is None else {**document, "other": other}, indent=1)
+    return json.dumps(document if other is None else {**document, "other": other}, indent=2)
 
 
 def plan_facts(target: Target, region: str, plan: Plan, price: LambdaPrice) -> dict[str, object]:

@@ -17,6 +17,15 @@ from reports import figures
         (figures.fixed(-0.004, 2), "0.00"),
         (figures.fixed(-1.5, 1), "\N{MINUS SIGN}1.5"),
         (figures.megabytes(10240), "10,240\N{NO-BREAK SPACE}MB"),
+        (figures.told_sizes([256, 512]), "256 and 512\N{NO-BREAK SPACE}MB"),
+        (
+            figures.told_sizes(range(128, 3009, 64)),
+            "46 sizes from 128 to 3,008\N{NO-BREAK SPACE}MB in steps of 64",
+        ),
+        (
+            figures.told_sizes([*range(128, 3009, 64), 3010]),
+            "47 sizes from 128 to 3,010\N{NO-BREAK SPACE}MB",
+        ),
         (figures.listed_sizes([512]), "512\N{NO-BREAK SPACE}MB"),
         (figures.listed_sizes([256, 512, 1024]), "256, 512 and 1,024\N{NO-BREAK SPACE}MB"),
         (figures.usd(2.283), "$2.28"),
