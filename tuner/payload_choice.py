@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.errors import InputError
-from tuner.payload import S3_SCHEME, Fetch, read_payload
+from tuner.payload import Fetch, read_payload
 from tuner.payload_file import OPTION, parse_payloads, read_payload_file
 from tuner.payload_mix import PayloadMix
 
@@ -42,7 +42,7 @@ def _fetch(options: TuneOptions, option: str) -> Fetch:
     def fetch(url: str, most_bytes: int) -> bytes:
         if options.sandbox:
             raise InputError(
-                f"{option}: expected a file with --sandbox, which has no S3 (got {S3_SCHEME}...)"
+                f"{option}: expected a file with --sandbox, which has no S3 (got {url!r})"
             )
         # Not at the top: most payloads are files, and boto3 takes longer to import than they take.
         from core.aws.s3 import parse_s3_url, read_object

@@ -53,7 +53,10 @@ def parse_s3_url(url: str, option: str) -> S3Place:
     """
     match = _PLACE.fullmatch(url)
     if match is None:
-        raise InputError(f"{option}: expected s3://BUCKET/KEY (got {url!r})")
+        raise InputError(
+            f"{option}: expected s3://BUCKET/KEY, the bucket of 3 to 63 small letters, digits, - "
+            f"and . (got {url!r})"
+        )
     return S3Place(match["bucket"], match["key"])
 
 

@@ -268,6 +268,7 @@ ARN = "arn:aws:lambda:us-east-1:123456789012:function:orders"
 @pytest.mark.parametrize(
     ("given", "message"),
     [
+        pytest.param({"log_group": "a b"}, "--log-group: expected 1 to 512", id="log group"),
         pytest.param({"account": "12"}, "--account: expected the twelve digits", id="account"),
         pytest.param(
             {"function": ARN, "region": "eu-west-1"},

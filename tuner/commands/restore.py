@@ -34,7 +34,9 @@ def command(
             help="Drop a run whose function is gone, or a damaged journal.",
         ),
     ] = None,
-    region: Annotated[str | None, typer.Option("--region", help="AWS region of FUNCTION.")] = None,
+    region: Annotated[
+        str | None, typer.Option("--region", metavar="NAME", help="AWS region of FUNCTION.")
+    ] = None,
     profile: Profile = None,
     json_output: Json = False,
     quiet: Quiet = False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import dataclass
 
 from core.aws.s3 import S3Place, parse_s3_url
@@ -17,6 +18,9 @@ from tuner.iam.policy import Needs, policy_of
 from tuner.payload import S3_SCHEME
 from tuner.target import split_function
 from tuner.usage import check_usage
+
+# LogGroupName (CloudWatch Logs API reference).
+_LOG_GROUP = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,11 @@ def needs_of(options: IamOptions) -> Needs:
     """
     region = options.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     asked = {"FUNCTION": options.function, "--arch-function": options.arch_function}
+    if options.log_group is not None and not _LOG_GROUP.fullmatch(options.log_group):
+        raise InputError(
+            "--log-group: expected 1 to 512 letters, digits and . _ - / # "
+            f"(got {options.log_group!r})"
+        )
     place, functions = place_of(asked, region, options.account)
     usage = check_usage(options.cold_share, options.requests_per_month)
     hooks = check_hook_options(options.pre, options.post, None)

@@ -46,6 +46,8 @@ def read_output(source: str) -> PowerTuningOutput:
     """
     if source.startswith(("http://", "https://")):
         return _output("the link", "link", _chart(source, "the link"))
+    if not source:
+        raise InputError("FILE: missing", hint=f"give {_FORMS}, which is quoted")
     try:
         text = read_json_text(Path(source))
     except OSError as error:
