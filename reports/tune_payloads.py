@@ -23,12 +23,13 @@ def payloads_table(document: TuneDocument) -> Table | None:
     ranked = sorted(document.payloads, key=lambda payload: -payload.weight)[:_MOST_ROWS]
     shown = [payload for payload in document.payloads if payload in ranked]
     shares, factors, durations, costs = (
-        columns_alike([column])[0]
-        for column in (
-            [100 * payload.weight / total for payload in shown],
-            [payload.factor for payload in shown],
-            [payload.duration_p50_ms for payload in shown],
-            [payload.cost_usd_per_million for payload in shown],
+        columns_alike([column], digits)[0]
+        for column, digits in (
+            # What people write as weights seldom has more digits.
+            ([100 * payload.weight / total for payload in shown], 2),
+            ([payload.factor for payload in shown], 3),
+            ([payload.duration_p50_ms for payload in shown], 3),
+            ([payload.cost_usd_per_million for payload in shown], 3),
         )
     )
     rows = [

@@ -286,5 +286,5 @@ def _document(
                 for item in still_open
             ],
         },
-        indent=1,
+        indent=2,
     )

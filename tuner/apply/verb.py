@@ -76,5 +76,5 @@ def show(result: ApplyDocument, console: Console) -> None:
 def _end(result: ApplyDocument, console: Console) -> ExitCode:
     show(result, console)
     if console.json_output:
-        console.document(json.dumps(result.model_dump(mode="json"), indent=1))
+        console.document(json.dumps(result.model_dump(mode="json"), indent=2))
     return ExitCode(result.exit_code)

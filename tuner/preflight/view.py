@@ -90,4 +90,4 @@ def findings_document(sections: Sequence[Section]) -> str:
             for section in sections
         ],
     }
-    return json.dumps(document, indent=1)
+    return json.dumps(document, indent=2)

@@ -87,7 +87,8 @@ def show_plans(console: Console, plans: Plans, region: str) -> None:
     origin = "" if plans.source.origin is None else f", from {plans.source.origin}"
     count = len(plans.planned)
     functions = f"{count} function{'' if count == 1 else 's'}"
-    console.say(f"{functions} in {region}{origin}, one after the other")
+    in_turn = "" if count == 1 else ", one after the other"
+    console.say(f"{functions} in {region}{origin}{in_turn}")
     for skipped in plans.skipped:
         console.say(f"skipped: {skipped.name}: {skipped.reason}")
     rows = [TableRow(_cells(one)) for one in plans.planned]
@@ -131,7 +132,7 @@ def plans_document(plans: Plans) -> str:
         "invocations": plans.runs.most,
         "cost_usd": {"least": cost.least_usd, "most": cost.most_usd},
     }
-    return json.dumps(document, indent=1)
+    return json.dumps(document, indent=2)
 
 
 def grouped(told: Sequence[tuple[str, str]], functions: int) -> Iterator[str]:
