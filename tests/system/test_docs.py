@@ -68,6 +68,31 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert [target for target in local if not (page.parent / target).exists()] == []
 
 
+def slug(heading: str) -> str:
+    """The anchor that a heading has on GitHub and GitLab."""
+    plain = heading.replace("`", "").lower()
+    return re.sub(r"[^\w -]", "", plain).replace(" ", "-")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_into_pages_lead_to_headings(page: Path) -> None:
+    missing = []
+    for target, anchor in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", page.read_text(encoding="utf-8")):
+        other = page.parent / target if target else page
+        headings = re.findall(r"^#+ (.+)$", other.read_text(encoding="utf-8"), re.MULTILINE)
+        if anchor not in {slug(heading) for heading in headings}:
+            missing.append(f"{target}#{anchor}")
+
+    assert missing == []
+
+
+def test_the_contents_of_the_page_on_tuning_name_each_section() -> None:
+    contents, _, text = (ROOT / "docs/tune.md").read_text(encoding="utf-8").partition("\n## ")
+    sections = re.findall(r"^## (.+)$", f"## {text}", re.MULTILINE)
+
+    assert [name for name in sections if f"[{name}](#{slug(name)})" not in contents] == []
+
+
 def test_the_readme_leads_to_every_page() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
 
