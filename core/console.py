@@ -92,6 +92,7 @@ class Console:
             json.dumps(
                 {
                     "schema_version": 1,
+                    "kind": "error",
                     "verdict": "error",
                     "exit_code": exit_code,
                     "errors": list(messages),

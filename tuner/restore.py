@@ -232,7 +232,7 @@ def _report(undone: Undone, leftover: Leftover) -> str:
     memory = (
         f"back at {leftover.beginning.memory_mb} MB"
         if undone.memory_restored
-        else "memory was not the run's any more"
+        else "memory is not the run's: put back before, or changed since"
     )
     settings = ", ".join(undone.settings_restored)
     also = f"; its own settings are back: {settings}" if settings else ""

@@ -111,7 +111,7 @@ def test_validate_tells_all_mistakes_and_ends_with_2(tmp_path: Path) -> None:
     assert code == 2
     assert err.splitlines() == [f"error: {line}" for line in said]
     assert json.loads(out) == {
-        "schema_version": 1, "verdict": "error", "exit_code": 2, "errors": said,
+        "schema_version": 1, "kind": "error", "verdict": "error", "exit_code": 2, "errors": said,
     }  # fmt: skip
 
 
