@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -258,7 +259,7 @@ def test_a_preflight_looks_at_the_version(
         for section in document["sections"]
         for finding in section["findings"]
     }
-    assert found["function"].endswith(f":function:{released}, version 1, alias live")
+    assert re.fullmatch(rf"{released} of account \d+, version 1, alias live", found["function"])
     assert found["timeout"] == "20 s"
     assert "answers in 10.0 ms" in found["trial"]
     assert "unqualified traffic meets the settings of version 1" in json.dumps(document)
