@@ -88,9 +88,10 @@ def make_function(lambda_client: LambdaClient) -> Iterator[MakeFunction]:
         memory_mb: int = 512,
         description: str = "",
         timeout_s: int = 30,
+        name: str | None = None,
         **more: Any,
     ) -> str:
-        name = f"f-{uuid.uuid4().hex[:12]}"
+        name = name or f"f-{uuid.uuid4().hex[:12]}"
         curve = model or {"duration_ms": {"128": 400, "1024": 50, "3008": 50}}
         lambda_client.create_function(
             FunctionName=name,

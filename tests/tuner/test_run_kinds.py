@@ -234,7 +234,9 @@ def test_the_call_after_a_crash_does_not_count(
     tune: Tune, make_function: MakeFunction, tmp_path: Path
 ) -> None:
     # A timeout resets the environment, and the next call has the new INIT in its Duration.
-    name = make_function({**MODEL, "noise": {"log_sigma": 1.0}, "seed": 4}, timeout_s=1)
+    # Its random numbers go by its name.
+    noisy = {**MODEL, "noise": {"log_sigma": 1.0}, "seed": 4}
+    name = make_function(noisy, timeout_s=1, name="crashes")
 
     tune(name, **{**PLAN, "samples": 10, "parallel": 1})
 
