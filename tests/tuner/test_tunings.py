@@ -31,7 +31,7 @@ from tuner.objective import Goal, regrets
 from tuner.recommend import recommend
 
 # How often each is tuned: fewer times where it takes all calls that it may.
-TIMES = {saturating: 2, power: 12, waiting: 8, mixed: 6, stepped: 2}
+TIMES = {saturating: 2, power: 12, waiting: 8, mixed: 6, stepped: 6}
 SCALE = 0.08
 # Nine in ten answers are claimed to hold, less three standard errors.
 LEAST_HELD = 0.9 - 3 * np.sqrt(0.9 * 0.1 / sum(TIMES.values()))
