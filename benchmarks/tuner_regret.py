@@ -16,7 +16,7 @@ The second table asks whether `tune` knows how good it is: how often the 90 % in
 recommendation's cost holds the true cost, how often the true best size is among those that it
 cannot tell apart, how often the true regret is below its 90 % bound; and the regret it expects.
 
-About 3 minutes with three seeds on two cores.
+About 4 minutes with three seeds on two cores.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ def plan_of(**given: Any) -> Plan:
         ),
         pytest.param(
             {"thorough": True},
-            ["plan: thorough, up to 400 invocations, usually about 117"],
+            ["plan: thorough, up to 400 invocations, usually about 120"],
             id="thorough",
         ),
         pytest.param(
