@@ -10,8 +10,7 @@ import typer
 from core.command_line import Json, Quiet, Verbose
 from core.console import Console
 from core.errors import ExitCode
-from tuner.command_options import (
-    Export,
+from tuner.command_options.goal import (
     GivenColdShare,
     GivenRequests,
     Knee,
@@ -21,6 +20,7 @@ from tuner.command_options import (
     Slo,
     Weight,
 )
+from tuner.command_options.places import Export
 from tuner.commands.ending import end
 
 

@@ -9,7 +9,8 @@ import typer
 from core.command_line import Json, Quiet, Verbose
 from core.console import Console
 from core.errors import ExitCode
-from tuner.command_options import Alarm, Check, Profile, ShiftSeconds, ShiftShare
+from tuner.command_options.applying import Alarm, Check, ShiftSeconds, ShiftShare
+from tuner.command_options.places import Profile
 from tuner.commands.ending import end
 
 

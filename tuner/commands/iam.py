@@ -9,18 +9,11 @@ import typer
 from core.command_line import Json, Quiet, Verbose
 from core.console import Console
 from core.errors import ExitCode
-from tuner.command_options import (
-    Alarm,
-    Apply,
-    ArchFunction,
-    ColdShare,
-    Function,
-    PayloadFile,
-    Payloads,
-    Post,
-    Pre,
-    Requests,
-)
+from tuner.command_options.applying import Alarm, Apply
+from tuner.command_options.calls import PayloadFile, Payloads, Post, Pre
+from tuner.command_options.goal import ColdShare, Requests
+from tuner.command_options.measuring import ArchFunction
+from tuner.command_options.places import Function
 from tuner.commands.ending import end
 
 

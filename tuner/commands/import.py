@@ -9,7 +9,7 @@ import typer
 from core.command_line import Json, Quiet, Verbose
 from core.console import Console
 from core.errors import ExitCode
-from tuner.command_options import Weight
+from tuner.command_options.goal import Weight
 from tuner.commands.ending import end
 
 

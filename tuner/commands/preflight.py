@@ -9,22 +9,17 @@ import typer
 from core.command_line import Json, Quiet, Verbose
 from core.console import Console
 from core.errors import ExitCode
-from tuner.command_options import (
+from tuner.command_options.calls import (
     AllowError,
-    Function,
-    MaxMemory,
-    MinMemory,
     Parallel,
     PayloadFile,
     PayloadJson,
     Post,
     Pre,
-    Profile,
-    Region,
-    Sandbox,
-    Sizes,
     TenantId,
 )
+from tuner.command_options.measuring import MaxMemory, MinMemory, Sizes
+from tuner.command_options.places import Function, Profile, Region, Sandbox
 from tuner.commands.ending import end
 
 

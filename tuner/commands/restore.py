@@ -9,9 +9,7 @@ import typer
 from core.command_line import Json, Quiet, Verbose
 from core.console import Console
 from core.errors import ExitCode
-from tuner.command_options import (
-    Profile,
-)
+from tuner.command_options.places import Profile
 from tuner.commands.ending import end
 
 
