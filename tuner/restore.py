@@ -17,7 +17,7 @@ from tuner.journal import Beginning, state_folder
 from tuner.leftover import Leftover, find_leftovers, leftover_of_journal
 from tuner.open_journals import Journals, forget_journal, read_journals
 from tuner.release import Release, undo_run
-from tuner.target import Target, check_function_name, read_target
+from tuner.target import check_function_name, read_target
 from tuner.versions import met_note
 
 if TYPE_CHECKING:
@@ -74,30 +74,8 @@ def restore(options: RestoreOptions, console: Console) -> ExitCode:
     _drop_blank(journals.blank, console)
     if left and not options.yes:
         confirm(f"{len(left)} to restore", "put this back?", console)
-    undone, refusals = _undo_all(left, options.profile, console)
+    undone, refusals = undo_all(left, options.profile, console)
     return _end(undone, [], [*failures, *refusals], console)
-
-
-def offer_restore(target: Target, endpoint_url: str | None, console: Console) -> None:
-    """Tells of earlier runs on the function that were killed and left something.
-
-    Only ever warns: what earlier runs left behind does not keep the next one.
-    """
-    try:
-        journals = read_journals(state_folder())
-    except InputError as error:
-        console.warn(str(error))
-        return
-    for fault in journals.faults:
-        console.warn(str(fault))
-    for journal in journals.open:
-        begin = journal.beginning
-        here = (begin.function_arn, begin.endpoint_url) == (target.arn, endpoint_url)
-        if here and not journal.held:
-            console.warn(
-                f"run {begin.run_id} on {target.name} was killed and may have left versions: "
-                "`tune restore` deletes them"
-            )
 
 
 def _check(options: RestoreOptions) -> None:
@@ -155,10 +133,14 @@ def _drop_blank(paths: Sequence[Path], console: Console) -> None:
         console.detail(f"{path}: its run ended before it changed anything")
 
 
-def _undo_all(
+def undo_all(
     leftovers: Sequence[Leftover], profile: str | None, console: Console
 ) -> tuple[list[Undone], list[ToolError]]:
-    """Everything is tried: one function out of reach does not keep the others."""
+    """Puts back what runs left; one function out of reach does not keep the others.
+
+    Returns:
+        What was put back, and the errors of the rest, which are shown.
+    """
     undone: list[Undone] = []
     failures: list[ToolError] = []
     for leftover in leftovers:

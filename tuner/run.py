@@ -41,7 +41,7 @@ from tuner.plan import ASK_ABOVE_USD
 from tuner.preflight.before_run import warn_before
 from tuner.preparation import read_usable, run_facts
 from tuner.qualified import copy_line
-from tuner.restore import offer_restore
+from tuner.restore_offer import offer_restore, warn_of_leftovers
 from tuner.sample import Sample
 from tuner.snap_start import snap_start_most_usd
 from tuner.time_limit import TimeLimit
@@ -63,11 +63,16 @@ def tune(options: TuneOptions, console: Console) -> ExitCode:
         session = AwsSession(region=options.region, profile=options.profile, local=local)
         request.prices.check_region(session.region)
         control = session.control_lambda()
+        if not options.dry_run:
+            for name in (request.options.function, request.options.arch_function):
+                if name is not None:
+                    endpoint = session.custom_endpoint(control)
+                    offer_restore(name, session.region, endpoint, options.profile, console)
         first, pair = _prepared(request, session, control, local)
         check_hooks(request.hooks, session, control)
         runs = [first] if pair is None else [first, pair.other]
         for facts in runs:
-            offer_restore(facts.target, facts.endpoint, console)
+            warn_of_leftovers(facts.target, facts.endpoint, console)
             warn_of_killed(records_folder(), console, facts.target.arn)
             warn_before(facts, control, console)
             show_plan(console, facts.target, facts.region, facts.plan, facts.price)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import io
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,8 @@ from tests.tuner.lease_rig import (
 )
 from tuner.journal import state_folder
 from tuner.lease import Lease
-from tuner.restore import RestoreOptions, offer_restore, restore
+from tuner.restore import RestoreOptions, restore
+from tuner.restore_offer import offer_restore, warn_of_leftovers
 from tuner.target import read_target
 
 if TYPE_CHECKING:
@@ -272,12 +274,65 @@ def test_the_next_run_is_warned_of_a_damaged_journal_and_of_a_killed_run(
     damaged_journal()
     target = read_target(client, owned, REGION)
 
-    offer_restore(target, "http://elsewhere", Console())
-    offer_restore(target, local_access.endpoint_url, Console())
+    warn_of_leftovers(target, "http://elsewhere", Console())
+    warn_of_leftovers(target, local_access.endpoint_url, Console())
 
     shown = capsys.readouterr().err
     assert shown.count("expected the facts of a run's beginning") == 2
     assert shown.count(f"run {lease.beginning.run_id} on {owned} was killed") == 1
+    lease.release()
+
+
+class Terminal(io.StringIO):
+    """Somebody who answers questions."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.usefixtures("shell")
+@pytest.mark.parametrize(
+    ("answer", "is_put_back"),
+    [
+        pytest.param("y\n", True, id="yes"),
+        pytest.param("n\n", False, id="no"),
+        pytest.param("", False, id="end of input"),
+    ],
+)
+def test_the_next_tuning_offers_to_put_back_what_a_killed_run_left(
+    client: LambdaClient,
+    owned: str,
+    local_access: LocalAccess,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    answer: str,
+    is_put_back: bool,
+) -> None:
+    before = state_of(client, owned)
+    lease = killed_run(client, owned, local_access, at=3)
+    monkeypatch.setattr("sys.stdin", Terminal(answer))
+    endpoint = local_access.endpoint_url
+
+    offer_restore(f"other-{owned}", REGION, endpoint, None, QUIET)
+    offer_restore(owned, "eu-north-1", endpoint, None, QUIET)
+    offer_restore(owned, REGION, None, None, QUIET)
+    assert state_of(client, owned) != before
+    offer_restore(lease.function, REGION, endpoint, None, QUIET)
+
+    assert (state_of(client, owned) == before) is is_put_back
+    lease.release()
+
+
+@pytest.mark.usefixtures("shell")
+def test_nobody_is_asked_where_nobody_can_answer(
+    client: LambdaClient, owned: str, local_access: LocalAccess
+) -> None:
+    lease = killed_run(client, owned, local_access, at=3)
+    left = state_of(client, owned)
+
+    offer_restore(owned, REGION, local_access.endpoint_url, None, QUIET)
+
+    assert state_of(client, owned) == left
     lease.release()
 
 
@@ -291,7 +346,7 @@ def test_a_missing_home_only_warns_the_next_run(
     monkeypatch.delenv("HOME", raising=False)
     monkeypatch.setattr("os.getuid", lambda: 2**31 - 7)
 
-    offer_restore(read_target(client, owned, REGION), None, QUIET)
+    warn_of_leftovers(read_target(client, owned, REGION), None, QUIET)
 
     assert "XDG_STATE_HOME" in capsys.readouterr().err
 

@@ -22,7 +22,7 @@ from tuner.hook_kinds.opening import check_hooks
 from tuner.options import TuneOptions, check_options
 from tuner.plan import ASK_ABOVE_USD
 from tuner.preflight.before_run import warnings_before
-from tuner.restore import offer_restore
+from tuner.restore_offer import warn_of_leftovers
 from tuner.run import Bench, access
 from tuner.several.asked import SeveralAsked, check_asked
 from tuner.several.events import events_of, requests_of
@@ -103,7 +103,7 @@ def _warnings(reached: Reached, planned: Sequence[Planned]) -> Iterator[tuple[st
     """What may spoil the runs, or is left of earlier ones, with the function that it is about."""
     for one in planned:
         kept = _Kept()
-        offer_restore(one.target, one.facts.endpoint, kept)
+        warn_of_leftovers(one.target, one.facts.endpoint, kept)
         warn_of_killed(records_folder(), kept, one.target.arn)
         lines = [*kept.lines, *warnings_before(one.facts, reached.control)]
         yield from ((one.target.name, line) for line in lines)
