@@ -172,95 +172,54 @@ class AwsSession:
 
     def rest_apis(self) -> APIGatewayClient:
         """A client for reading REST APIs, usage plans and the account's throttle."""
-        with self._making("an API Gateway client"):
-            client = self._session.client(
-                "apigateway",
-                region_name=self.region,
-                endpoint_url=self._endpoint_url,
-                config=_control_config(),
-            )
-            _check_port(client.meta.endpoint_url)
+        client: APIGatewayClient = self._client(
+            "apigateway", "an API Gateway client", _control_config()
+        )
         return client
 
     def http_apis(self) -> ApiGatewayV2Client:
         """A client for reading HTTP APIs."""
-        with self._making("an API Gateway client"):
-            client = self._session.client(
-                "apigatewayv2",
-                region_name=self.region,
-                endpoint_url=self._endpoint_url,
-                config=_control_config(),
-            )
-            _check_port(client.meta.endpoint_url)
+        client: ApiGatewayV2Client = self._client(
+            "apigatewayv2", "an API Gateway client", _control_config()
+        )
         return client
 
     def logs(self) -> CloudWatchLogsClient:
         """A client for reading log events."""
-        with self._making("a CloudWatch Logs client"):
-            client = self._session.client(
-                "logs",
-                region_name=self.region,
-                endpoint_url=self._endpoint_url,
-                config=_control_config(),
-            )
-            _check_port(client.meta.endpoint_url)
+        client: CloudWatchLogsClient = self._client(
+            "logs", "a CloudWatch Logs client", _control_config()
+        )
         return client
 
     def cloudwatch(self) -> CloudWatchClient:
         """A client for reading metrics."""
-        with self._making("a CloudWatch client"):
-            client = self._session.client(
-                "cloudwatch",
-                region_name=self.region,
-                endpoint_url=self._endpoint_url,
-                config=_control_config(),
-            )
-            _check_port(client.meta.endpoint_url)
+        client: CloudWatchClient = self._client(
+            "cloudwatch", "a CloudWatch client", _control_config()
+        )
         return client
 
     def s3(self) -> S3Client:
         """A client for reading objects; it follows a bucket to its own region."""
-        with self._making("an S3 client"):
-            client: Any = self._session.client(
-                "s3",
-                region_name=self.region,
-                endpoint_url=self._endpoint_url,
-                config=_control_config(),
-            )
-            _check_port(client.meta.endpoint_url)
-        made: S3Client = client
-        return made
+        client: S3Client = self._client("s3", "an S3 client", _control_config())
+        return client
 
     def stacks(self) -> StacksClient:
         """A client for reading what CloudFormation has deployed."""
-        with self._making("a CloudFormation client"):
-            client: Any = self._session.client(
-                "cloudformation",
-                region_name=self.region,
-                endpoint_url=self._endpoint_url,
-                config=_control_config(),
-            )
-            _check_port(client.meta.endpoint_url)
-        made: StacksClient = client
-        return made
+        client: StacksClient = self._client(
+            "cloudformation", "a CloudFormation client", _control_config()
+        )
+        return client
 
     def user_pools(self) -> CognitoClient:
         """A client for logging in at Cognito user pools, which needs no AWS credentials."""
-        with self._making("a Cognito client"):
-            client: Any = self._session.client(
-                "cognito-idp",
-                region_name=self.region,
-                endpoint_url=self._endpoint_url,
-                config=Config(
-                    retries={"total_max_attempts": _LOGIN_ATTEMPTS, "mode": "standard"},
-                    connect_timeout=_CONNECT_TIMEOUT_S,
-                    read_timeout=_LOGIN_TIMEOUT_S,
-                    user_agent_extra=_user_agent(),
-                ),
-            )
-            _check_port(client.meta.endpoint_url)
-        made: CognitoClient = client
-        return made
+        config = Config(
+            retries={"total_max_attempts": _LOGIN_ATTEMPTS, "mode": "standard"},
+            connect_timeout=_CONNECT_TIMEOUT_S,
+            read_timeout=_LOGIN_TIMEOUT_S,
+            user_agent_extra=_user_agent(),
+        )
+        client: CognitoClient = self._client("cognito-idp", "a Cognito client", config)
+        return client
 
     def frozen_credentials(self) -> SigningCredentials:
         """The credentials as they are now, renewed by botocore where they are about to end.
@@ -322,14 +281,17 @@ class AwsSession:
         return same_access(environment, region=self.region, profile=self.profile, local=self._local)
 
     def _lambda(self, config: Config) -> LambdaClient:
-        with self._making("a Lambda client"):
-            client = self._session.client(
-                "lambda",
-                region_name=self.region,
-                endpoint_url=self._endpoint_url,
-                config=config,
+        client: LambdaClient = self._client("lambda", "a Lambda client", config)
+        return client
+
+    def _client(self, service: str, what: str, config: Config) -> Any:
+        session: Any = self._session
+        with self._making(what):
+            client = session.client(
+                service, region_name=self.region, endpoint_url=self._endpoint_url, config=config
             )
-            _check_port(client.meta.endpoint_url)
+            # boto3 looks at the port only when it calls, and then with a bare ValueError.
+            _ = urlsplit(client.meta.endpoint_url).port
         return client
 
     @contextmanager
@@ -385,11 +347,6 @@ def _control_config(attempts: int = _CONTROL_ATTEMPTS) -> Config:
         read_timeout=60,
         user_agent_extra=_user_agent(),
     )
-
-
-def _check_port(endpoint_url: str) -> None:
-    # boto3 looks at the port only when it calls, and then with a bare ValueError.
-    _ = urlsplit(endpoint_url).port
 
 
 def _user_agent() -> str:
