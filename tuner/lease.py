@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from core.errors import AwsError
 from tuner.interference import check_as_left, check_as_planned, check_free
 from tuner.journal import Beginning, Journal, Traces
+from tuner.new_version import wait_active
 from tuner.publishing import Publisher
 from tuner.release import undo_run
 from tuner.settings import SettingsCopy
@@ -151,7 +152,7 @@ class Lease:
             return
         self._restore()
         for version in published:
-            self._publisher.wait_active(version, self.stopped)
+            wait_active(self.client, self.function, version, self.pause, self.stopped)
 
     def _refused_already(self, size: int) -> bool:
         """Whether a smaller size is more than the account may have: then so is this one."""

@@ -1,4 +1,4 @@
-"""Publishes one version of one size: `$LATEST` to the size, the version, and until it is active.
+"""Publishes one version of one size: `$LATEST` to the size, and the version.
 
 Each step is in the journal before it happens. What AWS answers is compared with what was asked
 for, because others may change the function at any moment.
@@ -6,7 +6,7 @@ for, because others may change the function at any moment.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,26 +15,14 @@ from core.errors import AwsError, Refused
 from tuner.interference import foreign_change, same_settings
 from tuner.journal import Beginning, Journal
 from tuner.marker import keeping_description, marked_description, version_description
+from tuner.new_version import publish
 from tuner.settings import SettingsCopy, settings_of
-from tuner.settle import (
-    BUSY,
-    CHANGED,
-    NOT_FOUND,
-    POLL_MOST_S,
-    Pause,
-    poll,
-    wait_until_settled,
-)
+from tuner.settle import Pause, after_refusal, wait_until_settled
 from tuner.target import Target
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
-    from mypy_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef
 
-# In the message with which AWS says that `$LATEST` has other code than is to be published.
-_OTHER_CODE = "CodeSHA256"
-# A version can be unknown for a moment after it was published: reads may lag behind writes.
-_LOOKS_FOR_A_NEW_VERSION = 10
 _TRIES = 10
 
 
@@ -135,7 +123,8 @@ class Publisher:
     def _publish(self, size: int, own: str, configured: Target) -> str:
         begin = self.beginning
         self.journal.intend("publish", memory_mb=size)
-        answer = self._published(size, own, configured)
+        foreign = foreign_change(self.function)
+        answer = publish(self.client, configured, own, self.pause, foreign)
         version = answer.get("Version", "")
         # Where somebody else has published it a moment before, AWS gives theirs.
         shown = (answer.get("MemorySize"), answer.get("Description"))
@@ -146,33 +135,9 @@ class Publisher:
                 "run's own changes are undone"
             )
         if self.copy and settings_of(answer).sha256 != configured.settings_sha256:
-            raise Refused(foreign_change(self.function))
+            raise Refused(foreign)
         self.journal.published(size, version)
         return version
-
-    def wait_active(self, version: str, stopped: Callable[[], bool]) -> None:
-        """Returns when the version can be invoked, or when it is not going to be: on a stop."""
-        looks = 0
-
-        def active() -> bool:
-            nonlocal looks
-            if stopped():
-                return True
-            looks += 1
-            try:
-                with aws_call(f"read version {version} of {self.function}"):
-                    answer = self.client.get_function(FunctionName=self.function, Qualifier=version)
-            except AwsError as error:
-                if error.code != NOT_FOUND or looks > _LOOKS_FOR_A_NEW_VERSION:
-                    raise
-                return False
-            state = answer["Configuration"].get("State", "Active")
-            if state == "Failed":
-                reason = answer["Configuration"].get("StateReason", "")
-                raise AwsError(f"version {version} of {self.function} could not start: {reason}")
-            return state != "Pending"
-
-        poll(active, self.pause, f"version {version} of {self.function} to become active")
 
     def settled(self, *, stale_revision: str | None = None) -> Target:
         """`$LATEST`, once no update is in progress."""
@@ -207,7 +172,7 @@ class Publisher:
                         **settings,
                     )
             except AwsError as error:
-                again = self._after_refusal(error, target)
+                again = after_refusal(self.client, error, target, self.pause)
                 if not same_settings(again, target):
                     if _carried_out(wanted, target, again):
                         # The answer was lost, and somebody has set another Description since.
@@ -219,49 +184,6 @@ class Publisher:
             return self.settled(stale_revision=target.revision_id)
         raise AwsError(
             f"{self.function} could not be set to {size} MB: it is being updated all the time",
-            hint="start again when its deployment is over",
-        )
-
-    def _after_refusal(self, error: AwsError, target: Target) -> Target:
-        """`$LATEST` after a change of it was refused because it is not `target` any more.
-
-        Raises:
-            AwsError: `error`, where it was refused for another reason.
-        """
-        if error.code == CHANGED:
-            return self.settled(stale_revision=target.revision_id)
-        if error.code != BUSY:
-            raise error
-        self.pause(POLL_MOST_S)
-        return self.settled()
-
-    def _published(
-        self, size: int, description: str, configured: Target
-    ) -> FunctionConfigurationResponseTypeDef:
-        """The answer to publishing; a revision may be new though nothing else is.
-
-        To ask again is safe: where the first version was published and its answer lost, AWS gives
-        the same one again, or one more that carries the run's mark as well.
-        """
-        for _ in range(_TRIES):
-            try:
-                with aws_call(f"publish a version of {self.function} with {size} MB"):
-                    return self.client.publish_version(
-                        FunctionName=self.function,
-                        CodeSha256=self.beginning.code_sha256,
-                        RevisionId=configured.revision_id,
-                        Description=description,
-                    )
-            except AwsError as error:
-                if _OTHER_CODE in str(error):
-                    raise Refused(foreign_change(self.function)) from error
-                again = self._after_refusal(error, configured)
-                if not same_settings(again, configured):
-                    raise Refused(foreign_change(self.function)) from error
-                configured = again
-        raise AwsError(
-            f"no version of {self.function} with {size} MB could be published: it is being updated "
-            "all the time",
             hint="start again when its deployment is over",
         )
 

@@ -49,6 +49,21 @@ def wait_until_settled(
     return latest[-1]
 
 
+def after_refusal(client: LambdaClient, error: AwsError, target: Target, pause: Pause) -> Target:
+    """`$LATEST` after a change of it was refused because it is not `target` any more, or busy.
+
+    Raises:
+        AwsError: `error`, where it was refused for another reason.
+    """
+    stale_revision = target.revision_id if error.code == CHANGED else None
+    if stale_revision is None:
+        if error.code != BUSY:
+            raise error
+        pause(POLL_MOST_S)
+    region = target.arn.split(":")[3]
+    return wait_until_settled(client, target.arn, region, pause, stale_revision=stale_revision)
+
+
 def poll(done: Callable[[], bool], pause: Pause, what: str) -> None:
     """Returns when `done()`, asked at first every 100 ms and then every second.
 

@@ -1,7 +1,7 @@
 """The published versions of a function: which are a run's, and how those are deleted.
 
 DeleteFunction without a version deletes the function, so it is called from here only, with the
-number of a version that carries the mark of the run.
+number of a version.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def delete_versions(
             keeping.append((version, shown.marker.kept_from))
             continue
         try:
-            _delete(client, function, version, pause)
+            delete_number(client, function, version, pause)
         except AwsError as error:
             if error.code != NOT_FOUND:
                 refusals.append(error)
@@ -104,10 +104,15 @@ def delete_version(
     with aws_call(f"read version {version} of {function}"):
         shown = client.get_function(FunctionName=function, Qualifier=version)["Configuration"]
     if PublishedVersion(shown.get("Description", ""), shown["CodeSha256"]).is_of(run_id):
-        _delete(client, function, version, pause)
+        delete_number(client, function, version, pause)
 
 
-def _delete(client: LambdaClient, function: str, version: str, pause: Pause) -> None:
+def delete_number(client: LambdaClient, function: str, version: str, pause: Pause) -> None:
+    """Deletes one version, whosever it is, as soon as nothing is in progress.
+
+    Raises:
+        AwsError: when AWS refuses it, for example while an alias points to it.
+    """
     if not version.isdecimal():
         raise ValueError(f"not the number of a version: {version!r}")
     for _ in range(_MOST_WAITS_WHILE_BUSY):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import Refused
 from tuner.apply.alias import Alias, Route, foreign_route, lead, read_alias
-from tuner.apply.changing import publish, set_memory
+from tuner.apply.changing import foreign_size_change, set_memory
 from tuner.apply.checks import Aim
 from tuner.apply.destination import Destination
 from tuner.apply.mark import applied_description
@@ -19,7 +19,7 @@ from tuner.apply.proposal import Proposal
 from tuner.apply.record import Plan, Recorder
 from tuner.interference import same_settings
 from tuner.journal import Beginning
-from tuner.publishing import Publisher
+from tuner.new_version import publish, wait_active
 from tuner.settle import Pause
 from tuner.target import Target, read_target
 from tuner.versions import list_versions
@@ -82,10 +82,9 @@ class Application:
             begin.run_id, self.proposal.from_mb, self.proposal.to_mb, aim.version.description
         )
         self.recorder.note("publish", description=description)
-        answer = publish(self.client, self.latest, description, self.pause)
-        version = answer["Version"]
-        publisher = Publisher(self.client, self.latest, begin, self.recorder.journal, self.pause)
-        publisher.wait_active(version, self.stopped)
+        foreign = foreign_size_change(self.latest)
+        version = publish(self.client, self.latest, description, self.pause, foreign)["Version"]
+        wait_active(self.client, self.function, version, self.pause, self.stopped)
         shown = read_target(self.client, f"{self.function}:{version}", begin.region)
         wanted = replace(aim.version, memory_mb=self.proposal.to_mb, description=shown.description)
         if not same_settings(shown, wanted):

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from core.aws.session import aws_call
 from core.errors import InputError, Refused, ToolError
 from reports.figures import megabytes
 from tuner.apply.alias import Route, aliases_to, lead, read_alias
@@ -19,7 +18,7 @@ from tuner.apply.record import Record
 from tuner.interference import check_free
 from tuner.settle import Pause, wait_until_settled
 from tuner.target import Target, read_target
-from tuner.versions import list_versions
+from tuner.versions import delete_number, list_versions
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -171,7 +170,7 @@ def _delete(client: LambdaClient, record: Record, pause: Pause, note: Note) -> t
         if users:
             done.append(f"version {version} stays: alias {', '.join(users)} leads to it")
             continue
-        _delete_version(client, record, version, pause)
+        delete_number(client, begin.function_arn, version, pause)
         done.append(f"version {version} is deleted")
     return tuple(done)
 
@@ -183,15 +182,3 @@ def _leads_as_before(client: LambdaClient, record: Record) -> bool:
     except InputError:
         return False
     return alias.route == Route(plan.alias_version or "", {})
-
-
-def _delete_version(client: LambdaClient, record: Record, version: str, pause: Pause) -> None:
-    if not version.isdecimal():
-        # Without a number DeleteFunction would take the whole function.
-        raise ValueError(f"not the number of a version: {version!r}")
-    begin = record.beginning
-    # While its snapshot is made it cannot be deleted; one that could not start can.
-    with suppress(ToolError):
-        wait_until_settled(client, f"{begin.function_arn}:{version}", begin.region, pause)
-    with aws_call(f"delete version {version} of {begin.function_arn}"):
-        client.delete_function(FunctionName=begin.function_arn, Qualifier=version)
