@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator
@@ -75,6 +76,14 @@ def lambda_client(local_access: LocalAccess) -> Iterator[LambdaClient]:
     client = AwsSession(local=local_access).control_lambda()
     yield client
     client.close()
+
+
+@pytest.fixture
+def hangups() -> Iterator[None]:
+    """SIGHUP has its effect, here and in the children of the test, also where nohup runs tests."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.fixture

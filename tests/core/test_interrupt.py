@@ -11,6 +11,7 @@ from core.errors import ExitCode
 from core.interrupt import StopRequest
 
 
+@pytest.mark.usefixtures("hangups")
 @pytest.mark.parametrize(
     ("number", "code"),
     [

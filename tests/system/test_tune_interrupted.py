@@ -92,6 +92,7 @@ STOPS = [
 ]
 
 
+@pytest.mark.usefixtures("hangups")
 @pytest.mark.parametrize(("plan", "moment", "number", "code"), STOPS)
 def test_an_interrupted_run_puts_everything_back_and_keeps_its_samples(
     command: Command,

@@ -20,7 +20,7 @@ from tests.tuner.lease_rig import REGION, begin, open_journals, restored, state_
 from tuner.facts import RunFacts
 from tuner.journal import state_folder
 from tuner.leasing import leased
-from tuner.restore import offer_restore
+from tuner.restore_offer import warn_of_leftovers
 from tuner.target import read_target
 from tuner.time_limit import TimeLimit
 
@@ -115,7 +115,7 @@ def test_what_cannot_be_undone_keeps_its_journal_and_names_the_command(
     assert facts.left_behind.endswith(what_to_run)
     (journal,) = open_journals()
     assert not journal.held
-    offer_restore(facts.target, local_access.endpoint_url, Console())
+    warn_of_leftovers(facts.target, local_access.endpoint_url, Console())
     assert "`tune restore` deletes them" in capsys.readouterr().err.replace("\n", " ")
     assert restored(local_access, monkeypatch) == ExitCode.PASS
     assert state_of(client, owned) == before

@@ -26,7 +26,7 @@ def runs_of(**given: Any) -> RealRuns:
     [
         pytest.param({}, RealRuns(30, 56), id="adaptive, with its trial"),
         pytest.param({"skip_trial": True}, RealRuns(29, 55), id="without"),
-        pytest.param({"thorough": True}, RealRuns(118, 401), id="thorough"),
+        pytest.param({"thorough": True}, RealRuns(121, 401), id="thorough"),
         pytest.param({"max_invocations": 20}, RealRuns(20, 20), id="a limit"),
         pytest.param({"max_usd": 0.001}, RealRuns(30, 56), id="a limit on the bill says nothing"),
         pytest.param({"sizes": "128,512"}, RealRuns(23, 33), id="fixed: repeats"),
