@@ -165,12 +165,16 @@ def test_an_arn_has_events_by_its_name_too() -> None:
         assert events_of(asked, tune_options(""), listed)[0] == Events("p.json")
 
 
-def test_events_of_all_are_read_once_and_all_draw_alike(tmp_path: Path, monkeypatch) -> None:
+def test_events_of_all_are_read_once_and_all_draw_alike(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "p.json").write_text("[2]")
     read: list[str] = []
     original = Path.open
     monkeypatch.setattr(
-        Path, "open", lambda path, *how: (read.append(path.name), original(path, *how))[1]
+        Path,
+        "open",
+        lambda path, *how, **more: (read.append(path.name), original(path, *how, **more))[1],
     )
     common, own = Events(str(tmp_path / "p.json")), Events(text="[3]")
 
@@ -178,7 +182,7 @@ def test_events_of_all_are_read_once_and_all_draw_alike(tmp_path: Path, monkeypa
 
     assert (first.payloads.contents, second.payloads.contents) == ((b"[2]",), (b"[3]",))
     assert first is third
-    assert read == ["p.json"]
+    assert read.count("p.json") == 1
     assert first.seed == second.seed
 
 
