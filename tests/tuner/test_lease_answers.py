@@ -15,6 +15,7 @@ from botocore.httpsession import URLLib3Session
 from core.aws.session import AwsSession, LocalAccess
 from core.errors import AwsError, Refused
 from core.local_aws import local_aws
+from tests.conftest import ROLE, zipped
 from tests.tuner.lease_rig import REGION, SIZES, Killed, begin, killing, state_of
 from tuner.settle import wait_until_settled
 from tuner.undo import restore_latest
@@ -167,7 +168,17 @@ def test_an_update_whose_answer_was_lost_is_the_runs_own(
 @pytest.fixture(scope="module")
 def slow_to_update() -> Iterator[LocalAccess]:
     """A local AWS whose updates take long enough to be met by the next call."""
-    with local_aws(["--update-ms", "400"]) as access:
+    # Each bundled function would take that long too, before anything is served.
+    with local_aws(["--no-functions", "--update-ms", "400"]) as access:
+        client = AwsSession(local=access).control_lambda()
+        client.create_function(
+            FunctionName="lookup",
+            Runtime="python3.11",
+            Role=ROLE,
+            Handler="handler.handler",
+            Code={"ZipFile": zipped("def handler(event, context): return event")},
+        )
+        client.close()
         yield access
 
 
