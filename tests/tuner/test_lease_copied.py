@@ -16,7 +16,6 @@ from tests.tuner.copied_rig import (
     ACTS,
     OF_VERSION,
     OWN,
-    REGION,
     SECRET,
     Act,
     Owned,
@@ -30,14 +29,12 @@ from tests.tuner.copied_rig import (
     set_timeout,
     state_of,
 )
-from tests.tuner.lambda_fake import ARN, NAME, LambdaFake, Moment, Place
+from tests.tuner.fake_runs import leftovers, tuned
+from tests.tuner.lambda_fake import ARN, LambdaFake, Moment, Place
 from tests.tuner.lease_rig import Killed
-from tuner.lease import Lease
-from tuner.leftover import Leftover, find_leftovers, leftover_of_journal
 from tuner.marker import parse_marker, parse_version_marker
 from tuner.open_journals import read_journals
 from tuner.release import undo_run
-from tuner.target import read_target
 
 SIZES = (128, 256)
 CALLS, CHANGES = 60, 18
@@ -49,39 +46,6 @@ def _no_power_cut() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("os.fsync", lambda descriptor: None)
         yield
-
-
-def tuned(lease: Lease) -> bool:
-    """A whole run as `leased` ends it; False where it was killed."""
-    try:
-        try:
-            lease.publish(SIZES[:1])
-            again = lease.publish_again(SIZES[0])
-            if again is not None:
-                lease.discard(again)
-            lease.publish(SIZES[1:])
-        except ToolError:
-            pass
-        try:
-            lease.release()
-        except ToolError:
-            lease.journal.leave()
-        else:
-            if lease.doubts:
-                lease.journal.leave()
-            else:
-                lease.journal.close()
-    except Killed:
-        lease.journal.leave()
-        return False
-    return True
-
-
-def leftovers(fake: LambdaFake, folder: Path, *, by_marks: bool) -> list[Leftover]:
-    if not by_marks:
-        return [leftover_of_journal(journal) for journal in read_journals(folder).open]
-    client = client_of(fake)
-    return list(find_leftovers(client, read_target(client, NAME, REGION), REGION, None))
 
 
 def restored(fake: LambdaFake, folder: Path, *, by_marks: bool) -> list[str]:
@@ -174,7 +138,7 @@ def test_a_run_killed_at_any_changing_call_is_undone(
     fake, owned = function_with_a_version()
     lease = begun(fake, tmp_path)
     happening(fake, owned, {(("change", at), moment): killed})
-    over = tuned(lease)
+    over = tuned(lease, SIZES)
 
     assert over == (at >= 15)
     fake.between = lambda place, moment: None
@@ -215,7 +179,7 @@ def test_whatever_comes_between_only_what_the_run_set_is_put_back(
     lease = begun(fake, folder)
     happening(fake, owned, plan)
     fake.carried_out_twice = lost
-    survived = tuned(lease)
+    survived = tuned(lease, SIZES)
     says_so = survived and bool(read_journals(folder).open)
     said = restored(fake, folder, by_marks=by_marks) if not survived or says_so else []
     event(f"{'survived' if survived else 'killed'}, by {'marks' if by_marks else 'journal'}")
@@ -250,7 +214,7 @@ def test_what_somebody_sets_on_top_of_a_copy_stays(
         owned,
         {(("change", 3), "before"): deployed, (("call", 14), "before"): killed},
     )
-    assert not tuned(lease)
+    assert not tuned(lease, SIZES)
     fake.between = lambda place, moment: None
 
     (leftover,) = leftovers(fake, tmp_path, by_marks=by_marks)
@@ -284,7 +248,7 @@ def test_without_a_mark_and_a_journal_settings_in_doubt_are_kept_and_said(tmp_pa
         owned,
         {(("change", 3), "before"): set_description, (("change", 3), "after"): killed},
     )
-    assert not tuned(lease)
+    assert not tuned(lease, SIZES)
     fake.between = lambda place, moment: None
 
     (doubt, *_) = restored(fake, tmp_path, by_marks=True)

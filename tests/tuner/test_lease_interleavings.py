@@ -17,11 +17,11 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from core.errors import ToolError
+from tests.tuner.fake_runs import leftovers, tuned
 from tests.tuner.lambda_fake import ARN, NAME, LambdaFake, Moment, Place
 from tests.tuner.lease_rig import Killed
 from tuner.journal import Beginning, Journal
 from tuner.lease import Lease
-from tuner.leftover import Leftover, find_leftovers, leftover_of_journal
 from tuner.open_journals import read_journals
 from tuner.release import undo_run
 from tuner.target import read_target
@@ -144,42 +144,6 @@ def begun(fake: LambdaFake, folder: Path) -> Lease:
     )
 
 
-def tuned(lease: Lease, *, at_once: bool) -> bool:
-    """A whole run, which closes its journal where all could be undone; False where it was killed.
-
-    As `leased` does it; what goes wrong ends the publishing and not the release.
-    """
-    try:
-        try:
-            if at_once:
-                lease.publish(SIZES)
-            else:
-                lease.publish(SIZES[:1])
-                again = lease.publish_again(SIZES[0])
-                if again is not None:
-                    lease.discard(again)
-                lease.publish(SIZES[1:])
-        except ToolError:
-            pass
-        try:
-            lease.release()
-        except ToolError:
-            lease.journal.leave()
-        else:
-            lease.journal.close()
-    except Killed:
-        lease.journal.leave()
-        return False
-    return True
-
-
-def leftovers(fake: LambdaFake, folder: Path, *, by_marks: bool) -> list[Leftover]:
-    if not by_marks:
-        return [leftover_of_journal(journal) for journal in read_journals(folder).open]
-    client = cast("LambdaClient", fake)
-    return list(find_leftovers(client, read_target(client, NAME, REGION), REGION, None))
-
-
 def restored(fake: LambdaFake, folder: Path, *, by_marks: bool) -> list[str]:
     """What `tune restore` says that it keeps and is not sure of; it is repeated while killed."""
     said: list[str] = []
@@ -225,7 +189,7 @@ def test_a_restore_puts_back_what_the_run_changed_and_nothing_else(
         lease = begun(fake, folder)
         happening(fake, owned, plan)
         fake.carried_out_twice = lost
-        survived = tuned(lease, at_once=at_once)
+        survived = tuned(lease, SIZES, at_once=at_once)
         # A run that could not undo all keeps its journal, and says that there is something to do.
         says_so = survived and bool(read_journals(folder).open)
         said = restored(fake, folder, by_marks=by_marks) if not survived or says_so else []
@@ -305,7 +269,7 @@ def test_a_test_size_without_its_mark_is_put_back_where_the_journal_knows_it(
             owned,
             {(("change", 2), "before"): set_description, (("change", 2), "after"): killed},
         )
-        assert not tuned(lease, at_once=True)
+        assert not tuned(lease, SIZES, at_once=True)
         said = restored(fake, folder, by_marks=by_marks)
 
     latest = fake.function.latest.settings
