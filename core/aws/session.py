@@ -244,7 +244,7 @@ class AwsSession:
             frozen.access_key, frozen.secret_key, frozen.token, expiry and expiry.timestamp()
         )
 
-    def measuring_lambda(self, *, function_timeout_s: int, concurrency: int) -> LambdaClient:
+    def measuring_lambda(self, *, function_timeout_s: float, concurrency: int) -> LambdaClient:
         """A Lambda client for measured invocations.
 
         One attempt, a read timeout beyond `function_timeout_s`, TCP keep-alive against NATs that

@@ -68,7 +68,7 @@ def one_call(respond: Callable[[Request], bytes], *, read_timeout_s: float = 5) 
     """Makes one call; gives how many the server was asked for."""
     with aws_server(respond) as server:
         client = AwsSession(local=server.access).measuring_lambda(
-            function_timeout_s=read_timeout_s - 30,  # type: ignore[arg-type] # a margin is added
+            function_timeout_s=read_timeout_s - 30,  # a margin is added
             concurrency=1,
         )
         try:
