@@ -6,7 +6,6 @@ The rows are parallel to the records of all injectors behind each other, in the 
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +55,7 @@ def write_traces(folder: Path, traces: Traces) -> None:
     partial = path.with_suffix(".partial")
     with partial.open("wb") as file:
         np.save(file, traces)
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def read_traces(folder: Path, n: int) -> Traces:
