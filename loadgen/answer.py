@@ -22,8 +22,9 @@ class Answer:
 
     `status` is 0 when no response began, `cause` a `loadgen.outcome.Cause` (NONE when a whole
     response came). `head` is the head section of the final response, with or without its status
-    line. `body` may be cut short, `bytes_in` counts everything that was received. `connect_ns` and
-    `tls_ns` are durations, 0 on a connection that was kept.
+    line. `body` may be cut short, `bytes_in` counts everything that was received. `connect_ns` (with
+    `dns_ns`, the look-up of the name, in it) and `tls_ns` are durations, 0 on a connection that was
+    kept. `connection` numbers connections from 1.
     """
 
     __slots__ = (
@@ -34,6 +35,8 @@ class Answer:
         "bytes_in",
         "cause",
         "connect_ns",
+        "connection",
+        "dns_ns",
         "end_ns",
         "first_byte_ns",
         "head",
@@ -59,6 +62,8 @@ class Answer:
         connect_ns: int,
         tls_ns: int,
         bytes_in: int,
+        dns_ns: int = 0,
+        connection: int = 0,
     ) -> None:
         self.status = status
         self.head = head
@@ -70,6 +75,8 @@ class Answer:
         self.connect_ns = connect_ns
         self.tls_ns = tls_ns
         self.bytes_in = bytes_in
+        self.dns_ns = dns_ns
+        self.connection = connection
 
     def headers(self) -> list[tuple[str, str]]:
         """All headers in the order they came, names as sent, values without outer blanks."""

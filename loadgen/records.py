@@ -27,7 +27,7 @@ RECORD = np.dtype(
         ("start_us", "<i8"),
         ("service_us", "<i8"),
         ("first_byte_us", "<u4"),
-        ("connect_us", "<u4"),  # 0: on a connection that was open already
+        ("connect_us", "<u4"),  # name look-up included; 0: on a connection that was open already
         ("tls_us", "<u4"),
         ("bytes_in", "<u4"),
         ("status", "<u2"),  # 0: no response
@@ -35,6 +35,9 @@ RECORD = np.dtype(
         ("phase", "<u2"),
         ("step", "<u2"),
         ("request_id", "S36"),  # as API Gateway gave it
+        ("dns_us", "<u4"),  # the look-up of the name, where this request waited for one
+        ("connection", "<u4"),  # numbers the connections of its injector from 1; 0: none came
+        ("attempt", "u1"),  # 1: the first; 2 and more: what a modelled client sent again
     ]
 )
 

@@ -25,7 +25,7 @@ from loadgen.redact import Secrets
 
 Ints = NDArray[np.int64]
 
-_COLUMNS = 11
+_COLUMNS = 14
 (
     _INTENDED,
     _START,
@@ -38,6 +38,9 @@ _COLUMNS = 11
     _KIND,
     _PHASE,
     _STEP,
+    _DNS,
+    _CONNECTION,
+    _ATTEMPT,
 ) = range(_COLUMNS)
 
 _U4_MOST = 2**32 - 1
@@ -130,8 +133,10 @@ class Recorder:
     #
     # `begin((intended_ns, phase))` says that a request is sent now, `add` that it has ended.
 
-    def add(self, intended_ns: int, answer: Answer, kind: int, phase: int, step: int) -> None:
-        """One request has ended."""
+    def add(
+        self, intended_ns: int, answer: Answer, kind: int, phase: int, step: int, attempt: int = 1
+    ) -> None:
+        """One request has ended; `attempt` counts what a modelled client sent again."""
         self._extend(
             (
                 intended_ns,
@@ -145,6 +150,9 @@ class Recorder:
                 kind,
                 phase,
                 step,
+                answer.dns_ns,
+                answer.connection,
+                attempt,
             )
         )
         if self._writer is not None:
@@ -330,6 +338,9 @@ class Recorder:
         for name, column in (("status", _STATUS), ("kind", _KIND), ("phase", _PHASE)):
             records[name] = rows[:, column]
         records["step"] = rows[:, _STEP]
+        records["dns_us"] = np.minimum(rows[:, _DNS] // 1000, _U4_MOST)
+        records["connection"] = rows[:, _CONNECTION]
+        records["attempt"] = np.minimum(rows[:, _ATTEMPT], 255)
         if self._id_prefix or self._heads_seen < _LOOK_AT_HEADS:
             records["request_id"] = [self._request_id(head) for head in heads]
         try:

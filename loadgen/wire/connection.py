@@ -62,6 +62,7 @@ class Connection:
         "deadline_ns",
         "keep_alive",
         "keep_bytes",
+        "number",
         "parser",
         "pool",
         "status",
@@ -73,8 +74,9 @@ class Connection:
         "write_watcher",
     )
 
-    def __init__(self, pool: Keeper, wrapped: Any, hub: Hub) -> None:
+    def __init__(self, pool: Keeper, wrapped: Any, hub: Hub, number: int = 0) -> None:
         self.pool = pool
+        self.number = number
         self.wrapped = wrapped
         self.stream: Stream = TlsStream(wrapped) if hasattr(wrapped, "_sslobj") else wrapped._sock
         self.waiting: Callable[[], object] | None = None

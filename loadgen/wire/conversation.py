@@ -23,6 +23,7 @@ def converse(
     start_ns: int,
     connect_ns: int,
     tls_ns: int,
+    dns_ns: int,
     *,
     is_head: bool,
 ) -> tuple[Answer, bool]:
@@ -92,6 +93,8 @@ def converse(
         connect_ns,
         tls_ns,
         bytes_in,
+        dns_ns,
+        connection.number,
     )
     # More than one message begun means bytes that nobody asked for: they would be taken for the
     # answer to the next request.

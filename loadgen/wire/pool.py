@@ -58,15 +58,15 @@ class Pool:
         while not self._free and self._count >= self.max_connections:
             self._wait_for_turn()
         start_ns = perf_counter_ns()
-        connect_ns = tls_ns = 0
+        connect_ns = tls_ns = dns_ns = 0
         if self._free:
             connection = self._free.pop()
         else:
             self._count += 1
             try:
-                wrapped, connect_ns, tls_ns = self.origin.connect(timeout_s)
-                connection = Connection(self, wrapped, self.hub)
+                wrapped, connect_ns, tls_ns, dns_ns = self.origin.connect(timeout_s)
                 self.opened += 1
+                connection = Connection(self, wrapped, self.hub, self.opened)
             except WireFailure as failure:
                 self._count -= 1
                 self._next_turn()
@@ -81,7 +81,7 @@ class Pool:
         reusable = False
         try:
             answer, reusable = converse(
-                connection, request, start_ns, connect_ns, tls_ns, is_head=is_head
+                connection, request, start_ns, connect_ns, tls_ns, dns_ns, is_head=is_head
             )
             return answer
         finally:

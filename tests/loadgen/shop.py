@@ -136,7 +136,7 @@ class Caller:
         took_us = round((end_s - begin_s) * 1e6)
         kind = wire_kind(status, body).code
         self._rows.append(
-            (at_us, at_us, took_us, 0, 0, 0, 0, status, kind, 0, step, request_id.encode())
+            (at_us, at_us, took_us, 0, 0, 0, 0, status, kind, 0, step, request_id.encode(), 0, 0, 1)
         )
 
 

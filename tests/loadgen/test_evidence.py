@@ -158,7 +158,7 @@ PLAN_METHOD = Bucket(Cause.USAGE_PLAN_METHOD, "GET /products in plan basic", 2.0
 
 def record(request_id: str, kind: Kind, status: int, at_s: float = 0.0) -> tuple[Any, ...]:
     at_us = int(at_s * 1e6)
-    return (at_us, at_us, 1000, 0, 0, 0, 0, status, kind.code, 0, 0, request_id.encode())
+    return (at_us, at_us, 1000, 0, 0, 0, 0, status, kind.code, 0, 0, request_id.encode(), 0, 0, 1)
 
 
 def event(request_id: str, status: int, why: str = "-", of_lambda: str = "-") -> dict[str, str]:

@@ -58,7 +58,7 @@ class Request:
         start_us = self.intended_us + self.lag_us
         times = (self.intended_us, start_us, self.service_us, self.first_byte_us, 0, 0)
         status = 0 if self.kind is LOST else 200
-        return (*times, 100, status, self.kind.code, self.phase, self.step, b"")
+        return (*times, 100, status, self.kind.code, self.phase, self.step, b"", 0, 0, 1)
 
 
 def records_of(requests: Sequence[Request]) -> Records:
