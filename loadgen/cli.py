@@ -96,6 +96,14 @@ def run(
             show_default="on",
         ),
     ] = None,
+    logs: Annotated[
+        bool | None,
+        typer.Option(
+            "--logs/--no-logs",
+            help="Afterwards, look every request up in access log and REPORT lines.",
+            show_default="off",
+        ),
+    ] = None,
     ui: Annotated[bool, typer.Option("--ui", help="Locust's web UI while the run lasts.")] = False,
     ui_port: Annotated[
         int, typer.Option("--ui-port", metavar="PORT", min=1, max=65_535, help="Where --ui is.")
@@ -145,6 +153,7 @@ def run(
             yes=yes,
             ui=ui_port if ui else None,
             records=records,
+            logs=logs,
         )
         return run_load(options, console)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.aws.gateway import Route
 from loadgen.outcome import Cause
 from reports.load_document import ConfiguredLimit
 
@@ -57,10 +58,13 @@ class StepLimits:
     buckets: tuple[Bucket, ...] = ()
     quota: QuotaLimit | None = None
     function: str | None = None
+    qualifier: str | None = None  # of the function, as the route calls it
     concurrency: int | None = None
     reserved: bool = False
     complete: bool = False
     no_route: bool = False  # the routes of the API are known, and none takes the step
+    hit: Route | None = None
+    turned_away: str | None = None  # why API Gateway answers all its requests itself
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,6 +144,7 @@ class _Reading:
             tuple(buckets),
             self._quotas.get(planned[0].id) if planned else None,
             route.function,
+            route.qualifier,
             concurrency,
             reserved,
             complete=account is not None

@@ -28,6 +28,7 @@ class RunOptions:
     yes: bool = False
     ui: int | None = None
     records: bool | None = None
+    logs: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

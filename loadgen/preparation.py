@@ -83,7 +83,9 @@ def read_options(options: RunOptions) -> tuple[ProfileFile, Profile]:
         load["seed"] = options.seed
     changes: dict[str, Any] = {"load": file.profile.load.model_copy(update=load)}
     aws = {"region": options.region, "profile": options.aws_profile}
-    given = {name: value for name, value in aws.items() if value}
+    given: dict[str, Any] = {name: value for name, value in aws.items() if value}
+    if options.logs is not None:
+        given["logs"] = options.logs
     changes["aws"] = file.profile.aws.model_copy(update=given)
     api = file.profile.target.api
     if options.region is not None and api is not None:

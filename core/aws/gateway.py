@@ -75,6 +75,7 @@ class Stage:
     own: Mapping[str, Throttle]
     access_log: AccessLog | None
     logs_executions: bool = False  # REST: errors at least go to the execution log
+    traces: bool = False  # REST: X-Ray samples its requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,8 @@ class Route:
     qualifier: str | None
     api_key_required: bool
     auth: str  # NONE, AWS_IAM, CUSTOM, COGNITO_USER_POOLS, JWT
+    authorizer_id: str | None = None
+    timeout_ms: int | None = None  # of the integration; None where there is none, or AWS is silent
 
     @property
     def key(self) -> str:
@@ -207,13 +210,18 @@ class GatewayReader:
                             qualifier,
                             method.get("apiKeyRequired", False),
                             method.get("authorizationType", "NONE"),
+                            method.get("authorizerId"),
+                            integration.get("timeoutInMillis"),
                         )
                     )
         return routes
 
     def _http_routes(self, api_id: str) -> list[Route]:
         targets = {
-            f"integrations/{item['IntegrationId']}": item.get("IntegrationUri", "")
+            f"integrations/{item['IntegrationId']}": (
+                item.get("IntegrationUri", ""),
+                item.get("TimeoutInMillis"),
+            )
             for page in self.http.get_paginator("get_integrations").paginate(
                 ApiId=api_id, PaginationConfig={"PageSize": _PAGE_SIZE}
             )
@@ -225,7 +233,8 @@ class GatewayReader:
         ):
             for item in listed["Items"]:
                 method, _, path = item["RouteKey"].rpartition(" ")
-                function, qualifier = function_of(targets.get(item.get("Target", ""), ""))
+                uri, timeout_ms = targets.get(item.get("Target", ""), ("", None))
+                function, qualifier = function_of(uri)
                 auth = item.get("AuthorizationType", "NONE")
                 routes.append(
                     Route(
@@ -235,6 +244,8 @@ class GatewayReader:
                         qualifier,
                         auth=auth,
                         api_key_required=False,
+                        authorizer_id=item.get("AuthorizerId"),
+                        timeout_ms=timeout_ms,
                     )
                 )
         return routes
@@ -261,6 +272,7 @@ def rest_stage(answer: RestStageTypeDef | ListedRestStageTypeDef) -> Stage:
         },
         _access_log(log.get("destinationArn"), log.get("format")),
         logs_executions=(every or {}).get("loggingLevel", "OFF") != "OFF",
+        traces=answer.get("tracingEnabled", False),
     )
 
 

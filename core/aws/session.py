@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from core.aws.cognito import CognitoClient
     from core.aws.s3 import S3Client
     from core.aws.stacks import StacksClient
+    from core.aws.xray import TracesClient
 
 # Beyond the function's own timeout: network, and queueing inside Lambda.
 _READ_MARGIN_S = 30
@@ -196,6 +197,11 @@ class AwsSession:
         client: CloudWatchClient = self._client(
             "cloudwatch", "a CloudWatch client", _control_config()
         )
+        return client
+
+    def xray(self) -> TracesClient:
+        """A client for reading traces."""
+        client: TracesClient = self._client("xray", "an X-Ray client", _control_config())
         return client
 
     def s3(self) -> S3Client:

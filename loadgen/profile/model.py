@@ -75,7 +75,8 @@ class Aws(Part):
     profile: Text | None = None
     discover: Flag = True  # limits in force: stages, usage plans, reserved concurrency
     access_logs: Flag = True  # look refused requests up in the access log of the stage
-    metrics: Flag = True  # Throttles of the functions behind the routes
+    metrics: Flag = True  # of the stage and of the functions behind the routes
+    logs: Flag = False  # look every request up: access log, REPORT lines, X-Ray
     settle_s: DurationS = Field(default=10.0, alias="settle")  # how long to wait for logs, metrics
 
 
@@ -167,6 +168,42 @@ class Feed(Part):
     on_end: Literal["recycle", "stop"] | None = None  # None: recycle; unique always stops
 
 
+def _kind_of_tokens(value: object) -> str:
+    return "word" if isinstance(value, str) else "number"
+
+
+Tokens = Annotated[
+    Annotated[Whole, Field(ge=0, le=1_000_000_000), Tag("number")]
+    | Annotated[Literal["none"], Tag("word")],
+    told_apart("must be a number of tokens, or none", by=_kind_of_tokens),
+]
+
+
+class RetryModel(Part):
+    """A modelled client that retries; the defaults are those of botocore 1.44."""
+
+    mode: Literal["none", "standard", "adaptive"] = "standard"
+    max_attempts: Annotated[Whole, Field(ge=1, le=100)] = 3  # the first one included
+    base_s: DurationS = Field(default=0.05, alias="base")  # of the backoff, doubled each time
+    throttle_base_s: DurationS = Field(default=1.0, alias="throttle_base")  # after a throttle
+    cap_s: DurationS = Field(default=20.0, alias="cap")  # the longest backoff
+    jitter: Literal["full", "none"] = "full"  # full: evenly between 0 and the backoff
+    quota: Tokens = 500  # none: as many retries as attempts allow
+    retry_cost: Annotated[Whole, Field(ge=0)] = 14  # tokens
+    throttle_cost: Annotated[Whole, Field(ge=0)] = 5  # tokens of a retry after a throttle
+    retry_after: Literal["aws", "any", "none"] = "aws"  # aws: x-amz-retry-after only
+    statuses: Statuses = (500, 502, 503, 504)  # retried, as broken connections are
+    throttle_statuses: Statuses = (429,)  # retried as throttles
+    clients: Count | None = None  # of the whole run; None: one for each injector
+
+
+RetryMode = Literal["none", "standard", "adaptive"]
+Retry = Annotated[
+    Annotated[RetryMode, Tag(SINGLE)] | Annotated[RetryModel, Tag(MAPPING)],
+    told_apart("must be none, standard, adaptive, or a mapping such as {mode: standard}"),
+]
+
+
 # -- what ---------------------------------------------------------------------------------------
 
 
@@ -246,6 +283,7 @@ class Scenario(Part):
     name: Name
     weight: Annotated[Number, Field(gt=0)] = 1.0
     auth: Auth | None = None  # None: of the profile
+    retry: Retry | None = None  # None: of the profile
     flow: Annotated[tuple[Step, ...], Field(min_length=1)]
 
 
@@ -284,7 +322,8 @@ class Phase(Part):
     """A part of the schedule. Phases follow each other.
 
     Open model, exactly one of: `rate` (number: constant; [a, b]: ramp; {from, to, count}: steps)
-    with `duration`; `burst` (arrivals at once, or within `within`); `pause`.
+    with `duration`; `burst` (arrivals at once, or within `within`); `pause`; or, as the last
+    phase, `search` with `bounds` and `slo`.
     Closed model: `users` (number: constant; [a, b]: ramp) with `duration`; or `pause`.
     """
 
@@ -297,6 +336,13 @@ class Phase(Part):
     users: UsersOfPhase | None = None
     scenarios: tuple[Text, ...] | None = None  # only these; None: all
     measure: Flag = True  # False: a warm-up, not in the totals
+    search: Literal["max_rate"] | None = None  # the highest rate within bounds that holds slo
+    bounds: Annotated[tuple[Rate, Rate], BeforeValidator(pair)] | None = None
+    slo: tuple[Text, ...] = ()  # conditions as of thresholds: percentiles and shares
+    step_s: DurationS = Field(default=10.0, alias="step")  # at one rate; longer where undecided
+    confidence: Share = 0.95  # that the interval has the rate
+    cool_down_s: DurationS = Field(default=5.0, alias="cool_down")  # between two rates
+    resolution: Share = 0.02  # how near the rate that holds and the one that breaks may come
 
 
 class Bursts(Part):
@@ -407,6 +453,7 @@ class Profile(Part):
     aws: Aws = Aws()
     auth: Auth = NoAuth(type="none")
     http: Http = Http()
+    retry: Retry | None = None  # None: no client is modelled, each request stands for itself
     vars: dict[str, Scalar] = {}
     data: dict[str, Feed] = {}
     load: Load
