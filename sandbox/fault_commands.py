@@ -196,8 +196,9 @@ def enforcement(
         str | None,
         typer.Argument(
             metavar="[SPEC]",
-            help="exact, or key=value pairs with commas: shards, spread (random, hashed), sync_ms, "
-            "background_rps, background (poisson, steady), seed.",
+            help="exact, or key=value pairs with commas: shards, spread (random, hashed), uneven, "
+            "sync_ms, debt (kept, forgiven), window_ms, adaptive, adaptive_ms, background_rps, "
+            "background (poisson, steady), background_on (account, stage, method, key), seed.",
         ),
     ] = None,
     endpoint: Endpoint = DEFAULT_ENDPOINT,
@@ -206,9 +207,15 @@ def enforcement(
 ) -> None:
     """Show or change how strictly throttles are kept.
 
-    sandbox enforcement shards=4,spread=hashed,background_rps=2000
+    sandbox enforcement shards=4,spread=hashed,uneven=0.5
 
-    sandbox enforcement shards=4,sync_ms=500
+    sandbox enforcement shards=4,sync_ms=500,debt=forgiven
+
+    sandbox enforcement window_ms=1000
+
+    sandbox enforcement adaptive=0.8,adaptive_ms=2000
+
+    sandbox enforcement background_rps=50,background_on=stage
 
     sandbox enforcement exact
     """

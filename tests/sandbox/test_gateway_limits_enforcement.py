@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import suppress
 from itertools import pairwise
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,6 +14,8 @@ from hypothesis import strategies as st
 
 from core.errors import InputError
 from sandbox.gateway.limits import Enforcement, Gate, LimitLedger
+from sandbox.gateway.limits.limiters import Limiter
+from sandbox.gateway.limits.window import WindowLimiter
 from sandbox.gateway.snapshot import (
     ApiKey,
     Limit,
@@ -45,6 +49,24 @@ def rig(
     return ledger, ledger.gate_for(snapshot, stage, ROUTE, PLAN, KEY)
 
 
+def gate_of_levels(
+    enforcement: str, *, account: Limit, stage: Limit, key: Limit, method: Limit | None = None
+) -> Gate:
+    """The gate of a request that meets all levels; without one of the method, the stage's."""
+    live = Stage(
+        kind="REST",
+        api_id="api1",
+        api_name="orders",
+        name="prod",
+        routes=(ROUTE,),
+        default=MethodSettings(limit=stage),
+        overrides={ROUTE.key: MethodSettings(limit=method)} if method else {},
+    )
+    plan = UsagePlan("plan1", "gold", key, None)
+    snapshot = Snapshot(stages={live.key: live}, plans={plan.id: plan}, account_limit=account)
+    return LimitLedger(Enforcement.parse(enforcement)).gate_for(snapshot, live, ROUTE, plan, KEY)
+
+
 def passes(
     gate: Gate, rate_rps: float, seconds: float, *, start_s: float = 1.0, clients: int = 1000
 ) -> list[float]:
@@ -71,6 +93,17 @@ def passes(
             Enforcement(shards=4, spread="hashed", sync_ms=500, background_rps=2000),
         ),
         ("background=steady,seed=7", Enforcement(background="steady", seed=7)),
+        ("window_ms=1000", Enforcement(window_ms=1000)),
+        ("shards=4,uneven=0.5", Enforcement(shards=4, uneven=0.5)),
+        (
+            "shards=4,sync_ms=200,debt=forgiven",
+            Enforcement(shards=4, sync_ms=200, debt="forgiven"),
+        ),
+        ("adaptive=0.8,adaptive_ms=500", Enforcement(adaptive=0.8, adaptive_ms=500)),
+        (
+            "background_rps=5,background_on=key",
+            Enforcement(background_rps=5, background_on="key"),
+        ),
     ],
 )
 def test_an_enforcement_is_read_from_a_text(text: str, expected: Enforcement) -> None:
@@ -95,6 +128,28 @@ def test_an_enforcement_is_read_from_a_text(text: str, expected: Enforcement) ->
         ("shards=2,sync_ms=nan", "enforcement: sync_ms: Input should be a finite number"),
         ("sync_ms=500", "enforcement: sync_ms: needs shards of 2 or more (got shards=1)"),
         ("spread=hashed", "enforcement: spread: hashed needs shards of 2 or more"),
+        ("uneven=0.5", "enforcement: uneven: needs shards of 2 or more (got shards=1)"),
+        ("shards=4,uneven=1", "enforcement: uneven: Input should be less than 1 (got '1')"),
+        (
+            "shards=4,sync_ms=9,uneven=0.5",
+            "enforcement: uneven: machines with sync_ms share one bucket (got uneven=0.5)",
+        ),
+        ("shards=4,debt=forgiven", "enforcement: debt: forgiven needs sync_ms (got debt=forgiven)"),
+        (
+            "shards=4,sync_ms=9,debt=paid",
+            "enforcement: debt: Input should be 'kept' or 'forgiven' (got 'paid')",
+        ),
+        ("window_ms=9", "enforcement: window_ms: Input should be greater than or equal to 10"),
+        (
+            "window_ms=500,shards=2",
+            "enforcement: window_ms: a window is kept by one machine (got shards=2)",
+        ),
+        ("adaptive=1", "enforcement: adaptive: Input should be less than 1 (got '1')"),
+        ("adaptive_ms=1", "enforcement: adaptive_ms: Input should be greater than or equal to 100"),
+        (
+            "background_on=route",
+            "enforcement: background_on: Input should be 'account', 'stage', 'method' or 'key'",
+        ),
         ("background_rps=-1", "enforcement: background_rps: Input should be greater than or equal"),
     ],
 )
@@ -104,15 +159,30 @@ def test_what_is_no_enforcement_is_refused_with_key_and_value(text: str, message
     assert message in str(caught.value)
 
 
-ENFORCEMENTS = st.builds(
-    Enforcement,
-    shards=st.integers(2, 64),
-    spread=st.sampled_from(["random", "hashed"]),
-    sync_ms=st.none() | st.floats(0.001, 60_000),
-    background_rps=st.floats(0, 100_000),
-    background=st.sampled_from(["poisson", "steady"]),
-    seed=st.integers(0, 2**40),
+_BACKGROUND: dict[str, st.SearchStrategy[Any]] = {
+    "background_rps": st.floats(0, 100_000),
+    "background": st.sampled_from(["poisson", "steady"]),
+    "background_on": st.sampled_from(["account", "stage", "method", "key"]),
+    "seed": st.integers(0, 2**40),
+}
+_SHARDS: dict[str, st.SearchStrategy[Any]] = {
+    "shards": st.integers(2, 64),
+    "spread": st.sampled_from(["random", "hashed"]),
+    **_BACKGROUND,
+}
+APART = st.builds(Enforcement, uneven=st.floats(0, 0.999), **_SHARDS)
+TOGETHER = st.builds(Enforcement, sync_ms=st.floats(0.001, 60_000), **_SHARDS)
+FORGETFUL = st.builds(
+    Enforcement, sync_ms=st.floats(0.001, 60_000), debt=st.just("forgiven"), **_SHARDS
 )
+ADAPTIVE = st.builds(
+    Enforcement,
+    adaptive=st.floats(0.1, 0.99),
+    adaptive_ms=st.floats(100, 60_000),
+    **_BACKGROUND,
+)
+WINDOWS = st.builds(Enforcement, window_ms=st.floats(10, 60_000), **_BACKGROUND)
+ENFORCEMENTS = APART | TOGETHER | FORGETFUL | ADAPTIVE | WINDOWS
 
 
 @given(ENFORCEMENTS | st.just(Enforcement()))
@@ -159,6 +229,18 @@ def test_shards_of_no_burst_refuse_everything() -> None:
     assert passes(gate, 100, 5) == []
 
 
+def test_uneven_shards_waste_what_the_large_ones_do_not_get() -> None:
+    _, gate = rig("shards=4,uneven=0.6", stage_limit=Limit(400.0, 400.0))
+    # Parts of 0.1, 0.2 .. are 40, 80, 120 and 160 a second; 90 a second come to each.
+    passed = [at_s for at_s in passes(gate, 360, 80) if at_s >= 21]
+    assert len(passed) == pytest.approx((40 + 80 + 90 + 90) * 60, rel=0.02)
+
+
+def test_uneven_shards_are_the_whole_limit_together() -> None:
+    _, gate = rig("shards=5,uneven=0.9", stage_limit=Limit(200.0, 300.0))
+    assert len(passes(gate, 4000, 20)) == pytest.approx(300 + 200 * 20, rel=0.01)
+
+
 # Delayed synchronisation
 
 
@@ -199,6 +281,95 @@ def test_a_short_delay_is_nearly_exact() -> None:
     assert len(passes(gate, 500, 60)) == pytest.approx(50 + 100 * 60, rel=0.01)
 
 
+def test_a_forgiven_debt_lets_more_than_the_rate_pass_for_ever() -> None:
+    limit = Limit(100.0, 50.0)
+    _, gate = rig("shards=4,sync_ms=500,debt=forgiven", stage_limit=limit)
+
+    passed = [at_s for at_s in passes(gate, 2000, 60) if at_s >= 2]
+
+    # Four copies that begin at nothing admit their whole rate, but a part of a token each time.
+    assert len(passed) == pytest.approx(4 * (100 - 1) * 59, rel=0.02)
+
+
+def test_debt_makes_no_difference_below_the_limit() -> None:
+    _, gate = rig("shards=4,sync_ms=500,debt=forgiven", stage_limit=Limit(100.0, 50.0))
+    assert len(passes(gate, 90, 30)) == 90 * 30
+
+
+# Fixed windows
+
+
+def test_a_window_admits_rate_times_its_length_and_then_nothing() -> None:
+    _, gate = rig("window_ms=500", stage_limit=Limit(100.0, 7.0))
+
+    passed = passes(gate, 400, 10)
+
+    by_window = Counter(int(at_s / 0.5) for at_s in passed)
+    assert set(by_window.values()) == {50}
+    # At 400 a second 50 have come after 125 ms of each window.
+    assert max(at_s % 0.5 for at_s in passed) < 0.13
+
+
+def test_windows_of_no_whole_number_take_turns() -> None:
+    _, gate = rig("window_ms=100", stage_limit=Limit(25.0, 5.0))
+    by_window = Counter(int(at_s * 10) for at_s in passes(gate, 400, 20))
+    assert set(by_window.values()) == {2, 3}
+    assert by_window.total() == 25 * 20
+
+
+@pytest.mark.parametrize("limit", [Limit(100.0, 0.0), Limit(0.0, 10.0)])
+def test_a_window_of_nothing_refuses_everything(limit: Limit) -> None:
+    _, gate = rig("window_ms=1000", stage_limit=limit)
+    assert passes(gate, 100, 5) == []
+
+
+def test_a_window_that_goes_on_follows_a_new_limit() -> None:
+    limiter = WindowLimiter(Limit(10.0, 1.0), 1.0)
+    assert admitted_at_once(limiter, 5.2) == 10
+    limiter.resize(Limit(15.0, 1.0), 5.5)
+    assert admitted_at_once(limiter, 5.6) == 5
+    limiter.resize(Limit(3.0, 1.0), None)
+    assert admitted_at_once(limiter, 5.7) == 0
+    assert admitted_at_once(limiter, 6.0) == 3
+
+
+def admitted_at_once(limiter: Limiter, now_s: float) -> int:
+    admitted = 0
+    while limiter.ready(now_s, 0):
+        limiter.spend()
+        admitted += 1
+    return admitted
+
+
+# Rates that sink
+
+
+def rates(passed: list[float], seconds: int) -> list[int]:
+    """How many passed in each second from 1 s on."""
+    counts = Counter(int(at_s) for at_s in passed)
+    return [counts[second] for second in range(1, 1 + seconds)]
+
+
+def test_an_overload_makes_the_rate_sink_to_a_fifth() -> None:
+    _, gate = rig("adaptive=0.8,adaptive_ms=1000", stage_limit=Limit(100.0, 10.0))
+    by_second = rates(passes(gate, 400, 12), 12)
+    assert by_second[:6] == pytest.approx([110, 80, 64, 51.2, 40.96, 32.8], abs=2)
+    assert by_second[-3:] == pytest.approx([20, 20, 20], abs=2)
+
+
+def test_the_rate_recovers_when_the_overload_ends() -> None:
+    _, gate = rig("adaptive=0.5,adaptive_ms=1000", stage_limit=Limit(100.0, 1.0))
+    passes(gate, 400, 5)
+    # A fifth is 20 a second; 15 a second are no overload, so that 40, 80 and 100 follow.
+    assert len(passes(gate, 15, 3, start_s=6.0)) == 45
+    assert rates(passes(gate, 400, 1, start_s=9.0), 9)[-1] == pytest.approx(100, abs=2)
+
+
+def test_a_load_below_the_limit_makes_no_rate_sink() -> None:
+    _, gate = rig("adaptive=0.5", stage_limit=Limit(100.0, 10.0))
+    assert len(passes(gate, 99, 60)) == 99 * 60
+
+
 # Background traffic
 
 
@@ -229,6 +400,34 @@ def test_background_traffic_below_the_rate_leaves_the_rest_of_it() -> None:
 def test_background_traffic_touches_no_other_limit() -> None:
     _, gate = rig("background_rps=600", stage_limit=Limit(100.0, 10.0))
     assert len(passes(gate, 500, 20)) == pytest.approx(10 + 100 * 20, rel=0.01)
+
+
+@pytest.mark.parametrize("level", ["account", "stage", "method", "key"])
+def test_background_traffic_uses_up_the_level_that_it_is_told(level: str) -> None:
+    wide = Limit(1e6, 1e6)
+    limits = {"account": wide, "stage": wide, "method": wide, "key": wide}
+    limits[level] = Limit(1000.0, 500.0)
+    if level == "stage":
+        limits.pop("method")
+    text = f"background_rps=5000,background=steady,background_on={level}"
+    gate = gate_of_levels(text, **limits)
+    gate.admit(1.0, WALL_S)
+
+    refusals = [gate.admit(3601.0, WALL_S) for _ in range(3)]
+
+    names = [refusal.level for refusal in refusals if refusal is not None]
+    assert names == [{"key": "usage-plan"}.get(level, level)] * 3
+
+
+def test_background_traffic_on_one_level_leaves_the_others_alone() -> None:
+    wide = Limit(1e6, 1e6)
+    gate = gate_of_levels(
+        "background_rps=900,background_on=stage",
+        account=Limit(1000.0, 100.0),
+        stage=wide,
+        key=wide,
+    )
+    assert len(passes(gate, 2000, 20)) == pytest.approx(100 + 1000 * 20, rel=0.01)
 
 
 @pytest.mark.parametrize(
@@ -264,7 +463,15 @@ def test_the_same_seed_gives_the_same_answers(text: str) -> None:
 # Switching
 
 
-TEXTS = ["exact", "shards=4", "shards=8,spread=hashed", "shards=4,sync_ms=300", "background_rps=5"]
+TEXTS = [
+    "exact",
+    "shards=4",
+    "shards=8,spread=hashed",
+    "shards=4,uneven=0.5",
+    "shards=4,sync_ms=300",
+    "background_rps=5",
+    "adaptive=0.8",
+]
 
 
 @pytest.mark.parametrize("before", TEXTS)
@@ -287,7 +494,7 @@ def test_switching_keeps_tokens_quotas_and_counts(before: str, after: str) -> No
 
 
 @given(
-    enforcement=ENFORCEMENTS,
+    enforcement=APART | TOGETHER,
     limit=st.builds(Limit, st.floats(0, 500), st.integers(0, 100).map(float)),
     gaps=st.lists(st.sampled_from([0.0, 0.0001, 0.01, 0.3, 20.0]), max_size=80),
 )

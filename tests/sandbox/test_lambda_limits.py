@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -148,6 +149,46 @@ def test_a_sudden_crowd_is_throttled_beyond_the_growth(options: Any, let_in: int
     # A second later, a tenth of the growth has come back.
     regained = min(1500 - let_in, (options.get("scale_up_per_10_s", 1000) or 0) // 10)
     assert second == let_in + regained
+
+
+@pytest.mark.parametrize(
+    ("duration_ms", "admitted", "reason"),
+    [
+        pytest.param(
+            200,
+            4 / 0.2 * 10,
+            "ReservedFunctionConcurrentInvocationLimitExceeded",
+            id="slow: four at once, each for 0.2 s",
+        ),
+        pytest.param(
+            50,
+            4 * 10 * 10 + 40,
+            "ReservedFunctionInvocationRateLimitExceeded",
+            id="fast: ten a second for each of the four",
+        ),
+    ],
+)
+def test_reserved_concurrency_lets_pass_what_can_run_at_once(
+    duration_ms: float, admitted: float, reason: str
+) -> None:
+    """Of a load that is always too much, over ten seconds."""
+    holding = {**rig.QUICK, "duration_ms": {"128": duration_ms}, "hold": True}
+
+    async def work(service: Any, context: Any) -> Counter[str]:
+        async def call(number: int) -> str:
+            await asyncio.sleep(number / 130)
+            try:
+                await service.invoker.call(FunctionReference("f"), b"{}", f"id-{number}")
+            except ApiError as error:
+                return str(error.fields["Reason"])
+            return "admitted"
+
+        return Counter(await asyncio.gather(*(call(number) for number in range(1300))))
+
+    outcomes = rig.run(work, rig.function(model=holding, reserved_concurrency=4))
+
+    assert outcomes["admitted"] == pytest.approx(admitted, rel=0.05)
+    assert outcomes.most_common(2)[0][0] == reason
 
 
 def throttle_of(call: Any, **arguments: Any) -> dict[str, Any]:

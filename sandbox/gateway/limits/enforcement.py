@@ -6,12 +6,20 @@ depends on how they are kept, so a tool that measures limits has to be tried aga
 - exact: one bucket, all requests.
 - `shards`: K machines without any exchange. Each has 1/K of the rate and of the burst (but holds at
   least one token where the burst is one or more). With `spread=random` each request goes to any
-  machine; with `spread=hashed` all requests of one connection go to the same.
+  machine; with `spread=hashed` all requests of one connection go to the same. With `uneven=U` the
+  parts are not equal: they go in equal steps from 1 - U to 1 + U times 1/K, while requests are
+  spread evenly all the same.
 - `shards` with `sync_ms`: K machines that keep one bucket together. Each decides by a copy of it
-  that is renewed every `sync_ms`; in between it knows of its own requests only. The bucket may fall
-  below zero, so an overshoot is paid back before anything else is admitted.
-- `background_rps`: requests of others in the account, which take tokens from the account's bucket
-  where there are any, at the times of a Poisson process or at equal distances.
+  that is renewed every `sync_ms`; in between it knows of its own requests only. With `debt=kept`
+  the bucket may fall below zero, so an overshoot is paid back before anything else is admitted;
+  with `debt=forgiven` it begins anew at zero, so more than the rate is admitted for ever.
+- `window_ms`: a fixed window instead of a bucket. In each, aligned to the clock, rate x window
+  requests are admitted, and no more whatever the burst is.
+- `adaptive=F`: the rate sinks under overload. After each `adaptive_ms` in which more than a tenth
+  of the requests was refused it is multiplied by F, down to a fifth of the limit; after each
+  without, it is divided by F, up to the limit.
+- `background_rps`: requests of others, which take tokens from each throttle of the level
+  `background_on` where there are any, at the times of a Poisson process or at equal distances.
 """
 
 from __future__ import annotations
@@ -22,8 +30,17 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from core.errors import InputError
+from sandbox.gateway.limits.levels import Level
 
 EXACT = "exact"
+
+BackgroundLevel = Literal["account", "stage", "method", "key"]
+_BACKGROUND: Mapping[BackgroundLevel, tuple[Level, ...]] = {
+    "account": ("account",),
+    "stage": ("stage",),
+    "method": ("method", "route"),
+    "key": ("usage-plan", "usage-plan-method"),
+}
 
 
 class Enforcement(BaseModel):
@@ -36,19 +53,44 @@ class Enforcement(BaseModel):
 
     shards: Annotated[int, Field(ge=1, le=64)] = 1
     spread: Literal["random", "hashed"] = "random"
+    uneven: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = 0.0
     sync_ms: Annotated[float, Field(gt=0, le=60_000, allow_inf_nan=False)] | None = None
+    debt: Literal["kept", "forgiven"] = "kept"
+    window_ms: Annotated[float, Field(ge=10, le=60_000, allow_inf_nan=False)] | None = None
+    adaptive: Annotated[float, Field(ge=0.1, lt=1, allow_inf_nan=False)] | None = None
+    adaptive_ms: Annotated[float, Field(ge=100, le=60_000, allow_inf_nan=False)] = 2000.0
     background_rps: Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)] = 0.0
     background: Literal["poisson", "steady"] = "poisson"
+    background_on: BackgroundLevel = "account"
     seed: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")
     def _refuse_what_has_no_effect(self) -> Self:
         if self.shards == 1:
-            if self.sync_ms is not None:
-                raise ValueError("sync_ms: needs shards of 2 or more (got shards=1)")
-            if self.spread == "hashed":
-                raise ValueError("spread: hashed needs shards of 2 or more (got shards=1)")
+            self._need_shards()
+        if self.sync_ms is None and self.debt == "forgiven":
+            raise ValueError("debt: forgiven needs sync_ms (got debt=forgiven)")
+        if self.sync_ms is not None and self.uneven:
+            raise ValueError(
+                f"uneven: machines with sync_ms share one bucket (got uneven={self.uneven:g})"
+            )
+        if self.window_ms is not None and self.shards > 1:
+            raise ValueError(
+                f"window_ms: a window is kept by one machine (got shards={self.shards})"
+            )
         return self
+
+    def _need_shards(self) -> None:
+        if self.sync_ms is not None:
+            raise ValueError("sync_ms: needs shards of 2 or more (got shards=1)")
+        if self.spread == "hashed":
+            raise ValueError("spread: hashed needs shards of 2 or more (got shards=1)")
+        if self.uneven:
+            raise ValueError("uneven: needs shards of 2 or more (got shards=1)")
+
+    def has_background(self, level: Level) -> bool:
+        """Whether throttles of `level` see requests of others too."""
+        return self.background_rps > 0 and level in _BACKGROUND[self.background_on]
 
     @classmethod
     def parse(cls, text: str) -> Enforcement:

@@ -12,7 +12,8 @@ from core.errors import InputError
 from sandbox.gateway.limits.enforcement import Enforcement
 from sandbox.gateway.limits.gate import Gate, QuotaCheck, QuotaGuard, ThrottleCheck, ThrottleGuard
 from sandbox.gateway.limits.levels import ACCOUNT, LimitKey, limit_in, plan_keys, stage_keys
-from sandbox.gateway.limits.limiters import Limiter, NodeChoice, new_limiter
+from sandbox.gateway.limits.limiters import NodeChoice
+from sandbox.gateway.limits.making import new_limiter
 from sandbox.gateway.limits.quota import KEPT_DAYS, DayUse, QuotaCounter, SavedUse
 from sandbox.gateway.limits.refusal import Refusal, quota_exhausted, throttled
 from sandbox.gateway.snapshot import ApiKey, Limit, Quota, Route, Snapshot, Stage, UsagePlan
@@ -95,9 +96,9 @@ class LimitLedger:
         """Keeps throttles in another way from now on; their tokens and all counts stay."""
         for guard in self._throttles.values():
             tokens = guard.limiter.tokens(now_s)
-            guard.limiter = _limiter(guard.key, guard.limit, enforcement)
-            if guard.limit.burst > 0:
-                full = guard.limiter.tokens(now_s)
+            guard.limiter = new_limiter(guard.key, guard.limit, enforcement)
+            full = guard.limiter.tokens(now_s)
+            if full > 0:
                 guard.limiter.keep(min(1.0, max(0.0, tokens) / full), now_s)
         self._enforcement = enforcement
         self._nodes.follow(enforcement)
@@ -206,7 +207,7 @@ class LimitLedger:
     def _throttle_guard(self, key: LimitKey, limit: Limit) -> ThrottleGuard:
         guard = self._throttles.get(key)
         if guard is None:
-            guard = ThrottleGuard(key, limit, _limiter(key, limit, self._enforcement))
+            guard = ThrottleGuard(key, limit, new_limiter(key, limit, self._enforcement))
             self._throttles[key] = guard
         return guard
 
@@ -225,10 +226,6 @@ class LimitLedger:
     def _quota_of(self, plan_id: str) -> Quota | None:
         plan = self._snapshot.plans.get(plan_id)
         return plan.quota if plan else None
-
-
-def _limiter(key: LimitKey, limit: Limit, enforcement: Enforcement) -> Limiter:
-    return new_limiter(limit, enforcement, of_account=key == ACCOUNT)
 
 
 def _quota_refusal(guard: QuotaGuard, stage: Stage, route: Route) -> Refusal | None:

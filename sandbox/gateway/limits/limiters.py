@@ -56,13 +56,19 @@ class ExactLimiter:
 
 
 class ShardedLimiter:
-    """Independent buckets, each with its part of the limit."""
+    """Independent buckets, each with its part of the limit.
 
-    __slots__ = ("_buckets", "_chosen")
+    With `uneven` above 0 the parts go in equal steps from 1 - uneven to 1 + uneven times the
+    equal part.
+    """
 
-    def __init__(self, limit: Limit, shards: int) -> None:
-        part = _part(limit, shards)
-        self._buckets = [TokenBucket(part.rate_rps, part.burst) for _ in range(shards)]
+    __slots__ = ("_buckets", "_chosen", "_shares")
+
+    def __init__(self, limit: Limit, shards: int, uneven: float = 0.0) -> None:
+        steps = [2 * number / (shards - 1) - 1 for number in range(shards)]
+        self._shares = [(1 + uneven * step) / shards for step in steps]
+        parts = [_part(limit, share) for share in self._shares]
+        self._buckets = [TokenBucket(part.rate_rps, part.burst) for part in parts]
         self._chosen = self._buckets[0]
 
     def ready(self, now_s: float, node: int) -> bool:
@@ -73,9 +79,8 @@ class ShardedLimiter:
         self._chosen.spend()
 
     def resize(self, limit: Limit, now_s: float | None) -> None:
-        part = _part(limit, len(self._buckets))
-        for bucket in self._buckets:
-            _resize(bucket, part, now_s)
+        for bucket, share in zip(self._buckets, self._shares, strict=True):
+            _resize(bucket, _part(limit, share), now_s)
 
     def tokens(self, now_s: float) -> float:
         return sum(bucket.tokens(now_s) for bucket in self._buckets)
@@ -89,15 +94,26 @@ class DelayedLimiter:
     """One bucket of which each node has a copy, renewed every `sync_s` at all nodes at once.
 
     A copy is refilled as the bucket is, and counts the requests of its own node. The longest
-    overshoot is that of one interval: the other nodes' copies times what a copy admits in it.
+    overshoot is that of one interval: the other nodes' copies times what a copy admits in it. It
+    is paid back, unless debt is `forgiven` whenever the nodes synchronise.
     """
 
-    __slots__ = ("_bucket", "_chosen", "_copies", "_limit", "_next_sync_s", "_shards", "_sync_s")
+    __slots__ = (
+        "_bucket",
+        "_chosen",
+        "_copies",
+        "_forgiven",
+        "_limit",
+        "_next_sync_s",
+        "_shards",
+        "_sync_s",
+    )
 
-    def __init__(self, limit: Limit, shards: int, sync_s: float) -> None:
+    def __init__(self, limit: Limit, shards: int, sync_s: float, *, forgiven: bool = False) -> None:
         self._limit = limit
         self._shards = shards
         self._sync_s = sync_s
+        self._forgiven = forgiven
         self._bucket = TokenBucket(limit.rate_rps, limit.burst)
         self._next_sync_s = 0.0
         self._copies: list[TokenBucket] = []
@@ -129,92 +145,17 @@ class DelayedLimiter:
         self._synchronise(now_s)
 
     def _synchronise(self, now_s: float) -> None:
-        debt = self._limit.burst - self._bucket.tokens(now_s)
+        tokens = self._bucket.tokens(now_s)
+        if self._forgiven and tokens < 0:
+            self._bucket.spend(tokens)
+            tokens = 0.0
+        used = self._limit.burst - tokens
         rate_rps, burst = self._limit.rate_rps, self._limit.burst
         self._copies = [TokenBucket(rate_rps, burst, now_s) for _ in range(self._shards)]
         for copy in self._copies:
-            copy.spend(debt)
+            copy.spend(used)
         # On a fixed grid, so that when requests come does not move it.
         self._next_sync_s = (now_s // self._sync_s + 1) * self._sync_s
-
-
-# After a rest, at most so many requests of others are played one by one; those before them only
-# count as a flow.
-_PLAYED_REQUESTS = 500
-
-
-class SharedWithOthers:
-    """A limiter that other traffic of the account uses too.
-
-    The others' requests are played when one of ours comes: at their own times, at nodes chosen at
-    random, and refused like ours where there is no token.
-    """
-
-    __slots__ = ("_inner", "_limit", "_next_s", "_rate_rps", "_rng", "_shards", "_steady", "spend")
-
-    def __init__(self, inner: Limiter, limit: Limit, enforcement: Enforcement) -> None:
-        self._inner = inner
-        self._limit = limit
-        self.spend: Callable[[], None] = inner.spend
-        self._rate_rps = enforcement.background_rps
-        self._steady = enforcement.background == "steady"
-        self._shards = enforcement.shards
-        self._rng = Random(enforcement.seed)
-        self._next_s: float | None = None
-
-    def ready(self, now_s: float, node: int) -> bool:
-        self._play(now_s)
-        return self._inner.ready(now_s, node)
-
-    def resize(self, limit: Limit, now_s: float | None) -> None:
-        self._limit = limit
-        self._inner.resize(limit, now_s)
-
-    def tokens(self, now_s: float) -> float:
-        self._play(now_s)
-        return self._inner.tokens(now_s)
-
-    def keep(self, share: float, now_s: float) -> None:
-        self._inner.keep(share, now_s)
-
-    def _play(self, now_s: float) -> None:
-        at_s = now_s + self._gap_s() if self._next_s is None else self._next_s
-        latest_s = now_s - _PLAYED_REQUESTS / self._rate_rps
-        if at_s < latest_s:
-            self._flow(at_s, latest_s)
-            at_s = latest_s
-        while at_s <= now_s:
-            if self._inner.ready(at_s, int(self._rng.random() * self._shards)):
-                self._inner.spend()
-            at_s += self._gap_s()
-        self._next_s = at_s
-
-    def _flow(self, from_s: float, until_s: float) -> None:
-        """Lets a time pass in which tokens come and are taken evenly."""
-        net_rps = self._limit.rate_rps - self._rate_rps
-        left = max(0.0, self._inner.tokens(from_s) + net_rps * (until_s - from_s))
-        refilled = self._inner.tokens(until_s)
-        if left < refilled:
-            self._inner.keep(left / refilled, until_s)
-
-    def _gap_s(self) -> float:
-        if self._steady:
-            return 1.0 / self._rate_rps
-        return self._rng.expovariate(self._rate_rps)
-
-
-def new_limiter(limit: Limit, enforcement: Enforcement, *, of_account: bool) -> Limiter:
-    """A full limiter that is kept as `enforcement` says."""
-    limiter: Limiter
-    if enforcement.shards == 1:
-        limiter = ExactLimiter(limit)
-    elif enforcement.sync_ms is None:
-        limiter = ShardedLimiter(limit, enforcement.shards)
-    else:
-        limiter = DelayedLimiter(limit, enforcement.shards, enforcement.sync_ms / 1000)
-    if of_account and enforcement.background_rps > 0:
-        return SharedWithOthers(limiter, limit, enforcement)
-    return limiter
 
 
 class NodeChoice:
@@ -253,10 +194,10 @@ def _mixed(number: int) -> int:
     return number ^ (number >> 33)
 
 
-def _part(limit: Limit, shards: int) -> Limit:
+def _part(limit: Limit, share: float) -> Limit:
     # A shard that never holds a whole token would refuse everything.
     least = min(1.0, limit.burst)
-    return Limit(limit.rate_rps / shards, max(least, limit.burst / shards))
+    return Limit(limit.rate_rps * share, max(least, limit.burst * share))
 
 
 def _resize(bucket: TokenBucket, limit: Limit, now_s: float | None) -> None:
