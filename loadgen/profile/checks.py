@@ -18,6 +18,7 @@ from loadgen.profile.flow_checks import header_regex_faults, scenario_faults
 from loadgen.profile.layers import SECTION
 from loadgen.profile.load_checks import Names, load_faults, names_at, source_faults
 from loadgen.profile.model import Guards, Phase, Step, Threshold
+from loadgen.profile.retry_checks import retry_faults
 from loadgen.profile.target_checks import auth_faults, http_faults, target_faults
 from loadgen.profile.text_checks import file_fault, name_fault, parsed_or_fault, regex_fault
 from loadgen.steps import method_and_path
@@ -32,6 +33,7 @@ def faults_of(draft: Draft) -> Iterator[Fault]:
     yield from target_faults(draft)
     yield from auth_faults(draft)
     yield from http_faults(draft)
+    yield from retry_faults(draft)
     yield from feed_faults
     yield from load_faults(draft)
     yield from source_faults(draft)

@@ -1,0 +1,41 @@
+"""How modelled clients retry: which keys fit together, in the profile and in its scenarios."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from core.located_yaml import Path
+from loadgen.profile.draft import Draft, Fault
+from loadgen.profile.model import RetryModel
+
+
+def retry_faults(draft: Draft) -> Iterator[Fault]:
+    """All that is wrong with `retry` of the profile and of scenarios."""
+    if draft.get("locustfile") is not None and draft.get("retry") is not None:
+        yield Fault(("retry",), "needs scenarios: users of a locustfile retry as it says")
+    yield from _faults(draft, ("retry",))
+    for scenario in draft.items("scenarios"):
+        yield from _faults(draft, (*scenario, "retry"))
+
+
+def _faults(draft: Draft, path: Path) -> Iterator[Fault]:
+    given = draft.given(*path)
+    retry = draft.part(RetryModel, *path)
+    if not given or retry is None:
+        return
+    if retry.mode == "none":
+        for key in sorted(given - {"mode", "clients"}):
+            yield Fault((*path, key), "does not go with mode: none, which never sends again")
+        return
+    for key in ("base", "throttle_base"):
+        if key in given and getattr(retry, f"{key}_s") > retry.cap_s:
+            message = f"must be at most cap, {retry.cap_s:g} s {draft.got(*path, key)}"
+            yield Fault((*path, key), message)
+    both = sorted(set(retry.statuses) & set(retry.throttle_statuses))
+    if both:
+        key = "statuses" if "statuses" in given else "throttle_statuses"
+        message = f"{both[0]} is in statuses and in throttle_statuses: it can be one of them"
+        yield Fault((*path, key), message)
+    if retry.quota == "none":
+        for key in sorted(given & {"retry_cost", "throttle_cost"}):
+            yield Fault((*path, key), "has no meaning with quota: none")
