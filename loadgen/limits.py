@@ -7,6 +7,7 @@ them the concurrency of Lambda ("Throttle requests to your REST APIs", developer
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from core.aws.gateway import Route
 from loadgen.outcome import Cause
@@ -36,13 +37,24 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class QuotaLimit:
-    """What a key may use in a period, and had used before the run (None: unknown)."""
+    """What a key may use in a period, and had used before the run (None: unknown).
+
+    `by_day` has what it used on past days (UTC), as far as AWS has counted it, today last.
+    """
 
     name: str
     limit: int
     period: str
     used: int | None
     shared_key: str
+    plan_id: str = ""
+    key_id: str = ""
+    by_day: tuple[tuple[date, int], ...] = ()
+
+    @property
+    def left(self) -> int | None:
+        """What was left before the run."""
+        return None if self.used is None else max(0, self.limit - self.used)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,20 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 
-from core.aws.gateway import GatewayReader, Route, Stage, Throttle
+from core.aws.gateway import DENIED, ApiKind, GatewayReader, Route, Stage, Throttle
 from core.aws.gateway_plans import (
     ApiKey,
     Quota,
     UsagePlan,
     account_throttle,
+    daily_usage,
     find_api_keys,
-    quota_used,
+    period_start,
     reserved_concurrency,
     unreserved_concurrency,
     usage_plan_of,
+    used_in_period,
 )
 from core.aws.session import AwsSession
 from core.errors import AwsError
@@ -33,6 +35,12 @@ from loadgen.steps import StepInfo, step_infos
 from loadgen.target import ApiRef, Resolved
 
 _T = TypeVar("_T")
+_ROUTES_BY: dict[ApiKind, str] = {
+    "rest": "apigateway:GET on /restapis/*",
+    "http": "apigateway:GET on /apis/*",
+}
+# What a key used on days before tells how fast its quota is used up in production.
+_HISTORY = timedelta(days=14)
 
 
 def read_limits(
@@ -74,8 +82,14 @@ class _Reading:
         kind, stage = self.api.kind, self.api.settings
         if kind is None or stage is None:
             return Limits()
-        routes = self._ask("routes", lambda: self._reader.routes(kind, self.api.id))
-        account = self._ask("the account's throttle", lambda: account_throttle(self._reader.rest))
+        routes = self._ask(
+            "routes", lambda: self._reader.routes(kind, self.api.id), _ROUTES_BY[kind]
+        )
+        account = self._ask(
+            "the account's throttle",
+            lambda: account_throttle(self._reader.rest),
+            "apigateway:GET on /account",
+        )
         if routes is None:
             return Limits(tuple(StepLimits(step.index) for step in steps), None, tuple(self.notes))
         hit = [route_of(kind, routes, step.method, step.path, self.api.base_path) for step in steps]
@@ -83,41 +97,47 @@ class _Reading:
         plans_known = self._read_plans(
             {key for key, route in zip(keys, hit, strict=True) if route and route.api_key_required}
         )
+        turned_away = [
+            self._turned_away(route, key, plans_known=plans_known)
+            for route, key in zip(hit, keys, strict=True)
+        ]
         found = tuple(
             # A template may stand for several segments, which is not known here.
-            StepLimits(step.index, no_route="${" not in step.path)
+            StepLimits(step.index, no_route="${" not in step.path, turned_away=why)
             if route is None
-            else self._of_step(step, route, stage, account, key, plans_known=plans_known)
-            for step, route, key in zip(steps, hit, keys, strict=True)
+            else self._of_step(step, route, stage, account, key, why, plans_known=plans_known)
+            for step, route, key, why in zip(steps, hit, keys, turned_away, strict=True)
         )
-        for step, route, key in zip(steps, hit, keys, strict=True):
-            self._note_turned_away(step, route, key, plans_known=plans_known)
+        for step, why in zip(steps, turned_away, strict=True):
+            if why is not None:
+                self.notes.append(f"step {step.name}: {why}")
         return Limits(found, unreserved, tuple(dict.fromkeys(self.notes)))
 
-    def _ask(self, what: str, call: Callable[[], _T]) -> _T | None:
+    def _ask(self, what: str, call: Callable[[], _T], permission: str) -> _T | None:
         try:
             return call()
         except AwsError as error:
-            self.notes.append(f"unknown: {what} ({error})")
+            self.notes.append(unknown_words(what, error, permission))
             return None
 
     # -- one step
 
-    def _note_turned_away(
-        self, step: StepInfo, route: Route | None, key: str | None, *, plans_known: bool
-    ) -> None:
-        """Says of a step that it cannot be answered as it is, which saves a run."""
+    def _turned_away(
+        self, route: Route | None, key: str | None, *, plans_known: bool
+    ) -> str | None:
+        """Why a step cannot be answered as it is, in words; knowing it saves a run."""
         if route is None:
-            self.notes.append(f"step {step.name}: no route of API {self.api.name} takes it")
-        elif not route.api_key_required or self.api.key_source != "HEADER":
-            return
-        elif key is None:
-            self.notes.append(f"step {step.name}: {route.key} wants an API key, and there is none")
-        elif plans_known and key != UNREADABLE and self._plans.get(key) is None:
-            self.notes.append(
-                f"step {step.name}: its API key is in no usage plan of API {self.api.name}, "
-                f"stage {self.api.stage}"
-            )
+            return f"no route of API {self.api.name} takes it"
+        if not route.api_key_required or self.api.key_source != "HEADER":
+            return None
+        if key is None:
+            return f"{route.key} wants an API key, and there is none"
+        if not plans_known or key == UNREADABLE:
+            return None
+        planned = self._plans.get(key)
+        if planned is None:
+            return f"its API key is in no usage plan of API {self.api.name}, stage {self.api.stage}"
+        return None if planned[0].enabled else f"its API key {planned[0].name} is disabled"
 
     def _of_step(
         self,
@@ -126,6 +146,7 @@ class _Reading:
         stage: Stage,
         account: Throttle | None,
         key: str | None,
+        turned_away: str | None,
         *,
         plans_known: bool,
     ) -> StepLimits:
@@ -149,6 +170,8 @@ class _Reading:
             reserved,
             complete=account is not None
             and (not route.api_key_required or (plans_known and key != UNREADABLE)),
+            hit=route,
+            turned_away=turned_away,
         )
 
     def _plan_buckets(
@@ -183,11 +206,16 @@ class _Reading:
         if not functions:
             return None
         client = self.session.control_lambda()
-        unreserved = self._ask("the account's concurrency", lambda: unreserved_concurrency(client))
+        unreserved = self._ask(
+            "the account's concurrency",
+            lambda: unreserved_concurrency(client),
+            "lambda:GetAccountSettings",
+        )
         for name in functions:
             reserve = self._ask(
                 f"the reserved concurrency of {name}",
                 lambda name=name: (reserved_concurrency(client, name),),  # type: ignore[misc]
+                "lambda:GetFunctionConcurrency",
             )
             if reserve is not None:
                 own = reserve[0]
@@ -205,11 +233,17 @@ class _Reading:
         if not values:
             return True
         client = self._reader.rest
-        found = self._ask("usage plans", lambda: find_api_keys(client, values))
+        found = self._ask(
+            "usage plans", lambda: find_api_keys(client, values), "apigateway:GET on /apikeys"
+        )
         if found is None:
             return False
         for value, key in found.items():
-            plan = self._ask("usage plans", lambda key=key: self._plan(key))  # type: ignore[misc]
+            plan = self._ask(
+                "usage plans",
+                lambda key=key: self._plan(key),  # type: ignore[misc]
+                "apigateway:GET on /usageplans",
+            )
             if plan is None:
                 return False
             self._plans[value] = (key, plan[0]) if plan[0] is not None else None
@@ -221,17 +255,29 @@ class _Reading:
         return (usage_plan_of(self._reader.rest, key.id, self.api.id, self.api.stage or ""),)
 
     def _quota(self, key: ApiKey, plan: UsagePlan, quota: Quota) -> QuotaLimit:
-        used = self._ask(
+        start = min(period_start(quota.period, self.today), self.today - _HISTORY)
+        days = self._ask(
             f"the usage of plan {plan.name}",
-            lambda: quota_used(self._reader.rest, plan, key.id, self.today),
+            lambda: daily_usage(self._reader.rest, plan, key.id, start, self.today),
+            "apigateway:GET on /usageplans/*",
         )
         return QuotaLimit(
             f"plan {plan.name}, key {key.name or key.id}",
             quota.limit,
             quota.period.lower(),
-            used,
+            None if days is None else used_in_period(quota, days),
             f"quota {plan.id} {key.id}",
+            plan.id,
+            key.id,
+            tuple((day.day, day.used) for day in days or ()),
         )
+
+
+def unknown_words(what: str, error: AwsError, permission: str) -> str:
+    """That something could not be read, and why: the permission, where that is missing."""
+    if error.code in DENIED:
+        return f"unknown: {what} (the permission {permission} is missing)"
+    return f"unknown: {what} ({error})"
 
 
 def _bucket(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import islice
@@ -115,21 +115,43 @@ def _usage_plan(item: UsagePlanTypeDef) -> UsagePlan:
     )
 
 
-def quota_used(client: APIGatewayClient, plan: UsagePlan, key_id: str, today: date) -> int | None:
-    """Requests that a key has used in the present period (UTC), as far as AWS has counted them."""
-    if plan.quota is None:
-        return None
+@dataclass(frozen=True, slots=True)
+class UsedDay:
+    """What a key used on a day (UTC), and what its quota had left after it (None: unknown)."""
+
+    day: date
+    used: int
+    left: int | None
+
+
+def daily_usage(
+    client: APIGatewayClient, plan: UsagePlan, key_id: str, start: date, today: date
+) -> list[UsedDay]:
+    """What a key used on each day, as far as AWS has counted it, which takes it a while.
+
+    AWS gives one pair for each day from `start` on; where it gives fewer, they are the last days.
+    """
     with aws_call(f"read the usage of plan {plan.name}"):
         answer = client.get_usage(
             usagePlanId=plan.id,
             keyId=key_id,
-            startDate=period_start(plan.quota.period, today).isoformat(),
+            startDate=start.isoformat(),
             endDate=today.isoformat(),
         )
-    days = answer.get("items", {}).get(key_id, [])
-    if not days or len(days[-1]) < 2:
+    pairs = answer.get("items", {}).get(key_id, [])
+    first = today - timedelta(days=len(pairs) - 1)
+    return [
+        UsedDay(first + timedelta(days=number), pair[0], pair[1] if len(pair) > 1 else None)
+        for number, pair in enumerate(pairs)
+        if pair
+    ]
+
+
+def used_in_period(quota: Quota, days: Sequence[UsedDay]) -> int | None:
+    """Requests that a key has used in the present period; None where AWS does not say."""
+    if not days or days[-1].left is None:
         return None
-    return max(0, plan.quota.limit - days[-1][1])
+    return max(0, quota.limit - days[-1].left)
 
 
 def period_start(period: str, today: date) -> date:
