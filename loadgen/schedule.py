@@ -39,12 +39,12 @@ class PhasePlan:
 
     `expected` is the expected number of arrivals (0 for pauses and users), `peak_rps` the highest
     arrival rate (of a burst: what arrives within its busiest second); both count scenarios, not
-    requests.
+    requests. What a search takes is not known before: it has no length and no arrivals here.
     """
 
     index: int
     name: str
-    kind: Literal["rate", "burst", "pause", "users"]
+    kind: Literal["rate", "burst", "pause", "users", "search"]
     from_s: float
     to_s: float
     measured: bool
@@ -89,6 +89,8 @@ def plan_phases(profile: Profile) -> tuple[PhasePlan, ...]:
             # Arrivals at once are so many in that second, not infinitely many a second.
             expected = float(phase.burst)
             peak_rps = phase.burst / max(phase.within_s or 0.0, 1.0)
+        elif phase.bounds is not None:
+            expected, peak_rps = 0.0, phase.bounds[1] / _per_arrival(profile, phase)
         else:
             expected = sum((segment.arrivals for segment in segments), 0.0)
             peak_rps = max((max(part.from_rps, part.to_rps) for part in segments), default=0.0)
@@ -139,6 +141,11 @@ def requests_per_arrival(profile: Profile, phase: Phase) -> float:
     return steps / weight
 
 
+def _per_arrival(profile: Profile, phase: Phase) -> float:
+    """How much of what rates count an arrival is."""
+    return requests_per_arrival(profile, phase) if profile.load.unit == "requests" else 1.0
+
+
 def _steps_of(profile: Profile, plan: PhasePlan) -> float:
     return requests_per_arrival(profile, profile.load.phases[plan.index])
 
@@ -156,9 +163,11 @@ def _chosen(profile: Profile, phase: Phase) -> list[tuple[int, Scenario]]:
     ]
 
 
-def _kind(phase: Phase) -> Literal["rate", "burst", "pause", "users"]:
+def _kind(phase: Phase) -> Literal["rate", "burst", "pause", "users", "search"]:
     if phase.rate is not None:
         return "rate"
+    if phase.search is not None:
+        return "search"
     if phase.burst is not None:
         return "burst"
     return "users" if phase.users is not None else "pause"
@@ -182,6 +191,9 @@ def _words(profile: Profile, phase: Phase) -> str:
     if phase.burst is not None:
         within = f"within {phase.within_s:g} s" if phase.within_s else "at once"
         return f"{phase.burst:,} arrival{'' if phase.burst == 1 else 's'} {within}"
+    if phase.bounds is not None:
+        low, high = phase.bounds
+        return f"search for the highest rate from {low:,.10g} to {high:,.10g} {unit}"
     match phase.users:
         case (first, last):
             return f"{first:,} to {last:,} users"
@@ -230,7 +242,7 @@ def _segments(profile: Profile, phase: Phase) -> list[_Segment]:
             levels = [(first, last)]
         case rate:
             levels = [(rate, rate)]
-    per = requests_per_arrival(profile, phase) if profile.load.unit == "requests" else 1.0
+    per = _per_arrival(profile, phase)
     borders = [length_s * k / len(levels) for k in range(len(levels) + 1)]
     return [
         _Segment(begin, end - begin, first / per, last / per)

@@ -9,17 +9,19 @@ from core.located_model import did_you_mean
 from core.located_yaml import Path, Value
 from loadgen.profile.draft import Draft, Fault
 from loadgen.profile.model import Load, Phase, RangeBetween, RangeExponential, Steps
+from loadgen.profile.search_checks import SEARCH_KEYS, search_faults
 from loadgen.profile.target_checks import exactly_one
 from loadgen.profile.text_checks import file_fault
 from reports.figures import listed
 
-_SENDING = {"open": ("rate", "burst"), "closed": ("users",)}
+_SENDING = {"open": ("rate", "burst", "search"), "closed": ("users",)}
 # What each of these needs besides, and may have.
 _COMPANIONS: Mapping[str, frozenset[str]] = {
     "rate": frozenset({"duration"}),
     "users": frozenset({"duration"}),
     "burst": frozenset({"duration", "within"}),
     "pause": frozenset(),
+    "search": SEARCH_KEYS,
 }
 _NEEDS_DURATION = frozenset({"rate", "users"})
 _OF_OPEN = ("arrivals", "unit")
@@ -68,6 +70,7 @@ def load_faults(draft: Draft) -> Iterator[Fault]:
             yield from _phase_faults(draft, path, model)
             yield from _phase_scenario_faults(draft, path, scenarios)
     yield from _measured_faults(draft)
+    yield from search_faults(draft)
 
 
 def source_faults(draft: Draft) -> Iterator[Fault]:
@@ -121,7 +124,8 @@ def _phase_faults(draft: Draft, path: Path, model: str) -> Iterator[Fault]:
     sending = _SENDING[model]
     choices = (*sending, "pause")
     found = [key for key in choices if key in given]
-    other = [key for key in ("rate", "burst", "users") if key in given and key not in sending]
+    every = ("rate", "burst", "users", "search")
+    other = [key for key in every if key in given and key not in sending]
     for key in other:
         needed = "closed" if key == "users" else "open"
         message = f"needs load.model: {needed}; a phase here has {listed(choices, last='or')}"
@@ -136,7 +140,7 @@ def _phase_faults(draft: Draft, path: Path, model: str) -> Iterator[Fault]:
 def _companion_faults(given: frozenset[str], path: Path, kind: str) -> Iterator[Fault]:
     if kind in _NEEDS_DURATION and "duration" not in given:
         yield Fault((*path, "duration"), f"is missing: {kind} needs it")
-    for key in sorted(given & {"duration", "within"} - _COMPANIONS[kind]):
+    for key in sorted(given & ({"duration", "within"} | SEARCH_KEYS) - _COMPANIONS[kind]):
         hint = ": write pause: 30s alone" if kind == "pause" else ""
         yield Fault((*path, key), f"does not go with {kind}{hint}")
     if kind == "pause" and "scenarios" in given:
