@@ -22,9 +22,9 @@ class Answer:
 
     `status` is 0 when no response began, `cause` a `loadgen.outcome.Cause` (NONE when a whole
     response came). `head` is the head section of the final response, with or without its status
-    line. `body` may be cut short, `bytes_in` counts everything that was received. `connect_ns` (with
-    `dns_ns`, the look-up of the name, in it) and `tls_ns` are durations, 0 on a connection that was
-    kept. `connection` numbers connections from 1.
+    line. `body` may be cut short, `bytes_in` counts everything that was received. `connect_ns` and
+    `tls_ns` are durations, 0 on a connection that was kept; `dns_ns`, the look-up of the name, is
+    part of `connect_ns`. `connection` numbers connections from 1.
     """
 
     __slots__ = (

@@ -7,12 +7,13 @@ import queue
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from core.interrupt import StopRequest
 from loadgen.frames_file import FramesWriter
 from loadgen.injectors import Ended, Injectors
-from loadgen.messages import Drained, Frame, NewSteps
+from loadgen.messages import Drained, Frame, NewSteps, SegmentDone
+from loadgen.steered.steering import Steering
 from loadgen.tally import Tally
 
 _POLL_S = 0.1
@@ -62,6 +63,7 @@ class Conductor:
         watches: Sequence[Watch],
         on_second: Callable[[Tally, float], None],
         on_frame: Callable[[Frame], None] = lambda frame: None,
+        steering: Steering[Any] | None = None,
     ) -> None:
         self._injectors = injectors
         self._tally = tally
@@ -71,6 +73,7 @@ class Conductor:
         self._watches = watches
         self._on_second = on_second
         self._on_frame = on_frame
+        self._steering = steering
 
     def run(self) -> Course:
         """Starts the injectors and gives the course of the run when all have ended."""
@@ -94,6 +97,7 @@ class Conductor:
                 if isinstance(event, Ended):
                     waiting.discard(injector)
             now_s = time.monotonic() - start_s
+            self._steer(course, now_s)
             if self._stop.requested:
                 self._ask_to_stop(course, "signal", "interrupted", now_s)
             if now_s >= next_look_s:
@@ -101,6 +105,14 @@ class Conductor:
                 self._look(course, now_s)
         course.ended_s = time.monotonic() - start_s
         return course
+
+    def _steer(self, course: Course, now_s: float) -> None:
+        """Goes on with the plan, if there is one; it decides how long the run takes."""
+        steering = self._steering
+        if steering is None or steering.over or course.stopped_by is not None:
+            return
+        steering.next_if_idle(now_s)
+        self._longest_s = steering.latest_s(now_s)
 
     def _book(self, course: Course, injector: int, event: object, now_s: float) -> None:
         if isinstance(event, Frame):
@@ -113,6 +125,9 @@ class Conductor:
                 self._ask_to_stop(course, "injector", f"a damaged frame came: {error}", now_s)
                 return
             self._on_frame(event)
+        elif isinstance(event, SegmentDone):
+            if self._steering is not None:
+                self._steering.done(event, now_s)
         elif isinstance(event, NewSteps):
             self._keep(course, event)
             self._tally.add_steps(event)
@@ -139,6 +154,8 @@ class Conductor:
 
     def _look(self, course: Course, now_s: float) -> None:
         self._on_second(self._tally, now_s)
+        if self._steering is not None:
+            self._steering.look(now_s)
         if course.stopped_by is not None:
             return
         for watch in self._watches:
@@ -152,6 +169,8 @@ class Conductor:
             course.stopped_by, course.stop_reason = by, reason
             course.stopped_at_s = max(now_s, 0.0)
             self._injectors.stop()
+            if self._steering is not None:
+                self._steering.stop(reason, now_s)
 
     def _give_up(self, course: Course, waiting: set[int]) -> None:
         reason = f"injector(s) {', '.join(map(str, sorted(waiting)))} did not end in time"

@@ -15,6 +15,8 @@ from types import TracebackType
 from core.errors import InputError
 from loadgen.messages import Drained, Frame, NewSteps, from_line, to_line
 
+FRAMES_NAME = "frames.ndjson.gz"  # in the folder of a run
+
 
 class FramesWriter:
     """Appends what injectors report to a new file; use it as a context manager, or close it."""

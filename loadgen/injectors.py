@@ -107,6 +107,18 @@ class Injectors:
         """Nothing more begins, and what runs is cut."""
         self._tell(Control("abort"))
 
+    def send_segment(self, order: dict[str, Any]) -> None:
+        """The next arrivals of a steered load."""
+        self._tell(Control("segment", segment=order))
+
+    def skip(self) -> None:
+        """The rest of the arrivals of the segment is left out."""
+        self._tell(Control("skip"))
+
+    def end_segments(self) -> None:
+        """No more segments come."""
+        self._tell(Control("end"))
+
     def update(self, credentials: dict[str, Any]) -> None:
         """New credentials for the requests to come."""
         self._tell(Control("credentials", credentials=credentials))

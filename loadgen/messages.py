@@ -97,6 +97,20 @@ class NewSteps:
 
 
 @dataclass(frozen=True, slots=True)
+class SegmentDone:
+    """All requests of a segment of a steered load have ended, or were waited for in vain.
+
+    They are in the frames and records before it: `rows` is how many records there are by now.
+    """
+
+    injector: int
+    phase: int
+    rows: int
+    ended_us: int  # when its arrivals ended, since the beginning of the run
+    unended: int = 0  # requests that are still on their way
+
+
+@dataclass(frozen=True, slots=True)
 class Drained:
     """The last line of an injector: what it did in all, for the books to balance."""
 
@@ -127,18 +141,24 @@ class Assignment:
     seed: int
     folder: str | None  # where request records go
     credentials: dict[str, Any]  # by auth key, see loadgen.auth
+    steered_from: int | None = None  # from this phase on, arrivals come as orders
+    spread: int = 0  # requests go to one of so many connections at random
 
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """Later lines on stdin: `start` (at_unix_ns), `stop`, `abort` or `credentials`."""
+    """Later lines on stdin: `start` (at_unix_ns), `stop`, `abort` or `credentials`.
+
+    Of a steered load also `segment`, `skip` (the rest of the segment) and `end` (no more segments).
+    """
 
     do: str
     at_unix_ns: int = 0
     credentials: dict[str, Any] = field(default_factory=dict)
+    segment: dict[str, Any] = field(default_factory=dict)  # loadgen.steered.orders
 
 
-Message = Ready | NewSteps | Frame | Drained | Assignment | Control
+Message = Ready | NewSteps | Frame | SegmentDone | Drained | Assignment | Control
 
 
 def to_line(message: Message) -> bytes:
@@ -172,6 +192,8 @@ def from_line(line: bytes | str) -> Message:
         return _made(Ready, content, "ready")
     if kind == "newsteps":
         return _made(NewSteps, content, "newsteps")
+    if kind == "segmentdone":
+        return _made(SegmentDone, content, "segmentdone")
     if kind == "drained":
         return _made(Drained, content, "drained")
     if kind == "assignment":
@@ -193,6 +215,7 @@ _FITS: dict[str, Callable[[object], bool]] = {
     "int": _is_int,
     "float": _is_number,
     "str": lambda value: type(value) is str,
+    "int | None": lambda value: value is None or _is_int(value),
     "str | None": lambda value: value is None or type(value) is str,
     "list[str]": lambda value: type(value) is list and all(type(one) is str for one in value),
     "list[list[str]]": lambda value: (
@@ -207,7 +230,18 @@ _FITS: dict[str, Callable[[object], bool]] = {
 }
 _SHAPES: dict[type[Any], dict[str, Callable[[object], bool]]] = {
     shape: {one.name: _FITS[str(one.type)] for one in fields(shape)}
-    for shape in (Cell, PhaseCount, Failure, Ready, NewSteps, Frame, Drained, Assignment, Control)
+    for shape in (
+        Cell,
+        PhaseCount,
+        Failure,
+        Ready,
+        NewSteps,
+        Frame,
+        SegmentDone,
+        Drained,
+        Assignment,
+        Control,
+    )
 }
 _REQUIRED: dict[type[Any], set[str]] = {
     shape: {

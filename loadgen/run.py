@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-import os
 import secrets
 import shutil
 import sys
@@ -21,17 +19,18 @@ from core.console import Console
 from core.errors import ExitCode, ToolError
 from core.interrupt import StopRequest
 from core.located_yaml import read_document
+from loadgen.assignments import assignments
 from loadgen.auth.given import secrets_in
 from loadgen.auth.refresh import RefreshLoop
 from loadgen.conduct import Conductor, Course, StoppedBy
 from loadgen.cost import spent
 from loadgen.evidence import gather, not_asked
-from loadgen.frames_file import FramesWriter
+from loadgen.frames_file import FRAMES_NAME, FramesWriter
 from loadgen.guards import ASK_ABOVE_REQUESTS, ASK_ABOVE_USD, Guard, Progress
 from loadgen.injectors import Injectors
 from loadgen.live import live_view
 from loadgen.measured import measured_of
-from loadgen.messages import Assignment, Frame
+from loadgen.messages import Frame
 from loadgen.options import RunOptions
 from loadgen.outcome import Kind, Outcome
 from loadgen.plan_view import plan_document, show_plan
@@ -48,6 +47,7 @@ from loadgen.redact import Secrets
 from loadgen.result import LoadFacts, Stop, build_document, step_uses
 from loadgen.schedule import arrivals
 from loadgen.statuses import count_statuses
+from loadgen.steered.steer import step_back
 from loadgen.tally import Tally
 from loadgen.thresholds import Abort, check, evaluate
 from loadgen.validity import InjectorEnd, judge
@@ -57,9 +57,6 @@ from reports.exports import check_exports, export_document
 from reports.figures import usd
 from reports.load_document import LoadDocument
 from reports.run_folder import create_run_folder, document_text, write_document
-
-FRAMES_NAME = "frames.ndjson.gz"
-_NICE = 10
 
 
 def run_load(options: RunOptions, console: Console) -> ExitCode:
@@ -144,8 +141,8 @@ class _Run:
         longest_s = prepared.expected.duration_s + profile.load.drain_s
         with ExitStack() as stack:
             frames = stack.enter_context(FramesWriter(folder / FRAMES_NAME))
-            injectors = stack.enter_context(Injectors(self._assignments(folder)))
-            _step_back()
+            injectors = stack.enter_context(Injectors(assignments(prepared, folder)))
+            step_back()
             stack.enter_context(RefreshLoop(prepared.sources, injectors.update))
             update = stack.enter_context(
                 live_view(self._console, prepared.rules, prepared.expected.duration_s)
@@ -174,23 +171,6 @@ class _Run:
         ui = stack.enter_context(WebUi(self._options.ui, base_url, stop.request))
         self._console.say(f"web UI: {ui.url}")
         return lambda frame: ui.feed(frame, self._tally)
-
-    def _assignments(self, folder: Path) -> list[Assignment]:
-        prepared, profile = self._prepared, self._prepared.profile
-        injectors = profile.load.processes
-        return [
-            Assignment(
-                injector=number,
-                injectors=injectors,
-                profile=profile.model_dump(mode="json", by_alias=True),
-                base_dir=str(prepared.file.base_dir),
-                base_url=prepared.resolved.base_url,
-                seed=prepared.seed,
-                folder=str(folder) if profile.output.records else None,
-                credentials=prepared.sources.current(),
-            )
-            for number in range(injectors)
-        ]
 
     def _watch_thresholds(self, tally: Tally, now_s: float) -> tuple[StoppedBy, str] | None:
         self._abort = check(self._prepared.rules, tally, now_s)
@@ -291,12 +271,6 @@ class _Run:
             errors = [*document.errors, str(error)]
             return document.model_copy(update={"exit_code": int(ExitCode.ERROR), "errors": errors})
         return document
-
-
-def _step_back() -> None:
-    """From now on injectors go first, where they share a core with what counts and shows."""
-    with contextlib.suppress(OSError):
-        os.nice(_NICE)
 
 
 def _confirm_cost(prepared: Prepared, console: Console) -> None:

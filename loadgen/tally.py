@@ -9,7 +9,7 @@ that came already is not counted again.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,6 +99,15 @@ class Tally:
         self.drained[drained.injector] = drained
         if drained.injector in self._injectors:
             self._injectors[drained.injector].in_flight = 0
+
+    def add_phase(self, plan: PhasePlan) -> None:
+        """One more phase, of a load that is decided while it goes on; it has the next number."""
+        self.phases += (plan,)
+
+    def end_phase(self, index: int, to_s: float) -> None:
+        """A phase ended earlier than it was planned."""
+        plan = replace(self.phases[index], to_s=max(to_s, self.phases[index].from_s))
+        self.phases = (*self.phases[:index], plan, *self.phases[index + 1 :])
 
     def add_steps(self, new: NewSteps) -> None:
         """Requests of a locustfile that an injector met; the same one of several is one step."""

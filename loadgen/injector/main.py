@@ -8,6 +8,7 @@ import random
 import resource
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter_ns, time_ns
 from typing import Protocol
@@ -16,6 +17,7 @@ import gevent
 import locust
 from gevent.event import Event
 from gevent.hub import get_hub
+from gevent.lock import Semaphore
 from locust.env import Environment
 from locust.stats import RequestStats
 
@@ -33,12 +35,13 @@ from loadgen.injector.open_model import ArrivalScheduler, OpenModel
 from loadgen.injector.pipe import Orders, Reports, take_pipes
 from loadgen.injector.recorder import FIRST, Batch, Recorder
 from loadgen.injector.stalls import StallWatch
+from loadgen.injector.steered_model import SteeredModel
 from loadgen.injector.tls import origin_of
 from loadgen.injector_notes import burst_note, waited_note
-from loadgen.messages import Assignment, Control, Frame, Ready, to_line
+from loadgen.messages import Assignment, Control, Frame, Ready, SegmentDone, to_line
 from loadgen.profile.model import Profile
 from loadgen.records import RecordWriter, records_path
-from loadgen.schedule import arrivals, plan_phases, user_targets
+from loadgen.schedule import arrivals, duration_s, plan_phases, user_targets
 from loadgen.steps import step_infos
 from loadgen.wire import Pool
 
@@ -46,6 +49,7 @@ _FRAME_S = 1.0
 _LOOK_S = 0.02
 _LAST_WORDS_S = 30
 _MOST_DESCRIPTORS = 65_536
+_NEVER_NS = 1 << 62
 
 
 class Model(Protocol):
@@ -91,6 +95,7 @@ class Injector:
             max_connections=_share(http.max_connections, assignment),
             keep_body_bytes=http.keep_body_bytes,
             keep_alive=http.connections == "reuse",
+            spread=_share(assignment.spread, assignment) if assignment.spread else 0,
         )
         self._recorder.connections = lambda: self._pool.connections
         self._runner = FlowRunner(self._pool, self._recorder, len(self._steps), self._rng)
@@ -105,7 +110,10 @@ class Injector:
             injector=assignment.injector,
             injectors=assignment.injectors,
         )
-        self._phases = plan_phases(self.profile)
+        # Of the phases that come as orders, nothing is known here.
+        self._phases = plan_phases(self.profile)[: assignment.steered_from]
+        self._steered: SteeredModel | None = None
+        self._framing = Semaphore()
         _warm_up()
         self._stopped = Event()
         self._sent_all = Event()
@@ -137,16 +145,32 @@ class Injector:
                 tell=self._reports.send,
             )
         if load.model == "open":
-            return OpenModel(
+            schedule = arrivals(
+                self.profile, phases, assignment.seed, assignment.injector, assignment.injectors
+            )
+            most = _share(load.max_in_flight, assignment)
+            if assignment.steered_from is None:
+                return OpenModel(
+                    self._flows,
+                    self._runner,
+                    self._recorder,
+                    arrivals=schedule,
+                    max_in_flight=most,
+                    start_ns=start_ns,
+                )
+            self._steered = SteeredModel(
                 self._flows,
                 self._runner,
                 self._recorder,
-                arrivals=arrivals(
-                    self.profile, phases, assignment.seed, assignment.injector, assignment.injectors
-                ),
-                max_in_flight=_share(load.max_in_flight, assignment),
+                arrivals=schedule,
+                max_in_flight=most,
                 start_ns=start_ns,
+                injector=assignment.injector,
+                injectors=assignment.injectors,
+                patience_s=load.drain_s,
+                tell_done=self._tell_done,
             )
+            return self._steered
         return ClosedModel(
             self._flows,
             self._runner,
@@ -172,7 +196,24 @@ class Injector:
                 self._stop(drain_s=0.0)
             elif order.do == "stop":
                 self._stop(drain_s=self.profile.load.drain_s)
+            elif self._steered is not None:
+                self._steer(self._steered, order)
         self._stop(drain_s=0.0)
+
+    def _steer(self, model: SteeredModel, order: Control) -> None:
+        if order.do == "segment":
+            model.order(order.segment)
+        elif order.do == "skip":
+            model.skip()
+        elif order.do == "end":
+            self._deadline_ns = perf_counter_ns() + int(self.profile.load.drain_s * 1e9)
+            model.order(None)
+
+    def _tell_done(self, done: SegmentDone) -> None:
+        """Hands over what is known of a segment, and says that it has ended."""
+        self._reports.send(self._frame())
+        rows = self._writer.n if self._writer is not None else 0
+        self._reports.send(replace(done, rows=rows))
 
     def _stop(self, *, drain_s: float) -> None:
         self._runner.stopping = True
@@ -189,8 +230,10 @@ class Injector:
         environment = self._environment
         self._recorder.start_ns = start_ns
         self._recorder.burst_us = dict.fromkeys(self._bursts_at_once(), 0)
-        end_ns = start_ns + int(self._phases[-1].to_s * 1e9)
+        end_ns = start_ns + int(duration_s(self._phases) * 1e9)
         self._deadline_ns = end_ns + int(self.profile.load.drain_s * 1e9)
+        if self._assignment.steered_from is not None:
+            self._deadline_ns = _NEVER_NS  # until the end is ordered
         model = self._make_model(start_ns)
         environment.loadgen_model = model  # type: ignore[attr-defined] # where users find it
         events = environment.events
@@ -243,9 +286,10 @@ class Injector:
 
     def _bursts_at_once(self) -> list[int]:
         """The phases whose arrivals are all due at the same moment."""
+        of_schedule = self.profile.load.phases[: len(self._phases)]
         return [
             plan.index
-            for plan, phase in zip(self._phases, self.profile.load.phases, strict=True)
+            for plan, phase in zip(self._phases, of_schedule, strict=True)
             if plan.kind == "burst" and not phase.within_s
         ]
 
@@ -258,7 +302,9 @@ class Injector:
     def _frame(self) -> Frame:
         if self._pool.waited:
             self._recorder.note(waited_note(self.profile.http.max_connections))
-        return self._recorder.frame()
+        # A frame gives way while it is made, and another one must not begin then.
+        with self._framing:
+            return self._recorder.frame()
 
     def _log_batch(self, batch: Batch) -> None:
         if self.profile.locustfile is not None:

@@ -8,6 +8,7 @@ the API never sees.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from time import perf_counter_ns
 from typing import Any
 
@@ -102,14 +103,40 @@ class OpenModel:
 
     def schedule(self) -> None:
         """Begins all arrivals when they are due; what the user does."""
+        with self.ringing():
+            self.begin_all(self._start_ns)
+
+    @contextmanager
+    def ringing(self) -> Iterator[None]:
+        """An alarm for the arrivals, for as long as the context lasts."""
         self._alarm = new_alarm(self._ring)
         try:
-            if self._load():
-                self._alarm.set(self._start_ns)
-                self._begun_all.wait()
+            yield
         finally:
             self._alarm.close()
             self._due_ns = []
+
+    def begin_all(self, first_ns: int) -> None:
+        """Begins what there is of the schedule; the first of it is due at `first_ns` or later."""
+        self._begun_all.clear()
+        if self._load():
+            self._alarm.set(first_ns)
+            self._begun_all.wait()
+
+    def take(self, chunk: Chunk) -> None:
+        """More arrivals, after those that have begun."""
+        self._arrivals = iter([chunk])
+
+    def drop_rest(self) -> None:
+        """Forgets the arrivals that have not begun."""
+        self._arrivals = iter([])
+        self._chunk, self._due_ns, self._next = None, [], 0
+        self._alarm.set(perf_counter_ns())
+
+    @property
+    def running(self) -> int:
+        """How many arrivals have begun and not ended."""
+        return len(self._running)
 
     def _ring(self) -> None:
         """Begins what is due by now; called by the loop, which each flow gives back when it waits.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from random import random
 from time import perf_counter_ns
 
 import gevent
@@ -21,12 +22,24 @@ _SWEEP_S = 0.005
 
 
 class Pool:
-    """Kept connections to one origin, at most `max_connections`; who finds none waits in turn."""
+    """Kept connections to one origin, at most `max_connections`; who finds none waits in turn.
+
+    The one that was used last serves the next request, so that there are as few as can be. With
+    `spread`, so many are made first, and each request takes one of them at random: a limit that
+    is kept by connection shows only then.
+    """
 
     def __init__(
-        self, origin: Origin, *, max_connections: int, keep_body_bytes: int, keep_alive: bool = True
+        self,
+        origin: Origin,
+        *,
+        max_connections: int,
+        keep_body_bytes: int,
+        keep_alive: bool = True,
+        spread: int = 0,
     ) -> None:
         self.origin = origin
+        self._spread = min(spread, max_connections)
         self.max_connections = max_connections
         self.keep_body_bytes = keep_body_bytes
         self.keep_alive = keep_alive
@@ -59,8 +72,8 @@ class Pool:
             self._wait_for_turn()
         start_ns = perf_counter_ns()
         connect_ns = tls_ns = dns_ns = 0
-        if self._free:
-            connection = self._free.pop()
+        if self._free and self._count >= self._spread:
+            connection = self._taken()
         else:
             self._count += 1
             try:
@@ -93,6 +106,13 @@ class Pool:
                 self.forget(connection)
             if self._queue:
                 self._next_turn()
+
+    def _taken(self) -> Connection:
+        free = self._free
+        if self._spread:
+            chosen = int(random() * len(free))
+            free[chosen], free[-1] = free[-1], free[chosen]
+        return free.pop()
 
     def forget(self, connection: Connection) -> None:
         """Closes a connection that will not be used again."""
