@@ -86,6 +86,16 @@ def add_fault(
         float | None, typer.Option(help="Refuse what is above (throttle-control-plane).")
     ] = None,
     burst: Annotated[int | None, typer.Option(help="With --rate-rps: at once.")] = None,
+    rate_limit: Annotated[
+        int | None,
+        typer.Option(help="Block while more requests came in the window before (waf)."),
+    ] = None,
+    window_s: Annotated[
+        float | None, typer.Option(help="With --rate-limit: that window; 300 without it.")
+    ] = None,
+    check_s: Annotated[
+        float | None, typer.Option(help="With --rate-limit: how often it looks; 5 without it.")
+    ] = None,
     service: Annotated[
         str | None, typer.Option(help="Only calls of this service (throttle-control-plane).")
     ] = None,
@@ -105,6 +115,8 @@ def add_fault(
     sandbox fault add latency --ms 200 --share 0.1 --api orders --for 30
 
     sandbox fault add status --status 503 --route 'GET /orders/{id}' --count 5
+
+    sandbox fault add waf --rate-limit 1000 --window-s 60
 
     sandbox fault add throttle-control-plane --rate-rps 10 --burst 40 --service apigateway
 

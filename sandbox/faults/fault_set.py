@@ -19,7 +19,9 @@ from sandbox.faults.kinds import (
     LateMetricsFault,
     RequestFault,
     ThrottleControlPlaneFault,
+    WafFault,
 )
+from sandbox.faults.rate_rule import RateRule
 from sandbox.gateway.snapshot import StageKey
 from sandbox.token_bucket import TokenBucket
 
@@ -33,7 +35,7 @@ class Fault:
     `owner` names whoever will end it, such as a stack; None for somebody at a terminal.
     """
 
-    __slots__ = ("bucket", "expires_s", "hits", "id", "owner", "spec")
+    __slots__ = ("bucket", "expires_s", "hits", "id", "owner", "rule", "spec")
 
     def __init__(self, fault_id: str, spec: FaultSpec, now_s: float, owner: str | None) -> None:
         self.id = fault_id
@@ -44,6 +46,15 @@ class Fault:
         self.bucket: TokenBucket | None = None
         if isinstance(spec, ThrottleControlPlaneFault) and spec.rate_rps is not None:
             self.bucket = TokenBucket(spec.rate_rps, spec.burst or max(1.0, spec.rate_rps), now_s)
+        self.rule: RateRule | None = None
+        if isinstance(spec, WafFault) and spec.rate_limit is not None:
+            self.rule = RateRule(spec.rate_limit, spec.rule_window_s, spec.rule_check_s)
+
+    def spares(self, now_s: float) -> bool:
+        """Whether something that it applies to is within the rate that it allows."""
+        if self.bucket is not None:
+            return self.bucket.take(now_s)
+        return self.rule is not None and not self.rule.blocks(now_s)
 
     def document(self, now_s: float) -> dict[str, Any]:
         """The fault as a JSON value, with all its settings that are not None."""
@@ -90,7 +101,9 @@ class FaultSet:
         return tuple(
             fault
             for fault in self._of_requests
-            if _meets_request(fault.spec, stage_key, route_key, api_name) and self._draw(fault, rng)
+            if _meets_request(fault.spec, stage_key, route_key, api_name)
+            and not fault.spares(now_s)
+            and self._draw(fault, rng)
         )
 
     def pick_function(self, function_name: str, now_s: float, rng: Random) -> Fault | None:
@@ -109,7 +122,9 @@ class FaultSet:
             return None
         self._drop_expired(now_s)
         for fault in self._of_calls:
-            if _meets_call(fault.spec, service, operation) and self._over_rate(fault, now_s, rng):
+            if not _meets_call(fault.spec, service, operation) or fault.spares(now_s):
+                continue
+            if self._draw(fault, rng):
                 return fault
         return None
 
@@ -183,11 +198,6 @@ class FaultSet:
         if spec.count is not None and fault.hits >= spec.count:
             self.remove(fault.id)
         return True
-
-    def _over_rate(self, fault: Fault, now_s: float, rng: Random) -> bool:
-        if fault.bucket is not None and fault.bucket.take(now_s):
-            return False
-        return self._draw(fault, rng)
 
     def _longest_delay_s(
         self, kind: type[LateMetricsFault] | type[LateLogsFault], now_s: float

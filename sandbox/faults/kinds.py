@@ -21,6 +21,10 @@ ForSeconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 # API Gateway ends a request after 29 s (REST, HTTP 30 s) by default, 15 minutes where it streams.
 Milliseconds = Annotated[float, Field(gt=0, le=900_000, allow_inf_nan=False)]
 
+# Of rate-based rules: AWS's default window, and how often it looks; it says "frequently".
+_WAF_WINDOW_S = 300.0
+_WAF_CHECK_S = 5.0
+
 
 class _Settings(BaseModel):
     """What all kinds have: they end after `for_s` seconds, or stay until they are cleared."""
@@ -98,9 +102,45 @@ class SlowBodyFault(_OfRequests):
 
 
 class WafFault(_OfRequests):
-    """A web ACL blocks the request: 403, gateway response WAF_FILTERED."""
+    """A web ACL blocks the request: 403, gateway response WAF_FILTERED.
+
+    With `rate_limit`, a rate-based rule decides: it blocks while more requests than that came in
+    the trailing `window_s`, looking every `check_s`. All clients count as one, for all have the
+    address of this machine. AWS's windows are 60, 120, 300 (its default) and 600 s, and its
+    smallest limit is 10 (AWS WAF developer guide, 2026).
+    """
 
     kind: Literal["waf"] = "waf"
+    rate_limit: Annotated[int, Field(ge=1, le=2_000_000_000)] | None = None
+    window_s: Annotated[float, Field(ge=1, le=3600, allow_inf_nan=False)] | None = None
+    check_s: Annotated[float, Field(ge=0.1, le=60, allow_inf_nan=False)] | None = None
+
+    @model_validator(mode="after")
+    def _refuse_what_does_not_go_together(self) -> Self:
+        if self.rate_limit is None:
+            for name, value in (("window_s", self.window_s), ("check_s", self.check_s)):
+                if value is not None:
+                    raise ValueError(f"{name}: needs rate_limit (got {value:g})")
+        elif self.share < 1:
+            raise ValueError(f"share: not together with rate_limit (got {self.share:g})")
+        elif self.rule_check_s > self.rule_window_s:
+            raise ValueError(
+                f"check_s: must be within window_s of {self.rule_window_s:g} "
+                f"(got {self.rule_check_s:g})"
+            )
+        return self
+
+    @property
+    def rule_window_s(self) -> float:
+        """The window, where there is a rate."""
+        return _WAF_WINDOW_S if self.window_s is None else self.window_s
+
+    @property
+    def rule_check_s(self) -> float:
+        """The time between two looks, where there is a rate."""
+        if self.check_s is None:
+            return min(_WAF_CHECK_S, self.rule_window_s)
+        return self.check_s
 
 
 # The services whose calls can be throttled, as signatures name them.

@@ -22,6 +22,7 @@ from sandbox.faults import (
 )
 from sandbox.faults.fault_set import MAX_FAULTS
 from sandbox.faults.kinds import KINDS
+from sandbox.faults.rate_rule import RateRule
 
 ORDERS = ("api1", "prod")
 ROUTE = "GET /orders/{id}"
@@ -105,6 +106,17 @@ def test_each_kind_refuses_a_setting_that_it_does_not_have(kind: str) -> None:
         (
             {"kind": "throttle-control-plane", "burst": 10},
             "fault throttle-control-plane: burst: needs rate_rps (got 10)",
+        ),
+        ({"kind": "waf", "rate_limit": 0}, "rate_limit: Input should be greater than or equal"),
+        ({"kind": "waf", "window_s": 60}, "fault waf: window_s: needs rate_limit (got 60)"),
+        ({"kind": "waf", "check_s": 1}, "fault waf: check_s: needs rate_limit (got 1)"),
+        (
+            {"kind": "waf", "rate_limit": 9, "share": 0.5},
+            "fault waf: share: not together with rate_limit (got 0.5)",
+        ),
+        (
+            {"kind": "waf", "rate_limit": 9, "window_s": 2, "check_s": 3},
+            "fault waf: check_s: must be within window_s of 2 (got 3)",
         ),
         (
             {"kind": "throttle-control-plane", "service": "sqs"},
@@ -294,3 +306,66 @@ def test_faults_are_removed_one_by_one_or_all_together() -> None:
     assert picked(faults) == ["f1", "f3"]
     assert faults.clear() == 2
     assert picked(faults) == []
+
+
+# Rate-based rules
+
+
+def blocked(rule: RateRule, rate_rps: float, from_s: float, to_s: float) -> list[float]:
+    """When requests at equal distances were blocked."""
+    count = int((to_s - from_s) * rate_rps)
+    times = [from_s + number / rate_rps for number in range(count)]
+    return [at_s for at_s in times if rule.blocks(at_s)]
+
+
+def test_a_rate_based_rule_blocks_until_the_window_holds_less() -> None:
+    rule = RateRule(limit=600, window_s=60, check_s=5)
+
+    # 20 a second are too many after 30 s, which the look at 35 s sees.
+    assert blocked(rule, 20, 0, 40)[0] == 35
+    # 5 a second follow: at 80 s, 20 s of the first rate and 40 s of this are 600.
+    later = blocked(rule, 5, 40, 140)
+    assert later[0] == 40
+    assert later[-1] == pytest.approx(79.8)
+
+
+def test_a_client_that_goes_on_as_before_stays_blocked() -> None:
+    rule = RateRule(limit=600, window_s=60, check_s=5)
+    assert len(blocked(rule, 20, 0, 600)) == 20 * (600 - 35)
+
+
+def test_a_pause_of_the_window_ends_the_block() -> None:
+    rule = RateRule(limit=10, window_s=10, check_s=1)
+    assert blocked(rule, 100, 0, 5)
+    assert rule.is_blocking
+    assert blocked(rule, 1, 16, 30) == []
+    assert not rule.is_blocking
+
+
+@given(
+    st.integers(1, 50),
+    st.floats(1, 60),
+    st.floats(0.1, 60),
+    st.lists(st.floats(0, 20), max_size=60),
+)
+def test_a_rule_never_blocks_what_is_within_its_limit(
+    limit: int, window_s: float, check_s: float, gaps: list[float]
+) -> None:
+    rule, now_s, times = RateRule(limit, window_s, check_s), 0.0, []
+    for gap in gaps:
+        now_s += gap
+        times.append(now_s)
+        if rule.blocks(now_s):
+            # What it counts is the window in whole intervals, up to the last look.
+            oldest_s = now_s - window_s - 2 * check_s
+            assert sum(at_s >= oldest_s for at_s in times) > limit
+
+
+def test_a_web_acl_with_a_rate_hits_above_it_and_only_its_own_requests() -> None:
+    faults = FaultSet()
+    fault = add(faults, "waf", rate_limit=3, window_s=2, check_s=1, api="orders")
+    assert [picked(faults, now_s=0.1, api_name="other") for _ in range(20)] == [[]] * 20
+    assert [picked(faults, now_s=0.2) for _ in range(4)] == [[]] * 4
+    assert picked(faults, now_s=1.0) == ["f1"]
+    assert fault.hits == 1
+    assert picked(faults, now_s=5.0) == []
