@@ -13,6 +13,7 @@ from core.located_yaml import Path
 from loadgen.condition import parse
 from loadgen.flow.feeds import read_rows
 from loadgen.guards import check_hosts
+from loadgen.profile.downstream_checks import downstream_faults
 from loadgen.profile.draft import Draft, Fault
 from loadgen.profile.flow_checks import header_regex_faults, scenario_faults
 from loadgen.profile.layers import SECTION
@@ -40,6 +41,7 @@ def faults_of(draft: Draft) -> Iterator[Fault]:
     yield from scenario_faults(draft, columns)
     steps = _step_names(draft)
     yield from _outcome_faults(draft, steps)
+    yield from downstream_faults(draft, steps)
     yield from _threshold_faults(draft, steps)
     yield from _host_faults(draft)
     yield from _environment_faults(draft)

@@ -16,6 +16,7 @@ _UNITS_S = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _PART = r"(\d+(?:\.\d+)?)\s*(us|ms|s|m|h)"
 _PARTS = re.compile(_PART)
 _DURATION = re.compile(rf"\s*(?:{_PART}\s*)+")
+_RATE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*/\s*s\s*")
 _SHARE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*")
 # What takes longer than a week is a slip of the pen.
 _LONGEST_S = 7 * 24 * 3600.0
@@ -50,6 +51,13 @@ def share(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         raise _A_SHARE
     return float(value)
+
+
+def rate_text(value: object) -> object:
+    """A rate a second of `500/s`, or of a plain number."""
+    if isinstance(value, str) and (found := _RATE.fullmatch(value)):
+        return float(found[1])
+    return value
 
 
 def scalar(value: object) -> object:
@@ -100,6 +108,20 @@ Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000_000)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 # What is far beyond any single machine is a slip of the pen.
 Rate = Annotated[Number, Field(ge=0, le=1_000_000)]
+RateText = Annotated[
+    Rate,
+    BeforeValidator(rate_text),
+    WithJsonSchema(
+        {
+            "description": "A rate a second: 500, or 500/s.",
+            "anyOf": [
+                {"type": "number", "minimum": 0, "maximum": 1_000_000},
+                {"type": "string", "pattern": rf"^{_RATE.pattern}$"},
+                {"type": "string", "pattern": r"\$\{env\."},
+            ],
+        }
+    ),
+]
 Users = Annotated[Whole, Field(ge=0, le=100_000)]
 Status = Annotated[Whole, Field(ge=100, le=599)]
 _STATUS_SCHEMA: JsonDict = {"type": "integer", "minimum": 100, "maximum": 599}

@@ -20,6 +20,7 @@ from loadgen.profile.fields import (
     Number,
     OneScalar,
     Rate,
+    RateText,
     Scalars,
     Share,
     Statuses,
@@ -433,7 +434,31 @@ class Guards(Part):
     max_requests: Count = 1_000_000
     max_rate: Rate = 10_000
     max_cost_usd: Annotated[Number, Field(ge=0)] = 5.0
+    max_quota_share: Share | None = None  # of the whole quota of a key; None: not watched
     hosts: tuple[Text, ...] = ()  # besides *.execute-api.*.amazonaws.com, function URLs, loopback
+
+
+# -- what stands behind it -------------------------------------------------------------------
+
+
+class Downstream(Part):
+    """A limit of something that functions call: `rate`, `concurrency`, or both.
+
+    Nothing is sent there. What happens beyond it is the business of the function.
+    """
+
+    name: Name
+    rate: RateText | None = None  # units a second; `500/s` too
+    burst: Count | None = None  # None: what a second gives
+    concurrency: Count | None = None  # at once
+    per_request: Annotated[Number, Field(gt=0)] = 1.0  # units that a request uses
+    steps: tuple[Text, ...] | None = None  # that use it; None: all
+
+
+class Production(Part):
+    """What the API gets besides the run, for the projection of quotas."""
+
+    requests_per_day: Annotated[Number, Field(ge=0)]  # of all steps, mixed as scenarios are
 
 
 class Output(Part):
@@ -463,6 +488,9 @@ class Profile(Part):
     thresholds: tuple[AnyThreshold, ...] = ()
     validity: Validity = Validity()
     guards: Guards = Guards()
+    durations: dict[str, DurationS] = {}  # of the function behind a step, by its name; the mean
+    downstream: tuple[Downstream, ...] = ()
+    production: Production | None = None
     output: Output = Output()
     # What differs by environment, merged over the rest by `--env NAME` before it is checked.
     environments: dict[str, dict[str, Json]] = {}
