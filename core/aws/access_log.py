@@ -14,7 +14,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Field = Literal["request_id", "status", "error_type", "integration_status"]
+Field = Literal[
+    "request_id",
+    "status",
+    "error_type",
+    "integration_status",
+    "latency",
+    "integration_latency",
+    "authorizer_latency",
+    "function_request_id",
+]
 
 # Which variables say what; the first one that a format has is used.
 _VARIABLES: Mapping[Field, tuple[str, ...]] = {
@@ -23,6 +32,12 @@ _VARIABLES: Mapping[Field, tuple[str, ...]] = {
     "error_type": ("error.responseType",),
     # Of a Lambda proxy: what Lambda answered, not the function. 429 is a throttle of Lambda.
     "integration_status": ("integration.integrationStatus", "integrationStatus"),
+    # Whole milliseconds.
+    "latency": ("responseLatency",),
+    "integration_latency": ("integration.latency", "integrationLatency"),
+    "authorizer_latency": ("authorizer.latency", "authorizer.integrationLatency"),
+    # Of a Lambda proxy: the request id of the call, as the REPORT line of the function has it.
+    "function_request_id": ("integration.requestId", "awsEndpointRequestId"),
 }
 _VARIABLE = re.compile(r"\$context\.([A-Za-z_-]+(?:\.[A-Za-z0-9_-]+)*)")
 _BARE = "\x01"  # marks variables that stand in JSON without quotes
@@ -40,6 +55,10 @@ class AccessLine:
     status: int | None
     error_type: str | None  # THROTTLED, QUOTA_EXCEEDED, WAF_FILTERED, INTEGRATION_TIMEOUT, ...
     integration_status: int | None
+    latency_ms: int | None = None  # of the gateway, what lies behind it included
+    integration_ms: int | None = None
+    authorizer_ms: int | None = None
+    function_request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +75,15 @@ class AccessLogReader:
         request_id = values.get("request_id", _NOTHING)
         if request_id == _NOTHING:
             return None
-        error_type = values.get("error_type", _NOTHING)
         return AccessLine(
             request_id,
             _number(values.get("status")),
-            None if error_type in (_NOTHING, "") else error_type,
+            _text(values.get("error_type")),
             _number(values.get("integration_status")),
+            _number(values.get("latency")),
+            _number(values.get("integration_latency")),
+            _number(values.get("authorizer_latency")),
+            _text(values.get("function_request_id")),
         )
 
     def pattern(self, statuses: Iterable[int]) -> str:
@@ -84,6 +106,10 @@ def access_log_reader(log_format: str) -> AccessLogReader | None:
 
 def _number(text: str | None) -> int | None:
     return int(text) if text is not None and text.isdecimal() else None
+
+
+def _text(text: str | None) -> str | None:
+    return None if text in (None, _NOTHING, "") else text
 
 
 def _chosen(present: frozenset[str]) -> dict[Field, str]:

@@ -5,14 +5,13 @@ Lambda has no metric of cold starts: only REPORT lines say which calls had one.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from core.aws.gateway import DENIED
-from core.aws.log_events import event_pages
+from core.aws.log_events import event_pages, version_of_stream
 from core.aws.log_query import Pause, run_query, sleep
 from core.aws.report_line import reports_in
 from core.aws.session import aws_call
@@ -216,12 +215,8 @@ class _Search:
 
     def counts_stream(self, name: str) -> bool:
         """Whether calls of a log stream count."""
-        found = re.fullmatch(r".*/(?P<function>[^/\[]*)\[(?P<executed>[^\]]+)\].*", name)
-        return (
-            found is not None
-            and found["function"] in ("", self.function)
-            and self.counts(found["executed"])
-        )
+        version = version_of_stream(name, self.function)
+        return version is not None and self.counts(version)
 
     def counts(self, version: str) -> bool:
         """Whether calls of a version count."""

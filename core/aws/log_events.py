@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,6 +11,10 @@ from core.aws.session import aws_call
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
+
+# Streams of functions are `2026/11/26/[version]id`, and in a group that functions share, with the
+# name before the bracket ("Configuring CloudWatch log groups", Lambda Developer Guide).
+_FUNCTION_STREAM = re.compile(r".*/(?P<function>[^/\[]*)\[(?P<version>[^\]]+)\].*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +86,9 @@ def event_pages(
         yield events, token is not None
         if token is None:
             return
+
+
+def version_of_stream(stream: str, function: str) -> str | None:
+    """The version of `function` that writes a log stream; None where another function does."""
+    found = _FUNCTION_STREAM.fullmatch(stream)
+    return found["version"] if found and found["function"] in ("", function) else None
