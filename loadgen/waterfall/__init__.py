@@ -1,0 +1,1 @@
+"""Where the time of requests goes: client, network, gateway, function; and cold starts."""

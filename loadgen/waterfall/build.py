@@ -1,0 +1,122 @@
+"""Waterfall and cold starts of a run, from its records and traces."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from loadgen.outcome import Outcome
+from loadgen.records import Records
+from loadgen.steps import StepInfo
+from loadgen.telemetry.traces import Traces
+from loadgen.waterfall.from_metrics import MetricMedians, split_median
+from loadgen.waterfall.groups import Rows, by_response, group_of, median_of, slowest_of
+from loadgen.waterfall.split import Split, split
+from reports.load_latency import MANY_NOT_OK_SHARE
+from reports.load_waterfall import StepTimes, Waterfall
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which requests count: those of the measured phases, and what the steps are called."""
+
+    measured: Collection[int]
+    steps: Sequence[StepInfo]
+
+
+def waterfall_of(
+    records: Records, traces: Traces, choice: Choice, medians: MetricMedians | None = None
+) -> Waterfall | None:
+    """Where the time of the measured requests goes; None where none was completed.
+
+    `medians` are used where no log line tells anything of single requests.
+    """
+    rows, of_ok = _chosen(records, choice)
+    if not len(rows):
+        return None
+    found = split(records, traces)
+    ordered = by_response(found.response_ms, rows)
+    from_logs = bool(np.any(~np.isnan(traces["latency_ms"]) | ~np.isnan(traces["duration_ms"])))
+    whole = Waterfall(
+        source="logs" if from_logs else "client",
+        of="ok" if of_ok else "completed",
+        requests=len(rows),
+        median=group_of(found, median_of(ordered)),
+        slowest=group_of(found, slowest_of(ordered)),
+        steps=_steps(records, found, ordered, choice.steps),
+        notes=_log_notes(traces) if from_logs else [],
+    )
+    if from_logs or medians is None:
+        return whole
+    return _with_medians(whole, medians)
+
+
+def _chosen(records: Records, choice: Choice) -> tuple[Rows, bool]:
+    """Completed requests of the measured phases; only the ok ones where many are not.
+
+    Refusals take a millisecond: the median of a run that is refused is no request of a user.
+    """
+    measured = np.isin(records["phase"], list(choice.measured))
+    ok = measured & (records["kind"] >> 12 == Outcome.OK)
+    n, n_ok = int(measured.sum()), int(ok.sum())
+    of_ok = n_ok > 0 and n - n_ok > MANY_NOT_OK_SHARE * n
+    return np.flatnonzero(ok if of_ok else measured), of_ok
+
+
+def _steps(
+    records: Records, found: Split, ordered: Rows, steps: Sequence[StepInfo]
+) -> list[StepTimes]:
+    numbers = records["step"][ordered]
+    shown = []
+    for step in steps:
+        rows = ordered[numbers == step.index]
+        if len(rows):
+            shown.append(
+                StepTimes(
+                    step=step.name,
+                    scenario=step.scenario,
+                    requests=len(rows),
+                    median=group_of(found, median_of(rows)),
+                    slowest=group_of(found, slowest_of(rows)),
+                )
+            )
+    return shown
+
+
+def _log_notes(traces: Traces) -> list[str]:
+    """What the log does not have, and where that time is."""
+    notes = []
+    logged = ~np.isnan(traces["latency_ms"])
+    if not logged.any():
+        notes.append(
+            "no access log line belongs to these requests: only REPORT lines split their time"
+        )
+    elif np.isnan(traces["integration_ms"][logged]).all():
+        notes.append(
+            "the access log has no integration latency: gateway and function are one part; "
+            "$context.integration.latency in its format tells them apart"
+        )
+    elif np.isnan(traces["authorizer_ms"][logged]).all():
+        notes.append(
+            "the access log has no authorizer latency: if an authorizer ran, its time is in the "
+            "gateway overhead"
+        )
+    return notes
+
+
+def _with_medians(whole: Waterfall, medians: MetricMedians) -> Waterfall:
+    median = split_median(whole.median, medians)
+    if median is None:
+        note = (
+            "the metrics of the API say longer times than the client waited, so they are of other "
+            "requests too: nothing is split by them"
+        )
+        return whole.model_copy(update={"notes": [*whole.notes, note]})
+    note = (
+        "parts of the median request are differences of medians that CloudWatch has of the whole "
+        "window; of the slowest requests metrics tell nothing"
+    )
+    changes = {"source": "metrics", "median": median, "notes": [*whole.notes, note]}
+    return whole.model_copy(update=changes)
