@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -83,7 +83,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
             ],
         }
         path = folder / "profile.yaml"
-        path.write_text(yaml.safe_dump(profile))
+        path.write_text(json.dumps(profile))
         options = RunOptions(
             profile=path,
             environment=None,
