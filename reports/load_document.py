@@ -12,6 +12,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from reports.load_waterfall import ColdStarts, Waterfall
+
 LoadVerdict = Literal[
     "pass", "failed", "inconclusive", "invalid", "refused", "interrupted", "error"
 ]
@@ -255,3 +257,7 @@ class LoadDocument(_Part):
     limits: list[ConfiguredLimit]
     spent: LoadSpent
     provenance: LoadProvenance
+    waterfall: Waterfall | None = Field(default=None, description="None where no records were kept")
+    cold_starts: ColdStarts | None = Field(
+        default=None, description="None where no REPORT line was found"
+    )
