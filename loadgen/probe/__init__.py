@@ -1,0 +1,1 @@
+"""Finds out what limits an API: what to send, when to stop, and what to make of the answers."""
