@@ -15,6 +15,7 @@ from sandbox.execution.contract import Executor
 from sandbox.faults import FaultSet
 from sandbox.faults.effects import FaultEffects
 from sandbox.front import Application, Front, Service
+from sandbox.gateway.network import Network
 from sandbox.lambda_api.context import LambdaContext, LambdaOptions
 from sandbox.lambda_api.names import Home
 from sandbox.lambda_api.packages import PackageStore
@@ -129,7 +130,9 @@ class Account:
         applications: list[Application] = [
             self._gateway.plane,
             PackageDownloads(packages),
-            AdminApplication(faults, self._gateway.ledger, time.monotonic),
+            AdminApplication(
+                faults, self._gateway.ledger, Network(self._gateway.plane), time.monotonic
+            ),
         ]
         self.front = Front(services, applications)
         self._draining = asyncio.get_running_loop().create_task(_drain(metrics, self._gateway))

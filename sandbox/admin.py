@@ -1,4 +1,4 @@
-"""What the sandbox itself is asked, below /_sandbox/: faults, enforcement, limits, health.
+"""What the sandbox itself is asked, below /_sandbox/: faults, enforcement, network, ...
 
     GET    /_sandbox/health            it answers
     GET    /_sandbox/faults            the active faults
@@ -8,6 +8,9 @@
     DELETE /_sandbox/faults/ID         ends one
     GET    /_sandbox/enforcement       how throttles are kept
     PUT    /_sandbox/enforcement       keeps them so: {"shards": 4}, or a text: "shards=4"
+    GET    /_sandbox/network           the delays between clients and APIs
+    PUT    /_sandbox/network           delays requests so: {"delay_ms": 5, "jitter_ms": 10}
+    DELETE /_sandbox/network           does not any more
     GET    /_sandbox/limits            every throttle and quota, with what it admitted and refused
 
 JSON in and out. An error has `message`, and its type in the header x-amzn-ErrorType, as AWS's have.
@@ -24,6 +27,7 @@ from core.errors import InputError
 from sandbox.faults import FaultSet, parse_fault
 from sandbox.front import is_loopback_origin
 from sandbox.gateway.limits import Enforcement, LimitLedger
+from sandbox.gateway.network import Delays, Network
 from sandbox.http import Handler, Request, Response
 from sandbox.refusals import json_refusal
 from sandbox.rest_json.strict_json import parse_json
@@ -44,10 +48,15 @@ class AdminApplication:
     """
 
     def __init__(
-        self, faults: FaultSet, ledger: LimitLedger, clock: Clock = time.monotonic
+        self,
+        faults: FaultSet,
+        ledger: LimitLedger,
+        network: Network,
+        clock: Clock = time.monotonic,
     ) -> None:
         self._faults = faults
         self._ledger = ledger
+        self._network = network
         self._clock = clock
         self._routes: Mapping[str, Mapping[str, Answering]] = {
             "health": {"GET": lambda _: _answer({"status": "ok"})},
@@ -59,6 +68,11 @@ class AdminApplication:
             "enforcement": {
                 "GET": lambda _: self._enforcement(),
                 "PUT": self._change_enforcement,
+            },
+            "network": {
+                "GET": lambda _: _answer(self._network.document()),
+                "PUT": self._change_network,
+                "DELETE": lambda _: self._delay(None),
             },
             "limits": {"GET": lambda _: _answer(self._ledger.document(self._clock()))},
         }
@@ -125,6 +139,16 @@ class AdminApplication:
     def _change_enforcement(self, request: Request) -> Response:
         self._ledger.enforce(_parse_enforcement(_body(request)), self._clock())
         return self._enforcement()
+
+    def _change_network(self, request: Request) -> Response:
+        document = _body(request)
+        if not isinstance(document, dict):
+            raise InputError("network: must be a JSON object")
+        return self._delay(Delays.from_mapping(document))
+
+    def _delay(self, delays: Delays | None) -> Response:
+        self._network.change(delays)
+        return _answer(self._network.document())
 
 
 def _parse_enforcement(document: object) -> Enforcement:

@@ -36,12 +36,7 @@ class AdminClient:
 
     def add_fault(self, settings: Mapping[str, object], owner: str | None = None) -> dict[str, Any]:
         """Makes a fault active, of an owner or of nobody; gives it with its id."""
-        for name, value in settings.items():
-            # JSON has no such numbers: they cannot even be sent.
-            if isinstance(value, float) and not math.isfinite(value):
-                raise InputError(
-                    f"fault {settings.get('kind')}: {name}: must be a finite number (got {value})"
-                )
+        _check_finite(f"fault {settings.get('kind')}", settings)
         owned = {} if owner is None else {"owner": owner}
         return self._ask("POST", "faults", {**settings, **owned})
 
@@ -62,6 +57,19 @@ class AdminClient:
     def enforce(self, text: str) -> dict[str, Any]:
         """Keeps throttles in another way."""
         return self._ask("PUT", "enforcement", text)
+
+    def network(self) -> dict[str, Any]:
+        """The delays between clients and APIs."""
+        return self._ask("GET", "network")
+
+    def delay(self, settings: Mapping[str, object]) -> dict[str, Any]:
+        """Delays requests and answers, by the settings of `gateway.network.Delays`."""
+        _check_finite("network", settings)
+        return self._ask("PUT", "network", dict(settings))
+
+    def end_delays(self) -> dict[str, Any]:
+        """Delays nothing any more."""
+        return self._ask("DELETE", "network")
 
     def limits(self) -> dict[str, Any]:
         """Every limit with what it admitted and refused."""
@@ -96,6 +104,13 @@ class AdminClient:
             f"no sandbox answers at {self._endpoint_url}: {reason}",
             hint="start one with sandbox up, or give its --endpoint",
         )
+
+
+def _check_finite(what: str, settings: Mapping[str, object]) -> None:
+    """JSON has no other numbers: they cannot even be sent."""
+    for name, value in settings.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise InputError(f"{what}: {name}: must be a finite number (got {value})")
 
 
 def _names_a_server(url: str) -> bool:

@@ -15,7 +15,7 @@ from core.command import run_command
 from core.command_line import Json, Quiet, Verbose, Version, new_app, run_app
 from core.console import Console
 from core.errors import ExitCode, InputError
-from sandbox.fault_commands import enforcement, fault_app, limits
+from sandbox.fault_commands import enforcement, fault_app, limits, network
 
 if TYPE_CHECKING:
     from sandbox.bundled import FunctionFolder
@@ -175,6 +175,7 @@ def _directory(state: str) -> Path:
 
 app.command()(limits)
 app.command()(enforcement)
+app.command()(network)
 
 
 def _print_json(console: Console, folders: tuple[FunctionFolder, ...]) -> None:

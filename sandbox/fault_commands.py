@@ -1,4 +1,4 @@
-"""`sandbox fault`, `sandbox limits` and `sandbox enforcement`: commands for a running sandbox.
+"""`sandbox fault`, `limits`, `enforcement` and `network`: commands for a running sandbox.
 
 Only what `--help` needs is imported here.
 """
@@ -239,6 +239,53 @@ def enforcement(
         document = client.enforcement() if spec is None else client.enforce(spec)
         console.show(str(document["text"]))
         return {"enforcement": document}
+
+    _run(body, json_output=json_output, quiet=quiet)
+
+
+def network(
+    *,
+    switch: Annotated[
+        str | None, typer.Argument(metavar="[off]", help="Delay nothing any more.")
+    ] = None,
+    delay_ms: Annotated[
+        float | None, typer.Option(help="Of one way, on average.", metavar="MS")
+    ] = None,
+    jitter_ms: Annotated[
+        float | None,
+        typer.Option(help="The standard deviation of that; 0 without it.", metavar="MS"),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Repeats the draws.")] = None,
+    endpoint: Endpoint = DEFAULT_ENDPOINT,
+    json_output: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Show or change how far away APIs are: how long requests and answers take.
+
+    Both ways of each request are drawn by themselves, lognormal. Calls of AWS are not delayed.
+
+    sandbox network --delay-ms 5 --jitter-ms 10
+
+    sandbox network off
+    """
+    given = {"delay_ms": delay_ms, "jitter_ms": jitter_ms, "seed": seed}
+    settings = {name: value for name, value in given.items() if value is not None}
+
+    def body(console: Console) -> dict[str, Any]:
+        from core.errors import InputError
+        from sandbox.admin_client import AdminClient
+
+        if switch not in (None, "off"):
+            raise InputError(f"network: must be off, or options (got {switch})")
+        if switch and settings:
+            raise InputError("network: off goes with no other option")
+        client = AdminClient(endpoint)
+        if switch:
+            document = client.end_delays()
+        else:
+            document = client.delay(settings) if settings else client.network()
+        console.show(str(document["text"]))
+        return {"network": document}
 
     _run(body, json_output=json_output, quiet=quiet)
 

@@ -99,6 +99,8 @@ class GatewayPlane:
         self._http = HttpProxy()
         self._stages: dict[StageKey, LiveStage] = {}
         self._known: OrderedDict[_Address, Destination] = OrderedDict()
+        # What takes requests; with a network before it (`gateway.network`), that.
+        self.entrance: Handler = self.serve
 
     def adopt(self, snapshot: Snapshot) -> None:
         """Serves from `snapshot` from now on; buckets, counters and caches stay."""
@@ -131,8 +133,8 @@ class GatewayPlane:
     def match(self, request: Request) -> Handler | None:
         """Takes what is addressed to an API."""
         if request.target.startswith(PATH_PREFIX):
-            return self.serve
-        return self.serve if is_addressed_by_host(request) else None
+            return self.entrance
+        return self.entrance if is_addressed_by_host(request) else None
 
     def serve(self, request: Request) -> Answer:
         """The answer to a request: at once where nothing has to be waited for."""

@@ -11,7 +11,19 @@ from sandbox.admin import AdminApplication
 from sandbox.faults import FaultSet
 from sandbox.front import Front
 from sandbox.gateway.limits import LimitLedger
+from sandbox.gateway.network import Network
+from sandbox.http import Answer, Handler, Request, Response
 from sandbox.server import HttpServer
+
+
+class NoPlane:
+    """Stands where the data plane does."""
+
+    def __init__(self) -> None:
+        self.entrance: Handler = self.serve
+
+    def serve(self, request: Request) -> Answer:
+        return Response(200)
 
 
 class AdminRig:
@@ -20,12 +32,13 @@ class AdminRig:
     def __init__(self) -> None:
         self.faults = FaultSet()
         self.ledger = LimitLedger()
+        self.network = Network(NoPlane())
         self.now_s = 100.0
         self.url = ""
 
     async def serve(self, started: threading.Event, stopped: asyncio.Event) -> None:
         server = await HttpServer.listen(0)
-        application = AdminApplication(self.faults, self.ledger, lambda: self.now_s)
+        application = AdminApplication(self.faults, self.ledger, self.network, lambda: self.now_s)
         await server.serve(Front({}, [application]).handle)
         self.url = f"http://127.0.0.1:{server.port}"
         started.set()

@@ -7,11 +7,12 @@ from typing import Any
 
 import httpx
 import pytest
-from admin_rig import AdminRig, running_admin
+from admin_rig import AdminRig, NoPlane, running_admin
 
 from sandbox.admin import AdminApplication
 from sandbox.faults import FaultSet, parse_fault
 from sandbox.gateway.limits import Enforcement, LimitLedger
+from sandbox.gateway.network import Delays, Network
 from sandbox.gateway.snapshot import Limit, Route, Snapshot, Stage
 from sandbox.http import Request
 
@@ -97,6 +98,15 @@ def test_the_enforcement_is_changed_while_it_runs(
     assert changed.json()["text"] == str(enforcement)
 
 
+def test_the_network_is_changed_while_it_runs(rig: AdminRig) -> None:
+    far = ask(rig, "PUT", "network", json={"delay_ms": 5, "jitter_ms": 10}).json()
+    assert rig.network.delays == Delays(delay_ms=5, jitter_ms=10)
+    assert far["text"] == "5 ms each way, jitter 10 ms"
+    assert ask(rig, "GET", "network").json() == far
+    assert ask(rig, "DELETE", "network").json()["text"] == "off"
+    assert rig.network.delays is None
+
+
 def test_limits_are_the_ledgers_truth(rig: AdminRig) -> None:
     snapshot = Snapshot(stages={STAGE.key: STAGE}, account_limit=Limit(0.0, 3.0))
     gate = rig.ledger.gate_for(snapshot, STAGE, ROUTE)
@@ -128,6 +138,9 @@ def test_limits_are_the_ledgers_truth(rig: AdminRig) -> None:
         ("POST", "faults", b'{"kind":"fire"}', 400, "ValidationException", "(got 'fire')"),
         ("PUT", "enforcement", b"4", 400, "ValidationException", "enforcement: must be a JSON"),
         ("PUT", "enforcement", b'"shards=0"', 400, "ValidationException", "enforcement: shards"),
+        ("PUT", "network", b"[]", 400, "ValidationException", "network: must be a JSON object"),
+        ("PUT", "network", b"{}", 400, "ValidationException", "network: delay_ms: is needed"),
+        ("POST", "network", b"{}", 405, "MethodNotAllowedException", "takes GET, PUT, DELETE"),
         ("PUT", "enforcement", b'{"x":1}', 400, "ValidationException", "enforcement: x: there is"),
     ],
 )
@@ -171,6 +184,6 @@ def test_web_pages_of_other_origins_are_refused(rig: AdminRig, origin: str, stat
     ],
 )
 def test_only_paths_below_its_own_are_taken(path: bytes, *, taken: bool) -> None:
-    application = AdminApplication(FaultSet(), LimitLedger())
+    application = AdminApplication(FaultSet(), LimitLedger(), Network(NoPlane()))
     found = application.match(Request("GET", path, []))
     assert (found is not None) == taken

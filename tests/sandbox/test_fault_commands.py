@@ -14,6 +14,7 @@ from admin_rig import AdminRig, running_admin
 from sandbox.cli import main
 from sandbox.faults.kinds import KINDS
 from sandbox.gateway.limits import Enforcement
+from sandbox.gateway.network import Delays
 from sandbox.gateway.snapshot import ApiKey, Limit, Quota, Route, Snapshot, Stage, UsagePlan
 
 Run = Callable[..., tuple[int, str, str]]
@@ -142,6 +143,19 @@ def test_the_enforcement_is_shown_and_changed(rig: AdminRig, run: Run) -> None:
     assert (shown["shards"], shown["text"]) == (4, "shards=4,spread=hashed")
 
 
+def test_the_network_is_shown_and_changed(rig: AdminRig, run: Run) -> None:
+    assert run("network") == (0, "off\n", "")
+    assert run("network", "--delay-ms", "5", "--jitter-ms", "10")[:2] == (
+        0,
+        "5 ms each way, jitter 10 ms\n",
+    )
+    assert rig.network.delays == Delays(delay_ms=5, jitter_ms=10)
+    shown = json.loads(run("network", "--json", "-q")[1])["network"]
+    assert (shown["delay_ms"], shown["jitter_ms"], shown["seed"]) == (5, 10, 0)
+    assert run("network", "off") == (0, "off\n", "")
+    assert rig.network.delays is None
+
+
 def test_limits_are_shown_as_they_are(rig: AdminRig, run: Run) -> None:
     route = Route("GET /", "GET", "/", "r1", None)
     stage = Stage(kind="REST", api_id="api1", api_name="orders", name="prod", routes=(route,))
@@ -206,6 +220,10 @@ def test_a_fault_is_one_line_whatever_its_names_are(rig: AdminRig, run: Run) -> 
         ("fault clear f9999", "there is no active fault 'f9999'"),
         ("fault clear a/b", "there is no active fault 'a/b'"),
         ("enforcement shards=0", "enforcement: shards: Input should be greater than or equal to 1"),
+        ("network fast", "network: must be off, or options (got fast)"),
+        ("network off --delay-ms 5", "network: off goes with no other option"),
+        ("network --jitter-ms 5", "network: delay_ms: is needed"),
+        ("network --delay-ms nan", "network: delay_ms: must be a finite number (got nan)"),
         ("enforcement many", "enforcement: could not read 'many'"),
         ("limits --endpoint ftp://127.0.0.1", "endpoint: "),
         ("limits --endpoint http://[", "endpoint: "),
@@ -232,7 +250,8 @@ def test_a_wrong_word_is_in_the_document_as_well(rig: AdminRig, run: Run) -> Non
 
 
 @pytest.mark.parametrize(
-    "command", ["fault add waf", "fault list", "fault clear", "limits", "enforcement exact"]
+    "command",
+    ["fault add waf", "fault list", "fault clear", "limits", "enforcement exact", "network off"],
 )
 def test_without_a_sandbox_commands_end_with_1(run: Run, command: str) -> None:
     with socket.socket() as unused:
