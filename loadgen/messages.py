@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 
 import orjson
 
+from loadgen.retry.cells import AttemptCell, OperationCell
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -74,6 +76,8 @@ class Frame:
     connections: int = 0
     notes: list[str] = field(default_factory=list)  # what a user should know, each once
     failures: list[Failure] = field(default_factory=list)
+    operations: list[OperationCell] = field(default_factory=list)  # of modelled clients
+    attempts: list[AttemptCell] = field(default_factory=list)  # the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,8 @@ class Drained:
     unfinished: int = 0  # flows that thought when the drain ended: what they had to send is missing
     stalled_us: int = 0  # the loop served nobody for more than max_start_lag: so long in all
     longest_stall_us: int = 0
+    retries: int = 0  # of the requests sent: those that modelled clients sent again
+    unsent: int = 0  # flows whose modelled client still held the first request back
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +193,8 @@ def from_line(line: bytes | str) -> Message:
         content["cells"] = _each(Cell, content.get("cells"), "frame.cells")
         content["counts"] = _each(PhaseCount, content.get("counts"), "frame.counts")
         content["failures"] = _each(Failure, content.get("failures", []), "frame.failures")
+        for name, shape in (("operations", OperationCell), ("attempts", AttemptCell)):
+            content[name] = _each(shape, content.get(name, []), f"frame.{name}")
         return _made(Frame, content, "frame")
     if kind == "ready":
         return _made(Ready, content, "ready")
@@ -227,6 +235,8 @@ _FITS: dict[str, Callable[[object], bool]] = {
     "list[Cell]": lambda value: True,  # made by _each
     "list[PhaseCount]": lambda value: True,
     "list[Failure]": lambda value: True,
+    "list[OperationCell]": lambda value: True,
+    "list[AttemptCell]": lambda value: True,
 }
 _SHAPES: dict[type[Any], dict[str, Callable[[object], bool]]] = {
     shape: {one.name: _FITS[str(one.type)] for one in fields(shape)}
@@ -234,6 +244,8 @@ _SHAPES: dict[type[Any], dict[str, Callable[[object], bool]]] = {
         Cell,
         PhaseCount,
         Failure,
+        OperationCell,
+        AttemptCell,
         Ready,
         NewSteps,
         Frame,

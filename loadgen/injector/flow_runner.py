@@ -8,7 +8,7 @@ from time import perf_counter_ns
 import gevent
 
 from loadgen.answer import Answer
-from loadgen.flow.compile import Flow, RenderError, Think
+from loadgen.flow.compile import Flow, FlowStep, RenderError, Think
 from loadgen.flow.judge import CHECK_FAILED
 from loadgen.injector.recorder import FIRST, Recorder
 from loadgen.wire import Pool
@@ -27,6 +27,7 @@ class FlowRunner:
         self._open = [0] * steps  # requests in flight, by step
         self.sent = 0  # requests of flows that have ended
         self.stopping = False  # then who thinks does not go on
+        self.waiting = 0  # modelled clients that will send again
 
     def run(self, flow: Flow, intended_ns: int, phase: int) -> int | None:
         """Runs `flow` once and gives how many requests it sent.
@@ -49,8 +50,7 @@ class FlowRunner:
             try:
                 request = item.render(session)
             except RenderError as error:
-                recorder.not_built += 1
-                recorder.note(f"step {item.name}: {error}: the flow ends there, nothing was sent")
+                self._note_not_built(item, error)
                 break
             step = item.index
             sent += 1
@@ -70,6 +70,10 @@ class FlowRunner:
             intended_ns = answer.end_ns
         self.sent += sent
         return sent
+
+    def _note_not_built(self, item: FlowStep, error: RenderError) -> None:
+        self._recorder.not_built += 1
+        self._recorder.note(f"step {item.name}: {error}: the flow ends there, nothing was sent")
 
     def _goes_on_after(self, think: Think) -> bool:
         if not self.stopping:

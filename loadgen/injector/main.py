@@ -34,6 +34,7 @@ from loadgen.injector.locustfile_model import LocustfileModel, load_users
 from loadgen.injector.open_model import ArrivalScheduler, OpenModel
 from loadgen.injector.pipe import Orders, Reports, take_pipes
 from loadgen.injector.recorder import FIRST, Batch, Recorder
+from loadgen.injector.retrying_runner import RetryingRunner
 from loadgen.injector.stalls import StallWatch
 from loadgen.injector.steered_model import SteeredModel
 from loadgen.injector.tls import origin_of
@@ -41,6 +42,7 @@ from loadgen.injector_notes import burst_note, waited_note
 from loadgen.messages import Assignment, Control, Frame, Ready, SegmentDone, to_line
 from loadgen.profile.model import Profile
 from loadgen.records import RecordWriter, records_path
+from loadgen.retry.policy import fleets_of, models_clients
 from loadgen.schedule import arrivals, duration_s, plan_phases, user_targets
 from loadgen.steps import step_infos
 from loadgen.wire import Pool
@@ -98,7 +100,7 @@ class Injector:
             spread=_share(assignment.spread, assignment) if assignment.spread else 0,
         )
         self._recorder.connections = lambda: self._pool.connections
-        self._runner = FlowRunner(self._pool, self._recorder, len(self._steps), self._rng)
+        self._runner = self._make_runner()
         self._environment = self._make_environment()
         self._environment.create_local_runner()
         self._flows = compile_flows(
@@ -118,6 +120,14 @@ class Injector:
         self._stopped = Event()
         self._sent_all = Event()
         self._deadline_ns = 0
+
+    def _make_runner(self) -> FlowRunner:
+        parts = self._pool, self._recorder, len(self._steps), self._rng
+        # What steers a load counts requests as they were planned.
+        if self._assignment.steered_from is not None or not models_clients(self.profile):
+            return FlowRunner(*parts)
+        fleets = fleets_of(self.profile, self._assignment.injector, self._assignment.injectors)
+        return RetryingRunner(*parts, fleets)
 
     def _make_environment(self) -> Environment:
         profile = self.profile

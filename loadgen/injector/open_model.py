@@ -92,7 +92,8 @@ class OpenModel:
     def cut(self) -> dict[str, int]:
         """Ends what still runs; the requests that have no outcome, by the number of their step."""
         if not self._runner.stopping:
-            self._recorder.unfinished = len(self._running) - self._recorder.in_flight
+            waiting = self._runner.waiting + self._recorder.in_flight
+            self._recorder.unfinished = len(self._running) - waiting
         # From the loop, which each of them gives back when it has ended.
         for arrival in self._running:
             self._hub.loop.run_callback(arrival.throw, gevent.GreenletExit)

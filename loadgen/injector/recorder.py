@@ -22,6 +22,7 @@ from loadgen.injector.stalls import StallWatch
 from loadgen.messages import Cell, Drained, Frame, PhaseCount
 from loadgen.records import RECORD, RecordWriter
 from loadgen.redact import Secrets
+from loadgen.retry.operation_log import OperationLog
 
 Ints = NDArray[np.int64]
 
@@ -103,7 +104,8 @@ class Recorder:
         self.start_ns = 0
         self.in_flight = 0
         self.users = 0
-        self.not_built = self.without_data = self.unfinished = 0
+        self.not_built = self.without_data = self.unfinished = self.unsent = 0
+        self.operations: OperationLog | None = None  # of modelled clients
         self.connections: Callable[[], int] = lambda: 0
         self.before_frame: Callable[[], None] = lambda: None
         # Called where the work in bulk can be interrupted, so that no arrival waits for all of it.
@@ -228,6 +230,10 @@ class Recorder:
         )
         self._frames += 1
         self._notes = []
+        if self.operations is not None:
+            operations, attempts = self.operations.take(self.start_ns, self.pause)
+            frame.operations.extend(operations)
+            frame.attempts.extend(attempts)
         for key, sums in cells.items():
             frame.cells.append(_cell(key, sums))
             self.pause()
@@ -250,6 +256,8 @@ class Recorder:
             unfinished=self.unfinished,
             stalled_us=stalls.in_all_us,
             longest_stall_us=stalls.longest_us,
+            retries=0 if self.operations is None else self.operations.retries,
+            unsent=self.unsent,
         )
 
     def _fates_of(self, second: int, phase: int) -> _Fates:
