@@ -1,0 +1,1 @@
+"""What another rate would mean: concurrency, cold starts, what to provision, the first limit."""
