@@ -9,6 +9,7 @@ from reports.load_findings import cautions, headline, subtitle, support, verdict
 from reports.load_outcome_tables import causes_table, errors_table, failures_table, statuses_table
 from reports.load_tables import steps_table, thresholds_table
 from reports.markdown import plain_line, short_table
+from reports.waterfall_markdown import time_lines
 
 
 def render_load_markdown(document: LoadDocument) -> str:
@@ -29,6 +30,7 @@ def render_load_markdown(document: LoadDocument) -> str:
         steps_table(document),
     ):
         lines += short_table(table) if table is not None else []
+    lines += time_lines(document)
     closing = " ".join([f"{subtitle(document, started)}.", *spent_sentences(document)])
     lines.append(plain_line(closing))
     return "\n".join(lines).rstrip() + "\n"

@@ -37,6 +37,8 @@ from reports.load_tables import (
     thresholds_table,
 )
 from reports.load_words import failed_count
+from reports.waterfall_chart import waterfall_figure
+from reports.waterfall_tables import time_tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class LoadSection:
     spectrum: Figure | None
     latencies: Table | None
     clocks: str
+    waterfall: Figure | None
+    times: Sequence[Table]
     thresholds: Table | None
     limits: Table | None
     limits_known: str
@@ -99,6 +103,8 @@ def section_of(document: LoadDocument, anchor: str) -> LoadSection:
         spectrum=percentile_figure(document, anchor),
         latencies=latency_table(document),
         clocks=TWO_CLOCKS,
+        waterfall=waterfall_figure(document.waterfall, anchor) if document.waterfall else None,
+        times=time_tables(document),
         thresholds=thresholds_table(document),
         limits=limits_table(document),
         limits_known="No limit was read: the profile or the target does not allow it.",

@@ -1,0 +1,76 @@
+"""The chart of where the time goes: one bar for the median request, one for the slowest 1 %."""
+
+from __future__ import annotations
+
+from reports import svg
+from reports.figure import Figure
+from reports.figures import milliseconds, percent
+from reports.hatch import Fill
+from reports.load_waterfall import LABELS, PartName, TimeGroup, Waterfall
+from reports.parts_chart import (
+    FULL,
+    MIDDLE,
+    SMALL,
+    Bar,
+    PartsChart,
+    Piece,
+    draw_parts_chart,
+)
+from reports.waterfall_words import MEDIAN, SLOWEST, finding, source_words, title_of
+
+_GREY, _AMBER = ("c-unnamed", svg.UNNAMED, svg.MUTED), ("c-refused", svg.REFUSED, svg.REFUSED_LINE)
+_SOLID_GREY = "c-second c-fill"
+
+# Client grey, network blue, gateway amber, function green; INIT stands out. What is not split is
+# darker than its parts. Each hatch is on one tone only: a drawing names its patterns by hatch.
+_FILLS: dict[PartName, Fill] = {
+    "queue": Fill("c-unnamed", svg.UNNAMED),
+    "dns": Fill(*_GREY, "dots"),
+    "tcp": Fill(*_GREY, "level"),
+    "tls": Fill(*_GREY, "cross"),
+    "network": Fill("c-admitted", svg.ADMITTED),
+    "network_api_function": Fill(_SOLID_GREY, svg.MUTED),
+    "network_api": Fill(*_GREY, "falling"),
+    "gateway": Fill("c-refused", svg.REFUSED),
+    "authorizer": Fill(*_AMBER, "rising"),
+    "gateway_function": Fill(*_AMBER, "upright"),
+    "integration": Fill("c-current c-fill", svg.CURRENT),
+    "integration_function": Fill("c-data c-fill", svg.DATA),
+    "init": Fill("c-broken", svg.FAILED),
+    "handler": Fill("c-taken c-fill", svg.RECOMMENDED),
+    "request": Fill("c-p99 c-fill", "#16255e"),
+    "no_answer": Fill(*_GREY, "dashes"),
+    "response": Fill("c-p50 c-fill", "#4680c0"),
+}
+
+
+def waterfall_figure(waterfall: Waterfall, anchor: str) -> Figure:
+    """The bars of a run; `anchor` makes their ids unique in a page."""
+    chart = PartsChart(
+        title="Parts of the response time",
+        finding=finding(waterfall),
+        bars=[_bar(MEDIAN, waterfall.median), _bar(SLOWEST, waterfall.slowest)],
+    )
+    help_text = (
+        "Parts of the response time in the order of time, of the requests around the median and "
+        "of the slowest 1 % as a group, as means; both bars are drawn as long as each other. "
+        + source_words(waterfall)
+    )
+    drawings = [
+        draw_parts_chart(chart, canvas, f"{anchor}-parts-{canvas.css[2:]}")
+        for canvas in (FULL, MIDDLE, SMALL)
+    ]
+    return Figure("Where the time goes", help_text, drawings)
+
+
+def _bar(name: str, group: TimeGroup) -> Bar:
+    pieces = [
+        Piece(
+            LABELS[part.part],
+            part.mean_ms,
+            _FILLS[part.part],
+            f"{LABELS[part.part]}: {milliseconds(part.mean_ms)}, {percent(part.share)}",
+        )
+        for part in group.parts
+    ]
+    return Bar(title_of(name, group), pieces)
