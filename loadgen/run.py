@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -45,9 +46,10 @@ from loadgen.reattribution import reattribute
 from loadgen.records import read_records
 from loadgen.redact import Secrets
 from loadgen.result import LoadFacts, Stop, build_document, step_uses
-from loadgen.schedule import arrivals
+from loadgen.schedule import PhasePlan, arrivals
 from loadgen.statuses import count_statuses
 from loadgen.steered.steer import step_back
+from loadgen.steered.steering import Steering
 from loadgen.tally import Tally
 from loadgen.thresholds import Abort, check, evaluate
 from loadgen.validity import InjectorEnd, judge
@@ -57,6 +59,9 @@ from reports.exports import check_exports, export_document
 from reports.figures import usd
 from reports.load_document import LoadDocument
 from reports.run_folder import create_run_folder, document_text, write_document
+
+if TYPE_CHECKING:
+    from loadgen.search.finding import SearchFinding
 
 
 def run_load(options: RunOptions, console: Console) -> ExitCode:
@@ -104,6 +109,8 @@ class _Run:
         self._guard = Guard(prepared.profile.guards, closed=prepared.profile.load.model == "closed")
         self._abort: Abort | None = None
         self._statuses: dict[str, int] = {}
+        self._search: SearchFinding | None = None
+        self._steered = 0  # arrivals that a search planned
 
     def run(self) -> LoadDocument:
         """Sends, and gives the document of what came of it."""
@@ -141,13 +148,16 @@ class _Run:
         longest_s = prepared.expected.duration_s + profile.load.drain_s
         with ExitStack() as stack:
             frames = stack.enter_context(FramesWriter(folder / FRAMES_NAME))
-            injectors = stack.enter_context(Injectors(assignments(prepared, folder)))
+            search = _search_phase(prepared)
+            given = assignments(prepared, folder, steered_from=search.index if search else None)
+            injectors = stack.enter_context(Injectors(given))
             step_back()
             stack.enter_context(RefreshLoop(prepared.sources, injectors.update))
             update = stack.enter_context(
                 live_view(self._console, prepared.rules, prepared.expected.duration_s)
             )
             feed = self._web_ui(stack, stop)
+            steering = self._steering(search, injectors, folder) if search else None
             course = Conductor(
                 injectors,
                 self._tally,
@@ -157,11 +167,34 @@ class _Run:
                 watches=[self._watch_thresholds, self._watch_guards],
                 on_second=update,
                 on_frame=feed,
+                steering=steering,
             ).run()
+        if steering is not None:
+            self._search, self._steered = steering.finding, steering.planned
         if course.stopped_by is None and (found := self._watch_guards(self._tally, course.ended_s)):
             course.stopped_by, course.stop_reason = found
             course.stopped_at_s = course.ended_s
         return course
+
+    def _steering(
+        self, search: PhasePlan, injectors: Injectors, folder: Path
+    ) -> Steering[SearchFinding]:
+        # With it comes scipy, which no other run needs.
+        from loadgen.search.plan import search_plan
+
+        profile = self._prepared.profile
+        phase = profile.load.phases[search.index]
+        return Steering(
+            search_plan(profile, phase),
+            injectors,
+            self._tally,
+            count=profile.load.processes,
+            folder=folder,
+            seed=self._prepared.seed,
+            first_us=round(search.from_s * 1e6),
+            patience_s=profile.load.drain_s,
+            name=phase.name,
+        )
 
     def _web_ui(self, stack: ExitStack, stop: StopRequest) -> Callable[[Frame], None]:
         """Shows frames in Locust's web UI, if it is asked for."""
@@ -224,6 +257,19 @@ class _Run:
         refused = outcomes & {Outcome.THROTTLED, Outcome.SERVER_ERROR}
         return [note] if note is not None and refused else []
 
+    def _planned(self, stopped: Stop | None) -> int | None:
+        """How many arrivals the schedule has until the run ended; None where users decide."""
+        prepared = self._prepared
+        if prepared.profile.load.model != "open":
+            return None
+        until_us = math.inf if stopped is None else stopped.at_s * 1e6
+        count = self._steered
+        for chunk in arrivals(prepared.profile, prepared.phases, prepared.seed, 0, 1):
+            count += int((chunk.at_us < until_us).sum())
+            if chunk.at_us[-1] >= until_us:
+                break
+        return count
+
     def _secrets(self) -> Secrets:
         """All that must not be written, of other environments of the file as well."""
         known = self._prepared.sources.secret_values()
@@ -258,7 +304,7 @@ class _Run:
             notes=[*prepared.notes, *notes],
             statuses=self._statuses,
         )
-        validity = judge(measured_of(tally), profile, ends, planned=_planned(prepared, stopped))
+        validity = judge(measured_of(tally), profile, ends, planned=self._planned(stopped))
         results = evaluate(prepared.rules, tally, self._abort)
         document = build_document(facts, tally, results, validity, spent(prepared.tariff, uses))
         return LoadDocument.model_validate(self._secrets().hide_in(document.model_dump()))
@@ -313,17 +359,10 @@ def _stop_of(course: Course, stop: StopRequest) -> Stop | None:
     return Stop(course.stopped_by, course.stop_reason, course.stopped_at_s, stop.exit_code)
 
 
-def _planned(prepared: Prepared, stopped: Stop | None) -> int | None:
-    """How many arrivals the schedule has until the run ended; None where users decide."""
-    if prepared.profile.load.model != "open":
-        return None
-    until_us = math.inf if stopped is None else stopped.at_s * 1e6
-    count = 0
-    for chunk in arrivals(prepared.profile, prepared.phases, prepared.seed, 0, 1):
-        count += int((chunk.at_us < until_us).sum())
-        if chunk.at_us[-1] >= until_us:
-            break
-    return count
+def _search_phase(prepared: Prepared) -> PhasePlan | None:
+    """The phase that searches, which is the last one; None where the schedule is known."""
+    last = prepared.phases[-1]
+    return last if last.kind == "search" else None
 
 
 def _deliver(document: LoadDocument, exports: Sequence[str], console: Console) -> ExitCode:
