@@ -1,0 +1,114 @@
+"""The layers that requests pass: token buckets of API Gateway, and behind them pools of Lambda."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from loadgen.limits import Limits, StepLimits
+from loadgen.outcome import Cause
+
+# "For each synchronous invocation, 10 times the concurrency limit a second" (Lambda quotas, 2026).
+REQUESTS_PER_CONCURRENCY = 10
+# "Each function may scale by 1,000 environments every 10 seconds" (Lambda scaling behavior, 2026).
+GROWTH_PER_10_S = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A token bucket that is full in the beginning; a quota is one that nothing refills."""
+
+    cause: Cause
+    name: str
+    rate_rps: float
+    burst: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Concurrent executions that functions share: a function's reserve, or the account's rest."""
+
+    name: str
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepChain:
+    """What requests of one step pass: gates in the order of API Gateway, then a pool of Lambda.
+
+    `pool` is None where no function is called, or where its limit is not known.
+    """
+
+    gates: tuple[int, ...] = ()
+    pool: int | None = None
+    function: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """All layers, each once, and which of them each step passes.
+
+    `warm` has environments that wait for calls, by the name of the function. `ending` are steps
+    after whose refusal a flow ends.
+    """
+
+    gates: tuple[Gate, ...]
+    pools: tuple[Pool, ...]
+    steps: tuple[StepChain, ...]
+    warm: Mapping[str, int]
+    ending: frozenset[int] = frozenset()
+
+
+def chain_of(
+    limits: Limits,
+    n_steps: int,
+    warm: Mapping[str, int],
+    ending: frozenset[int] = frozenset(),
+) -> Chain:
+    """The layers of the limits that were read. Of a quota counts what is left of it."""
+    gates: dict[str, Gate] = {}
+    pools: dict[str, Pool] = {}
+    by_step = {path.step: path for path in limits.steps}
+    steps = [
+        _step_chain(by_step.get(number, StepLimits(number)), gates, pools)
+        for number in range(n_steps)
+    ]
+    return Chain(tuple(gates.values()), tuple(pools.values()), tuple(steps), warm, ending)
+
+
+def _step_chain(path: StepLimits, gates: dict[str, Gate], pools: dict[str, Pool]) -> StepChain:
+    if path.turned_away is not None:
+        return StepChain()  # API Gateway answers before any of them
+    order: list[str] = []
+    in_plan = (Cause.USAGE_PLAN_METHOD, Cause.USAGE_PLAN)
+    for bucket in path.buckets:
+        gates.setdefault(
+            bucket.shared_key, Gate(bucket.layer, bucket.name, bucket.rate_rps, bucket.burst)
+        )
+        order.append(bucket.shared_key)
+    quota = path.quota
+    if quota is not None and quota.left is not None:
+        gates.setdefault(quota.shared_key, Gate(Cause.QUOTA, quota.name, 0.0, quota.left))
+        after_plan = sum(bucket.layer in in_plan for bucket in path.buckets)
+        order.insert(after_plan, quota.shared_key)
+    pool: str | None = None
+    if path.function is not None and path.concurrency is not None:
+        pool = path.function if path.reserved else ""
+        name = f"function {path.function}" if path.reserved else "account, without reserves"
+        pools.setdefault(pool, Pool(name, path.concurrency))
+    places = list(gates)
+    return StepChain(
+        tuple(places.index(key) for key in order),
+        None if pool is None else list(pools).index(pool),
+        path.function,
+    )
+
+
+def steps_of_gate(chain: Chain, gate: int) -> Sequence[int]:
+    """The steps that pass a gate."""
+    return [number for number, step in enumerate(chain.steps) if gate in step.gates]
+
+
+def steps_of_pool(chain: Chain, pool: int) -> Sequence[int]:
+    """The steps whose functions run in a pool."""
+    return [number for number, step in enumerate(chain.steps) if step.pool == pool]
