@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit
 
+from core.errors import InputError
+
 DEFAULT_STAGE = "$default"
 
 _HOST = re.compile(
@@ -45,6 +47,27 @@ def parse_api_url(url: str) -> ApiUrl | None:
     if by_path:
         return ApiUrl(by_path["id"], None, by_path["rest"] or "")
     return None
+
+
+def with_stage(url: str, stage: str) -> str:
+    """The invoke URL of another stage of the same API: the first part of its path is replaced.
+
+    Raises:
+        InputError: `url` is no invoke URL, so that nobody knows where its stage stands.
+    """
+    found = parse_api_url(url)
+    if found is None:
+        raise InputError(
+            f"stage {stage!r}: the target {url} is not the address of a stage of an API",
+            hint="give the target as target.api, or leave the stage of the scenario out",
+        )
+    parts = urlsplit(url)
+    segments = parts.path.strip("/").split("/")
+    own = 3 if _PATH.fullmatch(unquote(parts.path).rstrip("/")) else 0  # _aws, execute-api, the id
+    tail = [] if stage == DEFAULT_STAGE else [quote(stage, safe="")]
+    return "/".join(
+        [f"{parts.scheme}://{parts.netloc}", *segments[:own], *tail, *segments[own + 1 :]]
+    )
 
 
 def invoke_url(api_id: str, stage: str, region: str, custom_endpoint: str | None) -> str:

@@ -6,7 +6,7 @@ What the caller may not read is unknown: it is left out, the step is marked, and
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 
@@ -25,7 +25,7 @@ from core.aws.gateway_plans import (
     used_in_period,
 )
 from core.aws.session import AwsSession
-from core.errors import AwsError
+from core.errors import AwsError, InputError
 from loadgen.api_keys import UNREADABLE, step_api_keys
 from loadgen.limits import Bucket, Limits, QuotaLimit, StepLimits
 from loadgen.outcome import Cause
@@ -52,14 +52,49 @@ def read_limits(
 ) -> Limits:
     """The limits on the paths of all steps; `today` (UTC) says which period of quotas is meant.
 
-    Makes about eight control calls, and one more for each API key and function of the steps.
+    Makes about eight control calls, and one more for each API key and function of the steps; the
+    same again for each other stage that scenarios name.
+
+    Raises:
+        InputError: a scenario names a stage that the API does not have.
     """
     steps = step_infos(profile)
     api = resolved.api
     if session is None or api is None or api.kind is None or api.settings is None:
         return Limits(tuple(StepLimits(step.index) for step in steps))
-    reading = _Reading(session, api, today or datetime.now(UTC).date())
-    return reading.limits(steps, step_api_keys(profile))
+    day = today or datetime.now(UTC).date()
+    with_keys = list(zip(steps, step_api_keys(profile), strict=True))
+    parts: list[Limits] = []
+    for stage in dict.fromkeys(step.stage for step in steps):
+        mine = [one for one in with_keys if one[0].stage == stage]
+        here = api if stage in (None, api.stage) else _at_stage(session, api, stage or "")
+        reading = _Reading(session, here, day)
+        parts.append(reading.limits([step for step, _ in mine], [key for _, key in mine]))
+    return _joined(parts)
+
+
+def _at_stage(session: AwsSession, api: ApiRef, name: str) -> ApiRef:
+    """The same API at another of its stages."""
+    if api.kind is None:
+        return api
+    stages = {one.name: one for one in GatewayReader(session).stages(api.kind, api.id)}
+    if name not in stages:
+        raise InputError(
+            f"scenarios: API {api.name} has no stage {name!r}",
+            hint=f"it has {', '.join(sorted(stages)) or 'none'}",
+        )
+    return replace(api, stage=name, settings=stages[name])
+
+
+def _joined(parts: Sequence[Limits]) -> Limits:
+    """The limits of all steps, in their order."""
+    if len(parts) == 1:
+        return parts[0]
+    return Limits(
+        tuple(sorted((step for part in parts for step in part.steps), key=lambda one: one.step)),
+        next((part.account_concurrency for part in parts if part.account_concurrency), None),
+        tuple(dict.fromkeys(note for part in parts for note in part.notes)),
+    )
 
 
 @dataclass(slots=True)

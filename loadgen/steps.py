@@ -11,13 +11,17 @@ METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 
 @dataclass(frozen=True, slots=True)
 class StepInfo:
-    """A step that sends a request; `path` is as written, with its templates."""
+    """A step that sends a request; `path` is as written, with its templates.
+
+    `stage` is that of its scenario, None where it is the target's.
+    """
 
     index: int
     scenario: str
     name: str
     method: str
     path: str
+    stage: str | None = None
 
 
 def method_and_path(step: Step) -> tuple[str, str] | None:
@@ -38,5 +42,7 @@ def step_infos(profile: Profile) -> tuple[StepInfo, ...]:
             if request is not None:
                 method, path = request
                 name = step.name or f"{method} {path}"
-                found.append(StepInfo(len(found), scenario.name, name, method, path))
+                found.append(
+                    StepInfo(len(found), scenario.name, name, method, path, scenario.stage)
+                )
     return tuple(found)

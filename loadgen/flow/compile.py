@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from core.errors import InputError
 from core.version import toolkit_version
+from loadgen.api_url import with_stage
 from loadgen.auth.apply import Applier
 from loadgen.classify import Classifier
 from loadgen.flow.feeds import Feeder, Rows, read_rows
@@ -137,6 +138,8 @@ def _items(
     scenario: Scenario, common: _Common, profile: Profile, infos: Iterator[StepInfo]
 ) -> tuple[list[FlowStep | Think], Set[str]]:
     """What a scenario does, and the data that it needs."""
+    if scenario.stage is not None:
+        common = replace(common, site=_site(with_stage(common.site.url, scenario.stage)))
     started = [
         Think(step.think) if step.think is not None else _Started(step, next(infos), profile)
         for step in scenario.flow

@@ -39,7 +39,7 @@ _TROUBLED = (
 )
 
 
-class Stopped(Exception):  # noqa: N818 # no error: it ends a plan early, with what it has
+class Stopped(Exception):  # no error: it ends a plan early, with what it has
     """A guard ends the probe."""
 
     def __init__(self, by: StoppedBy, reason: str) -> None:

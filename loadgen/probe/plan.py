@@ -201,7 +201,7 @@ class _Run:
         return records[records["start_us"] >= sent.to_us - length_s * 1e6]
 
     def _steady(self) -> Part:
-        """Hold and dose ladder: the bucket stays empty, and is asked gently and harder and harder."""
+        """Hold and dose ladder: the bucket stays empty, whether it is asked gently or hard."""
         rate, burst = self._rough()
         part = self._left()
         sent = yield from self._send(

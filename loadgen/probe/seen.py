@@ -93,7 +93,8 @@ class Seen:
     def observation(self, base: Identity) -> Observation:
         """What is fitted: the requests of `base`, without the layer test.
 
-        Other identities share the bucket there. A rest that fills the bucket follows it, or nothing.
+        Other identities use the bucket there. If something follows, it begins with a rest that
+        fills the bucket.
         """
         return Observation(
             tuple(_phase(one, base.step) for one in self.phases if one.purpose != "layer")

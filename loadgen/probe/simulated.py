@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from loadgen.bucket.models import Limit
 from loadgen.limits import Bucket
 from loadgen.outcome import OK, Cause, Evidence, Kind, Outcome
+from loadgen.probe.progress import progress_of
 from loadgen.records import RECORD, Records
 from loadgen.steered.orders import arrivals_of, order_of
-from loadgen.probe.progress import progress_of
 from loadgen.steered.segment import Plan, Segment, Sent
 
 Floats = NDArray[np.float64]

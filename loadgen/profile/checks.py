@@ -17,6 +17,7 @@ from loadgen.profile.downstream_checks import downstream_faults
 from loadgen.profile.draft import Draft, Fault
 from loadgen.profile.flow_checks import header_regex_faults, scenario_faults
 from loadgen.profile.layers import SECTION
+from loadgen.profile.limits_checks import limits_faults
 from loadgen.profile.load_checks import Names, load_faults, names_at, source_faults
 from loadgen.profile.model import Guards, Phase, Step, Threshold
 from loadgen.profile.retry_checks import retry_faults
@@ -42,6 +43,7 @@ def faults_of(draft: Draft) -> Iterator[Fault]:
     steps = _step_names(draft)
     yield from _outcome_faults(draft, steps)
     yield from downstream_faults(draft, steps)
+    yield from limits_faults(draft)
     yield from _threshold_faults(draft, steps)
     yield from _host_faults(draft)
     yield from _environment_faults(draft)

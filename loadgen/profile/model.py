@@ -283,6 +283,7 @@ class Scenario(Part):
 
     name: Name
     weight: Annotated[Number, Field(gt=0)] = 1.0
+    stage: Text | None = None  # of the target's API; None: that of the target
     auth: Auth | None = None  # None: of the profile
     retry: Retry | None = None  # None: of the profile
     flow: Annotated[tuple[Step, ...], Field(min_length=1)]
@@ -428,6 +429,25 @@ class Validity(Part):
     min_requests: Annotated[Whole, Field(ge=0)] = 1
 
 
+class LimitsProbe(Part):
+    """What `loadgen limits` sends: as which scenario, beside which others, and how much at most.
+
+    `method`, `key` and `stage` name scenarios that differ from `scenario` in that alone.
+    """
+
+    scenario: Text | None = (
+        None  # whose limit is looked for; None: the first that sends one request
+    )
+    method: Text | None = None  # None: chosen, if there is one
+    key: Text | None = None
+    stage: Text | None = None
+    canary: Text | None = None  # on another stage, with another key; None: chosen
+    max_admitted: Count = 20_000  # requests; refused ones cost nothing
+    max_rate: Annotated[Rate, Field(gt=0)] = 2_000
+    max_duration_s: DurationS = Field(default=300.0, alias="max_duration")
+    account: Flag = False  # whether the bucket of the whole account may be drained
+
+
 class Guards(Part):
     """What a run must not exceed; checked before, and while it goes on."""
 
@@ -488,6 +508,7 @@ class Profile(Part):
     thresholds: tuple[AnyThreshold, ...] = ()
     validity: Validity = Validity()
     guards: Guards = Guards()
+    limits: LimitsProbe = LimitsProbe()
     durations: dict[str, DurationS] = {}  # of the function behind a step, by its name; the mean
     downstream: tuple[Downstream, ...] = ()
     production: Production | None = None
