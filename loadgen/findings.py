@@ -55,7 +55,7 @@ class TooManyDropped:
             advice += f" to about {_rounded(self.needed_in_flight):,}"
         why = "requests were in flight, the API is slower than the load expects"
         if self.thinking:
-            why = "flows were under way, those in a think included"
+            why = "flows were under way, those that wait included"
         return (
             f"{self.dropped:,} of {self.offered:,} arrivals were dropped "
             f"({part_of(self.dropped, self.offered)}), above validity.max_dropped "

@@ -12,6 +12,7 @@ from core.version import toolkit_version
 from loadgen.cost import Cost, StepUse
 from loadgen.measures import length_s
 from loadgen.profile.model import Bursts, Profile
+from loadgen.retry.report import retry_report
 from loadgen.slices import (
     Figures,
     Losses,
@@ -96,6 +97,7 @@ def build_document(
         **whole.fields(),
         statuses=dict(facts.statuses),
         failures=check_failures(tally),
+        retries=retry_report(facts.profile, tally),
         measured_s=measured_s,
         steps=step_slices(tally, measured_s, losses),
         phases=phase_slices(tally, losses),

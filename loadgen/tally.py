@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from loadgen.histogram import Histogram
 from loadgen.messages import Cell, Drained, Failure, Frame, NewSteps
 from loadgen.outcome import Kind, Outcome
+from loadgen.retry.books import RetryBooks
+from loadgen.retry.cells import AttemptCell, OperationCell
 from loadgen.schedule import PhasePlan
 from loadgen.second_log import Key, SecondLog
 from loadgen.second_rows import SecondState, row
@@ -54,6 +56,7 @@ class Tally:
         self.drained: dict[int, Drained] = {}
         self.notes: list[str] = []  # each once
         self.failures: dict[tuple[int, int, str], int] = {}  # by phase, step and reason
+        self.retries = RetryBooks()  # of modelled clients
         self.states: dict[int, SecondState] = {}  # by second
         self._injectors: dict[int, _Injector] = {}
         self._numbers: dict[int, dict[int, int]] = {}  # of steps, by injector (locustfiles)
@@ -80,7 +83,13 @@ class Tally:
         for count in frame.counts:
             self._check(count.second, count.phase)
         failures = [self._failed(frame.injector, failure) for failure in frame.failures]
+        retries = RetryBooks.read(
+            frame.operations,
+            frame.attempts,
+            lambda cell: self._step_of(frame.injector, cell),
+        )
         self._merge(cells)
+        self.retries.add(retries)
         for key, failed in failures:
             self.failures[key] = self.failures.get(key, 0) + failed
         for count in frame.counts:
@@ -147,6 +156,10 @@ class Tally:
         self._check(0, failure.phase)
         step = self.step_number(injector, failure.step)
         return (failure.phase, step, failure.reason), failure.count
+
+    def _step_of(self, injector: int, cell: OperationCell | AttemptCell) -> int:
+        self._check(cell.second, cell.phase)
+        return self.step_number(injector, cell.step)
 
     def _check(self, second: int, phase: int) -> None:
         if not 0 <= phase < len(self.phases):

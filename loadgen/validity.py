@@ -29,6 +29,7 @@ from loadgen.findings import (
 )
 from loadgen.messages import Drained
 from loadgen.profile.model import Profile
+from loadgen.retry.policy import most_attempts
 from reports.load_document import ValidityReport
 
 CPU_WINDOW_S = 5.0
@@ -177,7 +178,9 @@ def _reasons(
     if profile.load.model == "closed":
         yield from (one for one in _stalls(ends, profile) if one.share > _STALLED_SHARE)
     if measured.dropped > limits.max_dropped * measured.offered:
-        thinking = any(step.think is not None for one in profile.scenarios for step in one.flow)
+        thinking = most_attempts(profile) > 1 or any(
+            step.think is not None for one in profile.scenarios for step in one.flow
+        )
         yield TooManyDropped(
             measured.dropped,
             measured.offered,
@@ -248,10 +251,10 @@ def _unbalanced(
             yield BooksDoNotBalance(name, end.sent, "completed and cut", done)
     if len(drained) < len(ends):
         return
-    without = sum(end.without_data + end.not_built for end in drained)
-    begun = _begun(books) - without
-    if _one_request_a_flow(profile) and books.sent != begun:
-        yield BooksDoNotBalance("arrivals begun", begun, "requests sent", books.sent)
+    without = sum(end.without_data + end.not_built + end.unsent for end in drained)
+    begun, first = _begun(books) - without, books.sent - sum(end.retries for end in drained)
+    if _one_request_a_flow(profile) and first != begun:
+        yield BooksDoNotBalance("arrivals begun", begun, "requests sent", first)
     for what, said, counted in (
         ("arrivals due", sum(end.offered for end in drained), books.offered),
         ("arrivals dropped", sum(end.dropped for end in drained), books.dropped),

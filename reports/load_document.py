@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from reports.load_retries import RetryReport
 from reports.load_waterfall import ColdStarts, Waterfall
 
 LoadVerdict = Literal[
@@ -239,6 +240,9 @@ class LoadDocument(_Part):
     )
     failures: list[CheckFailure] = Field(
         default=[], description="why checks failed, the most frequent reason first"
+    )
+    retries: RetryReport | None = Field(
+        default=None, description="operations of modelled clients; null where there are none"
     )
     rates: Rates
     response_ms: LoadPercentiles | None

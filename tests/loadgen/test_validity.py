@@ -223,7 +223,7 @@ def test_flows_that_think_are_under_way_too() -> None:
     flow = [{"get": "/1"}, {"think": 60.0}, {"get": "/2"}]
     of = profile(scenarios=[{"name": "a", "flow": flow}])
     (told,) = judged(replace(SOUND, dropped=500), of=of).reasons
-    assert "1,000 flows were under way, those in a think included" in told
+    assert "1,000 flows were under way, those that wait included" in told
 
 
 def test_flows_that_the_drain_cut_while_they_thought_are_told() -> None:
