@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from loadgen.limits import Limits, StepLimits
 from loadgen.outcome import Cause
@@ -36,12 +37,14 @@ class Pool:
 class StepChain:
     """What requests of one step pass: gates in the order of API Gateway, then a pool of Lambda.
 
-    `pool` is None where no function is called, or where its limit is not known.
+    `pool` is None where no function is called, or where its limit is not known. `longest_s` is
+    the timeout of the function: no call runs for longer.
     """
 
     gates: tuple[int, ...] = ()
     pool: int | None = None
     function: str | None = None
+    longest_s: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +67,21 @@ def chain_of(
     n_steps: int,
     warm: Mapping[str, int],
     ending: frozenset[int] = frozenset(),
+    timeouts_s: Mapping[int, float] | None = None,
 ) -> Chain:
-    """The layers of the limits that were read. Of a quota counts what is left of it."""
+    """The layers of the limits that were read. Of a quota counts what is left of it.
+
+    `timeouts_s` are those of the functions, by step, as far as they are known.
+    """
     gates: dict[str, Gate] = {}
     pools: dict[str, Pool] = {}
     by_step = {path.step: path for path in limits.steps}
+    longest_s = timeouts_s or {}
     steps = [
-        _step_chain(by_step.get(number, StepLimits(number)), gates, pools)
+        replace(
+            _step_chain(by_step.get(number, StepLimits(number)), gates, pools),
+            longest_s=longest_s.get(number, math.inf),
+        )
         for number in range(n_steps)
     ]
     return Chain(tuple(gates.values()), tuple(pools.values()), tuple(steps), warm, ending)

@@ -69,23 +69,49 @@ def simulate(planned: Planned, chain: Chain) -> Met:
             Layer(cause, pool.name, "request_rate"),
             Layer(cause, pool.name, "growth"),
         ]
+    bounded_s = _bounded(planned, chain)
     unknown = frozenset(
         number
         for number, _ in enumerate(chain.pools)
-        if np.isnan(planned.runs_s[of_steps(planned.step, steps_of_pool(chain, number))]).any()
+        if _may_be_full(planned, chain, bounded_s, number)
     )
     fate = np.zeros(len(planned), np.int16)
-    walk = _Walk(planned, chain, unknown)
+    walk = _Walk(planned, chain, bounded_s, unknown)
     if len(walk.rows):
         fate[walk.rows] = walk.fates()
     return Met(tuple(layers), fate, unknown)
 
 
+def _bounded(planned: Planned, chain: Chain) -> NDArray[np.float64]:
+    """Durations, and where they are not known the timeouts: infinite, if nobody knows those."""
+    longest_s = np.array([step.longest_s for step in chain.steps])
+    unknown = np.isnan(planned.runs_s)
+    return np.where(unknown, longest_s[planned.step], planned.runs_s)
+
+
+def _may_be_full(planned: Planned, chain: Chain, bounded_s: NDArray[np.float64], pool: int) -> bool:
+    """Whether durations are missing that decide whether a pool is full.
+
+    Where even calls that last until the timeout leave room, nothing is missing.
+    """
+    rows = of_steps(planned.step, steps_of_pool(chain, pool))
+    if not np.isnan(planned.runs_s[rows]).any():
+        return False
+    return _most(planned, bounded_s, rows) > chain.pools[pool].limit
+
+
 class _Walk:
     """The requests that something may refuse, one after the other."""
 
-    def __init__(self, planned: Planned, chain: Chain, unknown: frozenset[int]) -> None:
+    def __init__(
+        self,
+        planned: Planned,
+        chain: Chain,
+        bounded_s: NDArray[np.float64],
+        unknown: frozenset[int],
+    ) -> None:
         self._planned = planned
+        self._bounded_s = bounded_s
         self._chain = chain
         self._gates = [
             number
@@ -116,7 +142,7 @@ class _Walk:
 
     def _most_at_once(self, pool: int) -> int:
         rows = of_steps(self._planned.step, steps_of_pool(self._chain, pool))
-        return _most(self._planned, rows)
+        return _most(self._planned, self._bounded_s, rows)
 
     def _functions_that_grow(self, unknown: frozenset[int]) -> dict[str, int]:
         """The functions that may need more environments than come at once, with the warm ones."""
@@ -126,7 +152,10 @@ class _Walk:
             if any(self._chain.steps[n].pool in (None, *unknown) for n in mine):
                 continue
             warm = self._chain.warm.get(name, 0)
-            if _most(self._planned, of_steps(self._planned.step, mine)) - warm > GROWTH_PER_10_S:
+            rows = of_steps(self._planned.step, mine)
+            if np.isnan(self._planned.runs_s[rows]).any():
+                continue
+            if _most(self._planned, self._bounded_s, rows) - warm > GROWTH_PER_10_S:
                 found[name] = warm
         return found
 
@@ -256,10 +285,8 @@ class _Growth:
         return True
 
 
-def _most(planned: Planned, rows: NDArray[np.int64]) -> int:
-    if not len(rows):
-        return 0
-    return int(in_flight(planned.at_s[rows], planned.runs_s[rows]).max())
+def _most(planned: Planned, runs_s: NDArray[np.float64], rows: NDArray[np.int64]) -> int:
+    return int(in_flight(planned.at_s[rows], runs_s[rows]).max()) if len(rows) else 0
 
 
 def _request_rps(limit: int) -> float:

@@ -1,0 +1,161 @@
+"""Reads what stands on the path of each step besides throttles and quotas, from AWS.
+
+What the caller may not read is unknown, and a note says which permission is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from core.aws.authorizers import Authorizer, read_authorizer
+from core.aws.function_durations import PastDurations, past_durations
+from core.aws.gateway import GatewayReader
+from core.aws.gateway_plans import reserved_concurrency
+from core.aws.provisioned_concurrency import Provisioned, read_provisioned
+from core.aws.session import AwsSession
+from core.errors import AwsError
+from loadgen.limits import Limits, StepLimits
+from loadgen.limits_reading import unknown_words
+from loadgen.target import ApiRef
+
+_T = TypeVar("_T")
+
+# A function by its name and the alias or version that is called.
+Called = tuple[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """What was read; what is not in a mapping is not known, or not there (`provisioned`: None)."""
+
+    provisioned: dict[Called, Provisioned | None] = field(default_factory=dict)
+    history: dict[Called, PastDurations] = field(default_factory=dict)
+    authorizers: dict[str, Authorizer] = field(default_factory=dict)
+    reserves: dict[str, int | None] = field(default_factory=dict)  # of functions of authorizers
+    notes: tuple[str, ...] = ()
+
+    @property
+    def warm(self) -> dict[str, int]:
+        """Provisioned environments that are ready, by the name of the function."""
+        found: dict[str, int] = {}
+        for (name, _), provisioned in self.provisioned.items():
+            found[name] = found.get(name, 0) + (provisioned.available if provisioned else 0)
+        return found
+
+
+def read_path(
+    limits: Limits,
+    api: ApiRef | None,
+    session: AwsSession | None,
+    *,
+    with_metrics: bool,
+    with_authorizers: bool,
+    now: datetime,
+) -> Path:
+    """Asks for each function and authorizer once: two to four control calls for each."""
+    if session is None or api is None or api.kind is None:
+        return Path()
+    reading = _Reading(session, api, now)
+    called = dict.fromkeys(
+        (path.function, path.qualifier) for path in limits.steps if path.function is not None
+    )
+    provisioned = reading.provisioned(called)
+    authorizers = reading.authorizers(limits.steps) if with_authorizers else {}
+    asked = list(called)
+    asked += [
+        (each.function, each.qualifier)
+        for each in authorizers.values()
+        if each.function is not None and (each.function, each.qualifier) not in called
+    ]
+    history = reading.history(asked) if with_metrics else {}
+    reserves = reading.reserves(authorizers.values())
+    return Path(provisioned, history, authorizers, reserves, tuple(dict.fromkeys(reading.notes)))
+
+
+@dataclass(slots=True)
+class _Reading:
+    session: AwsSession
+    api: ApiRef
+    now: datetime
+    notes: list[str] = field(default_factory=list)
+
+    def provisioned(self, called: Iterable[Called]) -> dict[Called, Provisioned | None]:
+        """Of aliases and versions only: $LATEST cannot have any."""
+        asked = [
+            (name, qualifier)
+            for name, qualifier in called
+            if qualifier is not None and qualifier != "$LATEST"
+        ]
+        if not asked:
+            return {}
+        client, found = self.session.control_lambda(), dict[Called, Provisioned | None]()
+        for name, qualifier in asked:
+            answer = self._ask(
+                f"the provisioned concurrency of {name}:{qualifier}",
+                lambda name=name, qualifier=qualifier: (  # type: ignore[misc]
+                    read_provisioned(client, name, qualifier),
+                ),
+                "lambda:GetProvisionedConcurrencyConfig",
+            )
+            if answer is not None:
+                found[name, qualifier] = answer[0]
+        return found
+
+    def authorizers(self, steps: Iterable[StepLimits]) -> dict[str, Authorizer]:
+        reader, found, kind = GatewayReader(self.session), dict[str, Authorizer](), self.api.kind
+        ids = dict.fromkeys(path.hit.authorizer_id for path in steps if path.hit is not None)
+        for each in ids:
+            if each is None or kind is None:
+                continue
+            answer = self._ask(
+                f"authorizer {each}",
+                lambda each=each: read_authorizer(  # type: ignore[misc]
+                    reader, kind, self.api.id, each
+                ),
+                f"apigateway:GET on /{'rest' if kind == 'rest' else ''}apis/*/authorizers/*",
+            )
+            if answer is not None:
+                found[each] = answer
+        return found
+
+    def reserves(self, authorizers: Iterable[Authorizer]) -> dict[str, int | None]:
+        names = dict.fromkeys(each.function for each in authorizers if each.function is not None)
+        if not names:
+            return {}
+        client, found = self.session.control_lambda(), dict[str, int | None]()
+        for name in names:
+            answer = self._ask(
+                f"the reserved concurrency of {name}",
+                lambda name=name: (reserved_concurrency(client, name),),  # type: ignore[misc]
+                "lambda:GetFunctionConcurrency",
+            )
+            if answer is not None:
+                found[name] = answer[0]
+        return found
+
+    def history(self, called: Iterable[Called]) -> dict[Called, PastDurations]:
+        asked, found = list(called), dict[Called, PastDurations]()
+        if not asked:
+            return found
+        client = self.session.cloudwatch()
+        for name, qualifier in asked:
+            answer = self._ask(
+                f"durations of {name}",
+                lambda name=name, qualifier=qualifier: (  # type: ignore[misc]
+                    past_durations(client, name, qualifier, now=self.now),
+                ),
+                "cloudwatch:GetMetricStatistics",
+            )
+            if answer is not None and answer[0] is not None:
+                found[name, qualifier] = answer[0]
+        return found
+
+    def _ask(self, what: str, call: Callable[[], _T], permission: str) -> _T | None:
+        try:
+            return call()
+        except AwsError as error:
+            self.notes.append(unknown_words(what, error, permission))
+            return None
