@@ -26,6 +26,7 @@ from loadgen.limits_reading import read_limits
 from loadgen.options import RunOptions
 from loadgen.profile.model import Profile
 from loadgen.profile.reader import ProfileFile, read_profile
+from loadgen.quota.use import check_quota_share, used_quotas
 from loadgen.schedule import PhasePlan, plan_phases
 from loadgen.steps import StepInfo, method_and_path, step_infos
 from loadgen.target import Resolved, resolve, session_region
@@ -49,6 +50,7 @@ class Prepared:
     expected: Expected
     tariff: Tariff
     estimate: CostRange
+    functions: tuple[StepFunction, ...]  # behind the steps, also where nothing is billed
     sources: Sources
     notes: tuple[str, ...]
 
@@ -159,15 +161,21 @@ def prepare(
     phases, steps = plan_phases(profile), _steps_as_written(file, profile)
     limits = read_limits(resolved, profile, session if profile.aws.discover else None)
     plan = expected(profile, phases)
+    functions = _functions(limits, session)
     prices = tariff(
         _billing(resolved),
         resolved.facts.region,
-        _functions(limits, session),
+        functions,
         gateway_prices(),
         bundled_prices(),
     )
     cost = estimate(prices, plan.requests, plan.by_step)
     check_plan(plan, profile.guards, cost)
+    check_quota_share(
+        used_quotas(limits),
+        None if plan.requests is None else plan.by_step,
+        profile.guards.max_quota_share,
+    )
     sources = Sources(profile, file.base_dir, _session_factory(local), warn=warn)
     sources.current()
     notes += sources.ending_before(time.time() + plan.duration_s)
@@ -184,6 +192,7 @@ def prepare(
         expected=plan,
         tariff=prices,
         estimate=cost,
+        functions=tuple(functions),
         sources=sources,
         notes=(*notes, *resolved.notes, *limits.notes),
     )

@@ -95,8 +95,9 @@ class QuotaUse(_Part):
     runs_out_s: float | None = Field(default=None, description="in the run, from its beginning")
     per_day: float | None = Field(default=None, description="requests a day in production")
     per_day_source: str = ""
-    runs_out_on: str | None = Field(
-        default=None, description="the day (UTC) on which the period's rest is used up"
+    needed_per_period: float | None = Field(default=None, description="at that pace")
+    runs_out_utc: str | None = Field(
+        default=None, description="when what is left is used up; None: it lasts, or is unknown"
     )
     period_ends_on: str = Field(default="", description="the last day of the period (UTC)")
     counted: int | None = Field(default=None, description="requests of the run that it let pass")

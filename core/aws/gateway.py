@@ -76,6 +76,8 @@ class Stage:
     access_log: AccessLog | None
     logs_executions: bool = False  # REST: errors at least go to the execution log
     traces: bool = False  # REST: X-Ray samples its requests
+    cached: bool = False  # REST: a cache answers some of them
+    web_acl: bool = False  # REST: AWS WAF stands before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +275,8 @@ def rest_stage(answer: RestStageTypeDef | ListedRestStageTypeDef) -> Stage:
         _access_log(log.get("destinationArn"), log.get("format")),
         logs_executions=(every or {}).get("loggingLevel", "OFF") != "OFF",
         traces=answer.get("tracingEnabled", False),
+        cached=answer.get("cacheClusterEnabled", False),
+        web_acl="webAclArn" in answer,
     )
 
 

@@ -72,9 +72,8 @@ def _use(
         short |= short_of_tokens(at_s, limit.rate, burst, limit.per_request)
     at_once: NDArray[np.float64] | None = None
     if limit.concurrency is not None and len(rows) and not np.isnan(runs_s).any():
-        used = in_flight(at_s, runs_s) * limit.per_request
-        short |= used > limit.concurrency
-        at_once = used
+        at_once = np.asarray(in_flight(at_s, runs_s) * limit.per_request, np.float64)
+        short |= at_once > limit.concurrency
     elif limit.concurrency is not None and not len(rows):
         at_once = np.zeros(0)
     return Use(limit, rows, short, at_once)

@@ -52,6 +52,26 @@ class Simulated:
         """Which requests are sent at all."""
         return np.asarray(self.met.fate != NOT_SENT)
 
+    @property
+    def sent_steps(self) -> NDArray[np.uint16]:
+        """The steps of the requests that are sent."""
+        return self.planned.step[self.sent]
+
+    @property
+    def through_steps(self) -> NDArray[np.uint16]:
+        """The steps of the requests that API Gateway lets through."""
+        return self.planned.step[self.let_through]
+
+    def first_refusal_s(self, cause: Cause, name: str) -> float | None:
+        """When a layer refuses for the first time, in seconds of the run."""
+        numbers = [
+            number + 1
+            for number, layer in enumerate(self.met.layers)
+            if layer.cause is cause and layer.name == name
+        ]
+        rows = np.flatnonzero(np.isin(self.met.fate, numbers))
+        return float(self.planned.at_s[rows[0]]) if len(rows) else None
+
 
 def predicted_phases(
     profile: Profile,
