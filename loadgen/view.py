@@ -8,7 +8,9 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from core.console import Console
+from loadgen.retry.view import show_clients
 from loadgen.threshold_words import measured_words, state_word
+from loadgen.waterfall.view import show_times
 from reports.figures import part_of, percent, short_time, significant, usd
 from reports.load_document import (
     CauseCount,
@@ -44,6 +46,8 @@ def show_document(console: Console, document: LoadDocument) -> None:
     for table in _tables(document):
         console.show("")
         console.show(table)
+    show_clients(console, document)
+    show_times(console, document)
     console.show("")
     if document.statuses:
         counts = [f"{status} x {count:,}" for status, count in document.statuses.items()]
