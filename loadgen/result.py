@@ -9,7 +9,8 @@ from typing import Literal
 
 from core.errors import ExitCode
 from core.version import toolkit_version
-from loadgen.cost import Cost, StepUse
+from loadgen.cost import Cost, StepFunction, StepUse
+from loadgen.fairness import fairness_of
 from loadgen.measures import length_s
 from loadgen.profile.model import Bursts, Profile
 from loadgen.retry.report import retry_report
@@ -25,6 +26,7 @@ from loadgen.tally import Tally
 from loadgen.validity import InjectorEnd
 from reports.figures import listed
 from reports.load_document import (
+    CalledFunction,
     CauseCount,
     ConfiguredLimit,
     LoadDocument,
@@ -73,6 +75,25 @@ class LoadFacts:
     errors: Sequence[str] = ()
     notes: Sequence[str] = ()
     statuses: Mapping[str, int] = field(default_factory=dict)  # of the measured phases
+    functions: Sequence[StepFunction] = ()  # behind the steps
+
+
+def _called(functions: Sequence[StepFunction]) -> list[CalledFunction]:
+    """Each function once, with the steps that call it."""
+    steps: dict[str, list[int]] = {}
+    for one in functions:
+        steps.setdefault(one.name, []).append(one.step)
+    first = {one.name: one for one in reversed(functions)}
+    return [
+        CalledFunction(
+            name=name,
+            memory_mb=first[name].memory_mb,
+            arch=first[name].arch,
+            timeout_s=first[name].timeout_s,
+            steps=calling,
+        )
+        for name, calling in steps.items()
+    ]
 
 
 def build_document(
@@ -98,6 +119,7 @@ def build_document(
         statuses=dict(facts.statuses),
         failures=check_failures(tally),
         retries=retry_report(facts.profile, tally),
+        fairness=fairness_of(facts.profile, tally),
         measured_s=measured_s,
         steps=step_slices(tally, measured_s, losses),
         phases=phase_slices(tally, losses),
@@ -105,6 +127,7 @@ def build_document(
         thresholds=list(thresholds),
         validity=validity,
         limits=list(facts.limits),
+        functions=_called(facts.functions),
         spent=LoadSpent(
             usd=spent.usd, estimated_usd=facts.estimated_usd, detail=list(spent.detail)
         ),

@@ -12,7 +12,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from reports.load_fairness import Fairness
 from reports.load_retries import RetryReport
+from reports.load_versions import VersionReport
 from reports.load_waterfall import ColdStarts, Waterfall
 
 LoadVerdict = Literal[
@@ -178,6 +180,17 @@ class ConfiguredLimit(_Part):
     used: int | None = Field(default=None, description="of the quota, before the run")
     period: str | None = None
     concurrency: int | None = None
+    steps: list[int] = Field(default=[], description="that pass it, by their place in `steps`")
+
+
+class CalledFunction(_Part):
+    """A Lambda function behind steps, as it was configured when the run began."""
+
+    name: str
+    memory_mb: int
+    arch: Literal["x86_64", "arm64"]
+    timeout_s: float
+    steps: list[int] = Field(description="that call it, by their place in `steps`")
 
 
 class TargetFacts(_Part):
@@ -244,6 +257,12 @@ class LoadDocument(_Part):
     retries: RetryReport | None = Field(
         default=None, description="operations of modelled clients; null where there are none"
     )
+    fairness: Fairness | None = Field(
+        default=None, description="keys beside each other; null where no phase used several"
+    )
+    versions: VersionReport | None = Field(
+        default=None, description="versions of functions; null where logs tell of one or none"
+    )
     rates: Rates
     response_ms: LoadPercentiles | None
     service_ms: LoadPercentiles | None
@@ -259,6 +278,9 @@ class LoadDocument(_Part):
     thresholds: list[ThresholdResult]
     validity: ValidityReport
     limits: list[ConfiguredLimit]
+    functions: list[CalledFunction] = Field(
+        default=[], description="behind the steps, as far as they could be read"
+    )
     spent: LoadSpent
     provenance: LoadProvenance
     waterfall: Waterfall | None = Field(default=None, description="None where no records were kept")

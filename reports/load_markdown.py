@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reports.figures import closed, moment
+from reports.load_client_tables import client_lines
 from reports.load_document import LoadDocument
 from reports.load_facts import spent_sentences
 from reports.load_findings import cautions, headline, subtitle, support, verdict_word
@@ -30,6 +31,7 @@ def render_load_markdown(document: LoadDocument) -> str:
         steps_table(document),
     ):
         lines += short_table(table) if table is not None else []
+    lines += client_lines(document)
     lines += time_lines(document)
     closing = " ".join([f"{subtitle(document, started)}.", *spent_sentences(document)])
     lines.append(plain_line(closing))

@@ -10,6 +10,7 @@ from reports.blocks import Table, Tile
 from reports.figure import Figure
 from reports.figures import ABSENT, closed, milliseconds, moment, part_of, rate, rate_number, usd
 from reports.load_charts import percentile_figure, time_figures
+from reports.load_client_tables import client_tables
 from reports.load_document import LoadDocument, LoadPercentiles
 from reports.load_facts import (
     TWO_CLOCKS,
@@ -84,7 +85,7 @@ def section_of(document: LoadDocument, anchor: str) -> LoadSection:
     run = document.provenance
     refusals = [causes_table(document), errors_table(document)]
     answers = [statuses_table(document), failures_table(document)]
-    slices = [steps_table(document), phases_table(document)]
+    slices = [steps_table(document), phases_table(document), *client_tables(document)]
     return LoadSection(
         anchor=anchor,
         name=document.name,
