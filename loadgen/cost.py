@@ -7,7 +7,7 @@ can have cost at most. Data transfer, logs, traces, caches and what functions ca
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from core.aws.gateway_prices import ApiKind, GatewayPrices
@@ -124,6 +124,14 @@ def estimate(plan: Tariff, requests: float | None, by_step: Sequence[float]) -> 
         least, most = least + cheap, most + dear
     detail.append(_estimate_words(plan))
     return CostRange(least, most, tuple(detail))
+
+
+def with_retries(cost: CostRange, attempts: int) -> CostRange:
+    """A range whose upper end has all requests sent `attempts` times, as modelled clients may."""
+    if attempts == 1 or not cost.most_usd:
+        return cost
+    words = f"at most, if clients send everything {attempts} times"
+    return replace(cost, most_usd=cost.most_usd * attempts, detail=(*cost.detail, words))
 
 
 def spent(plan: Tariff, uses: Iterable[StepUse]) -> Cost:

@@ -18,7 +18,7 @@ from core.local_aws import local_aws
 from loadgen.api_url import parse_api_url
 from loadgen.auth.given import hidden_arguments
 from loadgen.auth.sources import Sources
-from loadgen.cost import Billing, CostRange, StepFunction, Tariff, estimate, tariff
+from loadgen.cost import Billing, CostRange, StepFunction, Tariff, estimate, tariff, with_retries
 from loadgen.expected import Expected, expected
 from loadgen.guards import check_hosts, check_plan, host_of, is_loopback
 from loadgen.limits import Limits
@@ -27,6 +27,7 @@ from loadgen.options import RunOptions
 from loadgen.profile.model import Profile
 from loadgen.profile.reader import ProfileFile, read_profile
 from loadgen.quota.use import check_quota_share, used_quotas
+from loadgen.retry.policy import most_attempts
 from loadgen.schedule import PhasePlan, plan_phases
 from loadgen.steps import StepInfo, method_and_path, step_infos
 from loadgen.target import Resolved, resolve, session_region
@@ -169,7 +170,10 @@ def prepare(
         gateway_prices(),
         bundled_prices(),
     )
-    cost = estimate(prices, plan.requests, plan.by_step)
+    attempts = most_attempts(profile)
+    cost = with_retries(estimate(prices, plan.requests, plan.by_step), attempts)
+    if attempts > 1:
+        notes.append(f"clients send again, up to {attempts} requests for each in this plan")
     check_plan(plan, profile.guards, cost)
     check_quota_share(
         used_quotas(limits),
