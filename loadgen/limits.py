@@ -6,6 +6,7 @@ them the concurrency of Lambda ("Throttle requests to your REST APIs", developer
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -89,21 +90,28 @@ class Limits:
 
     @property
     def configured(self) -> list[ConfiguredLimit]:
-        """Every limit once, for the result document."""
+        """Every limit once, with the steps that pass it, for the result document."""
         found: dict[str, ConfiguredLimit] = {}
+        passing: dict[str, list[int]] = {}
         for step in self.steps:
-            for bucket in step.buckets:
-                found.setdefault(bucket.shared_key, _bucket_entry(bucket))
-            if step.quota is not None:
-                found.setdefault(step.quota.shared_key, _quota_entry(step.quota))
-            if step.function is not None and step.concurrency is not None and step.reserved:
-                name = f"function {step.function}"
-                found.setdefault(name, _concurrency_entry(name, step.concurrency))
-        if self.account_concurrency is not None and any(step.function for step in self.steps):
-            name = "account, without reserves"
-            found[name] = _concurrency_entry(name, self.account_concurrency)
+            for key, entry in self._of_step(step):
+                found.setdefault(key, entry)
+                passing.setdefault(key, []).append(step.step)
         order = [cause.name.lower() for cause in _ORDER]
-        return sorted(found.values(), key=lambda limit: order.index(limit.layer))
+        limits = [entry.model_copy(update={"steps": passing[key]}) for key, entry in found.items()]
+        return sorted(limits, key=lambda limit: order.index(limit.layer))
+
+    def _of_step(self, step: StepLimits) -> Iterator[tuple[str, ConfiguredLimit]]:
+        for bucket in step.buckets:
+            yield bucket.shared_key, _bucket_entry(bucket)
+        if step.quota is not None:
+            yield step.quota.shared_key, _quota_entry(step.quota)
+        if step.function is not None and step.concurrency is not None and step.reserved:
+            name = f"function {step.function}"
+            yield name, _concurrency_entry(name, step.concurrency)
+        elif step.function is not None and self.account_concurrency is not None:
+            name = "account, without reserves"
+            yield name, _concurrency_entry(name, self.account_concurrency)
 
 
 def _bucket_entry(bucket: Bucket) -> ConfiguredLimit:

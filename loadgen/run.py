@@ -292,6 +292,7 @@ class _Run:
             environment=prepared.file.environment,
             target=prepared.resolved.facts,
             limits=prepared.limits.configured,
+            functions=prepared.functions,
             command=recorded_arguments(["loadgen", *sys.argv[1:]]),
             started=started,
             finished=datetime.now(UTC),
