@@ -1,0 +1,139 @@
+"""The access log of a stage, line by line, into the traces of requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from core.aws.access_log import AccessLine, AccessLogReader, access_log_reader
+from core.aws.session import AwsSession
+from core.errors import AwsError
+from loadgen.records import Records
+from loadgen.target import ApiRef
+from loadgen.telemetry.log_reading import GroupReader
+from loadgen.telemetry.sampling import LogSlice, Rows
+from loadgen.telemetry.traces import Traces
+from reports.load_telemetry import LogMatch
+
+_FIRST_REFUSAL = 300  # of Lambda: the call did not run, so no REPORT line is to come
+
+
+@dataclass(slots=True)
+class AccessWatch:
+    """Finds the lines of requests; `waits` is whether another look may find more.
+
+    `calls` has the row of each call of a function that ran, by the id that its REPORT line has.
+    """
+
+    session: AwsSession
+    api: ApiRef
+    records: Records
+    traces: Traces
+    slices: list[LogSlice]
+    started_s: float
+    sampled: bool = False
+    waits: bool = True
+    calls: dict[str, int] = field(default_factory=dict)
+    lines: int = 0
+    _why: str = ""
+    _reader: AccessLogReader | None = None
+    _group: GroupReader | None = None
+    _waiting: list[dict[str, int]] = field(default_factory=list)  # by slice: rows by request id
+
+    def __post_init__(self) -> None:
+        self._waiting = [
+            {
+                name.decode("ascii", "replace"): row
+                for name, row in zip(
+                    self.records["request_id"][part.rows].tolist(), part.rows.tolist(), strict=True
+                )
+            }
+            for part in self.slices
+        ]
+        self._why = self._open()
+        self.waits = not self._why and any(self._waiting)
+
+    @property
+    def names_calls(self) -> bool:
+        """Whether lines have the id that REPORT lines have."""
+        return self._reader is not None and "function_request_id" in self._reader.fields
+
+    def look(self, now_s: float) -> None:
+        """Reads what is there now; lines that were found are not looked for again."""
+        try:
+            for part, waiting in zip(self.slices, self._waiting, strict=True):
+                if waiting and self._group is not None and not self._group.is_spent:
+                    self._read(self._group, part, waiting)
+        except AwsError as error:
+            self._why, self.waits = f"the access log could not be read: {error}", False
+            return
+        if self._group is not None and self._group.is_spent and any(self._waiting):
+            self._why = "there was more to read than one run asks for"
+        self.waits = not self._why and any(self._waiting)
+
+    def match(self) -> LogMatch:
+        """How many of the requests were found."""
+        wanted = sum(len(part.rows) for part in self.slices)
+        matched = int(self.traces["has_log"].sum())
+        why = self._why
+        if not why and matched < wanted:
+            why = "lines come up to some minutes late; loadgen collect looks again"
+        return LogMatch(
+            source="access_log",
+            wanted=wanted,
+            matched=matched,
+            matched_share=matched / wanted if wanted else None,
+            lines=self.lines,
+            why=why,
+        )
+
+    def _open(self) -> str:
+        """Why there is nothing to read; empty where there is."""
+        stage = self.api.settings
+        if stage is None:
+            return "the stage could not be read, so its access log is unknown"
+        if stage.access_log is None:
+            return f"stage {stage.name} has no access log"
+        if stage.access_log.group is None:
+            return f"the access log of stage {stage.name} goes to Firehose"
+        self._reader = access_log_reader(stage.access_log.format)
+        if self._reader is None:
+            return f"the access log of stage {stage.name} has no $context.requestId"
+        group = stage.access_log.group
+        self._group = GroupReader(self.session, group, "", self.started_s, self.sampled)
+        return ""
+
+    def _read(self, group: GroupReader, part: LogSlice, waiting: dict[str, int]) -> None:
+        rows = np.fromiter(waiting.values(), np.intp, len(waiting))
+        for line in self._lines(group, part, rows):
+            row = waiting.pop(line.request_id, None)
+            if row is not None:
+                self._note(row, line)
+            if not waiting:
+                return
+
+    def _lines(self, group: GroupReader, part: LogSlice, rows: Rows) -> Iterator[AccessLine]:
+        reader = self._reader
+        if reader is None:
+            return
+        for event in group.events(self.records, part, rows):
+            self.lines += 1
+            line = reader.read(event.message)
+            if line is not None:
+                yield line
+
+    def _note(self, row: int, line: AccessLine) -> None:
+        trace = self.traces[row]
+        trace["has_log"] = True
+        for name, value in (
+            ("latency_ms", line.latency_ms),
+            ("integration_ms", line.integration_ms),
+            ("authorizer_ms", line.authorizer_ms),
+        ):
+            if value is not None:
+                trace[name] = value
+        ran = line.integration_status is None or line.integration_status < _FIRST_REFUSAL
+        if line.function_request_id is not None and ran:
+            self.calls[line.function_request_id] = row
