@@ -94,8 +94,9 @@ class TimeGroup(_Part):
     residual_ms: float = Field(
         description="response time less all parts; below 0 where clocks and rounding overlap"
     )
-    unmatched_share: float = Field(
-        description="of the group: without a log line, or a REPORT line where there must be one"
+    unmatched_share: float | None = Field(
+        description="of the group: without a log line, or a REPORT line where there must be one; "
+        "None where the run has no log line at all"
     )
     ran_on: int = Field(
         default=0, description="whose function worked longer than the integration waited"

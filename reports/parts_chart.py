@@ -49,11 +49,15 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class PartsChart:
-    """All that a chart shows; `finding` says it in words for those who do not see it."""
+    """All that a chart shows; `finding` says it in words for those who do not see it.
+
+    `order` has the names of all parts, as the legend lists those that are there.
+    """
 
     title: str
     finding: str
     bars: Sequence[Bar]
+    order: Sequence[str]
 
 
 def draw_parts_chart(chart: PartsChart, canvas: Canvas, identifier: str) -> str:
@@ -79,8 +83,9 @@ def draw_parts_chart(chart: PartsChart, canvas: Canvas, identifier: str) -> str:
 
 
 def _fills(chart: PartsChart) -> dict[str, Fill]:
-    """How each part looks, in the order of the bars: one that only a later bar has comes last."""
-    return {piece.name: piece.fill for bar in chart.bars for piece in bar.pieces if piece.size > 0}
+    """How each part that takes any room looks, in the order of the legend."""
+    found = {piece.name: piece.fill for bar in chart.bars for piece in bar.pieces if piece.size > 0}
+    return {name: found[name] for name in chart.order if name in found}
 
 
 def _distinct(fills: dict[str, Fill]) -> list[Fill]:

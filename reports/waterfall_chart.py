@@ -50,6 +50,7 @@ def waterfall_figure(waterfall: Waterfall, anchor: str) -> Figure:
         title="Parts of the response time",
         finding=finding(waterfall),
         bars=[_bar(MEDIAN, waterfall.median), _bar(SLOWEST, waterfall.slowest)],
+        order=list(LABELS.values()),
     )
     help_text = (
         "Parts of the response time in the order of time, of the requests around the median and "

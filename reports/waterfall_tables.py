@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reports.blocks import Column, Table, TableRow
-from reports.figures import ABSENT, closed, column, part_of, percent
+from reports.figures import ABSENT, closed, column, decimals_for, fixed, part_of, percent
 from reports.load_document import LoadDocument
 from reports.load_waterfall import (
     BIGGER,
@@ -27,6 +27,7 @@ from reports.waterfall_words import (
 )
 
 _MOST_MINUTES = 20
+_MOST_DECIMALS = 3  # of milliseconds: the client counts microseconds
 
 
 def time_tables(document: LoadDocument) -> list[Table]:
@@ -55,14 +56,22 @@ def group_cells(group: TimeGroup, names: Sequence[PartName]) -> list[tuple[str, 
     """Milliseconds and share of each part, then of the residual and of the whole."""
     found: dict[PartName, TimePart] = {part.part: part for part in group.parts}
     values = [found[name].mean_ms if name in found else None for name in names]
-    times = column([*values, group.residual_ms, group.response_ms])
+    # One decimal more than the whole needs: parts are small, and logs have whole milliseconds.
+    decimals = min(decimals_for(group.response_ms) + 1, _MOST_DECIMALS)
+    whole = [*values, group.residual_ms, group.response_ms]
+    times = [ABSENT if value is None else fixed(value, decimals) for value in whole]
     shares = [part_of(value, group.response_ms) if value is not None else "" for value in values]
-    # The residual may be below zero, which is no share of anything.
-    residual = percent(group.residual_ms / group.response_ms) if group.response_ms else ABSENT
     return [
-        (time or ABSENT, share or ABSENT)
-        for time, share in zip(times, [*shares, residual, part_of(1, 1)], strict=True)
+        (time, share or ABSENT)
+        for time, share in zip(times, [*shares, _residual(group), part_of(1, 1)], strict=True)
     ]
+
+
+def _residual(group: TimeGroup) -> str:
+    """A share that may be below zero, where parts overlap."""
+    if group.residual_ms < 0 < group.response_ms:
+        return percent(group.residual_ms / group.response_ms)
+    return part_of(group.residual_ms, group.response_ms)
 
 
 def parts_table(waterfall: Waterfall) -> Table:
@@ -191,8 +200,8 @@ def _minutes_table(cold: ColdStarts) -> Table:
     ]
     columns = [Column("Minute"), Column("With REPORT"), Column("Cold"), Column("Share")]
     help_text = "Minutes of the run, from 0, by when requests were sent; of all phases."
-    if len(met) < len(cold.minutes):
-        help_text += f" {len(cold.minutes) - len(met):,} other minutes had none."
+    if warm := len(cold.minutes) - len(met):
+        help_text += f" {warm:,} other minute{'s' if warm > 1 else ''} had none."
     if len(met) > _MOST_MINUTES:
         help_text += f" {len(met) - _MOST_MINUTES:,} later ones are in the result."
     return Table("Cold starts by minute", columns, rows, help_text)

@@ -12,7 +12,7 @@ _LEAST_NAMED_SHARE = 0.05
 LEAST_SHOWN_MS = 0.0005
 
 MEDIAN = "Median request"
-SLOWEST = "Slowest 1 %"
+SLOWEST = f"Slowest 1{SPACE}%"
 
 
 def largest(group: TimeGroup) -> list[TimePart]:
@@ -64,7 +64,7 @@ def matching_words(name: str, group: TimeGroup) -> str:
     if group.split < group.requests:
         words += (
             f"; the parts are of the {group.split:,} with log lines, "
-            f"{percent(group.unmatched_share)} are unmatched"
+            f"{percent(group.unmatched_share or 0.0)} are unmatched"
         )
         if abs(group.group_ms - group.response_ms) > 0.02 * group.group_ms:
             words += f" (all of the group take {milliseconds(group.group_ms)})"

@@ -38,17 +38,16 @@ def waterfall_of(
         return None
     found = split(records, traces)
     ordered = by_response(found.response_ms, rows)
-    from_logs = bool(np.any(~np.isnan(traces["latency_ms"]) | ~np.isnan(traces["duration_ms"])))
     whole = Waterfall(
-        source="logs" if from_logs else "client",
+        source="logs" if found.from_logs else "client",
         of="ok" if of_ok else "completed",
         requests=len(rows),
         median=group_of(found, median_of(ordered)),
         slowest=group_of(found, slowest_of(ordered)),
         steps=_steps(records, found, ordered, choice.steps),
-        notes=_log_notes(traces) if from_logs else [],
+        notes=_log_notes(traces) if found.from_logs else [],
     )
-    if from_logs or medians is None:
+    if found.from_logs or medians is None:
         return whole
     return _with_medians(whole, medians)
 
@@ -114,9 +113,4 @@ def _with_medians(whole: Waterfall, medians: MetricMedians) -> Waterfall:
             "requests too: nothing is split by them"
         )
         return whole.model_copy(update={"notes": [*whole.notes, note]})
-    note = (
-        "parts of the median request are differences of medians that CloudWatch has of the whole "
-        "window; of the slowest requests metrics tell nothing"
-    )
-    changes = {"source": "metrics", "median": median, "notes": [*whole.notes, note]}
-    return whole.model_copy(update=changes)
+    return whole.model_copy(update={"source": "metrics", "median": median})

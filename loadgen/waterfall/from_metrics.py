@@ -47,7 +47,6 @@ def split_median(group: TimeGroup, medians: MetricMedians) -> TimeGroup | None:
         update={
             "parts": time_parts(means, group.response_ms, frozenset(split)),
             "residual_ms": residual_ms(means, group.response_ms),
-            "unmatched_share": 1.0,
         }
     )
 

@@ -8,11 +8,11 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from core.console import Console
-from reports.figures import listed, percent
+from reports.figures import SPACE, listed, percent
 from reports.load_document import LoadDocument
 from reports.load_waterfall import LABELS, PartName, TimeGroup, Waterfall
 from reports.waterfall_tables import group_cells, shown_parts
-from reports.waterfall_words import MEDIAN, SLOWEST, cold_sentences, source_words
+from reports.waterfall_words import cold_sentences, source_words
 
 _WIDTH = 80
 _BAR_CELLS = 8
@@ -38,10 +38,9 @@ def show_times(console: Console, document: LoadDocument) -> None:
 def _parts_table(waterfall: Waterfall) -> Table:
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("where the\ntime goes", overflow="fold")
-    for title in (MEDIAN.lower(), SLOWEST.lower()):
-        first, second = title.split(" ", 1)
-        table.add_column(f"{first}\nms", justify="right", no_wrap=True)
-        table.add_column(f"{second}\nshare", justify="right", no_wrap=True)
+    for title in ("median\nms", f"slowest\n1{SPACE}%, ms"):
+        table.add_column(title, justify="right", no_wrap=True)
+        table.add_column("\nshare", justify="right", no_wrap=True)
         table.add_column("", no_wrap=True, min_width=_BAR_CELLS)
     groups = (waterfall.median, waterfall.slowest)
     names = shown_parts(groups)
@@ -70,8 +69,9 @@ def _matching(waterfall: Waterfall) -> str:
     """How many requests the groups have, how many lack log lines, and whose function ran on."""
     groups = (waterfall.median, waterfall.slowest)
     counts = f"{groups[0].requests:,} requests around the median, {groups[1].requests:,} slowest"
-    shares = listed([percent(group.unmatched_share) for group in groups])
-    words = f"{counts}; unmatched: {shares}."
+    shares = [group.unmatched_share for group in groups]
+    known = [percent(share) for share in shares if share is not None]
+    words = f"{counts}; unmatched: {listed(known)}." if known else f"{counts}."
     ran_on = sum(group.ran_on for group in groups)
     if ran_on:
         words += f" The function of {ran_on:,} worked beyond what the integration waited."

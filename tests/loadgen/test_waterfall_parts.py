@@ -254,6 +254,7 @@ def test_parts_are_of_requests_with_log_lines_where_most_have_one():
     assert whole is not None
     step = whole.steps[0].median
     assert group_parts(step)["handler"] == pytest.approx(20.0)
+    assert step.unmatched_share is not None
     assert step.split == round(step.requests * (1 - step.unmatched_share))
 
 
@@ -263,6 +264,7 @@ def test_too_few_log_lines_split_nothing():
     whole = waterfall_of(*made(requests), CHOICE)
     assert whole is not None
     assert group_parts(whole.median) == pytest.approx(CLIENT | {"network_api_function": 40.0})
+    assert whole.median.unmatched_share is not None
     assert whole.median.unmatched_share > 0.5
     assert [part.part for part in whole.median.parts][-1] == "response"
 
@@ -309,7 +311,7 @@ class TestMetrics:
     )  # fmt: skip
     def test_differences_of_medians_split_the_median_request(self, medians, expected):
         whole = self.waterfall(medians)
-        assert whole.source == "metrics"
+        assert (whole.source, whole.median.unmatched_share) == ("metrics", None)
         found = {part.part: part.mean_ms for part in whole.median.parts if part.from_metrics}
         assert found == pytest.approx(expected)
         assert group_parts(whole.slowest)["network_api_function"] == pytest.approx(40.0)

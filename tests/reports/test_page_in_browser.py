@@ -12,7 +12,7 @@ from itertools import combinations
 import pytest
 
 from reports.page import render_page
-from tests.reports import adaptive_documents, documents, load_documents
+from tests.reports import adaptive_documents, documents, load_documents, waterfall_documents
 
 CHROMIUM = next(
     (
@@ -99,6 +99,7 @@ def everything():
         *documents.all_documents(),
         *adaptive_documents.all_adaptive(),
         *load_documents.all_documents(),
+        *waterfall_documents.all_documents(),
     ]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import reports
 from reports.page import render_page
-from tests.reports import adaptive_documents, documents, load_documents
+from tests.reports import adaptive_documents, documents, load_documents, waterfall_documents
 
 CSS = (Path(reports.__file__).parent / "assets" / "page.css").read_text(encoding="utf-8")
 LIGHT, DARK = (
@@ -84,6 +84,7 @@ def test_every_class_of_a_drawing_is_styled_for_the_dark():
             *documents.all_documents(),
             *adaptive_documents.all_adaptive(),
             *load_documents.all_documents(),
+            *waterfall_documents.all_documents(),
         ]
     )
     drawings = "".join(re.findall(r"<svg .*?</svg>", html, re.DOTALL))

@@ -113,7 +113,7 @@ def from_metrics() -> LoadDocument:
         "queue": 0.12, "network": 8.1, "gateway": 8.0, "integration_function": 36.0,
         "response": 0.3,
     }  # fmt: skip
-    median = group(parts, 1_131, unmatched_share=1.0)
+    median = group(parts, 1_131, unmatched_share=None)
     marked = [
         part.model_copy(update={"from_metrics": part.part not in ("queue", "response")})
         for part in median.parts
