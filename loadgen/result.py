@@ -37,6 +37,7 @@ from reports.load_document import (
     ThresholdResult,
     ValidityReport,
 )
+from reports.load_telemetry import LoadTelemetry
 from reports.load_words import cause_word, class_word
 
 _MOST_NAMED = 5  # causes, where nothing was ok
@@ -75,6 +76,7 @@ class LoadFacts:
     errors: Sequence[str] = ()
     notes: Sequence[str] = ()
     statuses: Mapping[str, int] = field(default_factory=dict)  # of the measured phases
+    telemetry: LoadTelemetry | None = None
     functions: Sequence[StepFunction] = ()  # behind the steps
 
 
@@ -117,6 +119,7 @@ def build_document(
         target=facts.target,
         **whole.fields(),
         statuses=dict(facts.statuses),
+        telemetry=facts.telemetry,
         failures=check_failures(tally),
         retries=retry_report(facts.profile, tally),
         fairness=fairness_of(facts.profile, tally),

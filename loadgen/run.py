@@ -51,6 +51,8 @@ from loadgen.statuses import count_statuses
 from loadgen.steered.steer import step_back
 from loadgen.steered.steering import Steering
 from loadgen.tally import Tally
+from loadgen.telemetry.after_run import telemetry_after_run
+from loadgen.telemetry.gather import Telemetry
 from loadgen.thresholds import Abort, check, evaluate
 from loadgen.validity import InjectorEnd, judge
 from loadgen.view import show_document
@@ -138,7 +140,8 @@ class _Run:
             )
             self._statuses = count_statuses(read_records(folder), self._tally.measured)
             notes = [*course.notes, *self._find_causes(folder, course)]
-            document = self._judged(course, started, notes, stop)
+            telemetry = self._telemetry(folder, course, notes)
+            document = self._judged(course, started, notes, stop, telemetry)
             return self._written(folder, document)
 
     # -- sending ---------------------------------------------------------------------------------
@@ -250,6 +253,18 @@ class _Run:
         reattribute(self._tally, records, findings.new_kinds)
         return [*findings.notes, *self._if_refused(why_not)]
 
+    def _telemetry(self, folder: Path, course: Course, notes: list[str]) -> Telemetry | None:
+        """What AWS saw of the run; adds to `notes` why that is not known."""
+        try:
+            found = telemetry_after_run(
+                self._prepared, self._tally, course, folder, self._console.say
+            )
+        except ToolError as error:
+            notes.append(f"metrics and logs of the run are unknown: {error}")
+            return None
+        notes += found.part.notes if found else ()
+        return found
+
     def _if_refused(self, note: str | None) -> list[str]:
         """`note`, if there are requests of which the responses do not tell all."""
         totals = self._tally.totals(range(len(self._tally.phases)))
@@ -276,7 +291,12 @@ class _Run:
         return Secrets(known | secrets_in(read_document(self._prepared.file.text).value))
 
     def _judged(
-        self, course: Course, started: datetime, notes: Sequence[str], stop: StopRequest
+        self,
+        course: Course,
+        started: datetime,
+        notes: Sequence[str],
+        stop: StopRequest,
+        telemetry: Telemetry | None,
     ) -> LoadDocument:
         prepared, profile, tally = self._prepared, self._prepared.profile, self._tally
         ends = _ends(course, profile.load.processes)
@@ -304,8 +324,12 @@ class _Run:
             estimated_usd=prepared.estimate.most_usd,
             notes=[*prepared.notes, *notes],
             statuses=self._statuses,
+            telemetry=telemetry.part if telemetry else None,
         )
         validity = judge(measured_of(tally), profile, ends, planned=self._planned(stopped))
+        if telemetry is not None:
+            warnings = [*validity.warnings, *telemetry.warnings]
+            validity = validity.model_copy(update={"warnings": warnings})
         results = evaluate(prepared.rules, tally, self._abort)
         document = build_document(facts, tally, results, validity, spent(prepared.tariff, uses))
         return LoadDocument.model_validate(self._secrets().hide_in(document.model_dump()))

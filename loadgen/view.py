@@ -9,6 +9,7 @@ from rich.table import Table
 
 from core.console import Console
 from loadgen.retry.view import show_clients
+from loadgen.telemetry.view import telemetry_lines
 from loadgen.threshold_words import measured_words, state_word
 from loadgen.waterfall.view import show_times
 from reports.figures import part_of, percent, short_time, significant, usd
@@ -48,6 +49,10 @@ def show_document(console: Console, document: LoadDocument) -> None:
         console.show(table)
     show_clients(console, document)
     show_times(console, document)
+    if document.telemetry is not None and (lines := telemetry_lines(document.telemetry)):
+        console.show("")
+        for line in lines:
+            console.show(line)
     console.show("")
     if document.statuses:
         counts = [f"{status} x {count:,}" for status, count in document.statuses.items()]

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from reports.load_fairness import Fairness
 from reports.load_retries import RetryReport
+from reports.load_telemetry import LoadTelemetry
 from reports.load_versions import VersionReport
 from reports.load_waterfall import ColdStarts, Waterfall
 
@@ -286,4 +287,7 @@ class LoadDocument(_Part):
     waterfall: Waterfall | None = Field(default=None, description="None where no records were kept")
     cold_starts: ColdStarts | None = Field(
         default=None, description="None where no REPORT line was found"
+    )
+    telemetry: LoadTelemetry | None = Field(
+        default=None, description="None where AWS was not asked, or has nothing of the target"
     )

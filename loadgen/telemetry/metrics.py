@@ -27,6 +27,8 @@ from loadgen.telemetry.coverage import (
 from loadgen.telemetry.subject import CalledFunction, Subject
 from reports.load_telemetry import CoverageState, MetricCoverage
 
+_STAGE_UNKNOWN = "metrics of the API are unknown: its name or stage could not be read"
+
 
 @dataclass(frozen=True, slots=True)
 class FunctionSeen:
@@ -107,9 +109,9 @@ class MetricWatch:
                 return self._read(self._connected())
             except AwsError as error:
                 self._problem = f"metrics could not be read: {error}"
-        coverage = self._coverage("unknown", None)
-        notes = [] if self._problem is None else [self._problem]
-        return RunMetrics(coverage, None, (), tuple(notes))
+        return RunMetrics(
+            self._coverage("unknown", None), None, (), (self._problem or _STAGE_UNKNOWN,)
+        )
 
     def _read(self, reader: MetricReader) -> RunMetrics:
         stage = self.subject.metrics
@@ -124,9 +126,7 @@ class MetricWatch:
             words = _words(state, counted, self._expected[stage.count])
             self._notes += [words] if words else []
         else:
-            self._notes.append(
-                "metrics of the API are unknown: its name or stage could not be read"
-            )
+            self._notes.append(_STAGE_UNKNOWN)
         functions = tuple(
             self._function(reader, called, coverage.state) for called in self.subject.functions
         )
