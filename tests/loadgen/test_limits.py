@@ -200,7 +200,7 @@ def test_lambda_stands_behind_the_route(shop: AwsSession) -> None:
         (limit.layer, limit.name, limit.concurrency, limit.steps)
         for limit in found.configured
         if limit.layer == "lambda_concurrency"
-    ] == [("lambda_concurrency", "function slow", 1, [1])]
+    ] == [("lambda_concurrency", "function slow", 1, [0, 1])]
 
 
 def test_the_document_has_each_limit_once_and_no_key(shop: AwsSession) -> None:
