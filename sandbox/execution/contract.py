@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -37,6 +37,7 @@ class VersionSpec:
     system_log_level: str | None = None
     # Whether a new environment is restored from a snapshot.
     snap_start: bool = False
+    initialization: Literal["on-demand", "provisioned-concurrency"] = "on-demand"
 
 
 @dataclass(slots=True)  # not frozen: that costs a microsecond for each call
@@ -85,6 +86,16 @@ class InvokeResult:
     log_marks: tuple[LogMark, ...] = ()  # when the log came, in the order of their offsets
 
 
+@dataclass(frozen=True, slots=True)
+class EarlyInit:
+    """How an environment loaded its function before anybody called it."""
+
+    is_loaded: bool
+    log: bytes
+    log_marks: tuple[LogMark, ...]
+    log_stream: str
+
+
 class Executor(Protocol):
     """Runs invocations; every environment serves one at a time."""
 
@@ -93,6 +104,14 @@ class Executor(Protocol):
 
     def has_idle(self, spec: VersionSpec) -> bool:
         """Whether an environment of `spec` is there that an invocation would be run in."""
+
+    async def provision(
+        self, spec: VersionSpec, count: int, logged: Callable[[EarlyInit], None]
+    ) -> None:
+        """Keeps `count` environments of `spec` ready, whose INIT is over when this is."""
+
+    async def release(self, spec: VersionSpec) -> None:
+        """Keeps no environment of `spec` ready any more."""
 
     async def retire(self, function_name: str, version: str | None = None) -> None:
         """Stops idle environments of a function, or of one version; busy ones stop when done."""

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sandbox.execution import descriptors, faults
-from sandbox.execution.contract import InvokeRequest, InvokeResult, VersionSpec
+from sandbox.execution.contract import EarlyInit, InvokeRequest, InvokeResult, VersionSpec
 from sandbox.execution.cpu import cpu_share, virtual_clock
 from sandbox.execution.faults import Fault
 from sandbox.execution.host import Host
@@ -85,6 +85,7 @@ class ProcessEnvironment:
         self._limit_ms = 0.0
         self._request_id = ""
         self._outcome: asyncio.Future[bytes | Fault] | None = None
+        self._prepared: _Loaded | None = None
 
     @property
     def usable(self) -> bool:
@@ -103,7 +104,9 @@ class ProcessEnvironment:
         began_s = time.monotonic()
         self._request_id = request.request_id
         log = InvocationLog()
-        loaded = _LOADED_BEFORE if self._process is not None else await self._load(log)
+        loaded, self._prepared = self._prepared, None
+        if loaded is None:
+            loaded = _LOADED_BEFORE if self._process is not None else await self._load(log)
         log.add(self._log.start(request.request_id, _now()))
         if loaded.fault is not None:
             ran = _Ran(loaded.fault, loaded.carried_ms)
@@ -111,6 +114,15 @@ class ProcessEnvironment:
             ran = await self._run(request, loaded.carried_ms)
         self._take_output(log)
         return self._result(began_s, loaded, ran, log)
+
+    async def prepare(self) -> EarlyInit:
+        """Loads the function before anybody calls it; the first call reports that INIT."""
+        log = InvocationLog()
+        loaded = await self._load(log)
+        # It takes no time of that call.
+        self._prepared = replace(loaded, wall_ms=0.0)
+        is_loaded = loaded.fault is None and not loaded.carried_ms
+        return EarlyInit(is_loaded, log.text(), log.marks(), self._log_stream)
 
     async def stop(self) -> None:
         """Kills the process and all that it started; a call that is running ends as killed."""
@@ -365,6 +377,7 @@ class ProcessEnvironment:
             max_memory_used_mb=self._peak_mb,
             memory_mb=self.spec.memory_mb,
             fault=fault,
+            is_init_billed=self.spec.initialization == "on-demand",
         )
         log.add(self._log.report(self._request_id, report, _now(), by_platform=by_platform))
         passed_ms = (time.monotonic() - began_s) * 1000

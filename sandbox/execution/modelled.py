@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from core.errors import InputError
 from sandbox.execution import faults
-from sandbox.execution.contract import InvokeRequest, InvokeResult, VersionSpec
+from sandbox.execution.contract import EarlyInit, InvokeRequest, InvokeResult, VersionSpec
 from sandbox.execution.faults import Fault
 from sandbox.execution.invocation_log import InvocationLog
 from sandbox.execution.model import (
@@ -58,6 +58,7 @@ class ModelledEnvironment:
         self._model: Model | None = None
         self._is_started = False
         self._is_usable = True
+        self._prepared_init_ms: float | None = None  # not yet reported
 
     @property
     def usable(self) -> bool:
@@ -67,6 +68,26 @@ class ModelledEnvironment:
     async def stop(self) -> None:
         """Nothing runs, so nothing is to be stopped."""
         self._is_usable = False
+
+    async def prepare(self) -> EarlyInit:
+        """Starts before anybody calls; the first call reports that INIT, and does not wait."""
+        log = InvocationLog()
+        log.add(self._log.init_start(datetime.now(UTC)))
+        self._is_started = True
+        try:
+            model = self._model = _model(self.spec.environment[MODEL_VARIABLE])
+        except InputError:
+            return EarlyInit(
+                is_loaded=False, log=log.text(), log_marks=log.marks(), log_stream=self._log_stream
+            )
+        self._prepared_init_ms = model.init_ms * _factor(
+            model.noise, self._streams.of(model, self.spec)
+        )
+        if model.hold:
+            await _hold(self._prepared_init_ms)
+        return EarlyInit(
+            is_loaded=True, log=log.text(), log_marks=log.marks(), log_stream=self._log_stream
+        )
 
     async def invoke(self, request: InvokeRequest) -> InvokeResult:
         """Answers one call; waits for its duration only when the model says `hold`."""
@@ -80,7 +101,9 @@ class ModelledEnvironment:
             fault = faults.not_started(request.request_id, "Runtime.InvalidModel", str(error))
             return self._result(request, log, fault, 0.0, None, 0.0)
         stream = self._streams.of(model, self.spec)
-        init_ms = restore_ms = None
+        init_ms, restore_ms = self._prepared_init_ms, None
+        self._prepared_init_ms = None
+        prepared_ms = init_ms or 0.0
         if not self._is_started:
             self._is_started = True
             if self.spec.snap_start:
@@ -97,7 +120,7 @@ class ModelledEnvironment:
             duration_ms = timeout_ms
         if isinstance(outcome, Fault) and outcome.by_platform:
             self._is_usable = False
-        start_ms = (init_ms or 0.0) + (restore_ms or 0.0)
+        start_ms = (init_ms or 0.0) + (restore_ms or 0.0) - prepared_ms
         held_ms = await _hold(duration_ms + start_ms) if model.hold else 0.0
         result = self._result(
             request, log, outcome, duration_ms, init_ms, model.memory_used_mb, restore_ms
@@ -145,6 +168,7 @@ class ModelledEnvironment:
             memory_mb=self.spec.memory_mb,
             fault=fault,
             restore_ms=restore_ms,
+            is_init_billed=self.spec.initialization == "on-demand",
         )
         now = datetime.now(UTC)
         by_platform = fault is not None and fault.by_platform

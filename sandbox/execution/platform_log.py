@@ -36,17 +36,20 @@ def report_of(
     memory_mb: int,
     fault: Fault | None,
     restore_ms: float | None = None,
+    is_init_billed: bool = True,
 ) -> Report:
     """The numbers of an invocation as AWS rounds them.
 
     Init counts into the billed duration (since 2025-08), and so does the billed part of a restore.
-    Memory never shows more than the function has.
+    That of an environment made ahead is shown by its first invocation, and billed with what is
+    provisioned. Memory never shows more than the function has.
     """
     shown_ms = round(duration_ms, 2)
     shown_init_ms = None if init_ms is None else round(init_ms, 2)
     # What happens outside of the environment is not billed: AWS's own example has 55 of 301 ms.
     billed_restore_ms = None if restore_ms is None else math.ceil(restore_ms * _BILLED_RESTORE)
-    billed_ms = math.ceil(round(shown_ms + (shown_init_ms or 0.0), 2)) + (billed_restore_ms or 0)
+    billed_init_ms = shown_init_ms if shown_init_ms is not None and is_init_billed else 0.0
+    billed_ms = math.ceil(round(shown_ms + billed_init_ms, 2)) + (billed_restore_ms or 0)
     return Report(
         duration_ms=shown_ms,
         billed_ms=max(1, billed_ms),
@@ -74,7 +77,7 @@ class PlatformLog:
         version, arn = _runtime_version(self._spec)
         if self._is_json:
             record = {
-                "initializationType": "on-demand",
+                "initializationType": self._spec.initialization,
                 "phase": "init",
                 "runtimeVersion": version,
                 "runtimeVersionArn": arn,
@@ -112,7 +115,7 @@ class PlatformLog:
         """A function did not load. AWS writes nothing like it when Init succeeds."""
         if self._is_json:
             record: dict[str, object] = {
-                "initializationType": "on-demand",
+                "initializationType": self._spec.initialization,
                 "phase": phase,
                 "status": status,
                 "metrics": {"durationMs": round(init_ms, 3)},

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import NoReturn
 
 from sandbox.api_errors import ApiError
 from sandbox.lambda_api.context import LambdaContext, Operation, Output, Parameters
@@ -17,14 +16,18 @@ MAX_CODE_STORAGE_BYTES = 300 * 1024**3
 MIN_UNRESERVED = 100
 
 
+def min_unreserved(context: LambdaContext) -> int:
+    """What stays unreserved; a new account with 10 cannot keep 100 back."""
+    return min(MIN_UNRESERVED, context.options.account_concurrency)
+
+
 class AccountOperations:
     """The operations on limits and tags."""
 
     def __init__(self, context: LambdaContext) -> None:
         self._context = context
         self._home = context.home
-        # A new account with 10 cannot keep 100 back.
-        self._min_unreserved = min(MIN_UNRESERVED, context.options.account_concurrency)
+        self._min_unreserved = min_unreserved(context)
 
     def operations(self) -> Mapping[str, Operation]:
         """The operations by their name."""
@@ -32,8 +35,6 @@ class AccountOperations:
             "PutFunctionConcurrency": self.put_concurrency,
             "GetFunctionConcurrency": self.get_concurrency,
             "DeleteFunctionConcurrency": self.delete_concurrency,
-            "GetProvisionedConcurrencyConfig": self.get_provisioned,
-            "ListProvisionedConcurrencyConfigs": self.list_provisioned,
             "GetAccountSettings": self.get_settings,
             "TagResource": self.tag,
             "UntagResource": self.untag,
@@ -44,8 +45,15 @@ class AccountOperations:
         """Reserves concurrency for a function."""
         function = self._function(parameters)
         wanted: int = parameters["ReservedConcurrentExecutions"]
-        by_others = self._context.store.reserved_concurrency - (function.reserved_concurrency or 0)
+        by_others = self._context.store.reserved_concurrency - function.claimed_concurrency
         left = self._context.options.account_concurrency - by_others - wanted
+        provisioned = function.provisioned_concurrency
+        if wanted < provisioned:
+            raise ApiError(
+                "InvalidParameterValueException",
+                f"ReservedConcurrentExecutions {wanted} should not be lower than function's "
+                f"total provisioned concurrency [{provisioned}].",
+            )
         # Reserving 0 takes nothing from anybody: it is how a function is switched off.
         if wanted and left < self._min_unreserved:
             raise ApiError(
@@ -65,21 +73,6 @@ class AccountOperations:
         """Gives the reserved concurrency back."""
         function = self._function(parameters)
         self._context.store.put(replace(function, reserved_concurrency=None))
-
-    def get_provisioned(self, parameters: Parameters) -> NoReturn:
-        """There is none: the sandbox does not provision."""
-        self._context.target(
-            self._home.resolve(parameters["FunctionName"], parameters["Qualifier"])
-        )
-        raise ApiError(
-            "ProvisionedConcurrencyConfigNotFoundException",
-            "No Provisioned Concurrency Config found for this function",
-        )
-
-    def list_provisioned(self, parameters: Parameters) -> Output:
-        """None, as `get_provisioned`."""
-        self._function(parameters)
-        return {"ProvisionedConcurrencyConfigs": []}
 
     def get_settings(self, parameters: Parameters) -> Output:
         """The limits of the account, and what is used of them."""

@@ -88,7 +88,7 @@ class AliasOperations:
             name: alias for name, alias in function.aliases.items() if name != parameters["Name"]
         }
         changed = replace(function, aliases=aliases)
-        self._context.store.put(changed.without_policy(parameters["Name"]))
+        self._context.store.put(changed.without(parameters["Name"]))
 
     def list(self, parameters: Parameters) -> Output:
         """One page of the aliases, of one version where it is given."""

@@ -167,7 +167,7 @@ class FunctionOperations:
                 f"[{', '.join(aliases)}]",
             )
         versions = {key: value for key, value in function.versions.items() if key != number}
-        self._context.store.put(replace(function, versions=versions).without_policy(number))
+        self._context.store.put(replace(function, versions=versions).without(number))
         self._context.retire(function.name, number)
         return {"StatusCode": 204}
 

@@ -17,6 +17,7 @@ from sandbox.api_errors import ApiError
 from sandbox.execution.contract import InvokeRequest, InvokeResult, VersionSpec
 from sandbox.execution.model import MODEL_VARIABLE
 from sandbox.lambda_api.context import (
+    Interference,
     LambdaContext,
     Operation,
     Output,
@@ -26,8 +27,10 @@ from sandbox.lambda_api.context import (
 )
 from sandbox.lambda_api.names import LATEST, FunctionReference
 from sandbox.lambda_api.permissions import InvokePermissions
-from sandbox.lambda_api.records import Function, Version
-from sandbox.lambda_api.telemetry import Running, log_events
+from sandbox.lambda_api.provisioning import Allocation, Provisioning
+from sandbox.lambda_api.records import Version
+from sandbox.lambda_api.specs import Specs, made_ahead
+from sandbox.lambda_api.telemetry import ProvisionedUse, Running, log_events
 from sandbox.lambda_api.tenancy import check_tenant, for_tenant
 from sandbox.lambda_api.throttling import ConcurrencyGate, Slot, ThrottleReason, throttled
 from sandbox.rest_json.strict_json import parse_json
@@ -42,9 +45,6 @@ LOG_TAIL_BYTES = 4096
 # Throttled events are tried again with a growing pause, for six hours at most (developer guide).
 _EVENT_THROTTLE_PAUSES_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _EVENT_MAX_AGE_S = 6 * 3600.0
-
-# Configurations that are remembered; a sandbox of ordinary use has a hundred.
-_MAX_SPECS = 1000
 
 # Who invokes when a source ARN is given: of the sandbox's services, only API Gateway does.
 _CALLING_SERVICE = "apigateway.amazonaws.com"
@@ -65,10 +65,11 @@ class InvocationOperations:
         self._home = context.home
         self._rng = rng or random.Random()
         self._permissions = InvokePermissions(context)
+        self._specs = Specs(context)
+        self.provisioning = Provisioning(context, self._specs)
         options = context.options
         self._gate = ConcurrencyGate(options.account_concurrency, options.scale_up_per_10_s)
         self._events: set[asyncio.Task[None]] = set()
-        self._specs: dict[str, VersionSpec] = {}
 
     def operations(self) -> Mapping[str, Operation]:
         """The operations by their name."""
@@ -76,6 +77,7 @@ class InvocationOperations:
 
     async def close(self) -> None:
         """Drops the events that still wait."""
+        await self.provisioning.close()
         for task in tuple(self._events):
             task.cancel()
         await asyncio.gather(*self._events, return_exceptions=True)
@@ -143,18 +145,52 @@ class InvocationOperations:
         self, target: Target, version: Version, request: InvokeRequest, *, synchronous: bool
     ) -> InvokeResult:
         """Runs an invocation that is let in, and records what came of it."""
-        spec = for_tenant(self._spec(target.function, version), request.tenant_id)
+        spec = for_tenant(self._specs.of(target.function, version), request.tenant_id)
         interfere = self._context.interfere
         interference = None if interfere is None else interfere(spec.function_name)
         if interference == "error":
             spec, interference = _failing(spec), None
+        ready = self.provisioning.of(spec.function_name, spec.version)
+        if ready is not None and self._is_ready(ready, spec, interference):
+            return await self._run_ready(target, ready, request)
         slot = self._enter(target, spec, synchronous=synchronous, refusal=interference)
-        running = self._begin(target, spec)
+        running = self._begin(
+            target, spec, None if ready is None else ProvisionedUse(has_spilled=True)
+        )
+        try:
+            return await self._run_in(spec, request, running)
+        finally:
+            self._gate.leave(slot)
+
+    def _is_ready(
+        self, ready: Allocation, spec: VersionSpec, interference: Interference | None
+    ) -> bool:
+        """Whether a call runs in an environment that was made ahead."""
+        if interference is not None or made_ahead(spec).config_id != ready.spec.config_id:
+            return False
+        return self.provisioning.has_room(ready, asyncio.get_running_loop().time())
+
+    async def _run_ready(
+        self, target: Target, ready: Allocation, request: InvokeRequest
+    ) -> InvokeResult:
+        ready.running += 1
+        running = self._begin(
+            target,
+            ready.spec,
+            ProvisionedUse(has_spilled=False, running=ready.running, allocated=ready.available),
+        )
+        try:
+            return await self._run_in(ready.spec, request, running)
+        finally:
+            ready.running -= 1
+
+    async def _run_in(
+        self, spec: VersionSpec, request: InvokeRequest, running: Running | None
+    ) -> InvokeResult:
         result = None
         try:
             result = _limited(await self._context.executor.invoke(spec, request))
         finally:
-            self._gate.leave(slot)
             if running is not None and self._context.metrics is not None:
                 self._context.metrics.end(running, result)
         if self._context.log_sink is not None:
@@ -184,7 +220,9 @@ class InvocationOperations:
                 self._context.metrics.throttle(target.function.name, target.qualifier, time.time())
             raise
 
-    def _begin(self, target: Target, spec: VersionSpec) -> Running | None:
+    def _begin(
+        self, target: Target, spec: VersionSpec, use: ProvisionedUse | None
+    ) -> Running | None:
         metrics = self._context.metrics
         if metrics is None:
             return None
@@ -195,7 +233,9 @@ class InvocationOperations:
             spec.version if is_weighted else None,
             time.time(),
             reserved_by_all=self._context.store.reserved_concurrency,
-            is_reserved=target.function.reserved_concurrency is not None,
+            is_reserved=target.function.reserved_concurrency is not None
+            or (use is not None and not use.has_spilled),
+            provisioned=use,
         )
 
     def _pick(self, target: Target) -> Version:
@@ -208,37 +248,6 @@ class InvocationOperations:
                     return function.versions[number]
         # During an update $LATEST still runs as it was.
         return function.running if version.number == LATEST else version
-
-    def _spec(self, function: Function, version: Version) -> VersionSpec:
-        """What the executor runs; made once for each configuration, for calls are many."""
-        spec = self._specs.get(version.config_id)
-        if spec is None:
-            if len(self._specs) >= _MAX_SPECS:
-                self._specs.clear()
-            spec = self._specs[version.config_id] = self._new_spec(function, version)
-        return spec
-
-    def _new_spec(self, function: Function, version: Version) -> VersionSpec:
-        settings = version.settings
-        return VersionSpec(
-            function_name=function.name,
-            function_arn=self._home.function_arn(function.name),
-            version=version.number,
-            config_id=version.config_id,
-            runtime=settings.runtime,
-            handler=settings.handler,
-            memory_mb=settings.memory_mb,
-            timeout_s=settings.timeout_s,
-            code_dir=self._context.packages.code_dir(version.code),
-            arch=settings.architecture,
-            environment=settings.environment,
-            ephemeral_storage_mb=settings.ephemeral_storage_mb,
-            log_format=settings.log_format,
-            log_group=settings.log_group or f"/aws/lambda/{function.name}",
-            application_log_level=settings.application_log_level,
-            system_log_level=settings.system_log_level,
-            snap_start=version.number != LATEST and settings.snap_start,
-        )
 
     def _start_event(self, reference: FunctionReference, request: InvokeRequest) -> None:
         task = asyncio.get_running_loop().create_task(self._run_event(reference, request))

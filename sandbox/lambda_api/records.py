@@ -131,6 +131,14 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
+class Provisioned:
+    """The provisioned concurrency that a version or alias was given."""
+
+    requested: int
+    last_modified: str
+
+
+@dataclass(frozen=True, slots=True)
 class Function:
     """A function with all that belongs to it.
 
@@ -151,6 +159,18 @@ class Function:
     updating: bool = False  # LastUpdateStatus is InProgress
     policies: Mapping[str, Policy] = field(default_factory=dict)
     preparing: tuple[str, ...] = ()  # versions whose snapshot is being made
+    provisioned: Mapping[str, Provisioned] = field(default_factory=dict)  # by version or alias
+
+    @property
+    def provisioned_concurrency(self) -> int:
+        """The concurrency that is provisioned, over all versions and aliases."""
+        return sum(config.requested for config in self.provisioned.values())
+
+    @property
+    def claimed_concurrency(self) -> int:
+        """What no other function can use: the reserve, or without one what is provisioned."""
+        reserved = self.reserved_concurrency
+        return self.provisioned_concurrency if reserved is None else reserved
 
     def version(self, number: str) -> Version | None:
         """The version `number`, which may be `$LATEST`."""
@@ -164,8 +184,13 @@ class Function:
             if alias.version == number or number in alias.weights
         )
 
+    def without(self, qualifier: str) -> Function:
+        """The function without all that a version or alias had, which is about to go."""
+        provisioned = {name: it for name, it in self.provisioned.items() if name != qualifier}
+        return replace(self.without_policy(qualifier), provisioned=provisioned)
+
     def without_policy(self, qualifier: str) -> Function:
-        """The function without the policy of a version or alias, which is about to go."""
+        """The function without the policy of a version or alias."""
         kept = {name: policy for name, policy in self.policies.items() if name != qualifier}
         return replace(self, policies=kept)
 

@@ -13,6 +13,7 @@ from sandbox.lambda_api.functions import FunctionOperations
 from sandbox.lambda_api.invocations import InvocationOperations
 from sandbox.lambda_api.packages import PackageStore
 from sandbox.lambda_api.permissions import PermissionOperations
+from sandbox.lambda_api.provisioned_configs import ProvisionedConfigs
 from sandbox.lambda_api.versions import VersionOperations
 from sandbox.rest_json.routing import Match
 from sandbox.rest_json.service import Operation, RestJsonService
@@ -39,6 +40,7 @@ class LambdaService(RestJsonService):
             **AccountOperations(context).operations(),
             **PermissionOperations(context).operations(),
             **self._invocations.operations(),
+            **ProvisionedConfigs(context, self._invocations.provisioning).operations(),
         }
         validator = Validator(_LIMITS, _OPEN_ENUMS)
         super().__init__("lambda", "Lambda", context.home.region, operations, validator)

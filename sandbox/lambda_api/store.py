@@ -7,7 +7,7 @@ survives the end of the process, not that of the machine.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -42,6 +42,8 @@ class FunctionStore:
         if path is not None and path.exists():
             self._functions = {function.name: function for function in _read(path)}
         self.reserved_concurrency = self._sum_reserved()
+        # Told the name of each function that was changed or removed.
+        self.on_change: Callable[[str], None] = _ignore
 
     def get(self, name: str) -> Function | None:
         """The function `name`."""
@@ -50,10 +52,12 @@ class FunctionStore:
     def put(self, function: Function) -> None:
         """Adds a function, or replaces the record of it."""
         self._replace({**self._functions, function.name: function})
+        self.on_change(function.name)
 
     def remove(self, name: str) -> None:
         """Forgets a function."""
         self._replace({key: kept for key, kept in self._functions.items() if key != name})
+        self.on_change(name)
 
     def __iter__(self) -> Iterator[Function]:
         return iter(sorted(self._functions.values(), key=lambda function: function.name))
@@ -71,7 +75,7 @@ class FunctionStore:
 
     def _sum_reserved(self) -> int:
         """The concurrency that all functions together keep for themselves."""
-        return sum(function.reserved_concurrency or 0 for function in self._functions.values())
+        return sum(function.claimed_concurrency for function in self._functions.values())
 
     def _replace(self, functions: dict[str, Function]) -> None:
         """Saves first: a change that cannot be saved is not made, and harms no later one."""
@@ -79,6 +83,10 @@ class FunctionStore:
             _write(self._path, tuple(functions.values()))
         self._functions = functions
         self.reserved_concurrency = self._sum_reserved()
+
+
+def _ignore(name: str) -> None:
+    """For stores that nobody follows."""
 
 
 def _write(path: Path, functions: tuple[Function, ...]) -> None:

@@ -7,10 +7,10 @@ many calls it had.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from sandbox.execution.contract import InvokeResult
+from sandbox.execution.contract import EarlyInit, InvokeResult
 from sandbox.telemetry.contract import Dimensions, MetricSink
 
 NAMESPACE = "AWS/Lambda"
@@ -30,7 +30,21 @@ class _Minute:
     succeeded: int = 0
     failed: int = 0
     throttled: int = 0
+    provisioned: int = 0
+    spilled: int = 0
     durations_ms: _Counts = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ProvisionedUse:
+    """What an invocation has to do with provisioned environments.
+
+    It spilled over them, or is one of the `running` ones of `allocated`.
+    """
+
+    has_spilled: bool
+    running: int = 0
+    allocated: int = 1
 
 
 @dataclass(slots=True)
@@ -44,7 +58,7 @@ class _Gauge:
         self.running += 1
         self.note(minute_s, self.running)
 
-    def note(self, minute_s: int, value: int) -> None:
+    def note(self, minute_s: int, value: float) -> None:
         counts = self.minutes.get(minute_s)
         if counts is None:
             counts = self.minutes[minute_s] = {}
@@ -57,6 +71,8 @@ class _Series:
 
     minutes: dict[int, _Minute] = field(default_factory=dict)
     gauge: _Gauge = field(default_factory=_Gauge)
+    provisioned: _Gauge = field(default_factory=_Gauge)
+    utilisation: _Gauge = field(default_factory=_Gauge)
 
     def minute(self, minute_s: int) -> _Minute:
         minute = self.minutes.get(minute_s)
@@ -97,11 +113,13 @@ class LambdaMetrics:
         *,
         reserved_by_all: int,
         is_reserved: bool,
+        provisioned: ProvisionedUse | None = None,
     ) -> Running:
         """Counts a start.
 
         `executed_version` is given for an alias that leads to two versions. `reserved_by_all` is
-        the concurrency that all functions reserve; `is_reserved` says that this one does.
+        the concurrency that all functions reserve or are provisioned with; `is_reserved` says that
+        this invocation runs in such. `provisioned` is given where a version has environments ready.
         """
         minute_s = _minute_of(now_s)
         series = self._one(function, qualifier, executed_version)
@@ -114,6 +132,8 @@ class LambdaMetrics:
         if not is_reserved:
             self._unreserved.enter(minute_s)
         self._claimed.note(minute_s, self._unreserved.running + reserved_by_all)
+        if provisioned is not None:
+            _note_provisioned(series, minute_s, provisioned)
         return Running(minute_s, series, gauge, not is_reserved)
 
     def end(self, running: Running, result: InvokeResult | None) -> None:
@@ -147,7 +167,10 @@ class LambdaMetrics:
                     _add_minute(sink, dimensions, minute_s, minute)
             for dimensions in by_resource:
                 _add_gauge(sink, "ConcurrentExecutions", dimensions, series.gauge)
-            series.gauge.minutes = {}
+            for dimensions in (_by_function(function), *by_resource):
+                _add_provisioned(sink, dimensions, minutes, series)
+            for gauge in (series.gauge, series.provisioned, series.utilisation):
+                gauge.minutes = {}
         for function, gauge in self._functions.items():
             _add_gauge(sink, "ConcurrentExecutions", _by_function(function), gauge)
             gauge.minutes = {}
@@ -174,20 +197,20 @@ class LambdaMetrics:
         self._functions = {name: it for name, it in self._functions.items() if it.running}
 
 
-def log_events(result: InvokeResult) -> list[tuple[int, str]]:
-    """The lines of an invocation's log, each with the time in ms at which it came.
+def log_events(logged: InvokeResult | EarlyInit) -> list[tuple[int, str]]:
+    """The lines of a log, each with the time in ms at which it came.
 
     A line keeps its end, as in CloudWatch Logs.
     """
-    marks = iter(result.log_marks)
+    marks = iter(logged.log_marks)
     end, at_ms = next(marks, (0, 0))
     events = []
     offset = 0
-    for line in _lines(result.log):
+    for line in _lines(logged.log):
         offset += len(line)
         while end < offset:
             last = (end, at_ms)
-            end, at_ms = next(marks, (len(result.log), last[1]))
+            end, at_ms = next(marks, (len(logged.log), last[1]))
         events.append((at_ms, line.decode(errors="replace")))
     return events
 
@@ -230,6 +253,31 @@ def _add_minute(sink: MetricSink, dimensions: Dimensions, minute_s: int, minute:
     if minute.durations_ms:
         durations = minute.durations_ms
         sink.add(NAMESPACE, "Duration", dimensions, _MILLISECONDS, minute_s, durations)
+
+
+def _note_provisioned(series: _Series, minute_s: int, use: ProvisionedUse) -> None:
+    minute = series.minute(minute_s)
+    if use.has_spilled:
+        minute.spilled += 1
+    else:
+        minute.provisioned += 1
+        series.provisioned.note(minute_s, use.running)
+        series.utilisation.note(minute_s, use.running / use.allocated)
+
+
+def _add_provisioned(
+    sink: MetricSink, dimensions: Dimensions, minutes: Mapping[int, _Minute], series: _Series
+) -> None:
+    """Metrics that only are there where something is provisioned."""
+    for minute_s, minute in minutes.items():
+        for name, count in (
+            ("ProvisionedConcurrencyInvocations", minute.provisioned),
+            ("ProvisionedConcurrencySpilloverInvocations", minute.spilled),
+        ):
+            if count:
+                sink.add(NAMESPACE, name, dimensions, _COUNT, minute_s, {1.0: count})
+    _add_gauge(sink, "ProvisionedConcurrentExecutions", dimensions, series.provisioned)
+    _add_gauge(sink, "ProvisionedConcurrencyUtilization", dimensions, series.utilisation)
 
 
 def _add_gauge(sink: MetricSink, name: str, dimensions: Dimensions, gauge: _Gauge) -> None:

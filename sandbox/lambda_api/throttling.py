@@ -32,7 +32,7 @@ class Slot:
 
 
 class ConcurrencyGate:
-    """Counts what runs, and refuses what is too much.
+    """Counts what runs on demand, and refuses what is too much.
 
     A function with reserved concurrency has a pool of its own; all others share what no function
     reserved. Of each pool ten times its size may start in a second when called synchronously.
@@ -66,7 +66,9 @@ class ConcurrencyGate:
         """
         reserved = function.reserved_concurrency
         if reserved is not None:
-            prefix, pool, limit = "Reserved", function.name, reserved
+            # What is provisioned of a reserve is there for calls that find it ready.
+            left = reserved - function.provisioned_concurrency
+            prefix, pool, limit = "Reserved", function.name, left
             running = self._running[function.name]
         else:
             prefix, pool, limit = "", "", self._account_concurrency - reserved_by_all
