@@ -15,6 +15,7 @@ from core.command import run_command
 from core.command_line import Json, Quiet, Verbose, Version, new_app, run_app
 from core.console import Console
 from core.errors import ExitCode
+from loadgen.commands import preflight
 
 _RUN_EPILOG = """\
 Examples:\n
@@ -244,6 +245,9 @@ def schema(
         return write_schema(output, console)
 
     _end(body, json_output=False, quiet=quiet, verbose=verbose)
+
+
+app.command("preflight", epilog=preflight.EPILOG)(preflight.command)
 
 
 def _end(

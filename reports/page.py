@@ -14,12 +14,13 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports import compare_page, load_page, tune_page
+from reports import compare_page, load_page, preflight_page, tune_page
 from reports.compare_document import CompareDocument
 from reports.document import TuneDocument
 from reports.figures import closed
 from reports.kinds import Document
 from reports.load_document import LoadDocument
+from reports.preflight_document import PreflightDocument
 from reports.several_document import SeveralDocument
 from reports.several_tables import several_title, together, unmeasured
 
@@ -74,12 +75,18 @@ def render_comparison(document: CompareDocument) -> str:
     return _rendered(section.name, comparisons=[section])
 
 
+def render_preflight(document: PreflightDocument) -> str:
+    """The page of a preflight, as HTML text."""
+    section = preflight_page.section_of(document)
+    return _rendered(section.name, comparisons=[section])
+
+
 def _rendered(
     title: str,
     *,
     tunings: Sequence[tune_page.Section] = (),
     loads: Sequence[load_page.LoadSection] = (),
-    comparisons: Sequence[compare_page.Section] = (),
+    comparisons: Sequence[compare_page.Section | preflight_page.Section] = (),
     around: Around | None = None,
 ) -> str:
     page = (

@@ -181,10 +181,8 @@ def _unknown_layers(limits: Limits, simulated: Simulated, sent: NDArray[np.int64
 def _share(
     refused: Sequence[RefusedBy], sent: NDArray[np.int64], unknown: Sequence[str]
 ) -> float | None:
-    """The share that known layers refuse; None where nothing is known of gateway's layers."""
-    if not len(sent):
-        return None
-    if NOT_READ in unknown and not refused:
+    """The share that known layers refuse; None where they refuse nothing and others may."""
+    if not len(sent) or (unknown and not refused):
         return None
     return sum(each.share for each in refused)
 

@@ -1,0 +1,1 @@
+"""Verbs of `loadgen` that have a module each: parse, call one function, end with its code."""

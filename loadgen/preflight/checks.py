@@ -1,0 +1,236 @@
+"""What would spoil a run, from what was read and predicted; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from loadgen.preflight.path_reading import Path
+from loadgen.preflight.payload import GATEWAY_BYTES, LAMBDA_BYTES, BodySize
+from loadgen.preflight.predict import Predicted
+from loadgen.preparation import Prepared
+from reports.figures import bytes_of, listed, milliseconds, part_of, rate, seconds
+from reports.load_prediction import FunctionConcurrency, PhasePrediction
+from reports.load_words import cause_word
+from reports.preflight_document import Check
+
+
+def checks_of(
+    prepared: Prepared, predicted: Predicted, bodies: Sequence[BodySize | None]
+) -> list[Check]:
+    """All that was looked at; problems first, then warnings."""
+    found = [
+        *_routes(prepared),
+        *_bodies(prepared, bodies),
+        *_quotas(predicted),
+        *_phases(predicted),
+        *_timeouts(prepared, predicted),
+        *_authorizers(prepared, predicted.path, predicted),
+        *_provisioned(prepared, predicted),
+    ]
+    order = ("problem", "warning", "note", "ok")
+    return sorted(found, key=lambda check: order.index(check.state))
+
+
+def _routes(prepared: Prepared) -> Iterator[Check]:
+    away = [path for path in prepared.limits.steps if path.turned_away is not None]
+    for path in away:
+        # A template may stand for several segments: what a run sends may have a route.
+        is_sure = path.no_route or path.hit is not None
+        yield Check(
+            name=prepared.steps[path.step].name,
+            state="problem" if is_sure else "warning",
+            found=path.turned_away or "",
+            to_do="API Gateway refuses all of its requests: correct the step, the key or the API",
+        )
+    routed = [path for path in prepared.limits.steps if path.hit is not None]
+    if routed and not away:
+        yield Check(name="routes", state="ok", found="every step has a route, and its key a plan")
+
+
+def _bodies(prepared: Prepared, bodies: Sequence[BodySize | None]) -> Iterator[Check]:
+    functions = {path.step: path.function for path in prepared.limits.steps}
+    for step, body in zip(prepared.steps, bodies, strict=True):
+        if body is None:
+            continue
+        name = step.name
+        if body.bytes > GATEWAY_BYTES:
+            yield Check(
+                name=name,
+                state="problem",
+                found=f"a body of {bytes_of(body.bytes)}: API Gateway takes 10 MB",
+                to_do="send less, or to Amazon S3",
+            )
+        elif functions.get(step.index) is not None and body.event_bytes > LAMBDA_BYTES:
+            yield Check(
+                name=name,
+                state="problem",
+                found=f"a body of {bytes_of(body.bytes)} is {bytes_of(body.event_bytes)} of an "
+                "event: Lambda takes 6 MB",
+                to_do="send less, or to Amazon S3",
+            )
+
+
+def _quotas(predicted: Predicted) -> Iterator[Check]:
+    for quota in predicted.document.quotas:
+        if quota.runs_out_s is not None:
+            left = quota.left_before or 0
+            yield Check(
+                name=f"quota of {quota.name}",
+                state="problem",
+                found=f"{left:,} of {quota.limit:,} a {quota.period} are left, and used up after "
+                f"{seconds(round(quota.runs_out_s, 1))} of the run",
+                to_do="send less, take another key, or raise the quota",
+            )
+        elif quota.runs_out_utc is not None:
+            yield Check(
+                name=f"quota of {quota.name}",
+                state="warning",
+                found=f"production uses up what the run leaves by {_when(quota.runs_out_utc)}",
+                to_do=f"the period ends on {quota.period_ends_on}",
+            )
+
+
+def _when(utc: str) -> str:
+    return f"{utc[:16].replace('T', ' ')} UTC"
+
+
+def _phases(predicted: Predicted) -> Iterator[Check]:
+    phases = predicted.document.phases
+    for phase in phases:
+        if phase.refused_by:
+            words = [
+                f"{cause_word(each.layer)} ({each.name}) {part_of(each.share, 1)}"
+                for each in phase.refused_by
+            ]
+            yield Check(
+                name=f"phase {phase.name}",
+                state="warning",
+                found=f"refused: {listed(words)}",
+                to_do="a lower rate, or higher limits, unless refusals are what is tested",
+            )
+        yield from _downstream(phase)
+    if not any(phase.refused_by or phase.unknown for phase in phases):
+        yield Check(name="phases", state="ok", found="no limit on the path binds")
+
+
+def _downstream(phase: PhasePrediction) -> Iterator[Check]:
+    for use in phase.downstream:
+        if use.short_share:
+            needed = [
+                rate(use.needed_rps) if use.needed_rps is not None else "",
+                f"{use.needed_at_once:,.0f} at once" if use.needed_at_once is not None else "",
+            ]
+            yield Check(
+                name=f"phase {phase.name}",
+                state="warning",
+                found=f"{part_of(use.short_share, 1)} of requests find too little at {use.name}: "
+                f"{listed([each for each in needed if each])} needed",
+                to_do="what functions do then is not predicted",
+            )
+
+
+def _timeouts(prepared: Prepared, predicted: Predicted) -> Iterator[Check]:
+    timeouts = {function.step: function for function in prepared.functions}
+    for path in prepared.limits.steps:
+        hit, function = path.hit, timeouts.get(path.step)
+        if hit is None or hit.timeout_ms is None or hit.function is None:
+            continue
+        name = prepared.steps[path.step].name
+        if function is not None and function.timeout_s * 1000 > hit.timeout_ms:
+            yield Check(
+                name=name,
+                state="note",
+                found=f"{function.name} may run for {seconds(function.timeout_s)}, API Gateway "
+                f"waits {milliseconds(hit.timeout_ms)}",
+                to_do="after a timeout the function runs on, and is paid and counted",
+            )
+        known = predicted.durations[path.step]
+        if known is not None and max(known.p99_ms or 0.0, known.mean_ms) > hit.timeout_ms:
+            yield Check(
+                name=name,
+                state="warning",
+                found=f"{hit.function} takes {milliseconds(known.p99_ms or known.mean_ms)}, API "
+                f"Gateway waits {milliseconds(hit.timeout_ms)}",
+                to_do="requests will time out",
+            )
+    yield from _client_timeouts(prepared)
+
+
+def _client_timeouts(prepared: Prepared) -> Iterator[Check]:
+    total_ms = prepared.profile.http.timeout.total_s * 1000
+    late = [
+        hit.timeout_ms
+        for path in prepared.limits.steps
+        if (hit := path.hit) is not None and hit.timeout_ms is not None
+    ]
+    if late and total_ms <= max(late):
+        yield Check(
+            name="http.timeout.total",
+            state="warning",
+            found=f"{milliseconds(total_ms)}, while API Gateway waits {milliseconds(max(late))}",
+            to_do="timeouts of the integration would be those of the client",
+        )
+
+
+def _authorizers(prepared: Prepared, path: Path, predicted: Predicted) -> Iterator[Check]:
+    for each, authorizer in path.authorizers.items():
+        if authorizer.kind != "lambda" or authorizer.ttl_s:
+            continue
+        steps = [
+            limits.step
+            for limits in prepared.limits.steps
+            if limits.hit is not None and limits.hit.authorizer_id == each
+        ]
+        past = path.history.get((authorizer.function or "", authorizer.qualifier))
+        share = sum(prepared.expected.by_step[step] for step in steps) / max(
+            sum(prepared.expected.by_step), 1.0
+        )
+        peak_rps = prepared.expected.peak_rps * share
+        words = "how many run at once is not known: its durations are not"
+        state = "note"
+        reserve = path.reserves.get(authorizer.function or "")
+        limit = reserve if reserve is not None else prepared.limits.account_concurrency
+        if past is not None:
+            at_once = peak_rps * past.mean_ms / 1000
+            words = f"about {at_once:,.1f} run at once at the peak"
+            if limit is not None and at_once > limit:
+                state, words = "warning", f"{words}, and {limit:,} may"
+        yield Check(
+            name=f"authorizer {authorizer.name}",
+            state="warning" if state == "warning" else "note",
+            found=f"without a cache it is called for every request: {words}",
+            to_do="a refusal of its function is an error of the authorizer, not a 429",
+        )
+
+
+def _provisioned(prepared: Prepared, predicted: Predicted) -> Iterator[Check]:
+    most = _most_at_once(predicted)
+    for (name, qualifier), provisioned in predicted.path.provisioned.items():
+        if provisioned is None:
+            continue
+        if provisioned.status != "READY":
+            yield Check(
+                name=f"{name}:{qualifier}",
+                state="warning",
+                found=f"provisioned concurrency is {provisioned.status.lower()}: "
+                f"{provisioned.available:,} of {provisioned.requested:,} are ready",
+                to_do="wait for it, or calls start cold",
+            )
+        use = most.get(name)
+        if use is not None and use.most is not None and use.most > provisioned.available:
+            yield Check(
+                name=f"{name}:{qualifier}",
+                state="note",
+                found=f"up to {use.most:,} calls at once, {provisioned.available:,} provisioned",
+                to_do="the rest spills over to environments that start cold",
+            )
+
+
+def _most_at_once(predicted: Predicted) -> dict[str, FunctionConcurrency]:
+    found: dict[str, FunctionConcurrency] = {}
+    for phase in predicted.document.phases:
+        for use in phase.concurrency:
+            known = found.get(use.function)
+            if use.most is not None and (known is None or use.most > (known.most or 0)):
+                found[use.function] = use
+    return found
