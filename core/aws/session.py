@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_service_quotas import ServiceQuotasClient
 
     from core.aws.cognito import CognitoClient
     from core.aws.s3 import S3Client
@@ -207,6 +208,13 @@ class AwsSession:
     def s3(self) -> S3Client:
         """A client for reading objects; it follows a bucket to its own region."""
         client: S3Client = self._client("s3", "an S3 client", _control_config())
+        return client
+
+    def service_quotas(self) -> ServiceQuotasClient:
+        """A client for reading quotas of the account."""
+        client: ServiceQuotasClient = self._client(
+            "service-quotas", "a Service Quotas client", _control_config()
+        )
         return client
 
     def stacks(self) -> StacksClient:
