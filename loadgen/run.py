@@ -35,6 +35,8 @@ from loadgen.messages import Frame
 from loadgen.options import RunOptions
 from loadgen.outcome import Kind, Outcome
 from loadgen.plan_view import plan_document, show_plan
+from loadgen.preflight.beside_run import beside, prediction_of
+from loadgen.preflight.measured import kinds_by_step
 from loadgen.preparation import (
     Prepared,
     access,
@@ -42,6 +44,7 @@ from loadgen.preparation import (
     read_options,
     recorded_arguments,
 )
+from loadgen.quota.use import quota_stop, used_quotas
 from loadgen.reattribution import reattribute
 from loadgen.records import read_records
 from loadgen.redact import Secrets
@@ -60,6 +63,7 @@ from loadgen.web_ui_feed import WebUi
 from reports.exports import check_exports, export_document
 from reports.figures import usd
 from reports.load_document import LoadDocument
+from reports.load_prediction import LoadPrediction
 from reports.run_folder import create_run_folder, document_text, write_document
 
 if TYPE_CHECKING:
@@ -89,7 +93,8 @@ def run_load(options: RunOptions, console: Console) -> ExitCode:
             return ExitCode.PASS
         if not options.yes:
             _confirm_cost(prepared, console)
-        document = _Run(options, prepared, local, console).run()
+        prediction = prediction_of(prepared)
+        document = _Run(options, prepared, local, console, prediction).run()
     return _deliver(document, options.exports, console)
 
 
@@ -102,8 +107,10 @@ class _Run:
         prepared: Prepared,
         local: LocalAccess | None,
         console: Console,
+        prediction: LoadPrediction | None,
     ) -> None:
         self._options = options
+        self._prediction = prediction
         self._prepared = prepared
         self._console = console
         self._endpoint = local.endpoint_url if local else None
@@ -222,8 +229,14 @@ class _Run:
             sent_by_second=[tally.arrivals(everywhere, range(s, s + 1)).sent for s in seconds],
             cost=spent(self._prepared.tariff, step_uses(tally, [])),
         )
-        reason = self._guard.reason_to_stop(progress)
+        reason = self._guard.reason_to_stop(progress) or self._beyond_quota(tally)
         return None if reason is None else ("guard", reason)
+
+    def _beyond_quota(self, tally: Tally) -> str | None:
+        most = self._prepared.profile.guards.max_quota_share
+        if most is None:
+            return None
+        return quota_stop(used_quotas(self._prepared.limits), kinds_by_step(tally), most)
 
     # -- after it --------------------------------------------------------------------------------
 
@@ -332,6 +345,7 @@ class _Run:
             validity = validity.model_copy(update={"warnings": warnings})
         results = evaluate(prepared.rules, tally, self._abort)
         document = build_document(facts, tally, results, validity, spent(prepared.tariff, uses))
+        document = beside(self._prediction, document, prepared, tally)
         return LoadDocument.model_validate(self._secrets().hide_in(document.model_dump()))
 
     def _written(self, folder: Path, document: LoadDocument) -> LoadDocument:

@@ -8,6 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from core.console import Console
+from loadgen.preflight.view import show_comparison
 from loadgen.retry.view import show_clients
 from loadgen.telemetry.view import telemetry_lines
 from loadgen.threshold_words import measured_words, state_word
@@ -49,6 +50,7 @@ def show_document(console: Console, document: LoadDocument) -> None:
         console.show(table)
     show_clients(console, document)
     show_times(console, document)
+    show_comparison(console, document.prediction)
     if document.telemetry is not None and (lines := telemetry_lines(document.telemetry)):
         console.show("")
         for line in lines:

@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from reports.load_fairness import Fairness
+from reports.load_prediction import LoadPrediction
 from reports.load_retries import RetryReport
 from reports.load_telemetry import LoadTelemetry
 from reports.load_versions import VersionReport
@@ -287,6 +288,9 @@ class LoadDocument(_Part):
     waterfall: Waterfall | None = Field(default=None, description="None where no records were kept")
     cold_starts: ColdStarts | None = Field(
         default=None, description="None where no REPORT line was found"
+    )
+    prediction: LoadPrediction | None = Field(
+        default=None, description="None where no limit on the path was known before the run"
     )
     telemetry: LoadTelemetry | None = Field(
         default=None, description="None where AWS was not asked, or has nothing of the target"
