@@ -1,0 +1,65 @@
+"""What records and traces tell together of a run: where time goes, cold starts, versions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loadgen.records import Records
+from loadgen.steps import StepInfo
+from loadgen.telemetry.traces import Traces, empty_traces
+from loadgen.versions import version_report
+from loadgen.waterfall.build import Choice, waterfall_of
+from loadgen.waterfall.cold import cold_starts_of
+from loadgen.waterfall.from_metrics import MetricMedians
+from reports.load_telemetry import LoadTelemetry
+from reports.load_versions import VersionReport
+from reports.load_waterfall import ColdStarts, Waterfall
+
+
+@dataclass(frozen=True, slots=True)
+class ByRequest:
+    """Parts of the document; None where nothing tells of them."""
+
+    waterfall: Waterfall | None = None
+    cold_starts: ColdStarts | None = None
+    versions: VersionReport | None = None
+
+
+def by_request(
+    records: Records,
+    traces: Traces | None,
+    kinds: NDArray[np.uint16],
+    steps: Sequence[StepInfo],
+    measured: Collection[int],
+    telemetry: LoadTelemetry | None,
+) -> ByRequest:
+    """All parts of the phases `measured`; `traces` and `kinds` have a row for each record.
+
+    `traces` is None where no log was asked for; then metrics of the window tell what they can.
+    """
+    known = empty_traces(len(records)) if traces is None else traces
+    choice = Choice(measured, steps)
+    return ByRequest(
+        waterfall_of(records, known, choice, _medians(telemetry)),
+        cold_starts_of(records, known, choice),
+        version_report(records, kinds, known, steps, measured),
+    )
+
+
+def _medians(telemetry: LoadTelemetry | None) -> MetricMedians | None:
+    """Medians of CloudWatch, where it has the run and nothing else."""
+    gateway = telemetry.gateway if telemetry else None
+    if telemetry is None or gateway is None or gateway.latency_ms is None:
+        return None
+    behind = [function.duration_ms for function in telemetry.functions]
+    only = behind[0] if len(behind) == 1 else None
+    integration = gateway.integration_ms
+    return MetricMedians(
+        gateway.latency_ms.p50,
+        integration.p50 if integration else None,
+        only.p50 if only else None,
+    )
