@@ -224,11 +224,15 @@ def quotas_table(quotas: Sequence[QuotaUse]) -> Table | None:
         for quota in quotas
     ]
     times = sorted({quota.read_after_utc or quota.read_utc for quota in quotas})
+    pace = " "
+    if any(quota.per_day is None for quota in quotas):
+        pace = " Give production.requests_per_day to know how long a quota lasts in production. "
     return Table(
         "Quotas",
         columns,
         rows,
-        f"As GetUsage had them at {times[0][:19].replace('T', ' ')} UTC; AWS counts with a delay.",
+        f"As GetUsage had them at {times[0][:19].replace('T', ' ')} UTC; AWS counts with a delay."
+        f"{pace}".rstrip(),
     )
 
 
@@ -239,7 +243,7 @@ def _count(value: int | None) -> str:
 def production_words(quota: QuotaUse) -> str:
     """When production uses up what is left."""
     if quota.per_day is None:
-        return f"{UNKNOWN}: no production.requests_per_day, no past days"
+        return UNKNOWN
     pace = f"{quota.per_day:,.0f} a day"
     if quota.runs_out_utc is not None:
         day = quota.runs_out_utc[:16].replace("T", " ")
@@ -309,8 +313,7 @@ def comparison_table(prediction: LoadPrediction) -> Table | None:
         Column("Phase", is_text=True),
         Column("Throttled, predicted"),
         Column("measured"),
-        Column("Binds, predicted", is_text=True),
-        Column("found", is_text=True),
+        Column("What binds", is_text=True),
         Column("", is_text=True),
     ]
     rows = [
@@ -319,8 +322,7 @@ def comparison_table(prediction: LoadPrediction) -> Table | None:
                 phase.name,
                 throttled_words(phase),
                 _measured(phase),
-                _layer(phase.binds),
-                ABSENT if phase.found is None else _layer(phase.found.cause),
+                both_layers(phase),
                 agreement(phase),
             ]
         )
@@ -333,6 +335,13 @@ def _measured(phase: PhasePrediction) -> str:
     found = phase.found
     share = None if found is None else found.throttled_share
     return ABSENT if share is None else part_of(share, 1)
+
+
+def both_layers(phase: PhasePrediction) -> str:
+    """The layer that was predicted, and the one that was found where that is another."""
+    predicted = _layer(phase.binds)
+    found = predicted if phase.found is None else _layer(phase.found.cause)
+    return predicted if found == predicted else f"{predicted}; found: {found}"
 
 
 def _layer(layer: str | None) -> str:

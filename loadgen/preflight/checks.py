@@ -117,14 +117,15 @@ def _downstream(phase: PhasePrediction) -> Iterator[Check]:
     for use in phase.downstream:
         if use.short_share:
             needed = [
-                rate(use.needed_rps) if use.needed_rps is not None else "",
-                f"{use.needed_at_once:,.0f} at once" if use.needed_at_once is not None else "",
+                *([rate(use.needed_rps)] if use.needed_rps and use.limit_rps else []),
+                *([f"{use.needed_at_once:,.0f} at once"] if use.needed_at_once else []),
             ]
+            words = f": {listed(needed)} needed" if needed else ""
             yield Check(
                 name=f"phase {phase.name}",
                 state="warning",
-                found=f"{part_of(use.short_share, 1)} of requests find too little at {use.name}: "
-                f"{listed([each for each in needed if each])} needed",
+                found=f"{part_of(use.short_share, 1)} of requests find too little at "
+                f"{use.name}{words}",
                 to_do="what functions do then is not predicted",
             )
 

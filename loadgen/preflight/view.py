@@ -18,6 +18,7 @@ from reports.prediction_tables import comparison_tables, prediction_tables
 from reports.preflight_document import PreflightDocument
 from reports.preflight_tables import checks_table, limits_table, summary
 
+_NAME_WIDTH = 16
 _LOUD = ("warning", "problem")
 
 
@@ -60,18 +61,22 @@ def _rich(table: TextTable) -> Table:
         box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0),
         title=table.title, title_justify="left", title_style="bold",
     )  # fmt: skip
-    for column in table.columns:
-        _add(shown, column)
+    for number, column in enumerate(table.columns):
+        # Names are not broken where there is room elsewhere.
+        longest = max((len(row.cells[number]) for row in table.rows), default=0)
+        _add(shown, column, min_width=min(longest, _NAME_WIDTH) if number == 0 else None)
     for row in table.rows:
         shown.add_row(*row.cells, style=_style(row))
     return shown
 
 
-def _add(table: Table, column: Column) -> None:
+def _add(table: Table, column: Column, *, min_width: int | None) -> None:
     if column.is_text:
-        table.add_column(column.title, overflow="fold")
+        table.add_column(column.title, overflow="fold", min_width=min_width)
     else:
-        table.add_column(column.title.replace(", ", "\n"), justify="right", overflow="fold")
+        table.add_column(
+            column.title.replace(", ", " ").replace(" ", "\n"), justify="right", overflow="fold"
+        )
 
 
 def _style(row: TableRow) -> str:
