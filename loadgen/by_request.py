@@ -44,19 +44,20 @@ def by_request(
     known = empty_traces(len(records)) if traces is None else traces
     choice = Choice(measured, steps)
     return ByRequest(
-        waterfall_of(records, known, choice, _medians(telemetry)),
+        waterfall_of(records, known, choice, _medians(telemetry, len(steps))),
         cold_starts_of(records, known, choice),
         version_report(records, kinds, known, steps, measured),
     )
 
 
-def _medians(telemetry: LoadTelemetry | None) -> MetricMedians | None:
+def _medians(telemetry: LoadTelemetry | None, steps: int) -> MetricMedians | None:
     """Medians of CloudWatch, where it has the run and nothing else."""
     gateway = telemetry.gateway if telemetry else None
     if telemetry is None or gateway is None or gateway.latency_ms is None:
         return None
-    behind = [function.duration_ms for function in telemetry.functions]
-    only = behind[0] if len(behind) == 1 else None
+    # Of one of several functions, or of some steps, it is not the median of what is behind the API.
+    behind = [one.duration_ms for one in telemetry.functions if len(one.steps) == steps]
+    only = behind[0] if behind else None
     integration = gateway.integration_ms
     return MetricMedians(
         gateway.latency_ms.p50,

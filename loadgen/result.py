@@ -9,6 +9,7 @@ from typing import Literal
 
 from core.errors import ExitCode
 from core.version import toolkit_version
+from loadgen.by_request import ByRequest
 from loadgen.cost import Cost, StepFunction, StepUse
 from loadgen.fairness import fairness_of
 from loadgen.measures import length_s
@@ -77,6 +78,7 @@ class LoadFacts:
     notes: Sequence[str] = ()
     statuses: Mapping[str, int] = field(default_factory=dict)  # of the measured phases
     telemetry: LoadTelemetry | None = None
+    by_request: ByRequest = field(default_factory=ByRequest)
     functions: Sequence[StepFunction] = ()  # behind the steps
 
 
@@ -120,6 +122,9 @@ def build_document(
         **whole.fields(),
         statuses=dict(facts.statuses),
         telemetry=facts.telemetry,
+        waterfall=facts.by_request.waterfall,
+        cold_starts=facts.by_request.cold_starts,
+        versions=facts.by_request.versions,
         failures=check_failures(tally),
         retries=retry_report(facts.profile, tally),
         fairness=fairness_of(facts.profile, tally),

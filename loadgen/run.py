@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.aws.session import LocalAccess
 from core.confirm import confirm
@@ -23,6 +24,7 @@ from core.located_yaml import read_document
 from loadgen.assignments import assignments
 from loadgen.auth.given import secrets_in
 from loadgen.auth.refresh import RefreshLoop
+from loadgen.by_request import ByRequest, by_request
 from loadgen.conduct import Conductor, Course, StoppedBy
 from loadgen.cost import spent
 from loadgen.evidence import gather, not_asked
@@ -118,6 +120,8 @@ class _Run:
         self._guard = Guard(prepared.profile.guards, closed=prepared.profile.load.model == "closed")
         self._abort: Abort | None = None
         self._statuses: dict[str, int] = {}
+        self._by_request = ByRequest()
+        self._kinds: NDArray[np.uint16] | None = None  # of all records, as they are known
         self._search: SearchFinding | None = None
         self._steered = 0  # arrivals that a search planned
 
@@ -148,6 +152,7 @@ class _Run:
             self._statuses = count_statuses(read_records(folder), self._tally.measured)
             notes = [*course.notes, *self._find_causes(folder, course)]
             telemetry = self._telemetry(folder, course, notes)
+            self._by_request = self._look_at_requests(folder, telemetry)
             document = self._judged(course, started, notes, stop, telemetry)
             return self._written(folder, document)
 
@@ -264,6 +269,7 @@ class _Run:
         except ToolError as error:
             return [f"causes could not be looked up: {error}"]
         reattribute(self._tally, records, findings.new_kinds)
+        self._kinds = findings.new_kinds
         return [*findings.notes, *self._if_refused(why_not)]
 
     def _telemetry(self, folder: Path, course: Course, notes: list[str]) -> Telemetry | None:
@@ -277,6 +283,21 @@ class _Run:
             return None
         notes += found.part.notes if found else ()
         return found
+
+    def _look_at_requests(self, folder: Path, telemetry: Telemetry | None) -> ByRequest:
+        """What records, and traces where there are any, tell of where the time went."""
+        files = read_records(folder)
+        if not sum(len(records) for records in files):
+            return ByRequest()
+        records = np.concatenate(files)
+        return by_request(
+            records,
+            telemetry.traces if telemetry else None,
+            records["kind"] if self._kinds is None else self._kinds,
+            self._tally.steps,
+            self._tally.measured,
+            telemetry.part if telemetry else None,
+        )
 
     def _if_refused(self, note: str | None) -> list[str]:
         """`note`, if there are requests of which the responses do not tell all."""
@@ -338,6 +359,7 @@ class _Run:
             notes=[*prepared.notes, *notes],
             statuses=self._statuses,
             telemetry=telemetry.part if telemetry else None,
+            by_request=self._by_request,
         )
         validity = judge(measured_of(tally), profile, ends, planned=self._planned(stopped))
         if telemetry is not None:
