@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sandbox.apigateway_api.authorizers import identity_sources, issuer_of
+from sandbox.apigateway_api.canaries import canary_variables
 from sandbox.apigateway_api.compile_settings import compile_plans, method_settings
 from sandbox.apigateway_api.context import DEFAULT_ACCOUNT_LIMIT
 from sandbox.apigateway_api.function_uris import function_of
@@ -51,7 +53,7 @@ def compile_stages(
     `account_limit` is what the other half of a throttle is where only one half is set.
     """
     return tuple(
-        _stage(api, stage, home, account_limit)
+        _with_canary(_stage(api, stage, home, account_limit), api, stage, home, account_limit)
         for api in state.apis.values()
         for stage in api.stages.values()
     )
@@ -69,6 +71,26 @@ def compile_keys(state: RestState) -> Mapping[str, ApiKey]:
         )
         for key in state.api_keys.values()
     }
+
+
+def _with_canary(
+    base: Stage, api: RestApi, stage: Document, home: Home, account_limit: Limit
+) -> Stage:
+    settings = stage.get("canarySettings")
+    if settings is None:
+        return base
+    document = {
+        **stage,
+        "deploymentId": settings["deploymentId"],
+        "variables": canary_variables(stage),
+        "cacheClusterEnabled": stage["cacheClusterEnabled"] and settings["useStageCache"],
+    }
+    canary = _stage(api, document, home, account_limit)
+    log = canary.access_log
+    if log is not None:
+        log = AccessLog(f"{log.log_group}/Canary", log.format)
+    canary = replace(canary, access_log=log, is_canary=True)
+    return replace(base, canary=canary, canary_share=settings["percentTraffic"] / 100)
 
 
 def _stage(api: RestApi, stage: Document, home: Home, account_limit: Limit) -> Stage:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from dataclasses import replace
 
+from sandbox.apigateway_api.canaries import complete_canary, with_canary
 from sandbox.apigateway_api.context import (
     Operation,
     Output,
@@ -16,7 +18,7 @@ from sandbox.apigateway_api.context import (
 from sandbox.apigateway_api.paging import page
 from sandbox.apigateway_api.patching import Member, Rules, patched, read_patches
 from sandbox.apigateway_api.refusing import bad_request
-from sandbox.apigateway_api.stages import check_room, new_stage
+from sandbox.apigateway_api.stages import check_room, finish, new_stage
 from sandbox.apigateway_api.state import SHORT_ID, Deployment, Document, RestApi, new_id
 
 _RULES: Rules = {"/description": Member()}
@@ -26,7 +28,6 @@ _OF_STAGE = (
     "cacheClusterSize",
     "variables",
     "tracingEnabled",
-    "canarySettings",
 )
 
 
@@ -54,7 +55,9 @@ class DeploymentOperations:
             check_room(api, parameters["stageName"])
         deployment = self._freeze(api, parameters)
         identifier = deployment.document["id"]
-        if parameters.get("stageName"):
+        if "canarySettings" in parameters:
+            self._set_canary(api, parameters, deployment)
+        elif parameters.get("stageName"):
             settings = chosen(parameters, _OF_STAGE)
             if parameters.get("stageDescription"):
                 settings["description"] = parameters["stageDescription"]
@@ -91,9 +94,20 @@ class DeploymentOperations:
         """Deletes a deployment that no stage serves."""
         api = self._context.api(parameters)
         identifier = api.deployment(parameters["deploymentId"]).document["id"]
-        if any(stage["deploymentId"] == identifier for stage in api.stages.values()):
+        if any(identifier in _served(stage) for stage in api.stages.values()):
             raise bad_request("Active stages pointing to this deployment must be moved or deleted")
         del api.deployments[identifier]
+
+    def _set_canary(self, api: RestApi, parameters: Parameters, deployment: Deployment) -> None:
+        """Serves a deployment as the canary of a stage, which goes on serving its own."""
+        old = api.stages.get(parameters.get("stageName") or "")
+        if old is None:
+            raise bad_request("Canary settings need a stageName that names a stage")
+        identifier = deployment.document["id"]
+        stage = with_canary(old, parameters["canarySettings"], identifier)
+        complete_canary(stage, replace(api, deployments={identifier: deployment}))
+        finish(stage, self._context.now_s())
+        api.stages[old["stageName"]] = stage
 
     def _freeze(self, api: RestApi, parameters: Parameters) -> Deployment:
         document = {
@@ -115,6 +129,11 @@ def _check_complete(api: RestApi) -> None:
         raise bad_request("The REST API doesn't contain any methods")
     if any("methodIntegration" not in method for method in methods):
         raise bad_request("No integration defined for method")
+
+
+def _served(stage: Document) -> tuple[str | None, ...]:
+    """The ids of the deployments that a stage serves."""
+    return stage["deploymentId"], stage.get("canarySettings", {}).get("deploymentId")
 
 
 def _summary(deployment: Deployment) -> Document:

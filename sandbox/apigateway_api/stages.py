@@ -5,6 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from sandbox.apigateway_api.canaries import (
+    CANARY_RULES,
+    complete_canary,
+    with_canary,
+    without_copies,
+)
 from sandbox.apigateway_api.context import (
     Operation,
     Output,
@@ -38,13 +44,13 @@ _CACHE_SIZES = ("0.5", "1.6", "6.1", "13.5", "28.4", "58.2", "118", "237")
 _MAX_FORMAT_BYTES = 3 * 1024
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
-_VARIABLE_PATH = re.compile(r"/variables/[^/]+")
+_VARIABLE_PATH = re.compile(r"(?:/canarySettings/stageVariableOverrides|/variables)/[^/]+")
 _VARIABLE_NAME = re.compile(r"[A-Za-z0-9_]+")
 _VARIABLE_VALUE = re.compile(r"[A-Za-z0-9._~:/?#&=,-]*")
 _LOG_GROUP = re.compile(
     r"arn:aws[a-z-]*:logs:[a-z0-9-]+:[0-9]{12}:log-group:(?P<name>[A-Za-z0-9._/#-]{1,512})(?::\*)?"
 )
-_UNSERVED = ("canarySettings", "documentationVersion")
+_UNSERVED = ("documentationVersion",)
 _KEPT = (
     "stageName",
     "deploymentId",
@@ -97,6 +103,7 @@ _RULES: Rules = {
     "/accessLogSettings/format": Member(_as_format, ("add", "replace")),
     "/variables/*": Member(ops=SERVED_OPS),
     "/tracingEnabled": Member(as_bool),
+    **CANARY_RULES,
 }
 
 
@@ -127,6 +134,11 @@ class StageOperations:
         _check_deployment(api, parameters["deploymentId"])
         check_tags(parameters.get("tags", {}))
         stage = new_stage(parameters, self._context.now_s())
+        if "canarySettings" in parameters:
+            canary = parameters["canarySettings"]
+            stage = with_canary(stage, canary, parameters["deploymentId"])
+            complete_canary(stage, api)
+            finish(stage, self._context.now_s())
         api.stages[stage["stageName"]] = stage
         return shown(stage)
 
@@ -150,13 +162,15 @@ class StageOperations:
         """Changes a stage, at once for the requests that follow."""
         api = self._context.api(parameters)
         old = api.stage(parameters["stageName"])
-        patches = read_patches(parameters)
+        operations = without_copies(old, parameters.get("patchOperations", []))
+        patches = read_patches({"patchOperations": operations})
         stage = patched(
             old, patches, {**_RULES, **_rules_of_methods(patches, self._context.account_limit)}
         )
         _check_deployment(api, stage["deploymentId"])
+        complete_canary(stage, api)
         self._check_logging(stage)
-        _finish(stage, self._context.now_s())
+        finish(stage, self._context.now_s())
         api.stages[stage["stageName"]] = stage
         return shown(stage)
 
@@ -216,24 +230,29 @@ def new_stage(settings: Parameters, now_s: int, old: Document | None = None) -> 
         **(old or {}),
         **chosen(settings, _KEPT),
     }
-    _finish(stage, now_s)
+    finish(stage, now_s)
     return stage
 
 
-def _finish(stage: Document, now_s: int) -> None:
+def finish(stage: Document, now_s: int) -> None:
     """Checks the variables, and sets what follows from the rest."""
-    for name, value in stage.get("variables", {}).items():
-        if not _VARIABLE_NAME.fullmatch(name) or not _VARIABLE_VALUE.fullmatch(value):
-            raise bad_request(
-                f"Invalid stage variable {name}={value}: names have A-Za-z0-9_, values have "
-                "A-Za-z0-9-._~:/?#&=, only"
-            )
+    _check_variables(stage)
     enabled = stage["cacheClusterEnabled"]
     if enabled:
         stage.setdefault("cacheClusterSize", _CACHE_SIZES[0])
     # AWS takes about four minutes to make a cache; here it is there at once.
     stage["cacheClusterStatus"] = "AVAILABLE" if enabled else "NOT_AVAILABLE"
     stage["lastUpdatedDate"] = now_s
+
+
+def _check_variables(stage: Document) -> None:
+    overrides = stage.get("canarySettings", {}).get("stageVariableOverrides", {})
+    for name, value in (*stage.get("variables", {}).items(), *overrides.items()):
+        if not _VARIABLE_NAME.fullmatch(name) or not _VARIABLE_VALUE.fullmatch(value):
+            raise bad_request(
+                f"Invalid stage variable {name}={value}: names have A-Za-z0-9_, values have "
+                "A-Za-z0-9-._~:/?#&=, only"
+            )
 
 
 def _check_deployment(api: RestApi, identifier: str) -> None:
@@ -253,7 +272,7 @@ def _rules_of_methods(patches: list[Patch], account_limit: Limit) -> Rules:
         rule = method_setting_rule(patch.path, account_limit)
         if rule is not None:
             rules[patch.path] = rule
-        elif patch.path.count("/") > 2:
+        elif patch.path.count("/") > 2 and not patch.path.startswith("/canarySettings/"):
             raise bad_request(
                 f"Invalid method setting path: {patch.path}. Must be one of: "
                 f"[{', '.join([*_RULES, *SETTING_PATHS])}]"

@@ -44,6 +44,8 @@ class ExecutionLogWriter:
 
     def __init__(self, stage: Stage, sink: LogSink) -> None:
         self._group = f"API-Gateway-Execution-Logs_{stage.api_id}/{stage.name}"
+        if stage.is_canary:
+            self._group += "/Canary"
         self._sink = sink
         self._stream = secrets.token_hex(16)
 

@@ -59,7 +59,8 @@ def _api_and_path(request: Request) -> tuple[str, str]:
 
 
 def _within(live: LiveStage, method: str, path: str) -> Destination:
+    canary = _within(live.canary, method, path) if live.canary is not None else None
     found = live.table.find(method, path)
     if found is None:
-        return Destination(live, None, path)
-    return Destination(live, live.endpoint(found.route), path, found.path_parameters)
+        return Destination(live, None, path, canary=canary)
+    return Destination(live, live.endpoint(found.route), path, found.path_parameters, canary)

@@ -57,6 +57,13 @@ def _message_string(exchange: Exchange) -> str | None:
     return None if message is None else json.dumps(message)
 
 
+def _is_canary_request(exchange: Exchange) -> str | None:
+    stage = exchange.stage
+    if stage.is_canary:
+        return "true"
+    return None if stage.canary is None else "false"
+
+
 def _route_path(exchange: Exchange) -> str | None:
     return exchange.route.path if exchange.route else None
 
@@ -112,6 +119,7 @@ _GETTERS: dict[str, Getter] = {
     "protocol": lambda exchange: "HTTP/1.1",
     "requestId": lambda exchange: exchange.request.id,
     "requestTime": request_time,
+    "isCanaryRequest": _is_canary_request,
     "requestTimeEpoch": lambda exchange: int(exchange.arrived_wall_s * 1000),
     "resourceId": lambda exchange: exchange.route.resource_id if exchange.route else None,
     "resourcePath": _route_path,

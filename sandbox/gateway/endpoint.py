@@ -90,6 +90,10 @@ class LiveStage:
         self.execution_log = ExecutionLogWriter(stage, logs) if logs and is_logged else None
         self.unrouted = self.meter_of(None, detailed=False)
         self._endpoints: dict[str, Endpoint] = {}
+        # Where some of the requests go instead.
+        self.canary = (
+            LiveStage(stage.canary, snapshot, ledger, meters, logs, cache) if stage.canary else None
+        )
 
     def endpoint(self, route: Route) -> Endpoint:
         """The endpoint of a route of this stage."""
@@ -109,9 +113,13 @@ class LiveStage:
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where a request goes; `endpoint` None where no route of the stage takes it."""
+    """Where a request goes; `endpoint` None where no route of the stage takes it.
+
+    `canary` is where it goes when it is drawn for the canary of the stage, if there is one.
+    """
 
     stage: LiveStage
     endpoint: Endpoint | None
     path: str  # after the stage
     path_parameters: Mapping[str, str] = field(default_factory=dict)
+    canary: Destination | None = None

@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from random import Random
 
 from sandbox.gateway.addresses import (
     PATH_PREFIX,
@@ -71,7 +72,8 @@ _Address = tuple[str, bytes, bytes | None]
 class GatewayPlane:
     """Serves all deployed stages; a `front.Application`.
 
-    `clock` gives monotonic seconds and `wall_clock` seconds since the epoch.
+    `clock` gives monotonic seconds and `wall_clock` seconds since the epoch; `rng` draws the
+    requests that go to canaries.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class GatewayPlane:
         disturbances: Disturbances | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
+        rng: Random | None = None,
     ) -> None:
         self._home = home
         self._ledger = ledger
@@ -95,6 +98,7 @@ class GatewayPlane:
         self._disturbances = disturbances or Undisturbed()
         self._clock = clock
         self._wall_clock = wall_clock
+        self._rng = rng or Random()
         self._lambda = LambdaProxy(invoker)
         self._http = HttpProxy()
         self._stages: dict[StageKey, LiveStage] = {}
@@ -149,6 +153,8 @@ class GatewayPlane:
             except UnknownStage as error:
                 return _NOT_THERE_HTTP if error.is_http else _NOT_THERE_REST
             self._remember(address, found)
+        if found.canary is not None and self._rng.random() < found.stage.stage.canary_share:
+            found = found.canary
         exchange = Exchange(
             request, found.stage.stage, self._home, found.path, self._clock(), self._wall_clock()
         )

@@ -189,7 +189,8 @@ class Stage:
     """One deployed stage of one API, complete.
 
     `default` is for routes that `overrides` (by route key) do not name. Its limit is one bucket
-    for all of them; an override with a limit is a bucket of its own.
+    for all of them; an override with a limit is a bucket of its own. `canary` takes `canary_share`
+    (0 to 1) of the requests; it has the same name, so that limits and metrics are shared.
     """
 
     kind: ApiKind
@@ -210,6 +211,9 @@ class Stage:
     detailed_metrics: bool = False  # HTTP APIs: DefaultRouteSettings.DetailedMetricsEnabled
     tracing: bool = False
     deployment_id: str = ""
+    canary: Stage | None = None
+    canary_share: float = 0.0
+    is_canary: bool = False
 
     @property
     def key(self) -> StageKey:

@@ -145,7 +145,9 @@ def test_a_stage_begins_plain(served: ServedApis, api: str) -> None:
         pytest.param({"stageName": "a b"}, (BAD, 400, "Stage name only allows"), id="name"),
         pytest.param({"stageName": "a" * 129}, (BAD, 400, "Stage name only allows"), id="long"),
         pytest.param(
-            {"canarySettings": {"percentTraffic": 5}}, (BAD, 400, "canarySettings"), id="canary"
+            {"canarySettings": {"percentTraffic": 101}},
+            (BAD, 400, "Invalid percentTraffic 101 in canarySettings"),
+            id="canary",
         ),
         pytest.param({"variables": {"a-b": "c"}}, (BAD, 400, "Invalid stage var"), id="variable"),
         pytest.param({"variables": {"a": "{"}}, (BAD, 400, "Invalid stage var"), id="value"),
@@ -335,7 +337,18 @@ def test_a_stage_is_changed_by_patches(served: ServedApis, api: str) -> None:
             "3072 bytes",
             id="long format",
         ),
-        pytest.param(("replace", "/canarySettings/percentTraffic", "5"), "patch path", id="canary"),
+        pytest.param(
+            ("replace", "/canarySettings/percentTraffic", "-5"), "percentTraffic -5", id="canary"
+        ),
+        pytest.param(
+            ("replace", "/canarySettings/deploymentId", "x"), "Deployment id", id="canary of none"
+        ),
+        pytest.param(
+            ("replace", "/canarySettings/stageVariableOverrides/a", "{"),
+            "Invalid stage var",
+            id="canary variable",
+        ),
+        pytest.param(("replace", "/canarySettings/color", "red"), "patch path", id="no setting"),
     ],
 )
 def test_a_stage_patch_that_cannot_be_changes_nothing(
