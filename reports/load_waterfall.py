@@ -116,7 +116,7 @@ class StepTimes(_Part):
 class Waterfall(_Part):
     """Where the time of the median request goes, and that of the slowest 1 % as a group."""
 
-    source: Literal["logs", "metrics", "client"] = Field(
+    source: Literal["logs", "xray", "metrics", "client"] = Field(
         description="what tells more than the client knows by itself"
     )
     of: Literal["completed", "ok"] = Field(

@@ -46,6 +46,8 @@ def source_words(waterfall: Waterfall) -> str:
     match waterfall.source:
         case "logs":
             return "Parts are from the client, the access log and REPORT lines, by request id."
+        case "xray":
+            return "Parts are from the client and from X-Ray, of the requests that it sampled."
         case "metrics":
             return (
                 "Parts behind the client are from metrics, of the whole window, and only of the "

@@ -10,10 +10,11 @@ import numpy as np
 from loadgen.outcome import Outcome
 from loadgen.records import Records
 from loadgen.steps import StepInfo
-from loadgen.telemetry.traces import Traces
+from loadgen.telemetry.traces import Traces, empty_traces
 from loadgen.waterfall.from_metrics import MetricMedians, split_median
 from loadgen.waterfall.groups import Rows, by_response, group_of, median_of, slowest_of
-from loadgen.waterfall.split import Split, split
+from loadgen.waterfall.sample import Sample, sample_of
+from loadgen.waterfall.split import Bools, Split, split
 from reports.load_latency import MANY_NOT_OK_SHARE
 from reports.load_waterfall import StepTimes, Waterfall
 
@@ -29,35 +30,40 @@ class Choice:
 def waterfall_of(
     records: Records, traces: Traces, choice: Choice, medians: MetricMedians | None = None
 ) -> Waterfall | None:
-    """Where the time of the measured requests goes; None where none was completed.
+    """Where the time of the measured requests goes.
+
+    None where no response began, or the client does not know when: that of a locustfile.
 
     `medians` are used where no log line tells anything of single requests.
     """
-    rows, of_ok = _chosen(records, choice)
-    if not len(rows):
+    sample = sample_of(records, traces)
+    rows, of_ok = _chosen(records, sample.rows, choice)
+    if not np.any(records["first_byte_us"][rows]):
         return None
+    if sample.source == "client":
+        traces = empty_traces(len(records))
     found = split(records, traces)
     ordered = by_response(found.response_ms, rows)
     whole = Waterfall(
-        source="logs" if found.from_logs else "client",
+        source=sample.source,
         of="ok" if of_ok else "completed",
         requests=len(rows),
         median=group_of(found, median_of(ordered)),
         slowest=group_of(found, slowest_of(ordered)),
         steps=_steps(records, found, ordered, choice.steps),
-        notes=_log_notes(traces) if found.from_logs else [],
+        notes=[*([sample.note] if sample.note else ()), *_log_notes(traces, sample)],
     )
-    if found.from_logs or medians is None:
+    if sample.source != "client" or medians is None:
         return whole
     return _with_medians(whole, medians)
 
 
-def _chosen(records: Records, choice: Choice) -> tuple[Rows, bool]:
+def _chosen(records: Records, sampled: Bools, choice: Choice) -> tuple[Rows, bool]:
     """Completed requests of the measured phases; only the ok ones where many are not.
 
     Refusals take a millisecond: the median of a run that is refused is no request of a user.
     """
-    measured = np.isin(records["phase"], list(choice.measured))
+    measured = sampled & np.isin(records["phase"], list(choice.measured))
     ok = measured & (records["kind"] >> 12 == Outcome.OK)
     n, n_ok = int(measured.sum()), int(ok.sum())
     of_ok = n_ok > 0 and n - n_ok > MANY_NOT_OK_SHARE * n
@@ -84,23 +90,26 @@ def _steps(
     return shown
 
 
-def _log_notes(traces: Traces) -> list[str]:
+def _log_notes(traces: Traces, sample: Sample) -> list[str]:
     """What the log does not have, and where that time is."""
-    notes = []
+    notes: list[str] = []
     logged = ~np.isnan(traces["latency_ms"])
+    if sample.source != "logs":
+        return notes
     if not logged.any():
         notes.append(
-            "no access log line belongs to these requests: only REPORT lines split their time"
+            "no line of the access log has the latency of the gateway: network and API are one "
+            "part; $context.responseLatency in its format tells them apart"
         )
     elif np.isnan(traces["integration_ms"][logged]).all():
         notes.append(
-            "the access log has no integration latency: gateway and function are one part; "
-            "$context.integration.latency in its format tells them apart"
+            "no line of the access log has an integration latency: gateway and function are one "
+            "part; $context.integration.latency in its format tells them apart"
         )
     elif np.isnan(traces["authorizer_ms"][logged]).all():
         notes.append(
-            "the access log has no authorizer latency: if an authorizer ran, its time is in the "
-            "gateway overhead"
+            "no line of the access log has an authorizer latency: if an authorizer ran, its time "
+            "is in the gateway overhead"
         )
     return notes
 

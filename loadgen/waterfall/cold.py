@@ -22,7 +22,7 @@ _MINUTE_US = 60_000_000
 def cold_starts_of(records: Records, traces: Traces, choice: Choice) -> ColdStarts | None:
     """What REPORT lines say of cold starts; None where no measured request has one."""
     measured = np.isin(records["phase"], list(choice.measured))
-    reported = ~np.isnan(traces["duration_ms"])
+    reported: Bools = traces["has_report"] & ~np.isnan(traces["duration_ms"])
     init = np.nan_to_num(traces["init_ms"].astype(np.float64))
     restore = np.nan_to_num(traces["restore_ms"].astype(np.float64))
     cold: Bools = reported & (init + restore > 0)

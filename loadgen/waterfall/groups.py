@@ -65,7 +65,7 @@ def group_of(found: Split, rows: Rows) -> TimeGroup:
         response_ms=_rounded(mean_ms),
         parts=time_parts(parts, mean_ms),
         residual_ms=residual_ms(parts, mean_ms),
-        unmatched_share=float(unmatched.mean()) if found.from_logs else None,
+        unmatched_share=float(unmatched.mean()) if found.looked_up else None,
         ran_on=int(found.ran_on[used].sum()),
     )
 

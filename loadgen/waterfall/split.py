@@ -39,7 +39,7 @@ class Split:
     response_ms: Floats
     parts: dict[PartName, Floats]
     unmatched: Bools  # no log line, or no REPORT line where there must be one
-    from_logs: bool  # whether a line of any log belongs to any request
+    looked_up: bool  # whether logs tell anything, so that a request may be unmatched
     ran_on: Bools  # the function worked longer than the integration waited, or INIT was ahead
 
 
@@ -76,7 +76,7 @@ def split(records: Records, traces: Traces) -> Split:
         response_ms=response_us(records) / 1000,
         parts={name: parts.found[name] for name in LABELS if name in parts.found},
         unmatched=_unmatched(records, client, told),
-        from_logs=bool(np.any(told.has_latency | told.has_report)),
+        looked_up=bool(np.any(told.has_latency | told.has_report)),
         ran_on=ran_on,
     )
 

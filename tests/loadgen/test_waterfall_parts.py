@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadgen.outcome import Cause, Kind, Outcome
-from loadgen.records import RECORD
-from loadgen.telemetry.traces import TIMES, empty_traces
+from loadgen.records import RECORD, Records
+from loadgen.telemetry.traces import TIMES, Traces, empty_traces
 from loadgen.waterfall.build import waterfall_of
 from loadgen.waterfall.from_metrics import MetricMedians
-from loadgen.waterfall.groups import median_of, slowest_of
+from loadgen.waterfall.groups import by_response, group_of, median_of, slowest_of
+from loadgen.waterfall.sample import sample_of
 from loadgen.waterfall.split import split
 from reports.load_waterfall import TimeGroup
 from tests.loadgen.made_traces import CHOICE, Truth, made, many
@@ -31,6 +32,13 @@ def parts_of(truth: Truth, *others: Truth) -> dict[str, float]:
         for name, column in found.parts.items()
         if not np.isnan(column[0])
     }
+
+
+def groups(records: Records, traces: Traces) -> list[TimeGroup]:
+    """All requests around the median, and the slowest."""
+    found = split(records, traces)
+    ordered = by_response(found.response_ms, np.arange(len(records)))
+    return [group_of(found, median_of(ordered)), group_of(found, slowest_of(ordered))]
 
 
 def group_parts(group: TimeGroup) -> dict[str, float]:
@@ -190,9 +198,7 @@ def truths(draw: st.DrawFn) -> Truth:
 @settings(max_examples=60)
 @given(st.lists(truths(), min_size=1, max_size=12))
 def test_true_parts_add_up_with_nothing_left(requests):
-    whole = waterfall_of(*made(requests), CHOICE)
-    assert whole is not None
-    for group in (whole.median, whole.slowest):
+    for group in groups(*made(requests)):
         check(group)
         # 32-bit floats of the traces, and whole microseconds of the client.
         assert abs(group.residual_ms) < 0.02
@@ -213,9 +219,7 @@ def test_parts_are_never_negative_and_add_up_with_the_residual_whatever_is_told(
         record["kind"] = data.draw(st.sampled_from([0, TIMEOUT.code, THROTTLED.code]))
         for name in TIMES:
             trace[name] = data.draw(hostile)
-    whole = waterfall_of(records, traces, CHOICE)
-    assert whole is not None
-    for group in (whole.median, whole.slowest):
+    for group in groups(records, traces):
         check(group)
 
 
@@ -323,3 +327,36 @@ class TestMetrics:
 
     def test_log_lines_outrank_them(self):
         assert self.waterfall(MetricMedians(1, 1), Truth()).source == "logs"
+
+
+class TestWhatWasLookedUp:
+    def test_a_sample_of_ranges_leaves_the_others_out_and_keeps_timeouts_in(self):
+        records, traces = made(many(100))
+        records["request_id"] = [f"{number}".encode() for number in range(100)]
+        records["request_id"][::9] = b""  # timed out
+        sample = sample_of(records, traces, most=40)
+        seen = np.flatnonzero(sample.rows)
+        assert 40 <= len(seen) < 60
+        assert np.isin(seen, np.flatnonzero(records["request_id"] == b"")).any()
+        assert (sample.source, sample.note is None) == ("logs", False)
+
+    def test_all_are_looked_up_where_they_are_few(self):
+        sample = sample_of(*made(many(5)))
+        assert (sample.rows.all(), sample.source, sample.note) == (True, "logs", None)
+
+    @pytest.mark.parametrize(("n", "source"), [(60, "xray"), (10, "client")])
+    def test_x_ray_alone_splits_the_requests_that_it_sampled_if_they_are_many(self, n, source):
+        unseen = Truth(logged=False, reported=False, network=1.0)
+        records, traces = made([*many(n), *many(900, unseen)])
+        traces["has_xray"][:n], traces["has_log"], traces["has_report"] = True, False, False
+        whole = waterfall_of(records, traces, CHOICE)
+        assert whole is not None
+        assert whole.source == source
+        assert whole.requests == (n if source == "xray" else n + 900)
+        assert ("handler" in group_parts(whole.median)) == (source == "xray")
+
+
+def test_a_client_that_knows_no_first_byte_splits_nothing():
+    records, traces = made(many(5))
+    records["first_byte_us"] = 0
+    assert waterfall_of(records, traces, CHOICE) is None
