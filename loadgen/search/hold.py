@@ -1,0 +1,237 @@
+"""Holds one rate after the other until each is decided, and keeps what came of them."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from loadgen.profile.model import Phase, Profile
+from loadgen.schedule import requests_per_arrival
+from loadgen.search.estimate import Point, point_of
+from loadgen.search.finding import Ended, Role, Tried
+from loadgen.search.growth import Bucket, bucket_of
+from loadgen.search.judge import (
+    Chain,
+    Judgement,
+    Terms,
+    blocked,
+    broken,
+    curve_point,
+    judge,
+)
+from loadgen.steered.segment import Progress, Segment, Sent, Stream
+
+MOST_STEPS = 120  # of all rates together, in lengths of a step
+_REST_MOST_STEPS = 3  # a bucket that takes longer to fill up is not waited for
+# A step is cut short when so much of so many requests fails that nothing else can come of it.
+_HOPELESS_SHARE = 0.5
+_HOPELESS_COUNT = 200
+_HOPELESS = "more than half of the requests fail"
+_LONGER = 2.0  # a segment that is added to a rate is so many times as long as the one before
+_LOOKS_TO_HOLD = 2  # segments before a rate is taken to hold
+_UNUSABLE_MOST = 2  # steps that the generator could not send, before it is taken to be too slow
+
+Holding = Generator[Segment, Sent, Judgement]
+
+
+class SearchEnd(Exception):
+    """The search is over, for a reason and with what a reader should know of it."""
+
+    def __init__(self, ended: Ended, detail: str) -> None:
+        self.ended = ended
+        self.detail = detail
+        super().__init__(detail)
+
+
+@dataclass(slots=True)
+class Held:
+    """All that a search has seen so far; rates are in the unit of the profile."""
+
+    tried: list[Tried] = field(default_factory=list)
+    points: list[Point] = field(default_factory=list)
+    bucket: Bucket | None = None
+    # Of each rate: how long it was held in one go.
+    lengths_s: dict[float, float] = field(default_factory=dict)
+    limited_by: dict[float, str] = field(default_factory=dict)  # of rates that break: why
+    steps: float = 0.0  # that were sent, in lengths of a step
+    requests: int = 0
+    unusable: int = 0
+    ended_s: float = 0.0
+
+
+class Holder:
+    """Sends steps of a phase that searches, and judges them."""
+
+    def __init__(self, profile: Profile, phase: Phase, terms: Terms) -> None:
+        self._profile = profile
+        self._phase = phase
+        self._terms = terms
+        self._requests_per_arrival = requests_per_arrival(profile, phase)
+        in_requests = profile.load.unit == "requests"
+        self._rate_per_arrival = self._requests_per_arrival if in_requests else 1.0
+        self.per_request = self._rate_per_arrival / self._requests_per_arrival
+        self.held = Held()
+
+    def hold(
+        self,
+        rate_rps: float,
+        role: Role,
+        doublings: int,
+        *,
+        rest: bool = True,
+        up: bool = False,
+    ) -> Holding:
+        """Holds a rate until it is decided, at most `doublings` times, each twice as long.
+
+        `up`: it is enough that it looks as if it held.
+
+        Raises:
+            SearchEnd: nothing more can be found out.
+        """
+        chain, length_s, tries = Chain(rate_rps, self.per_request), self._phase.step_s, 0
+        while True:
+            rest_s = self._rest_s() if rest and not chain.sent else 0.0
+            segment = self._segment(rate_rps, length_s, rest_s)
+            self._check_budget(segment)
+            sent = yield segment
+            chain.sent.append(sent)
+            self._count(segment, sent)
+            if rest and len(chain.sent) == 1:
+                self._learn_bucket(sent)
+            found = _final(judge(chain, self._terms, self.held.bucket), sent)
+            tries += 1
+            if found.verdict == "holds" and tries < min(doublings, _LOOKS_TO_HOLD):
+                # A queue that was empty at first takes time to show what it comes to.
+                found = replace(found, verdict="undecided", reason="it was not held for long")
+            ends = _stopped(sent) or tries >= doublings or (up and found.leans)
+            if found.verdict == "undecided" and not ends:
+                length_s *= _LONGER
+                continue
+            self._note(chain, role, found, rest=rest)
+            self._end_if(sent, found)
+            if found.verdict != "unusable":
+                return found
+            # A machine may stand still for a moment: the rate is tried once more, from the start.
+            chain, rest, tries = Chain(rate_rps, self.per_request), True, 0
+
+    # -- before a segment -------------------------------------------------------------------------
+
+    def _segment(self, rate_rps: float, length_s: float, rest_s: float) -> Segment:
+        return Segment(
+            name=f"{plain(rate_rps)}/s",
+            streams=self._streams(rate_rps / self._rate_per_arrival, length_s),
+            length_s=length_s,
+            rest_s=rest_s,
+            watch=_hopeless,
+        )
+
+    def _streams(self, arrivals_rps: float, length_s: float) -> tuple[Stream, ...]:
+        """One for each scenario of the phase, by weight."""
+        names, arrivals = self._phase.scenarios, self._profile.load.arrivals
+        chosen = [
+            (number, one.weight)
+            for number, one in enumerate(self._profile.scenarios)
+            if names is None or one.name in names
+        ]
+        whole = sum(weight for _, weight in chosen)
+        how: Literal["uniform", "poisson"] = "uniform" if arrivals == "uniform" else "poisson"
+        return tuple(
+            Stream(number, arrivals_rps * weight / whole, 0.0, length_s, how)
+            for number, weight in chosen
+        )
+
+    def _check_budget(self, segment: Segment) -> None:
+        held, most = self.held, self._profile.guards.max_requests
+        if held.steps + segment.length_s / self._phase.step_s > MOST_STEPS:
+            raise SearchEnd("budget", f"{MOST_STEPS} steps of {self._phase.step_s:g} s were sent")
+        if held.requests + segment.expected * self._requests_per_arrival > most:
+            raise SearchEnd("requests", f"the next step would pass guards.max_requests {most:,}")
+
+    def _rest_s(self) -> float:
+        """Long enough for queues to drain, and for a bucket that is known to fill up."""
+        bucket = self.held.bucket
+        if bucket is None or not bucket.refill_rps:
+            return self._phase.cool_down_s
+        fill_s = min(bucket.burst / bucket.refill_rps, _REST_MOST_STEPS * self._phase.step_s)
+        return max(self._phase.cool_down_s, fill_s)
+
+    # -- after it ---------------------------------------------------------------------------------
+
+    def _count(self, segment: Segment, sent: Sent) -> None:
+        self.held.steps += segment.length_s / self._phase.step_s
+        self.held.requests += len(sent.records) + sent.cut
+        self.held.ended_s = sent.to_us / 1e6
+
+    def _learn_bucket(self, sent: Sent) -> None:
+        """Keeps the bucket that refused most: its figures are the surest."""
+        found = bucket_of(sent)
+        if found is None:
+            return
+        mine = Bucket(found.refill_rps * self.per_request, found.burst * self.per_request)
+        known = self.held.bucket
+        # Of two measurements of a burst the larger one is of the fuller bucket.
+        burst = mine.burst if known is None else max(mine.burst, known.burst)
+        self.held.bucket = replace(mine, burst=burst)
+
+    def _note(self, chain: Chain, role: Role, found: Judgement, *, rest: bool) -> None:
+        held, rate_rps = self.held, chain.rate_rps
+        held.lengths_s[rate_rps] = max(held.lengths_s.get(rate_rps, 0.0), chain.length_s)
+        if found.verdict == "breaks":
+            held.limited_by[rate_rps] = found.reason
+        curve = curve_point(chain) if found.verdict != "unusable" else None
+        held.tried.append(
+            Tried(
+                role=role,
+                rate_rps=rate_rps,
+                from_s=chain.sent[0].from_us / 1e6,
+                length_s=chain.length_s,
+                settle_s=found.settle_s,
+                requests=chain.requests,
+                verdict=found.verdict,
+                reason=found.reason,
+                shares=found.shares,
+                curve=curve,
+                growth_rps=None if found.growth is None else found.growth.rps,
+            )
+        )
+        # Right after an overload a rate is another one; what was cut short has a part of it only.
+        if rest and found.verdict != "unusable":
+            limits = [each.limit_share for each in self._terms.criteria]
+            point = point_of(rate_rps, list(zip(found.evidence, limits, strict=True)))
+            held.points += [point] if point else []
+
+    def _end_if(self, sent: Sent, found: Judgement) -> None:
+        if _stopped(sent):
+            raise SearchEnd("stopped", sent.stopped or "")
+        if (why := blocked(sent)) is not None:
+            raise SearchEnd("refused", why)
+        if (why := broken(sent)) is not None:
+            raise SearchEnd("errors", why)
+        if found.verdict == "unusable":
+            self.held.unusable += 1
+            if self.held.unusable >= _UNUSABLE_MOST:
+                raise SearchEnd("generator", found.reason)
+
+
+def plain(rate_rps: float) -> str:
+    """A rate with four digits."""
+    return f"{rate_rps:,.4g}"
+
+
+def _hopeless(progress: Progress) -> str | None:
+    failed, ended = sum(progress.failed.values()), progress.ended
+    many = ended >= _HOPELESS_COUNT and failed > _HOPELESS_SHARE * ended
+    return _HOPELESS if many else None
+
+
+def _stopped(sent: Sent) -> bool:
+    """Whether something else than the search itself ended the segment."""
+    return sent.stopped is not None and sent.stopped != _HOPELESS
+
+
+def _final(found: Judgement, sent: Sent) -> Judgement:
+    """What was given up is broken, however little of it there is."""
+    if sent.stopped == _HOPELESS and found.verdict in ("undecided", "holds"):
+        return replace(found, verdict="breaks", reason=_HOPELESS)
+    return found
