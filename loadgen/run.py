@@ -57,7 +57,7 @@ from loadgen.steered.steer import step_back
 from loadgen.steered.steering import Steering
 from loadgen.tally import Tally
 from loadgen.telemetry.after_run import telemetry_after_run
-from loadgen.telemetry.gather import Telemetry
+from loadgen.telemetry.gather import Telemetry, warnings_of
 from loadgen.thresholds import Abort, check, evaluate
 from loadgen.validity import InjectorEnd, judge
 from loadgen.view import show_document
@@ -290,11 +290,13 @@ class _Run:
         if not sum(len(records) for records in files):
             return ByRequest()
         records = np.concatenate(files)
+        # Injectors that run a locustfile number its requests as they come, each in its own order.
+        alike = self._prepared.profile.locustfile is None or len(files) == 1
         return by_request(
             records,
             telemetry.traces if telemetry else None,
             records["kind"] if self._kinds is None else self._kinds,
-            self._tally.steps,
+            self._tally.steps if alike else (),
             self._tally.measured,
             telemetry.part if telemetry else None,
         )
@@ -363,7 +365,7 @@ class _Run:
         )
         validity = judge(measured_of(tally), profile, ends, planned=self._planned(stopped))
         if telemetry is not None:
-            warnings = [*validity.warnings, *telemetry.warnings]
+            warnings = [*validity.warnings, *warnings_of(telemetry.part)]
             validity = validity.model_copy(update={"warnings": warnings})
         results = evaluate(prepared.rules, tally, self._abort)
         document = build_document(facts, tally, results, validity, spent(prepared.tariff, uses))

@@ -87,6 +87,26 @@ def resolve(
     return replace(resolved, facts=facts)
 
 
+def resolve_again(facts: TargetFacts, session: AwsSession) -> ApiRef | None:
+    """The stage that an earlier run went to, as it is now; None where there is no such API.
+
+    Raises:
+        AwsError: AWS does not say.
+    """
+    if facts.api_id is None:
+        return None
+    reader = GatewayReader(session)
+    api = reader.api(facts.api_id)
+    if api is None:
+        return None
+    stages = reader.stages(api.kind, api.id)
+    parsed = parse_api_url(facts.url)
+    if parsed is not None:
+        return _stage_in_url(parsed, api, stages, session.region)[0]
+    stage = next((one for one in stages if one.name == facts.stage), None)
+    return _reference(api, stage, session.region)
+
+
 def _resolve(profile: Profile, session: AwsSession | None, base_url: str | None) -> Resolved:
     target = profile.target
     url = base_url or target.url

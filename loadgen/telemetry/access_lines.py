@@ -43,15 +43,17 @@ class AccessWatch:
     _waiting: list[dict[str, int]] = field(default_factory=list)  # by slice: rows by request id
 
     def __post_init__(self) -> None:
-        self._waiting = [
-            {
-                name.decode("ascii", "replace"): row
-                for name, row in zip(
-                    self.records["request_id"][part.rows].tolist(), part.rows.tolist(), strict=True
-                )
-            }
-            for part in self.slices
-        ]
+        # What an earlier look found whole is not looked for again.
+        done = self.traces["has_log"] & self.traces["has_report"]
+        for part in self.slices:
+            rows = part.rows[~done[part.rows]]
+            names = self.records["request_id"][rows].tolist()
+            self._waiting.append(
+                {
+                    name.decode("ascii", "replace"): row
+                    for name, row in zip(names, rows.tolist(), strict=True)
+                }
+            )
         self._why = self._open()
         self.waits = not self._why and any(self._waiting)
 

@@ -44,12 +44,16 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class RunSeen:
-    """A run as the client saw it; times are Unix times, `records` None where none were kept."""
+    """A run as the client saw it; times are Unix times, `records` None where none were kept.
+
+    `before` has what an earlier look at the logs found.
+    """
 
     client: ClientCounts
     records: Records | None
     started_s: float
     ended_s: float
+    before: Traces | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +67,17 @@ class Telemetry:
     metrics: RunMetrics | None
     traces: Traces | None
 
-    @property
-    def warnings(self) -> list[str]:
-        """What makes the measurement doubtful."""
-        coverage = self.part.coverage
-        if coverage.state != "fewer" or coverage.counted is None:
-            return []
-        words = (
-            f"{coverage.answered:,} requests were answered, but CloudWatch counts only "
-            f"{coverage.counted:,}: something before the API answers, or another API does"
-        )
-        return [words]
+
+def warnings_of(part: LoadTelemetry) -> list[str]:
+    """What of it makes the measurement doubtful."""
+    coverage = part.coverage
+    if coverage.state != "fewer" or coverage.counted is None:
+        return []
+    words = (
+        f"{coverage.answered:,} requests were answered, but CloudWatch counts only "
+        f"{coverage.counted:,}: something before the API answers, or another API does"
+    )
+    return [words]
 
 
 class _Watch(Protocol):
@@ -173,7 +177,8 @@ class _Logs:
         if run.records is None:
             self.notes.append("logs are joined with records, and none were kept")
             return
-        self._traces = empty_traces(len(run.records))
+        self._traces = empty_traces(len(run.records)) if run.before is None else run.before.copy()
+        self._had_reports = int(self._traces["has_report"].sum())
         slices = slices_of(run.records, most=most_requests)
         self.sampled_share = sampled_share(run.records, slices)
         sampled = self.sampled_share < 1
@@ -226,7 +231,8 @@ class _Logs:
         return self._traces, [*matches, *([traced] if traced else ())]
 
     def _of_reports(self, access: AccessWatch) -> LogMatch:
-        wanted, matched = len(access.calls), int(np.sum(self._traces["has_report"]))
+        wanted = len(access.calls) + self._had_reports
+        matched = int(np.sum(self._traces["has_report"]))
         reasons = list(dict.fromkeys(report.why for report in self._reports if report.why))
         if not access.names_calls:
             reasons.append("no access log line names calls: $context.integration.requestId does")
