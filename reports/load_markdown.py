@@ -10,6 +10,7 @@ from reports.load_findings import cautions, headline, subtitle, support, verdict
 from reports.load_outcome_tables import causes_table, errors_table, failures_table, statuses_table
 from reports.load_tables import steps_table, thresholds_table
 from reports.markdown import plain_line, short_table
+from reports.prediction_tables import comparison_table
 from reports.waterfall_markdown import time_lines
 
 
@@ -29,6 +30,7 @@ def render_load_markdown(document: LoadDocument) -> str:
         statuses_table(document),
         failures_table(document),
         steps_table(document),
+        comparison_table(document.prediction) if document.prediction else None,
     ):
         lines += short_table(table) if table is not None else []
     lines += client_lines(document)

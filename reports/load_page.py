@@ -38,6 +38,7 @@ from reports.load_tables import (
     thresholds_table,
 )
 from reports.load_words import failed_count
+from reports.prediction_tables import comparison_tables
 from reports.waterfall_chart import waterfall_figure
 from reports.waterfall_tables import time_tables
 
@@ -85,7 +86,12 @@ def section_of(document: LoadDocument, anchor: str) -> LoadSection:
     run = document.provenance
     refusals = [causes_table(document), errors_table(document)]
     answers = [statuses_table(document), failures_table(document)]
-    slices = [steps_table(document), phases_table(document), *client_tables(document)]
+    slices = [
+        steps_table(document),
+        phases_table(document),
+        *(comparison_tables(document.prediction) if document.prediction else ()),
+        *client_tables(document),
+    ]
     return LoadSection(
         anchor=anchor,
         name=document.name,

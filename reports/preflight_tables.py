@@ -79,7 +79,7 @@ def checks_table(checks: Sequence[Check]) -> Table | None:
     rows = [
         TableRow(
             [check.name, check.state, _found_words(check)],
-            "failed" if check.state in ("problem", "warning") else "",
+            "failed" if check.state == "problem" else "",
         )
         for check in checks
     ]
