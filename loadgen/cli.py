@@ -15,7 +15,7 @@ from core.command import run_command
 from core.command_line import Json, Quiet, Verbose, Version, new_app, run_app
 from core.console import Console
 from core.errors import ExitCode
-from loadgen.commands import collect, forecast, preflight
+from loadgen.commands import collect, forecast, limits, preflight
 
 _RUN_EPILOG = """\
 Examples:\n
@@ -250,6 +250,7 @@ def schema(
 app.command("forecast", epilog=forecast.EPILOG)(forecast.command)
 app.command("collect", epilog=collect.EPILOG)(collect.command)
 app.command("preflight", epilog=preflight.EPILOG)(preflight.command)
+app.command("limits", epilog=limits.EPILOG)(limits.command)
 
 
 def _end(

@@ -104,6 +104,8 @@ def _json(document: Document) -> str:
 def _csv(document: Document) -> str:
     from reports import load_frame, tune_frame
 
+    if document.kind == "limits":
+        raise InputError("--export csv: a probe of limits has no table of its own")
     if document.kind == "load":
         frame = load_frame.frame_of(document)
     else:
@@ -112,11 +114,14 @@ def _csv(document: Document) -> str:
 
 
 def _markdown(document: Document) -> str:
+    from reports.limits_markdown import render_limits_markdown
     from reports.load_markdown import render_load_markdown
     from reports.tune_markdown import render_tune_markdown
 
     if document.kind == "load":
         return render_load_markdown(document)
+    if document.kind == "limits":
+        return render_limits_markdown(document)
     return render_tune_markdown(document)
 
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from reports.document import TuneDocument
+    from reports.limits_document import LimitsDocument
     from reports.load_document import LoadDocument
 
-Document: TypeAlias = "TuneDocument | LoadDocument"
+Document: TypeAlias = "TuneDocument | LoadDocument | LimitsDocument"
 
-KINDS = ("tune", "load")
+KINDS = ("tune", "load", "limits")
 
 
 def model_of(kind: str) -> type[Document]:
@@ -22,6 +23,10 @@ def model_of(kind: str) -> type[Document]:
         from reports.load_document import LoadDocument
 
         return LoadDocument
+    if kind == "limits":
+        from reports.limits_document import LimitsDocument
+
+        return LimitsDocument
     from reports.document import TuneDocument
 
     return TuneDocument

@@ -1,4 +1,4 @@
-"""One self-contained HTML page for any mix of runs: tunings first, then load runs.
+"""One self-contained HTML page for any mix of runs: tunings, then load runs, then probes.
 
 No script, no external request, no time of rendering: the same documents give the same bytes. All
 texts of a document are escaped by Jinja2; the only ready markup is the SVG of the charts.
@@ -14,11 +14,12 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports import compare_page, load_page, preflight_page, tune_page
+from reports import compare_page, limits_page, load_page, preflight_page, tune_page
 from reports.compare_document import CompareDocument
 from reports.document import TuneDocument
-from reports.figures import closed
+from reports.figures import closed, listed
 from reports.kinds import Document
+from reports.limits_document import LimitsDocument
 from reports.load_document import LoadDocument
 from reports.preflight_document import PreflightDocument
 from reports.several_document import SeveralDocument
@@ -51,10 +52,16 @@ def render_page(documents: Sequence[Document]) -> str:
         load_page.section_of(document, f"run-{number}")
         for number, document in enumerate(loads, start=len(tunings) + 1)
     ]
+    probes = [document for document in documents if isinstance(document, LimitsDocument)]
+    probe_sections = [
+        limits_page.section_of(document, f"run-{number}")
+        for number, document in enumerate(probes, start=len(tunings) + len(loads) + 1)
+    ]
     return _rendered(
-        _title(tunings, loads),
+        _title(tunings, loads, probes),
         tunings=tune_sections,
         loads=load_sections,
+        probes=probe_sections,
     )
 
 
@@ -86,6 +93,7 @@ def _rendered(
     *,
     tunings: Sequence[tune_page.Section] = (),
     loads: Sequence[load_page.LoadSection] = (),
+    probes: Sequence[limits_page.LimitsSection] = (),
     comparisons: Sequence[compare_page.Section | preflight_page.Section] = (),
     around: Around | None = None,
 ) -> str:
@@ -96,9 +104,11 @@ def _rendered(
             title=title,
             tunings=tunings,
             loads=loads,
+            probes=probes,
             comparisons=comparisons,
             around=around,
-            alone=around is None and len(tunings) + len(loads) + len(comparisons) == 1,
+            alone=around is None
+            and len(tunings) + len(loads) + len(probes) + len(comparisons) == 1,
             css=_style_sheet(),
         )
     )
@@ -122,13 +132,20 @@ def _style_sheet() -> Markup:
     return Markup(text)  # noqa: S704 - the style sheet is the package's own file
 
 
-def _title(tunings: Sequence[TuneDocument], loads: Sequence[LoadDocument]) -> str:
-    if not loads:
+def _title(
+    tunings: Sequence[TuneDocument],
+    loads: Sequence[LoadDocument],
+    probes: Sequence[LimitsDocument] = (),
+) -> str:
+    if not loads and not probes:
         alone = len(tunings) == 1
         return f"Memory tuning of {tunings[0].function.name}" if alone else _several(tunings)
-    if not tunings:
+    if not tunings and not probes:
         return f"Load run {loads[0].name}" if len(loads) == 1 else f"{len(loads)} load runs"
-    return f"{_counted(len(tunings), 'tuning')} and {_counted(len(loads), 'load run')}"
+    if len(probes) == 1 and not tunings and not loads:
+        return f"Limits of {probes[0].name}"
+    kinds = ((len(tunings), "tuning"), (len(loads), "load run"), (len(probes), "probe"))
+    return listed([_counted(number, noun) for number, noun in kinds if number])
 
 
 def _several(tunings: Sequence[TuneDocument]) -> str:

@@ -1,0 +1,344 @@
+"""Builds the document of a probe: what was found, whose it is, and what it took."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from core.errors import ExitCode
+from core.version import toolkit_version
+from loadgen.bucket.finding import BucketFinding, Range
+from loadgen.bucket.judge import judge_bucket
+from loadgen.bucket.models import RandomShards, TokenBucket
+from loadgen.bucket.observation import Bools, Observation
+from loadgen.cost import Cost
+from loadgen.outcome import Outcome
+from loadgen.probe.budget import allowed
+from loadgen.probe.compare import Configured, binding_layer, compared, quota_note
+from loadgen.probe.guard import MOST_FAILED_SHARE
+from loadgen.probe.identities import Choice
+from loadgen.probe.layers import layer_seen
+from loadgen.probe.seen import PhaseSeen, Seen, admitted, of_base
+from loadgen.probe.setup import Setup
+from loadgen.steps import StepInfo
+from reports.limits_document import (
+    BindingLayer,
+    FrontierPoint,
+    LimitFinding,
+    LimitsDocument,
+    LimitsProvenance,
+    LimitsVerdict,
+    ProbeBin,
+    ProbeCounts,
+    ProbedScenario,
+    ProbeGuard,
+    ProbePhase,
+    Quantity,
+)
+from reports.load_document import LoadSpent, TargetFacts
+
+_MOST_BINS = 240
+_LEAST_BIN_S = 0.25
+_MOST_LOST_SHARE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeFacts:
+    """All that is known of a probe besides what it saw; nothing in it is secret."""
+
+    name: str
+    target: TargetFacts
+    setup: Setup
+    choice: Choice
+    step: StepInfo
+    configured: Configured
+    notes: Sequence[str]
+    started: datetime
+    finished: datetime
+    seed: int
+    run_id: str
+    command: Sequence[str]
+    profile_file: str
+    profile_sha256: str
+    profile_text: str
+    environment: str | None
+    processes: int
+    endpoint: str | None
+    estimated_usd: float | None
+    errors: Sequence[str] = ()
+    interrupted: ExitCode | None = None  # by a signal
+
+
+def build_document(facts: ProbeFacts, seen: Seen, cost: Cost) -> LimitsDocument:
+    """The document of a probe that has ended, whichever way."""
+    observation = seen.observation(facts.setup.base)
+    found = judge_bucket(observation) if len(observation) else None
+    tests = layer_seen(seen.comparisons, has_key=facts.choice.has_key)
+    if found is None or found.kind == "no_refusal":
+        binding = BindingLayer(layer="unknown", evidence="none")
+    else:
+        binding = binding_layer(tests, seen.comparisons, found, observation, facts.configured)
+    entries = [] if found is None else compared(binding, found, observation, facts.configured)
+    counts = _counts(seen, found)
+    verdict, code, errors = _verdict(
+        facts, seen, found, any(e.answer == "disagrees" for e in entries)
+    )
+    note = quota_note(facts.configured)
+    notes = [*facts.notes, *facts.choice.notes, *seen.notes, *([note] if note else [])]
+    return LimitsDocument(
+        name=facts.name,
+        verdict=verdict,
+        exit_code=code,
+        errors=errors,
+        notes=list(dict.fromkeys(notes)),
+        target=facts.target,
+        probed=_probed(facts),
+        finding=_finding(found, seen),
+        binding=binding,
+        comparisons=entries,
+        counts=counts,
+        phases=[_phase(one, facts.setup.base.step) for one in seen.phases],
+        bins=_bins(observation, found, facts.seed),
+        guards=_guards(facts.setup, seen, counts),
+        statuses=_statuses(seen),
+        length_s=_length_s(seen),
+        spent=LoadSpent(usd=cost.usd, estimated_usd=facts.estimated_usd, detail=list(cost.detail)),
+        provenance=_provenance(facts),
+    )
+
+
+def _verdict(
+    facts: ProbeFacts,
+    seen: Seen,
+    found: BucketFinding | None,
+    disagree: bool,  # noqa: FBT001
+) -> tuple[LimitsVerdict, ExitCode, list[str]]:
+    """What ended the probe comes first, then whether it can be trusted, then what it says."""
+    errors = list(facts.errors)
+    stop = seen.stop
+    if stop is not None and stop.by != "interrupted":
+        errors.append(f"the probe ended early: {stop.reason}")
+    if facts.interrupted is not None:
+        return "interrupted", facts.interrupted, [*errors, "stopped before the probe was done"]
+    if facts.errors or (stop is not None and stop.by == "interrupted"):
+        reason = [stop.reason] if stop is not None and stop.by == "interrupted" else []
+        return "error", ExitCode.ERROR, [*errors, *reason]
+    lost = _lost_share(seen)
+    if lost > _MOST_LOST_SHARE:
+        errors.append(
+            f"{lost:.0%} of the arrivals were dropped or cut: raise load.max_in_flight, or use "
+            "more processes"
+        )
+        return "invalid", ExitCode.INVALID, errors
+    if stop is not None:
+        return "refused", ExitCode.REFUSED, errors
+    if found is None or found.kind == "no_refusal":
+        return "inconclusive", ExitCode.INCONCLUSIVE, [*errors, "nothing was refused"]
+    if disagree:
+        return "failed", ExitCode.FAILED, [*errors, "configuration and behaviour disagree"]
+    return "pass", ExitCode.PASS, errors
+
+
+def _lost_share(seen: Seen) -> float:
+    lost = sum(one.sent.dropped + one.sent.cut for one in seen.phases)
+    return lost / max(1, seen.took.sent + sum(one.sent.dropped for one in seen.phases))
+
+
+# -- the finding ----------------------------------------------------------------------------------
+
+
+def _finding(found: BucketFinding | None, seen: Seen) -> LimitFinding:
+    if found is None:
+        return LimitFinding(kind="unknown", rate_rps=None, burst=None, reasons=[])
+    quota = seen.stop is not None and seen.stop.by == "quota"
+    reasons = list(found.reasons)
+    if quota and seen.stop is not None:
+        reasons.insert(0, seen.stop.reason)
+    return LimitFinding(
+        kind="quota" if quota else found.kind,
+        rate_rps=_quantity(found.rate_rps),
+        burst=_quantity(found.burst),
+        reasons=reasons,
+        shards=found.shards,
+        other_share=found.other_share,
+        limit=found.limit,
+        window_s=found.window_s,
+        misfit=found.misfit,
+        frontier=[FrontierPoint(rate_rps=b.rate_rps, burst=b.burst) for b in found.frontier],
+        rough_rate_rps=seen.rate_rps,
+        rough_burst=seen.burst,
+    )
+
+
+def _quantity(found: Range | None) -> Quantity | None:
+    if found is None:
+        return None
+    return Quantity(value=found.value, low=found.low, high=found.high, calibrated=found.calibrated)
+
+
+def modelled(observation: Observation, found: BucketFinding | None, seed: int) -> Bools | None:
+    """Which requests the limit that was found admits; None where it has no point estimate."""
+    if found is None or found.rate_rps is None or found.burst is None:
+        return None
+    rate, burst = found.rate_rps.value, found.burst.value
+    if rate is None or burst is None or found.kind not in ("token_bucket", "sharded"):
+        return None
+    times = observation.send_s
+    if found.shards > 1:
+        rng = np.random.default_rng(seed)
+        return RandomShards(rate, burst, found.shards, rng).admit(times)
+    return TokenBucket(rate, burst).admit(times)
+
+
+def _bins(observation: Observation, found: BucketFinding | None, seed: int) -> list[ProbeBin]:
+    if not observation.phases:
+        return []
+    begin, end = observation.phases[0].from_s, observation.phases[-1].to_s
+    width = max(_LEAST_BIN_S, (end - begin) / _MOST_BINS)
+    n = max(1, int(np.ceil((end - begin) / width)))
+    number = np.clip(((observation.send_s - begin) / width).astype(np.int64), 0, n - 1)
+    sent = np.bincount(number, minlength=n)
+    came = np.bincount(number[observation.admitted], minlength=n)
+    model = modelled(observation, found, seed)
+    expected = None if model is None else np.bincount(number[model], minlength=n)
+    return [
+        ProbeBin(
+            from_s=begin + k * width,
+            to_s=begin + (k + 1) * width,
+            sent=int(sent[k]),
+            admitted=int(came[k]),
+            model=None if expected is None else float(expected[k]),
+        )
+        for k in range(n)
+    ]
+
+
+# -- what it took ---------------------------------------------------------------------------------
+
+
+def _counts(seen: Seen, found: BucketFinding | None) -> ProbeCounts:
+    took = seen.took
+    rate = found.rate_rps.value if found is not None and found.rate_rps is not None else None
+    burst = found.burst.value if found is not None and found.burst is not None else None
+    return ProbeCounts(
+        sent=took.sent,
+        admitted=took.admitted,
+        refused=took.refused,
+        base_admitted=took.base_admitted,
+        layer_admitted=took.layer_admitted,
+        canary_admitted=took.canary_admitted,
+        canary_refused=seen.canary_refused,
+        allowed=None if rate is None or burst is None else allowed(rate, burst),
+    )
+
+
+def _phase(one: PhaseSeen, step: int) -> ProbePhase:
+    records = one.sent.records
+    mine = records[records["step"] == step]
+    met = of_base(one.sent, step)
+    outcome = mine["kind"] >> 12
+    ok_us = mine["service_us"][outcome == Outcome.OK]
+    came = admitted(met)
+    return ProbePhase(
+        name=one.name,
+        purpose=one.purpose,
+        from_s=one.sent.from_us / 1e6,
+        to_s=one.sent.to_us / 1e6,
+        rate_rps=one.rate_rps,
+        sent=len(mine),
+        admitted=came,
+        refused=int((outcome == Outcome.THROTTLED).sum()),
+        failed=int(((outcome != Outcome.OK) & (outcome != Outcome.THROTTLED)).sum()),
+        others_sent=len(records) - len(mine),
+        p95_ms=float(np.percentile(ok_us, 95)) / 1000 if len(ok_us) else None,
+    )
+
+
+def _guards(setup: Setup, seen: Seen, counts: ProbeCounts) -> list[ProbeGuard]:
+    caps = setup.caps
+    peak = max((one.rate_rps for one in seen.phases), default=0.0)
+    phases = [_phase(one, setup.base.step) for one in seen.phases]
+    failed = sum(one.failed for one in phases)
+    slowest = max((one.p95_ms for one in phases if one.p95_ms is not None), default=None)
+    rows = [
+        ProbeGuard(
+            name="admitted requests",
+            limit=f"{caps.max_admitted:,}",
+            reached=f"{seen.took.admitted:,}",
+        ),
+        ProbeGuard(name="rate", limit=f"{caps.max_rate_rps:,.0f}/s", reached=f"{peak:,.0f}/s"),
+        ProbeGuard(
+            name="duration",
+            limit=f"{caps.max_duration_s:,.0f} s",
+            reached=f"{_length_s(seen):,.0f} s",
+        ),
+        ProbeGuard(
+            name="failed share of admitted",
+            limit=f"{MOST_FAILED_SHARE:.0%}",
+            reached=f"{failed / max(1, seen.took.admitted):.1%}",
+        ),
+        ProbeGuard(
+            name="p95 of admitted",
+            limit="3 x that at rest",
+            reached="-" if slowest is None else f"{slowest:,.0f} ms",
+        ),
+        ProbeGuard(
+            name="canary refused",
+            limit="0" if not setup.account_allowed else "not watched: account allowed",
+            reached=f"{counts.canary_refused:,}" if setup.canary else "no canary",
+        ),
+    ]
+    if counts.allowed is not None:
+        rows.append(
+            ProbeGuard(
+                name="7 x burst + 15 s x rate",
+                limit=f"{counts.allowed:,.0f}",
+                reached=f"{counts.base_admitted:,}",
+            )
+        )
+    return rows
+
+
+def _statuses(seen: Seen) -> dict[str, int]:
+    counts: Counter[int] = Counter()
+    for one in seen.phases:
+        counts.update(one.sent.records["status"].tolist())
+    ordered = sorted(counts.items(), key=lambda item: (item[0] == 0, item[0]))
+    return {str(status) if status else "no response": count for status, count in ordered}
+
+
+def _length_s(seen: Seen) -> float:
+    return max((one.sent.to_us / 1e6 for one in seen.phases), default=0.0)
+
+
+def _probed(facts: ProbeFacts) -> ProbedScenario:
+    canary = facts.setup.canary
+    return ProbedScenario(
+        scenario=facts.setup.base.name,
+        method=facts.step.method,
+        path=facts.step.path,
+        stage=facts.step.stage or facts.target.stage,
+        with_key=facts.choice.has_key,
+        canary=None if canary is None else canary.name,
+    )
+
+
+def _provenance(facts: ProbeFacts) -> LimitsProvenance:
+    return LimitsProvenance(
+        tool_version=toolkit_version(),
+        command=list(facts.command),
+        started_utc=facts.started.isoformat(timespec="milliseconds"),
+        finished_utc=facts.finished.isoformat(timespec="milliseconds"),
+        seed=facts.seed,
+        run_id=facts.run_id,
+        profile_file=facts.profile_file,
+        profile_sha256=facts.profile_sha256,
+        profile_text=facts.profile_text,
+        environment=facts.environment,
+        processes=facts.processes,
+        endpoint=facts.endpoint,
+    )
