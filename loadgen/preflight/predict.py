@@ -66,7 +66,9 @@ def predict(prepared: Prepared, asked: Asked) -> Predicted:
     )
     planned = planned_requests(profile, prepared.phases, prepared.seed, durations)
     simulated = Simulated(planned, chain, simulate(planned, chain))
-    is_whole = prepared.expected.requests is not None and planned.until_s == np.inf
+    is_whole = planned.until_s == np.inf and all(
+        phase.kind in ("rate", "burst", "pause") for phase in prepared.phases
+    )
     counts = _counts(simulated, len(steps)) if is_whole else None
     stage = prepared.resolved.api.settings if prepared.resolved.api is not None else None
     log = stage.access_log if stage is not None else None
