@@ -70,9 +70,8 @@ def check_quota_share(
         requests = sum(by_step[step] for step in used.steps)
         if used.share_of(requests) > most * (1 + 1e-9):
             raise Refused(
-                f"the plan has about {requests:,.0f} requests of the quota of {used.quota.name}, "
-                f"which is {percent(used.share_of(requests))} of {used.quota.limit:,}: "
-                f"guards.max_quota_share is {percent(most)}",
+                f"the plan has about {requests:,.0f} requests of the {used.quota.limit:,} that the "
+                f"quota of {used.quota.name} has: guards.max_quota_share is {percent(most)}",
                 hint="raise guards.max_quota_share, or shorten the phases",
             )
 
@@ -87,8 +86,8 @@ def quota_stop(
         count = sum(counted(counts.get(step, {})) for step in used.steps)
         if used.share_of(count) > most:
             return (
-                f"{count:,} requests used {percent(used.share_of(count))} of the quota of "
-                f"{used.quota.name}: guards.max_quota_share is {percent(most)}"
+                f"{count:,} requests of the {used.quota.limit:,} that the quota of "
+                f"{used.quota.name} has were let through: guards.max_quota_share is {percent(most)}"
             )
     return None
 

@@ -229,7 +229,7 @@ def test_planned_requests_are_the_arrivals_of_the_run() -> None:
 
 @pytest.mark.parametrize(
     ("mean", "p99"),
-    # scipy.stats.poisson.ppf(0.99, mean)
+    # As scipy.stats has them.
     [(0, 0), (0.01, 0), (0.1, 1), (1, 4), (5, 11), (90, 113), (500, 553), (1001, 1075)],
 )
 def test_the_99th_percentile_of_a_poisson_number(mean: float, p99: int) -> None:
