@@ -45,9 +45,17 @@ def by_request(
     choice = Choice(measured, steps)
     return ByRequest(
         waterfall_of(records, known, choice, _medians(telemetry, len(steps))),
-        cold_starts_of(records, known, choice),
+        cold_starts_of(records, known, choice, _cold_lines(telemetry)),
         version_report(records, kinds, known, steps, measured),
     )
+
+
+def _cold_lines(telemetry: LoadTelemetry | None) -> int | None:
+    """Cold starts in the logs of all functions, whoever met them; None where no log was read."""
+    # Two aliases of a function have one log.
+    functions = telemetry.functions if telemetry else []
+    cold = {one.function: one.reports.cold for one in functions if one.reports is not None}
+    return sum(cold.values()) if cold else None
 
 
 def _medians(telemetry: LoadTelemetry | None, steps: int) -> MetricMedians | None:

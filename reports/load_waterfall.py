@@ -168,6 +168,11 @@ class ColdStarts(_Part):
     restored: int = Field(description="of them from a snapshot")
     ahead: int = Field(description="of them with an INIT that was over before the request came")
     share: float
+    elsewhere: int | None = Field(
+        default=None,
+        description="cold starts in the functions' logs that no request of the run is known to "
+        "have met: of timeouts, or of other callers; None where logs have no totals",
+    )
     init_ms: ColdPercentiles | None = Field(description="of INIT or restore of the cold ones")
     with_ms: ColdPercentiles
     without_ms: ColdPercentiles | None

@@ -90,7 +90,7 @@ def cold_sentences(cold: ColdStarts) -> list[str]:
     of_all = part_of(cold.requests, cold.completed)
     known = f"{cold.requests:,} requests with a REPORT line ({of_all} of the completed ones)"
     if not cold.cold:
-        return [f"None of {known} met a cold start."]
+        return [f"None of {known} met a cold start.", *_elsewhere(cold)]
     said = [f"{part_of(cold.cold, cold.requests)} of {known} met a cold start: {cold.cold:,}."]
     if cold.init_ms is not None:
         took = listed(
@@ -105,4 +105,12 @@ def cold_sentences(cold: ColdStarts) -> list[str]:
         )
     if cold.ahead:
         said.append(f"The INIT of {cold.ahead:,} was over, in part or whole, before they came.")
-    return said
+    return [*said, *_elsewhere(cold)]
+
+
+def _elsewhere(cold: ColdStarts) -> list[str]:
+    if not cold.elsewhere:
+        return []
+    more = " more" if cold.cold else ""
+    whose = "of requests that were not answered in time or of other callers"
+    return [f"The logs have {cold.elsewhere:,}{more}, {whose}."]

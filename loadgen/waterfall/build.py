@@ -30,7 +30,7 @@ class Choice:
 def waterfall_of(
     records: Records, traces: Traces, choice: Choice, medians: MetricMedians | None = None
 ) -> Waterfall | None:
-    """Where the time of the measured requests goes.
+    """Where the time of the measured requests goes, whole and by step.
 
     None where no response began, or the client does not know when: that of a locustfile.
 
@@ -115,6 +115,10 @@ def _log_notes(traces: Traces, sample: Sample) -> list[str]:
 
 
 def _with_medians(whole: Waterfall, medians: MetricMedians) -> Waterfall:
+    if whole.of == "ok":
+        # Their median would be that of other requests, and the rest would look like network.
+        note = "metrics have refused and failed requests among the others: nothing is split by them"
+        return whole.model_copy(update={"notes": [*whole.notes, note]})
     median = split_median(whole.median, medians)
     if median is None:
         note = (

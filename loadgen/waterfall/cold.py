@@ -19,8 +19,13 @@ from reports.load_waterfall import ColdMinute, ColdPercentiles, ColdStarts, Cold
 _MINUTE_US = 60_000_000
 
 
-def cold_starts_of(records: Records, traces: Traces, choice: Choice) -> ColdStarts | None:
-    """What REPORT lines say of cold starts; None where no measured request has one."""
+def cold_starts_of(
+    records: Records, traces: Traces, choice: Choice, logged: int | None = None
+) -> ColdStarts | None:
+    """What REPORT lines say of cold starts; None where no measured request has one.
+
+    `logged` is how many there are in the functions' logs of the run's time, whoever met them.
+    """
     measured = np.isin(records["phase"], list(choice.measured))
     reported: Bools = traces["has_report"] & ~np.isnan(traces["duration_ms"])
     init = np.nan_to_num(traces["init_ms"].astype(np.float64))
@@ -40,6 +45,7 @@ def cold_starts_of(records: Records, traces: Traces, choice: Choice) -> ColdStar
         restored=int((seen & (restore > 0)).sum()),
         ahead=int((seen & _ahead(traces, cold, init + restore)).sum()),
         share=n_cold / n,
+        elsewhere=None if logged is None else max(logged - int(cold.sum()), 0),
         init_ms=_if_any((init + restore)[seen & cold]),
         with_ms=with_ms,
         without_ms=without_ms,

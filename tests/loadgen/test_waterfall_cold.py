@@ -50,6 +50,13 @@ def test_they_stand_by_minute_of_the_whole_run_and_by_measured_step():
     assert (found.completed, found.requests) == (5, 4)
 
 
+@pytest.mark.parametrize(("logged", "elsewhere"), [(None, None), (2, 0), (9, 7), (1, 0)])
+def test_cold_starts_that_no_answered_request_met_are_counted_apart(logged, elsewhere):
+    found = cold_starts_of(*made([*many(8), *many(2, Truth(init=9.0))]), CHOICE, logged)
+    assert found is not None
+    assert found.elsewhere == elsewhere
+
+
 def test_all_cold_leaves_nothing_to_compare_with():
     found = cold_starts_of(*made(many(3, Truth(init=9.0))), CHOICE)
     assert found is not None

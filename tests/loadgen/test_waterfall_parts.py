@@ -325,6 +325,14 @@ class TestMetrics:
         assert whole.source == "client"
         assert "of other requests" in whole.notes[0]
 
+    def test_refused_requests_among_them_split_nothing(self):
+        refused = replace(self.UNSEEN, kind=THROTTLED, status=429)
+        requests = [*many(50, self.UNSEEN), *many(20, refused)]
+        whole = waterfall_of(*made(requests), CHOICE, MetricMedians(25, 20))
+        assert whole is not None
+        assert (whole.of, whole.source) == ("ok", "client")
+        assert "refused and failed" in whole.notes[0]
+
     def test_log_lines_outrank_them(self):
         assert self.waterfall(MetricMedians(1, 1), Truth()).source == "logs"
 

@@ -70,6 +70,7 @@ def test_cold_starts_are_told_with_and_without():
     ) == ["order: POST /checkout", "1,080", "1,080", "100 %"]
     none = words(waterfall_documents.with_every_part())
     assert "None of 10,780 requests with a REPORT line" in none
+    assert "The logs have 8, of requests that were not answered in time" in none
 
 
 def test_a_bar_has_a_piece_for_each_part_with_its_figures():

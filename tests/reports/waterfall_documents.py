@@ -154,7 +154,9 @@ def with_every_part() -> LoadDocument:
     )
     changes = {
         "waterfall": waterfall,
-        "cold_starts": cold_starts().model_copy(update={"cold": 0, "init_ms": None}),
+        "cold_starts": cold_starts().model_copy(
+            update={"cold": 0, "elsewhere": 8, "init_ms": None}
+        ),
         "name": "orders-of-all-kinds",
     }
     return load_documents.failed().model_copy(update=changes)
