@@ -103,10 +103,11 @@ class _Choosing:
             if factor == "key" and not has_key:
                 continue
             found = self._other(factor, base)
-            if found is not None and self._fits(factor, base, found):
+            if found is not None:
                 others[factor] = found.identity
         canary = self._canary(base, others)
-        return Choice(self._profile, base.identity, others, canary, has_key, tuple(self._notes))
+        notes = tuple(dict.fromkeys(self._notes))
+        return Choice(self._profile, base.identity, others, canary, has_key, notes)
 
     # -- the scenario itself ---------------------------------------------------------------------
 
@@ -146,7 +147,7 @@ class _Choosing:
                     f"limits.{factor}: scenario '{given}' must differ from "
                     f"'{base.identity.name}' in the {factor}, and in nothing else"
                 )
-            return named
+            return named if self._fits(base, named) else None
         found = self._in_profile(factor, base)
         if found is None and factor == "key":
             found = self._with_other_key(base)
@@ -154,7 +155,7 @@ class _Choosing:
             found = self._other_route(base)
         if found is None:
             self._notes.append(_MISSING[factor])
-        return found
+        return found if found is None or self._fits(base, found) else None
 
     def _in_profile(self, factor: Factor, base: Candidate) -> Candidate | None:
         """A scenario of the profile that differs in the factor alone, the best one first."""
@@ -165,6 +166,7 @@ class _Choosing:
             and (factor == "key" or _same_auth(one, base))
             and one.key != UNREADABLE
         ]
+        fitting = [one for one in fitting if self._fits(base, one)]
         if not fitting:
             return None
         found = min(fitting, key=lambda one: (self._has_own_throttle(one), one.method != "GET"))
@@ -237,19 +239,19 @@ class _Choosing:
         own = self._of(one)
         return own is not None and any(b.layer is Cause.METHOD for b in own.buckets)
 
-    def _fits(self, factor: Factor, base: Candidate, other: Candidate) -> bool:
+    def _fits(self, base: Candidate, other: Candidate) -> bool:
         """Whether the other one is not refused by a limit of its own, as far as is known."""
         mine, its = self._of(base), self._of(other)
         if mine is None or its is None:
             return True
         if its.no_route:
-            self._notes.append(f"scenario {other.identity.name} is left out: it has no route")
+            self._notes.append(f"scenario {other.identity.name} is not compared: it has no route")
             return False
         tight = tighter(mine.buckets, its.buckets)
         if tight is not None:
             self._notes.append(
-                f"scenario {other.identity.name} is left out, so that no other {factor} is "
-                f"tested: it has a tighter limit of its own, {tight.name}"
+                f"scenario {other.identity.name} is not compared: it has a tighter limit of its "
+                f"own, {tight.name}"
             )
         return tight is None
 

@@ -46,8 +46,9 @@ class Round:
         self, base: Identity, others: Mapping[Factor, Identity], rate_rps: float
     ) -> tuple[Stream, ...]:
         """What is sent."""
+        # At random times: evenly spaced ones could come just when a token does, each time.
         pulses = [
-            Stream(others[one].scenario, self.pulse / self.window_s, *self.window(one))
+            Stream(others[one].scenario, self.pulse / self.window_s, *self.window(one), "poisson")
             for one in self.order
         ]
         return (Stream(base.scenario, FACTOR * rate_rps, 0.0, self.length_s), *pulses)

@@ -129,9 +129,12 @@ def _routes(prepared: Prepared) -> Sequence[Route]:
     if api is None or api.kind is None or session is None or not discover or api.base_path:
         return ()
     try:
-        return GatewayReader(session).routes(api.kind, api.id)
+        routes = GatewayReader(session).routes(api.kind, api.id)
     except AwsError:
         return ()  # a note of the limits says so
+    # One with a throttle of its own would be refused by that.
+    own = {} if api.settings is None else api.settings.own
+    return sorted(routes, key=lambda route: route.key in own)
 
 
 def _setup(
