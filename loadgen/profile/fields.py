@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, Discriminator, Field, WithJsonSchema
 from pydantic.config import JsonDict
@@ -24,6 +24,8 @@ _LONGEST_S = 7 * 24 * 3600.0
 _A_DURATION = expected("must be a duration such as 500ms, 30s or 5m")
 _A_SHARE = expected("must be a share such as 1% or 0.01")
 _A_SCALAR = expected("must be text, a number, true or false")
+_MOST = 1_000_000_000
+_TOKENS = expected("must be a whole number of tokens, or none")
 _A_PAIR = expected("must be two values, [from, to]")
 
 # Members of unions by the shape of the value; steps of pydantic's locations, not of documents.
@@ -73,6 +75,14 @@ def scalars(value: object) -> object:
     """A scalar, or a list of such."""
     for each in value if isinstance(value, list) else [value]:
         scalar(each)
+    return value
+
+
+def tokens(value: object) -> object:
+    """A whole number of tokens, or `none`."""
+    is_number = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST
+    if value != "none" and not is_number:
+        raise _TOKENS
     return value
 
 
@@ -159,6 +169,13 @@ Share = Annotated[
                 {"type": "string", "pattern": r"\$\{env\."},
             ],
         }
+    ),
+]
+Tokens = Annotated[
+    int | Literal["none"],
+    BeforeValidator(tokens),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": 0, "maximum": _MOST}, {"enum": ["none"]}]}
     ),
 ]
 Name = Annotated[str, Field(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._ -]{0,63}$")]

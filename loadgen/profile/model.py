@@ -25,6 +25,7 @@ from loadgen.profile.fields import (
     Share,
     Statuses,
     Text,
+    Tokens,
     Users,
     Whole,
     pair,
@@ -167,17 +168,6 @@ class Feed(Part):
     file: Text
     order: Literal["sequence", "random", "unique"] = "sequence"  # unique: each row at most once
     on_end: Literal["recycle", "stop"] | None = None  # None: recycle; unique always stops
-
-
-def _kind_of_tokens(value: object) -> str:
-    return "word" if isinstance(value, str) else "number"
-
-
-Tokens = Annotated[
-    Annotated[Whole, Field(ge=0, le=1_000_000_000), Tag("number")]
-    | Annotated[Literal["none"], Tag("word")],
-    told_apart("must be a number of tokens, or none", by=_kind_of_tokens),
-]
 
 
 class RetryModel(Part):

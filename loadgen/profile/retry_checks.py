@@ -13,9 +13,14 @@ def retry_faults(draft: Draft) -> Iterator[Fault]:
     """All that is wrong with `retry` of the profile and of scenarios."""
     if draft.get("locustfile") is not None and draft.get("retry") is not None:
         yield Fault(("retry",), "needs scenarios: users of a locustfile retry as it says")
-    yield from _faults(draft, ("retry",))
-    for scenario in draft.items("scenarios"):
-        yield from _faults(draft, (*scenario, "retry"))
+    searching = any(
+        draft.get(*phase, "search") is not None for phase in draft.items("load", "phases")
+    )
+    paths = [("retry",), *((*scenario, "retry") for scenario in draft.items("scenarios"))]
+    for path in paths:
+        if searching and draft.get(*path) not in (None, "none"):
+            yield Fault(path, "does not go with a phase that searches: it counts what it plans")
+        yield from _faults(draft, path)
 
 
 def _faults(draft: Draft, path: Path) -> Iterator[Fault]:

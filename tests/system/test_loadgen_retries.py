@@ -73,7 +73,7 @@ def test_an_operation_is_sent_again_as_it_was(
     ran: tuple[dict[str, Any], list[Seen], Path],
 ) -> None:
     document, seen, _ = ran
-    whole, orders, patient = _operations(document)
+    whole, orders, _ = _operations(document)
     by_order = Counter(one.headers["x-order"] for one in seen if one.path == "/orders")
 
     assert set(by_order.values()) == {TIMES_REFUSED + 1}
@@ -113,7 +113,7 @@ def test_records_say_which_attempt_they_are_and_when_it_was_due(
     orders = records[records["step"] == 0]
     attempts = Counter(orders["attempt"].tolist())
 
-    assert attempts == {number: document["retries"]["steps"][0]["ok"] for number in (1, 2, 3)}
+    assert attempts == dict.fromkeys((1, 2, 3), document["retries"]["steps"][0]["ok"])
     assert [one["sent"] for one in document["retries"]["attempts"][1:]] == [attempts[2]] * 2
     # Nothing of a backoff is in the response time of a request.
     assert (orders["start_us"] - orders["intended_us"]).min() >= 0
