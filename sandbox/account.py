@@ -35,6 +35,9 @@ from sandbox.state_dir import StateDirectory
 from sandbox.sts import StsService
 from sandbox.telemetry.log_store import LogStore
 from sandbox.telemetry.metrics import MetricStore
+from sandbox.xray.service import XRayService
+from sandbox.xray.store import TraceStore
+from sandbox.xray.tracing import Tracer
 
 ACCOUNT_ID = "000000000000"
 
@@ -88,6 +91,8 @@ class Account:
         metrics = MetricStore(delay_s=options.metrics_delay_s)
         metrics.more_delay_s = effects.metrics_delay_s
         lambda_metrics = LambdaMetrics()
+        traces = TraceStore()
+        tracer = Tracer(traces)
         self._lambda = LambdaService(
             LambdaContext(
                 home=home,
@@ -99,6 +104,7 @@ class Account:
                 metrics=lambda_metrics,
                 log_sink=self._logs,
                 interfere=effects.interference,
+                tracer=tracer,
             )
         )
         self._gateway = ApiGateway(
@@ -109,6 +115,7 @@ class Account:
             secret_of=credentials.secret_of,
             logs=self._logs,
             disturbances=effects,
+            tracer=tracer,
         )
         effects.names_of_apis = self._gateway.api_names
         metrics.register(lambda_metrics)
@@ -116,7 +123,8 @@ class Account:
         self._logs_service = LogsService(home, self._logs)
         monitoring = MonitoringService(home, metrics, quota_of_usage(self._applied_quotas))
         quotas = ServiceQuotasService(home, self._applied_quotas)
-        for service in (self._lambda, self._logs_service, monitoring, quotas):
+        xray = XRayService(home, traces)
+        for service in (self._lambda, self._logs_service, monitoring, quotas, xray):
             service.guard = effects.refusal
         self._gateway.guard_with(effects.refusal)
         services: dict[str, Service] = {
@@ -126,6 +134,7 @@ class Account:
             "monitoring": monitoring,
             "servicequotas": quotas,
             "sts": StsService(ACCOUNT_ID, credentials),
+            "xray": xray,
         }
         applications: list[Application] = [
             self._gateway.plane,

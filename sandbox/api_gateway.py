@@ -39,6 +39,7 @@ from sandbox.gateway.limits import Enforcement, LimitLedger
 from sandbox.gateway.meter import GatewayMeters
 from sandbox.gateway.plane import GatewayPlane
 from sandbox.gateway.snapshot import Limit, Snapshot
+from sandbox.gateway.tracing import RequestTracer
 from sandbox.http import Answer, Request
 from sandbox.lambda_api.names import Home
 from sandbox.state_file import read_state_file, unreadable
@@ -81,6 +82,7 @@ class ApiGateway:
         secret_of: SecretLookup,
         logs: LogSink,
         disturbances: Disturbances,
+        tracer: RequestTracer | None = None,
     ) -> None:
         self._home = home
         self._options = options
@@ -102,6 +104,7 @@ class ApiGateway:
             AccessControl(secret_of, keys, functions),
             logs=logs,
             disturbances=disturbances,
+            tracer=tracer,
         )
 
         def reset_authorizers(api_id: str, stage: str) -> None:

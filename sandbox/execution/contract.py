@@ -37,6 +37,7 @@ class VersionSpec:
     system_log_level: str | None = None
     # Whether a new environment is restored from a snapshot.
     snap_start: bool = False
+    is_traced: bool = False  # TracingConfig is Active
     initialization: Literal["on-demand", "provisioned-concurrency"] = "on-demand"
 
 

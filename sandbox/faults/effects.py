@@ -67,6 +67,8 @@ class FaultEffects:
             return None
         if service in ("monitoring", "logs"):
             return ApiError("ThrottlingException", "Rate exceeded")
+        if service == "xray":
+            return ApiError("ThrottledException", "Rate exceeded", status=429)
         fields = {"Reason": "CallerRateLimitExceeded"} if service == "lambda" else {}
         message = "Rate exceeded" if service == "lambda" else "Too Many Requests"
         return ApiError("TooManyRequestsException", message, status=429, fields=fields)

@@ -144,7 +144,7 @@ class WafFault(_OfRequests):
 
 
 # The services whose calls can be throttled, as signatures name them.
-GuardedService = Literal["apigateway", "lambda", "logs", "monitoring", "servicequotas"]
+GuardedService = Literal["apigateway", "lambda", "logs", "monitoring", "servicequotas", "xray"]
 
 
 class ThrottleControlPlaneFault(_Drawn):

@@ -57,6 +57,13 @@ def _message_string(exchange: Exchange) -> str | None:
     return None if message is None else json.dumps(message)
 
 
+def _trace_root(exchange: Exchange) -> str | None:
+    """The id of the trace, of stages that trace."""
+    if not exchange.stage.tracing:
+        return None
+    return exchange.trace_id.partition("Root=")[2].partition(";")[0] or None
+
+
 def _is_canary_request(exchange: Exchange) -> str | None:
     stage = exchange.stage
     if stage.is_canary:
@@ -134,7 +141,7 @@ _GETTERS: dict[str, Getter] = {
     "wafResponseCode": lambda exchange: (
         "WAF_BLOCK" if exchange.response_type == "WAF_FILTERED" else None
     ),
-    "xrayTraceId": lambda exchange: exchange.trace_id if exchange.stage.tracing else None,
+    "xrayTraceId": _trace_root,
 }
 
 

@@ -16,6 +16,7 @@ from sandbox.lambda_api.names import Home
 
 if TYPE_CHECKING:
     from sandbox.gateway.limits import Refusal
+    from sandbox.xray.sampling import Tracing
 
 # Extended request ids look like AWS's: 11 characters and an equals sign.
 _EXTENDED_IDS = counted_ids(secrets.token_urlsafe(6)[:5], BASE64_DIGITS, 6, "=")
@@ -75,6 +76,8 @@ class Exchange:
     latency_ms: float = 0.0
     waited_ms: float = 0.0  # for an authorizer, or because a fault said so
     trace_id_made: str | None = None
+    tracing: Tracing | None = None  # where the request is sampled
+    integration_began_s: float | None = None
 
     def __init__(
         self,

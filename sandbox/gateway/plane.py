@@ -40,6 +40,7 @@ from sandbox.gateway.snapshot import (
     Snapshot,
     StageKey,
 )
+from sandbox.gateway.tracing import RequestTracer
 from sandbox.http import Answer, Handler, Header, Request, Response
 from sandbox.lambda_api.names import Home
 from sandbox.telemetry.contract import LogSink
@@ -86,6 +87,7 @@ class GatewayPlane:
         *,
         logs: LogSink | None = None,
         disturbances: Disturbances | None = None,
+        tracer: RequestTracer | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
         rng: Random | None = None,
@@ -96,6 +98,7 @@ class GatewayPlane:
         self._authorizers = authorizers
         self._logs = logs
         self._disturbances = disturbances or Undisturbed()
+        self._tracer = tracer
         self._clock = clock
         self._wall_clock = wall_clock
         self._rng = rng or Random()
@@ -158,6 +161,8 @@ class GatewayPlane:
         exchange = Exchange(
             request, found.stage.stage, self._home, found.path, self._clock(), self._wall_clock()
         )
+        if exchange.stage.tracing and self._tracer is not None:
+            self._tracer.begin_request(exchange)
         if found.stage.stage.kind == "HTTP":
             request.id = exchange.extended_id
         return self._serve(exchange, found)
@@ -290,7 +295,7 @@ class GatewayPlane:
         if disturbance is not None and disturbance.failed is not None:
             return disturbance.failed
         delay_s = disturbance.integration_latency_s if disturbance else 0.0
-        began_s = self._clock()
+        exchange.integration_began_s = began_s = self._clock()
         if delay_s:
             too_late = await delayed(exchange, integration, delay_s)
             if too_late is not None:
@@ -381,6 +386,8 @@ class GatewayPlane:
             minute.cache_misses += not exchange.cache_hit
         if live.access_log is not None or live.execution_log is not None:
             _log(exchange, live)
+        if exchange.stage.tracing and self._tracer is not None:
+            return self._tracer.end_request(exchange, response)
         return response
 
 

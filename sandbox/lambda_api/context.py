@@ -7,10 +7,10 @@ import base64
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, Protocol
 
 from sandbox.api_errors import ApiError
-from sandbox.execution.contract import Executor
+from sandbox.execution.contract import Executor, InvokeRequest, InvokeResult, VersionSpec
 from sandbox.lambda_api.names import LATEST, FunctionReference, Home, function_not_found
 from sandbox.lambda_api.packages import PackageStore
 from sandbox.lambda_api.records import Alias, Function, Version
@@ -19,6 +19,7 @@ from sandbox.lambda_api.telemetry import LambdaMetrics
 from sandbox.lambda_api.throttling import ThrottleReason
 from sandbox.rest_json.service import Operation, Output, Parameters
 from sandbox.telemetry.contract import LogSink
+from sandbox.xray.sampling import Tracing
 
 __all__ = ["Operation", "Output", "Parameters"]
 
@@ -46,6 +47,28 @@ class LambdaOptions:
 Interference = ThrottleReason | Literal["error"]
 
 
+class InvocationTracer(Protocol):
+    """Records traces (`sandbox.xray`)."""
+
+    def begin_invocation(
+        self, spec: VersionSpec, request: InvokeRequest, now_s: float, wall_s: float
+    ) -> Tracing | None:
+        """An invocation begins; None where it is not sampled."""
+
+    def end_invocation(
+        self,
+        tracing: Tracing,
+        spec: VersionSpec,
+        request: InvokeRequest,
+        result: InvokeResult,
+        span_s: tuple[float, float],
+    ) -> None:
+        """It has ended."""
+
+    def refuse_invocation(self, spec: VersionSpec, request: InvokeRequest, now_s: float) -> None:
+        """An invocation is throttled."""
+
+
 @dataclass(slots=True)  # not frozen: that costs half a microsecond for each call
 class Target:
     """What a reference leads to: a version of a function, by an alias or directly."""
@@ -60,8 +83,8 @@ class Target:
 class LambdaContext:
     """The state of the Lambda API.
 
-    `metrics` and `log_sink` take what invocations leave behind. `interfere` is asked at each
-    invocation, by the name of the function, whether something shall go wrong with it.
+    `metrics`, `log_sink` and `tracer` take what invocations leave behind. `interfere` is asked at
+    each invocation, by the name of the function, whether something shall go wrong with it.
     """
 
     home: Home
@@ -73,6 +96,7 @@ class LambdaContext:
     metrics: LambdaMetrics | None = None
     log_sink: LogSink | None = None
     interfere: Callable[[str], Interference | None] | None = None
+    tracer: InvocationTracer | None = None
     _retirements: set[asyncio.Task[None]] = field(default_factory=set)
 
     def function(self, name: str, qualifier: str | None = None) -> Function:

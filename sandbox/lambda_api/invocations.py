@@ -18,6 +18,7 @@ from sandbox.execution.contract import InvokeRequest, InvokeResult, VersionSpec
 from sandbox.execution.model import MODEL_VARIABLE
 from sandbox.lambda_api.context import (
     Interference,
+    InvocationTracer,
     LambdaContext,
     Operation,
     Output,
@@ -153,7 +154,13 @@ class InvocationOperations:
         ready = self.provisioning.of(spec.function_name, spec.version)
         if ready is not None and self._is_ready(ready, spec, interference):
             return await self._run_ready(target, ready, request)
-        slot = self._enter(target, spec, synchronous=synchronous, refusal=interference)
+        try:
+            slot = self._enter(target, spec, synchronous=synchronous, refusal=interference)
+        except ApiError:
+            if spec.is_traced and self._context.tracer is not None:
+                now_s = asyncio.get_running_loop().time()
+                self._context.tracer.refuse_invocation(spec, request, now_s)
+            raise
         running = self._begin(
             target, spec, None if ready is None else ProvisionedUse(has_spilled=True)
         )
@@ -189,12 +196,25 @@ class InvocationOperations:
     ) -> InvokeResult:
         result = None
         try:
-            result = _limited(await self._context.executor.invoke(spec, request))
+            if spec.is_traced and self._context.tracer is not None:
+                result = await self._traced(spec, request, self._context.tracer)
+            else:
+                result = _limited(await self._context.executor.invoke(spec, request))
         finally:
             if running is not None and self._context.metrics is not None:
                 self._context.metrics.end(running, result)
         if self._context.log_sink is not None:
             self._context.log_sink.append(spec.log_group, result.log_stream, log_events(result))
+        return result
+
+    async def _traced(
+        self, spec: VersionSpec, request: InvokeRequest, tracer: InvocationTracer
+    ) -> InvokeResult:
+        began_s = time.time()
+        tracing = tracer.begin_invocation(spec, request, asyncio.get_running_loop().time(), began_s)
+        result = _limited(await self._context.executor.invoke(spec, request))
+        if tracing is not None:
+            tracer.end_invocation(tracing, spec, request, result, (began_s, time.time()))
         return result
 
     def _enter(

@@ -48,6 +48,7 @@ class Specs:
             log_group=settings.log_group or f"/aws/lambda/{function.name}",
             application_log_level=settings.application_log_level,
             system_log_level=settings.system_log_level,
+            is_traced=settings.tracing_mode == "Active",
             snap_start=version.number != LATEST and settings.snap_start,
         )
 

@@ -52,7 +52,8 @@ def error_answer(service: ServiceModel, error: ApiError) -> Response:
     status, message_name = error.status, "message"
     for shape in service.error_shapes:
         if shape.name == error.code and isinstance(shape, StructureShape):
-            status = int(shape.metadata["error"]["httpStatusCode"])
+            # Some models, such as X-Ray's, leave the status out.
+            status = int(shape.metadata.get("error", {}).get("httpStatusCode", status))
             member = shape.members.get("Message")
             if member is not None:
                 message_name = str(member.serialization.get("name", "Message"))

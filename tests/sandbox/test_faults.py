@@ -120,7 +120,7 @@ def test_each_kind_refuses_a_setting_that_it_does_not_have(kind: str) -> None:
         ),
         (
             {"kind": "throttle-control-plane", "service": "sqs"},
-            "'logs', 'monitoring' or 'servicequotas' (got 'sqs')",
+            "'monitoring', 'servicequotas' or 'xray' (got 'sqs')",
         ),
     ],
 )

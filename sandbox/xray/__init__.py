@@ -1,0 +1,1 @@
+"""X-Ray: traces of sampled requests, as API Gateway and Lambda record them."""
