@@ -17,6 +17,8 @@ _SPREADS = 1.5  # of the estimate: how far from it a test is likely to be decide
 _SIDE_MOST_SHARE = 1 / 3  # of the bracket
 _NEAR_ENOUGH = 1.6  # sides: an end that is nearer to the estimate than that is not moved any more
 _FURTHER = 0.04  # a rate beside one at which nothing was decided is at least so far from it
+_LOOKS = 3  # at the estimate, once nothing else is left to try
+_WIDENING = 1.6  # of that distance, for each further rate
 
 
 @dataclass(slots=True)
@@ -33,6 +35,7 @@ class Bracket:
     breaks: list[float] = field(default_factory=list)
     undecided: list[float] = field(default_factory=list)
     leaning: list[float] = field(default_factory=list)
+    looks: int = 0  # at the estimate itself
 
     @property
     def low(self) -> float | None:
@@ -100,10 +103,17 @@ class Bracket:
         if upper - middle > _NEAR_ENOUGH * side:
             choices.append((upper - middle, self._target(middle, upper, side)))
         # The side on which more is unknown first.
-        return next(
-            (math.exp(target) for _, target in sorted(choices, reverse=True) if target is not None),
-            None,
-        )
+        known = [(gap, target) for gap, target in choices if target is not None]
+        if known:
+            return math.exp(max(known)[1])
+        return self._at_estimate(found)
+
+    def _at_estimate(self, found: Estimate) -> float | None:
+        """The estimate itself, as long as it is less sure than asked."""
+        if found.spread <= self.resolution or self.looks >= _LOOKS:
+            return None
+        self.looks += 1
+        return found.rate_rps
 
     def _was_tried(self, rate_rps: float) -> bool:
         return rate_rps in (*self.holds, *self.undecided)
@@ -116,6 +126,7 @@ class Bracket:
         target = middle + side
         if outer:
             furthest = max(outer, key=lambda at: way * at)
-            target = max(target * way, furthest * way + max(abs(side), _FURTHER)) * way
+            further = max(abs(side), _FURTHER) * _WIDENING ** (len(outer) - 1)
+            target = max(target * way, furthest * way + further) * way
         room = way * (end - target)
         return target if room > math.log1p(self.resolution) / 2 else None

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Verdict = Literal["holds", "breaks", "undecided", "unusable"]
-Role = Literal["bracket", "narrow", "again", "overload", "from_above"]
+Role = Literal["bracket", "narrow", "again", "from_above"]
 # Why a search ended. `found`: it is as narrow as asked; `undecided`: more could not be told apart.
 Ended = Literal[
     "found",

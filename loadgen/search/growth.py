@@ -43,6 +43,11 @@ class Growth:
         """Whether it looks as if it did."""
         return self.t > MAY_GROW and self.rps > _LEAST_GROWTH * rate_rps
 
+    @property
+    def shrinks(self) -> bool:
+        """Whether what had queued up is still being worked off."""
+        return self.t < -MAY_GROW
+
 
 def growth_of(sent: Sent, settle_s: float) -> Growth | None:
     """The growth of the number in flight after `settle_s`; None where there is nothing to see."""

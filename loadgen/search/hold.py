@@ -24,6 +24,9 @@ from loadgen.steered.segment import Progress, Segment, Sent, Stream
 
 MOST_STEPS = 120  # of all rates together, in lengths of a step
 _REST_MOST_STEPS = 3  # a bucket that takes longer to fill up is not waited for
+# From above: an overload, and the rate for so many steps, of which the second half is judged.
+_OVER_STEPS = 0.5
+_ABOVE_STEPS = 4.0
 # A step is cut short when so much of so many requests fails that nothing else can come of it.
 _HOPELESS_SHARE = 0.5
 _HOPELESS_COUNT = 200
@@ -53,6 +56,7 @@ class Held:
     bucket: Bucket | None = None
     # Of each rate: how long it was held in one go.
     lengths_s: dict[float, float] = field(default_factory=dict)
+    served_rps: dict[float, float] = field(default_factory=dict)  # while the queue grew
     limited_by: dict[float, str] = field(default_factory=dict)  # of rates that break: why
     steps: float = 0.0  # that were sent, in lengths of a step
     requests: int = 0
@@ -73,15 +77,7 @@ class Holder:
         self.per_request = self._rate_per_arrival / self._requests_per_arrival
         self.held = Held()
 
-    def hold(
-        self,
-        rate_rps: float,
-        role: Role,
-        doublings: int,
-        *,
-        rest: bool = True,
-        up: bool = False,
-    ) -> Holding:
+    def hold(self, rate_rps: float, role: Role, doublings: int, *, up: bool = False) -> Holding:
         """Holds a rate until it is decided, at most `doublings` times, each twice as long.
 
         `up`: it is enough that it looks as if it held.
@@ -91,13 +87,13 @@ class Holder:
         """
         chain, length_s, tries = Chain(rate_rps, self.per_request), self._phase.step_s, 0
         while True:
-            rest_s = self._rest_s() if rest and not chain.sent else 0.0
+            rest_s = 0.0 if chain.sent else self._rest_s()
             segment = self._segment(rate_rps, length_s, rest_s)
             self._check_budget(segment)
             sent = yield segment
             chain.sent.append(sent)
             self._count(segment, sent)
-            if rest and len(chain.sent) == 1:
+            if len(chain.sent) == 1:
                 self._learn_bucket(sent)
             found = _final(judge(chain, self._terms, self.held.bucket), sent)
             tries += 1
@@ -108,26 +104,51 @@ class Holder:
             if found.verdict == "undecided" and not ends:
                 length_s *= _LONGER
                 continue
-            self._note(chain, role, found, rest=rest)
+            self._note(chain, role, found)
             self._end_if(sent, found)
             if found.verdict != "unusable":
                 return found
-            # A machine may stand still for a moment: the rate is tried once more, from the start.
-            chain, rest, tries = Chain(rate_rps, self.per_request), True, 0
+            # A machine may stand still for a moment: the rate is tried once more.
+            chain, tries = Chain(rate_rps, self.per_request), 0
+
+    def hold_from_above(self, rate_rps: float, over_rps: float) -> Holding:
+        """Holds a rate right after a higher one, in one segment: between two, queues would drain.
+
+        Raises:
+            SearchEnd: nothing more can be found out.
+        """
+        step_s = self._phase.step_s
+        over_s, length_s = _OVER_STEPS * step_s, (_OVER_STEPS + _ABOVE_STEPS) * step_s
+        streams = (
+            *self._streams(over_rps, 0.0, over_s),
+            *self._streams(rate_rps, over_s, length_s),
+        )
+        name = f"{plain(over_rps)}/s, then {plain(rate_rps)}/s"
+        segment = Segment(name, streams, length_s, rest_s=self._rest_s(), watch=_hopeless)
+        self._check_budget(segment)
+        sent = yield segment
+        settle_s = over_s + _ABOVE_STEPS * step_s / 2
+        chain = Chain(rate_rps, self.per_request, [sent], settle_s=settle_s)
+        self._count(segment, sent)
+        found = _final(judge(chain, self._terms, self.held.bucket), sent)
+        self._note(chain, "from_above", found)
+        self._end_if(sent, found)
+        return found
 
     # -- before a segment -------------------------------------------------------------------------
 
     def _segment(self, rate_rps: float, length_s: float, rest_s: float) -> Segment:
         return Segment(
             name=f"{plain(rate_rps)}/s",
-            streams=self._streams(rate_rps / self._rate_per_arrival, length_s),
+            streams=self._streams(rate_rps, 0.0, length_s),
             length_s=length_s,
             rest_s=rest_s,
             watch=_hopeless,
         )
 
-    def _streams(self, arrivals_rps: float, length_s: float) -> tuple[Stream, ...]:
+    def _streams(self, rate_rps: float, from_s: float, to_s: float) -> tuple[Stream, ...]:
         """One for each scenario of the phase, by weight."""
+        arrivals_rps = rate_rps / self._rate_per_arrival
         names, arrivals = self._phase.scenarios, self._profile.load.arrivals
         chosen = [
             (number, one.weight)
@@ -137,7 +158,7 @@ class Holder:
         whole = sum(weight for _, weight in chosen)
         how: Literal["uniform", "poisson"] = "uniform" if arrivals == "uniform" else "poisson"
         return tuple(
-            Stream(number, arrivals_rps * weight / whole, 0.0, length_s, how)
+            Stream(number, arrivals_rps * weight / whole, from_s, to_s, how)
             for number, weight in chosen
         )
 
@@ -174,12 +195,16 @@ class Holder:
         burst = mine.burst if known is None else max(mine.burst, known.burst)
         self.held.bucket = replace(mine, burst=burst)
 
-    def _note(self, chain: Chain, role: Role, found: Judgement, *, rest: bool) -> None:
+    def _note(self, chain: Chain, role: Role, found: Judgement) -> None:
         held, rate_rps = self.held, chain.rate_rps
-        held.lengths_s[rate_rps] = max(held.lengths_s.get(rate_rps, 0.0), chain.length_s)
-        if found.verdict == "breaks":
+        rested = role != "from_above"
+        if rested:
+            held.lengths_s[rate_rps] = max(held.lengths_s.get(rate_rps, 0.0), chain.length_s)
+        if rested and found.verdict == "breaks":
             held.limited_by[rate_rps] = found.reason
-        curve = curve_point(chain) if found.verdict != "unusable" else None
+            if found.growth is not None and found.criterion is None:
+                held.served_rps[rate_rps] = rate_rps - found.growth.rps * self.per_request
+        curve = curve_point(chain) if rested and found.verdict != "unusable" else None
         held.tried.append(
             Tried(
                 role=role,
@@ -195,10 +220,12 @@ class Holder:
                 growth_rps=None if found.growth is None else found.growth.rps,
             )
         )
-        # Right after an overload a rate is another one; what was cut short has a part of it only.
-        if rest and found.verdict != "unusable":
+        # Right after an overload a rate is another one.
+        if rested and found.verdict != "unusable":
             limits = [each.limit_share for each in self._terms.criteria]
             point = point_of(rate_rps, list(zip(found.evidence, limits, strict=True)))
+            if point is not None and found.verdict == "breaks" and found.criterion is None:
+                point = replace(point, bad=point.worth)  # what its queue comes to
             held.points += [point] if point else []
 
     def _end_if(self, sent: Sent, found: Judgement) -> None:
@@ -206,12 +233,18 @@ class Holder:
             raise SearchEnd("stopped", sent.stopped or "")
         if (why := blocked(sent)) is not None:
             raise SearchEnd("refused", why)
-        if (why := broken(sent)) is not None:
+        if (why := broken(sent)) is not None and self._answered_more():
             raise SearchEnd("errors", why)
         if found.verdict == "unusable":
             self.held.unusable += 1
             if self.held.unusable >= _UNUSABLE_MOST:
                 raise SearchEnd("generator", found.reason)
+
+    def _answered_more(self) -> bool:
+        """Whether more was answered before, so that load is not the reason, or nothing ever was."""
+        *before, last = self.held.tried
+        answered = [one.rate_rps for one in before if one.verdict in ("holds", "undecided")]
+        return not before or last.rate_rps <= max(answered, default=0.0)
 
 
 def plain(rate_rps: float) -> str:

@@ -49,6 +49,7 @@ class Chain:
     rate_rps: float
     per_request: float  # how much of the rate a request is
     sent: list[Sent] = field(default_factory=list)
+    settle_s: float | None = None  # None: a share of each segment
 
     @property
     def length_s(self) -> float:
@@ -172,7 +173,7 @@ def _drop_fault(sent: Sent, terms: Terms) -> str | None:
 def _settle_s(chain: Chain, index: int, terms: Terms, bucket: Bucket | None) -> float:
     """How much of a segment is left out: what settles, and what a full bucket hides at first."""
     sent = chain.sent[index]
-    settle_s = SETTLE_SHARE * sent.length_s
+    settle_s = SETTLE_SHARE * sent.length_s if chain.settle_s is None else chain.settle_s
     if bucket is None:
         return settle_s
     before_s = sum(one.length_s for one in chain.sent[:index])

@@ -19,10 +19,11 @@ from loadgen.search.estimate import Estimate, estimate
 from loadgen.search.finding import (
     Ended,
     Hysteresis,
+    Knee,
     Role,
     SearchFinding,
 )
-from loadgen.search.hold import Held, Holder, Holding, SearchEnd, plain
+from loadgen.search.hold import Held, Holder, SearchEnd, plain
 from loadgen.search.judge import Terms
 from loadgen.steered.segment import Plan, Segment, Sent
 
@@ -30,6 +31,7 @@ _DOUBLINGS = 3  # a rate is held for 1, 2 and 4 steps
 _MOST_RATES = 24
 _VERDICTS_BESIDES = 8  # that close in after the bracket, and that look at both ends again
 _OVERLOAD = 1.2  # of the lowest rate that breaks, before the rate is approached from above
+_NO_KNEE = Knee(None, None, None, "what is tested changed while it was tested")
 
 Stage = Generator[Segment, Sent, tuple[Hysteresis, str]]
 
@@ -88,10 +90,22 @@ class _Search:
                 return self._outcome()
             # On the way up, what looks as if it held need not be shown: a higher rate will.
             up = role == "bracket" and rate_rps < bracket.most
-            found = yield from self._holder.hold(rate_rps, role, _DOUBLINGS, up=up)
+            try:
+                found = yield from self._holder.hold(rate_rps, role, _DOUBLINGS, up=up)
+            except SearchEnd as end:
+                if end.ended == "generator":
+                    yield from self._highest_sent()
+                raise
             bracket.add(rate_rps, found.verdict, leans=up and found.leans)
             self._strike_hidden()
         return "budget", f"{_MOST_RATES} rates were tried"
+
+    def _highest_sent(self) -> Generator[Segment, Sent, None]:
+        """Where the generator is too slow to go on: whether what it could send holds."""
+        sendable = max(self._bracket.leaning, default=None)
+        if self._bracket.high is None and self._bracket.low is None and sendable is not None:
+            found = yield from self._holder.hold(sendable, "narrow", _DOUBLINGS)
+            self._bracket.add(sendable, found.verdict)
 
     def _outcome(self) -> tuple[Ended, str]:
         bracket = self._bracket
@@ -123,6 +137,10 @@ class _Search:
             found = bucket.refill_rps / (1 - self._terms.refused_share)
             if low < found < high:
                 return Estimate(found, bracket.resolution / 4)
+        served_rps = self._held.served_rps.get(high, 0.0)
+        if low < served_rps < high:
+            # A queue that grows tells what is served, and no more than that can hold.
+            return Estimate(served_rps, bracket.resolution / 2)
         return estimate(self._held.points, low, high)
 
     # -- once more, and from above ----------------------------------------------------------------
@@ -132,24 +150,22 @@ class _Search:
         low, high = self._bracket.low, self._bracket.high
         if low is None or high is None:
             return "unknown", "no rate that holds and one that breaks are known"
-        again = yield from self._hold(high, "again", 2)
+        again = yield from self._holder.hold(high, "again", 2)
         if again.verdict == "holds":
             raise SearchEnd("unstable", f"{plain(high)}/s broke before, and holds now")
         over_rps = min(high * _OVERLOAD, self._bracket.most)
-        yield from self._hold(over_rps, "overload", 1)
-        above = yield from self._hold(low, "from_above", 3, rest=False)
+        above = yield from self._holder.hold_from_above(low, over_rps)
         if above.verdict == "holds":
             return "none", f"right after {plain(over_rps)}/s, {plain(low)}/s holds as before"
-        below = yield from self._hold(low, "again", 3)
+        below = yield from self._holder.hold(low, "again", _DOUBLINGS)
         if below.verdict == "breaks":
             raise SearchEnd("unstable", f"{plain(low)}/s held before, and breaks now")
-        if above.verdict == "breaks" and below.verdict == "holds":
-            words = f"right after {plain(over_rps)}/s, {plain(low)}/s breaks; after a rest it holds"
-            return "seen", words
-        return "unknown", "what a rate does after an overload could not be told in time"
-
-    def _hold(self, rate_rps: float, role: Role, doublings: int, *, rest: bool = True) -> Holding:
-        return self._holder.hold(rate_rps, role, doublings, rest=rest)
+        if above.verdict != "breaks" or below.verdict != "holds":
+            return "unknown", "what a rate does after an overload could not be told in time"
+        if above.growth is not None and above.growth.shrinks:
+            return "unknown", "what had queued up in an overload was still being worked off"
+        words = f"right after {plain(over_rps)}/s, {plain(low)}/s breaks; after a rest it holds"
+        return "seen", words
 
     # -- what it found ----------------------------------------------------------------------------
 
@@ -164,8 +180,8 @@ class _Search:
             rate_rps = min(max(self._estimate().rate_rps, low), high)
         elif ended == "holds_everywhere":
             rate_rps = low
-        points = [one.curve for one in held.tried if one.curve and one.role != "from_above"]
-        fitted = fit_curve(points)
+        points = [one.curve for one in held.tried if one.curve is not None]
+        fitted = None if ended == "unstable" else fit_curve(points)
         bucket = held.bucket
         return SearchFinding(
             ended=ended,
@@ -180,7 +196,7 @@ class _Search:
             refill_rps=None if bucket is None else bucket.refill_rps,
             tried=tuple(held.tried),
             fitted=fitted,
-            knee=knee_of(points, fitted),
+            knee=_NO_KNEE if ended == "unstable" else knee_of(points, fitted),
             assumed=tuple(str(each.condition) for each in self._terms.criteria if each.assumed),
             requests=held.requests,
             took_s=held.ended_s - (held.tried[0].from_s if held.tried else held.ended_s),
