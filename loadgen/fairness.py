@@ -8,6 +8,7 @@ from loadgen.auth.keys import PROFILE_KEY, auth_keys, key_of_step
 from loadgen.measures import length_s
 from loadgen.outcome import Outcome
 from loadgen.profile.model import Auth, Profile
+from loadgen.retry.timely import timely_totals
 from loadgen.steps import step_infos
 from loadgen.tally import Tally
 from reports.load_fairness import Fairness, KeyFigures
@@ -72,6 +73,7 @@ def _figures(
     name: str, auth: Auth, tally: Tally, phases: list[int], steps: list[int], seconds: float
 ) -> KeyFigures:
     totals = [tally.totals(phases, step) for step in steps]
+    timely = [timely_totals(tally, phases, step) or tally.totals(phases, step) for step in steps]
     offered = sum(one.completed for one in totals)
     throttled = sum(one.outcomes[Outcome.THROTTLED] for one in totals)
     admitted = offered - throttled
@@ -82,8 +84,8 @@ def _figures(
         admitted=admitted,
         throttled=throttled,
         admitted_share=admitted / offered if offered else 0.0,
-        offered_rps=offered / seconds if seconds else 0.0,
-        admitted_rps=admitted / seconds if seconds else 0.0,
+        offered_rps=sum(one.completed for one in timely) / seconds if seconds else 0.0,
+        admitted_rps=sum(one.admitted for one in timely) / seconds if seconds else 0.0,
     )
 
 

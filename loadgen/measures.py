@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from loadgen.condition import Condition
 from loadgen.histogram import Histogram
 from loadgen.outcome import GATEWAY_THROTTLES, Cause, Evidence, Kind, Outcome
+from loadgen.retry.timely import timely_totals
 from loadgen.tally import Tally
 from loadgen.totals import Totals
 
@@ -40,6 +41,11 @@ def read(
     totals = [tally.totals(phases, step, seconds) for step in chosen]
     if condition.unit == "ms":
         return _latency(condition, totals)
+    if condition.measure == "rps" and seconds is None:
+        totals = [
+            timely_totals(tally, phases, step) or one
+            for step, one in zip(chosen, totals, strict=True)
+        ]
     least, most = _counted(condition, totals)
     if condition.measure == "rps":
         return _rate(least, most, length_s(tally, phases, seconds), "no time was measured")

@@ -15,6 +15,7 @@ from loadgen.fairness import fairness_of
 from loadgen.measures import length_s
 from loadgen.profile.model import Bursts, Profile
 from loadgen.retry.report import retry_report
+from loadgen.retry.timely import timely_totals
 from loadgen.slices import (
     Figures,
     Losses,
@@ -110,7 +111,8 @@ def build_document(
     """The document of a run that has ended, whichever way."""
     losses = losses_of(tally, facts.ends)
     measured_s = length_s(tally, tally.measured)
-    whole = figures(tally.totals(), measured_s, losses)
+    timely = timely_totals(tally, tally.measured)
+    whole = figures(tally.totals(), measured_s, losses, timely)
     verdict, code, errors = judge(facts, whole, thresholds, validity)
     return LoadDocument(
         name=facts.profile.name,

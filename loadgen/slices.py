@@ -11,6 +11,7 @@ from loadgen.failures import MOST_REASONS, OTHER_REASONS
 from loadgen.histogram import Histogram
 from loadgen.measures import length_s
 from loadgen.outcome import Evidence, Kind, Outcome
+from loadgen.retry.timely import timely_totals
 from loadgen.tally import Tally
 from loadgen.totals import Totals
 from reports.load_document import (
@@ -61,9 +62,11 @@ class Figures:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def figures(totals: Totals, measured_s: float, losses: Losses) -> Figures:
-    """The figures of whole phases; rates are over `measured_s`."""
-    return _figures(totals, measured_s, _requests(totals, losses))
+def figures(
+    totals: Totals, measured_s: float, losses: Losses, timely: Totals | None = None
+) -> Figures:
+    """The figures of whole phases; rates are over `measured_s`, of `timely` where it is given."""
+    return _figures(totals, measured_s, _requests(totals, losses), timely)
 
 
 def step_slices(tally: Tally, measured_s: float, losses: Losses) -> list[StepSlice]:
@@ -83,7 +86,12 @@ def step_slices(tally: Tally, measured_s: float, losses: Losses) -> list[StepSli
                 scenario=step.scenario,
                 method=step.method,
                 path=step.path,
-                **_figures(totals, measured_s, requests).fields(),
+                **_figures(
+                    totals,
+                    measured_s,
+                    requests,
+                    timely_totals(tally, tally.measured, step.index),
+                ).fields(),
             )
         )
     return found
@@ -133,23 +141,27 @@ def phase_slices(tally: Tally, losses: Losses) -> list[PhaseSlice]:
                 from_s=plan.from_s,
                 to_s=max(min(plan.to_s, until_s), plan.from_s),
                 planned=plan.words,
-                **figures(totals, length_s(tally, only), losses).fields(),
+                **figures(
+                    totals, length_s(tally, only), losses, timely_totals(tally, only)
+                ).fields(),
             )
         )
     return found
 
 
-def _figures(totals: Totals, measured_s: float, requests: Requests) -> Figures:
+def _figures(
+    totals: Totals, measured_s: float, requests: Requests, timely: Totals | None
+) -> Figures:
     outcomes = totals.outcomes
     return Figures(
         requests=requests,
         outcomes=Outcomes(**{outcome.name.lower(): outcomes[outcome] for outcome in Outcome}),
         throttled_by_cause=_causes(totals.counts, throttled=True),
         errors_by_cause=_causes(totals.counts, throttled=False),
-        rates=Rates(
-            offered_rps=_per_second(requests.offered, measured_s),
-            admitted_rps=_per_second(totals.admitted, measured_s),
-            throttled_rps=_per_second(outcomes[Outcome.THROTTLED], measured_s),
+        rates=_rates(
+            totals if timely is None else timely,
+            requests.offered if timely is None else timely.offered_requests,
+            measured_s,
         ),
         response_ms=percentiles(totals.response),
         service_ms=percentiles(totals.service),
@@ -158,6 +170,14 @@ def _figures(totals: Totals, measured_s: float, requests: Requests) -> Figures:
         connect_ms=percentiles(totals.connect),
         tls_ms=percentiles(totals.tls),
         bytes_in=totals.bytes_in,
+    )
+
+
+def _rates(totals: Totals, offered: int, measured_s: float) -> Rates:
+    return Rates(
+        offered_rps=_per_second(offered, measured_s),
+        admitted_rps=_per_second(totals.admitted, measured_s),
+        throttled_rps=_per_second(totals.outcomes[Outcome.THROTTLED], measured_s),
     )
 
 

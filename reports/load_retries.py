@@ -34,7 +34,10 @@ class GaveUp(_Part):
 
 
 class Operations(_Part):
-    """Operations of the whole run, of a step or of a phase; rates are over its measured time."""
+    """Operations of the whole run, of a step or of a phase.
+
+    Rates are over its measured time, of what was due in it, to the second.
+    """
 
     name: str
     operations: int = Field(description="that began: requests without those sent again")
@@ -43,10 +46,11 @@ class Operations(_Part):
     gave_up: GaveUp
     cut: int = Field(description="their last request was in flight when the drain ended")
     requests: int = Field(description="sent for them")
+    late: int = Field(description="of the requests: due after their phase, and in no rate")
     amplification: float | None = Field(description="requests sent / operations")
     offered_rps: float = Field(description="operations a second")
     wire_rps: float = Field(description="requests a second")
-    goodput_rps: float = Field(description="operations a second that were ok in the end")
+    goodput_rps: float = Field(description="operations a second that came to be ok")
     latency_ms: RetryTimes | None = Field(
         description="from when the first request was due to the last answer, waiting included"
     )
@@ -66,12 +70,12 @@ class Attempt(_Part):
 
 
 class RetrySecond(_Part):
-    """One second: operations by their first intended start, requests by their own."""
+    """One second: operations by when their first request was due, requests by their own time."""
 
     second: int
     phase: str
     operations: int
-    ok: int
+    ok: int = Field(description="operations whose last request was due in it and was ok")
     first: int = Field(description="requests sent as the first of their operation")
     retries: int
 

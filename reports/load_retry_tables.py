@@ -30,6 +30,9 @@ def retry_sentences(report: RetryReport) -> list[str]:
     many = f"{whole.operations:,} operations became {whole.requests:,} requests"
     good = f"goodput {rate(whole.goodput_rps)} of {rate(whole.offered_rps)} offered"
     sentences = [f"{many}: {times_more(whole)} each", f"{good}, {rate(whole.wire_rps)} on the wire"]
+    if whole.late:
+        late = f"{whole.late:,} of the requests were due after the end of their phase"
+        sentences.append(f"{late}: they are in no rate")
     if gave_up_count(whole):
         sentences.append(_gave_up_words(whole))
     held = sum(attempt.held for attempt in report.attempts)

@@ -17,6 +17,7 @@ class OperationSums:
     ended: dict[Fate, int] = field(default_factory=dict)
     first: int = 0  # requests that were sent as the first of their operation
     retries: int = 0  # requests that were sent again
+    answered: int = 0  # requests that were ok, which ends their operation
     ok_latency: Histogram = field(default_factory=Histogram)
     other_latency: Histogram = field(default_factory=Histogram)
 
@@ -70,7 +71,7 @@ class RetryBooks:
     def __init__(self) -> None:
         self._operations: dict[tuple[int, int], OperationSums] = {}
         self._attempts: dict[tuple[int, int, int], AttemptSums] = {}
-        self._seconds: dict[tuple[int, int], OperationSums] = {}  # by second and phase
+        self._seconds: dict[tuple[int, int, int], OperationSums] = {}  # by second, phase, step
 
     def __bool__(self) -> bool:
         return bool(self._operations)
@@ -98,21 +99,34 @@ class RetryBooks:
         for operation, step, latency in news.operations:
             fate = Fate(operation.fate)
             of_step = self._operations.setdefault((operation.phase, step), OperationSums())
-            for sums in (of_step, self._second(operation.second, operation.phase)):
+            of_second = self._second(operation.second, operation.phase, step)
+            for sums in (of_step, of_second):
                 sums.begun += operation.begun
                 if operation.ended:
                     sums.ended[fate] = sums.of(fate) + operation.ended
             (of_step.ok_latency if fate is Fate.OK else of_step.other_latency).merge(latency)
         for cell, step, response in news.attempts:
             of_step = self._operations.setdefault((cell.phase, step), OperationSums())
-            for sums in (of_step, self._second(cell.second, cell.phase)):
+            for sums in (of_step, self._second(cell.second, cell.phase, step)):
                 sums.first += cell.sent if cell.attempt == 1 else 0
                 sums.retries += cell.sent if cell.attempt > 1 else 0
+                sums.answered += cell.ok
             key = cell.phase, step, cell.attempt
             self._attempts.setdefault(key, AttemptSums()).add(cell, response)
 
-    def _second(self, second: int, phase: int) -> OperationSums:
-        return self._seconds.setdefault((second, phase), OperationSums())
+    def _second(self, second: int, phase: int, step: int) -> OperationSums:
+        return self._seconds.setdefault((second, phase, step), OperationSums())
+
+    def within(self, window: range, phase: int, step: int | None = None) -> OperationSums:
+        """Counts of a phase in a window of seconds, of one step or of all; no latencies.
+
+        Operations count in the second of their first intended start, requests in that of their own.
+        """
+        return _summed(
+            sums
+            for (second, of_phase, number), sums in self._seconds.items()
+            if second in window and of_phase == phase and step in (None, number)
+        )
 
     def operations(self, phases: Collection[int], step: int | None = None) -> OperationSums:
         """The operations of some phases, of one step or of all."""
@@ -125,15 +139,15 @@ class RetryBooks:
     def attempts(self, phases: Collection[int]) -> dict[int, AttemptSums]:
         """Requests by attempt, from 1, of some phases."""
         found: dict[int, AttemptSums] = {}
-        for (phase, _, attempt), sums in sorted(self._attempts.items()):
+        for (phase, _, attempt), sums in sorted(self._attempts.items(), key=lambda entry: entry[0]):
             if phase in phases:
                 found.setdefault(attempt, AttemptSums()).add(sums, sums.response)
         return dict(sorted(found.items()))
 
     def seconds(self) -> dict[int, OperationSums]:
-        """Counts by second: of operations, that of their first intended start."""
+        """Counts by second, as in `within`."""
         found: dict[int, list[OperationSums]] = {}
-        for (second, _), sums in sorted(self._seconds.items()):
+        for (second, *_), sums in sorted(self._seconds.items(), key=lambda entry: entry[0]):
             found.setdefault(second, []).append(sums)
         return {second: _summed(iter(several)) for second, several in found.items()}
 
@@ -144,6 +158,7 @@ def _summed(several: Iterator[OperationSums]) -> OperationSums:
         whole.begun += sums.begun
         whole.first += sums.first
         whole.retries += sums.retries
+        whole.answered += sums.answered
         for fate, count in sums.ended.items():
             whole.ended[fate] = whole.of(fate) + count
         whole.ok_latency.merge(sums.ok_latency)

@@ -7,9 +7,10 @@ from collections.abc import Collection
 from loadgen.histogram import Histogram
 from loadgen.measures import length_s
 from loadgen.profile.model import Profile
-from loadgen.retry.books import AttemptSums, OperationSums
+from loadgen.retry.books import AttemptSums
 from loadgen.retry.cells import Fate
 from loadgen.retry.policy import fleets_of, models_clients
+from loadgen.retry.timely import window_of
 from loadgen.tally import Tally
 from reports.load_retries import (
     Attempt,
@@ -29,30 +30,32 @@ def retry_report(profile: Profile, tally: Tally) -> RetryReport | None:
     if not models_clients(profile) or not tally.retries:
         return None
     measured, measured_s = tally.measured, length_s(tally, tally.measured)
-    steps = [
-        _operations(step.name, tally.retries.operations(measured, step.index), measured_s)
-        for step in tally.steps
-    ]
     return RetryReport(
         clients=_clients(profile),
-        whole=_operations("all", tally.retries.operations(measured), measured_s),
-        steps=steps,
+        whole=_operations("all", tally, measured, measured_s),
+        steps=[
+            _operations(step.name, tally, measured, measured_s, step.index) for step in tally.steps
+        ],
         phases=[
-            _operations(plan.name, sums, length_s(tally, (plan.index,)))
+            _operations(plan.name, tally, (plan.index,), length_s(tally, (plan.index,)))
             for plan in tally.phases
-            if (sums := tally.retries.operations((plan.index,))).begun
+            if tally.retries.operations((plan.index,)).begun
         ],
         attempts=_attempts(tally, measured),
         seconds=_seconds(tally),
     )
 
 
-def _operations(name: str, sums: OperationSums, length: float) -> Operations:
-    ok = sums.of(Fate.OK)
+def _operations(
+    name: str, tally: Tally, phases: Collection[int], length: float, step: int | None = None
+) -> Operations:
+    sums = tally.retries.operations(phases, step)
+    timely = [tally.retries.within(window_of(tally, phase), phase, step) for phase in phases]
+    requests = sum(one.requests for one in timely)
     return Operations(
         name=name,
         operations=sums.begun,
-        ok=ok,
+        ok=sums.of(Fate.OK),
         failed=sums.of(Fate.FAILED),
         gave_up=GaveUp(
             attempts=sums.of(Fate.ATTEMPTS),
@@ -63,8 +66,9 @@ def _operations(name: str, sums: OperationSums, length: float) -> Operations:
         requests=sums.requests,
         amplification=sums.requests / sums.begun if sums.begun else None,
         offered_rps=_per_second(sums.begun, length),
-        wire_rps=_per_second(sums.requests, length),
-        goodput_rps=_per_second(ok, length),
+        late=sums.requests - requests,
+        wire_rps=_per_second(requests, length),
+        goodput_rps=_per_second(sum(one.answered for one in timely), length),
         latency_ms=_times(Histogram.merged((sums.ok_latency, sums.other_latency))),
         ok_latency_ms=_times(sums.ok_latency),
     )
@@ -95,7 +99,7 @@ def _seconds(tally: Tally) -> list[RetrySecond]:
                 second=second,
                 phase=plan.name if plan else "",
                 operations=sums.begun,
-                ok=sums.of(Fate.OK),
+                ok=sums.answered,
                 first=sums.first,
                 retries=sums.retries,
             )

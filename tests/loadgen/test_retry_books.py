@@ -108,7 +108,19 @@ def test_requests_count_in_their_own_second_and_operations_in_their_first() -> N
         one.second: (one.operations, one.ok, one.first, one.retries) for one in report().seconds
     }
 
-    assert seconds == {0: (1, 1, 1, 0), 1: (3, 1, 3, 0), 2: (0, 0, 0, 1)}
+    assert seconds == {0: (1, 1, 1, 0), 1: (3, 0, 3, 0), 2: (0, 1, 0, 1)}
+
+
+def test_what_is_due_after_its_phase_is_in_no_rate() -> None:
+    log = OperationLog()
+    written(log)
+    log.sent((4 * S, 0, 1, 1, 2))
+    log.answered((4 * S, 4 * S + MS, 1, 1, 2, 1))
+    operations, attempts = log.take(0, lambda: None)
+    whole = report(replace(frame(), operations=operations, attempts=attempts)).whole
+
+    assert (whole.requests, whole.late) == (5, 1)
+    assert (whole.wire_rps, whole.goodput_rps) == (2.0, 0.5)
 
 
 def test_steps_and_phases_have_their_own() -> None:
