@@ -30,7 +30,12 @@ COOPERATIVE = ("loadgen/injector/", "loadgen/web_ui/", "loadgen/wire/")
 DOORS = {
     "boto3": {"core/aws/", "sandbox/"},
     "botocore": {"core/aws/", "sandbox/"},
-    "scipy": {"tuner/curve.py", "tuner/estimate.py"},
+    "scipy": {
+        "tuner/curve.py",
+        "tuner/estimate.py",
+        "loadgen/bucket/interval.py",
+        "loadgen/search/curve.py",
+    },
     "jinja2": {"reports/"},
     "pandas": {"reports/"},
     "locust": set(COOPERATIVE) - {"loadgen/wire/"},

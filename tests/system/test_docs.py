@@ -25,6 +25,10 @@ COMMANDS = [
     pytest.param("loadgen", ["validate"], "docs/loadgen.md", id="loadgen validate"),
     pytest.param("loadgen", ["init"], "docs/loadgen.md", id="loadgen init"),
     pytest.param("loadgen", ["schema"], "docs/loadgen.md", id="loadgen schema"),
+    pytest.param("loadgen", ["limits"], "docs/limits.md", id="loadgen limits"),
+    pytest.param("loadgen", ["preflight"], "docs/preflight.md", id="loadgen preflight"),
+    pytest.param("loadgen", ["collect"], "docs/loadgen.md", id="loadgen collect"),
+    pytest.param("loadgen", ["forecast"], "docs/forecast.md", id="loadgen forecast"),
     pytest.param("sandbox", ["up"], "docs/sandbox.md", id="sandbox up"),
     pytest.param("sandbox", ["functions"], "docs/sandbox.md", id="sandbox functions"),
     pytest.param("sandbox", ["deploy"], "docs/gateway.md", id="sandbox deploy"),
@@ -33,6 +37,7 @@ COMMANDS = [
     pytest.param("sandbox", ["fault", "clear"], "docs/gateway.md", id="sandbox fault clear"),
     pytest.param("sandbox", ["limits"], "docs/gateway.md", id="sandbox limits"),
     pytest.param("sandbox", ["enforcement"], "docs/gateway.md", id="sandbox enforcement"),
+    pytest.param("sandbox", ["network"], "docs/gateway.md", id="sandbox network"),
     pytest.param("reports", ["build"], "docs/reports.md", id="reports build"),
 ]
 
