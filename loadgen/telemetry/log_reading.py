@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from core.aws.log_events import LogEvent, event_pages
 from core.aws.session import AwsSession
 from loadgen.records import Records
 from loadgen.telemetry.sampling import LogSlice, Rows
+
+if TYPE_CHECKING:
+    from mypy_boto3_logs import CloudWatchLogsClient
 
 # Clocks of this machine and of AWS may differ; a line has the time at which the call ended, or the
 # extensions of it. Less around slices of a sample, which would else be longer than their requests.
@@ -31,6 +35,7 @@ class GroupReader:
     started_s: float
     sampled: bool
     pages_left: int = _MOST_PAGES
+    _client: CloudWatchLogsClient | None = None
 
     def events(
         self, records: Records, part: LogSlice, rows: Rows | None = None
@@ -43,8 +48,10 @@ class GroupReader:
         begin_us, end_us = part.range_us(records, rows)
         slack_ms = _SAMPLE_SLACK_MS if self.sampled else _SLACK_MS
         start_ms = int(self.started_s * 1000)
+        if self._client is None:
+            self._client = self.session.logs()
         pages = event_pages(
-            self.session.logs(),
+            self._client,
             self.group,
             self.pattern,
             start_ms=max(0, start_ms + begin_us // 1000 - slack_ms),

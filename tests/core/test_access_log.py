@@ -56,6 +56,21 @@ XML = (
             AccessLine("id-1", None, None, None),
             id="only the extended id",
         ),
+        pytest.param(
+            '{"id":"$context.requestId","l":"$context.responseLatency",'
+            '"i":"$context.integration.latency","a":"$context.authorizer.latency",'
+            '"call":"$context.integration.requestId"}',
+            '{"id":"id-1","l":"41","i":"38","a":"-","call":"call-1"}',
+            AccessLine("id-1", None, None, None, 41, 38, None, "call-1"),
+            id="latencies and the id of the call",
+        ),
+        pytest.param(
+            "$context.requestId $context.responseLatency $context.integrationLatency "
+            "$context.awsEndpointRequestId",
+            "id-1 7 - call-1",
+            AccessLine("id-1", None, None, None, 7, None, None, "call-1"),
+            id="latencies as text",
+        ),
         pytest.param(CLF, CLF_LINE, AccessLine("id-1", 429, None, None), id="common log format"),
         pytest.param(
             "$context.requestId,$context.status,$context.error.responseType",

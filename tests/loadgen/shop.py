@@ -33,7 +33,24 @@ functions:
   late:
     model: {duration_ms: {"128": 400}, init_ms: 0, hold: true, response: {statusCode: 200}}
     reserved_concurrency: 1
+  quick:
+    model:
+      duration_ms: {"128": 8}
+      init_ms: 30
+      hold: true
+      response: {statusCode: 200}
 apis:
+  quiet:
+    kind: rest
+    access_log: true
+    routes:
+      - {path: /quick, method: GET, function: quick}
+      - {path: /plain, method: GET, mock: {status: 200}}
+  later:
+    kind: rest
+    access_log: true
+    routes:
+      - {path: /plain, method: GET, mock: {status: 200}}
   shop:
     kind: rest
     throttle: {rate_rps: 5, burst: 20}
