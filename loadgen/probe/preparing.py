@@ -146,6 +146,7 @@ def _setup(
     account: bool,
 ) -> Setup:
     asked, guards = profile.limits, profile.guards
+    allowed = account or asked.account
     buckets = () if path is None else path.buckets
     accounts = [one.rate_rps for one in buckets if one.layer is Cause.ACCOUNT]
     return Setup(
@@ -157,10 +158,12 @@ def _setup(
             quota_left=_quota_left(path, guards.max_quota_share, notes),
         ),
         others=choice.others,
-        canary=choice.canary,
+        # Where the account's bucket may be drained there is nothing to watch, and what the canary
+        # takes of it would look like the traffic of others.
+        canary=None if allowed else choice.canary,
         inner_rps=tuple(one.rate_rps for one in buckets if one.layer is not Cause.ACCOUNT),
         account_rps=accounts[0] if accounts else None,
-        account_allowed=account or asked.account,
+        account_allowed=allowed,
     )
 
 

@@ -137,7 +137,9 @@ def _verdict(
     if stop is not None:
         return "refused", ExitCode.REFUSED, errors
     if found is None or found.kind == "no_refusal":
-        return "inconclusive", ExitCode.INCONCLUSIVE, [*errors, "nothing was refused"]
+        few = f"only {seen.took.refused:,} requests were refused, too few to tell a limit"
+        why = few if seen.took.refused else "nothing was refused"
+        return "inconclusive", ExitCode.INCONCLUSIVE, [*errors, why]
     if disagree:
         return "failed", ExitCode.FAILED, [*errors, "configuration and behaviour disagree"]
     return "pass", ExitCode.PASS, errors

@@ -164,18 +164,18 @@ class _World:
         chunk = arrivals_of(order, 0, 1)
         rows = self._requests(chunk.at_us, chunk.scenario, len(self.sent))
         end_s, stopped = begin_s + segment.length_s, None
-        done = 0
+        answered = np.zeros(len(rows.records), np.bool_)
         for look_s in _looks(begin_s, end_s):
-            done = self._answer(rows, done, look_s)
+            self._answer(rows, answered, look_s)
             if look_s < end_s and segment.watch is not None:
-                back = rows.records[:done][rows.back_s[:done] <= look_s]
+                back = rows.records[answered & (rows.back_s <= look_s)]
                 stopped = segment.watch(progress_of(back, look_s - begin_s))
             if stopped is not None:
                 end_s = look_s
                 break
         begun = int(np.searchsorted(rows.send_s, end_s, side="left"))
         rows = rows.first(begun)
-        self._answer(rows, min(done, begun), np.inf)
+        self._answer(rows, answered[:begun], np.inf)
         self.now_s = end_s
         result = Sent(
             records=rows.records,
@@ -199,18 +199,16 @@ class _World:
         records["connection"] = connection
         return _Requests(records, send_s, send_s + there, back, connection, np.zeros(n))
 
-    def _answer(self, rows: _Requests, done: int, until_s: float) -> int:
-        """Lets the API answer what was sent before `until_s`; the number of answered requests."""
-        end = int(np.searchsorted(rows.send_s, until_s, side="left"))
-        part = slice(done, end)
-        order = np.argsort(rows.arrive_s[part], kind="stable")
-        service_s = np.full(end - done, self.network.service_ms / 1000)
-        codes = np.zeros(end - done, np.uint16)
-        codes[order] = self.api.answer(
-            rows.arrive_s[part][order],
-            rows.records["step"][part][order].astype(np.int64),
-            rows.connection[part][order],
-            service_s[order],
+    def _answer(self, rows: _Requests, answered: NDArray[np.bool_], until_s: float) -> None:
+        """Lets the API answer what arrives before `until_s`, in the order in which it arrives."""
+        part = np.flatnonzero(~answered & (rows.arrive_s < until_s))
+        part = part[np.argsort(rows.arrive_s[part], kind="stable")]
+        service_s = np.full(len(part), self.network.service_ms / 1000)
+        codes = self.api.answer(
+            rows.arrive_s[part],
+            rows.records["step"][part].astype(np.int64),
+            rows.connection[part],
+            service_s,
         )
         worked_s = np.where(codes >> 12 == Outcome.THROTTLED, 0.0, service_s)
         rows.back_s[part] = rows.arrive_s[part] + worked_s + rows.return_s[part]
@@ -219,7 +217,7 @@ class _World:
         rows.records["first_byte_us"][part] = times_us
         rows.records["kind"][part] = codes
         rows.records["status"][part] = np.where(codes >> 12 == Outcome.THROTTLED, 429, 200)
-        return end
+        answered[part] = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from core.located_yaml import Path, Step
 from loadgen.profile.draft import Draft, Fault
 from loadgen.profile.load_checks import Names, names_at
+from loadgen.profile.model import LimitsProbe
 from loadgen.steps import METHODS
 
 _OTHERS = ("method", "key", "stage")
@@ -15,6 +16,9 @@ _OTHERS = ("method", "key", "stage")
 def limits_faults(draft: Draft) -> Iterator[Fault]:
     """All that is wrong with `limits`, and with the stages of scenarios."""
     yield from _stage_faults(draft)
+    section = draft.part(LimitsProbe, "limits")
+    if section is not None and section.max_duration_s == 0:
+        yield Fault(("limits", "max_duration"), "must be more than 0")
     if draft.get("locustfile") is not None:
         for name in sorted(draft.given("limits") & {"scenario", "canary", *_OTHERS}):
             message = "what a locustfile sends is not known before: limits need scenarios"
@@ -24,8 +28,6 @@ def limits_faults(draft: Draft) -> Iterator[Fault]:
     base = _scenario(draft, draft.text("limits", "scenario")) or _first(draft)
     for name in ("scenario", *_OTHERS, "canary"):
         yield from _named_faults(draft, ("limits", name), known, base)
-    if draft.get("limits", "max_duration") == 0:
-        yield Fault(("limits", "max_duration"), "must be more than 0")
 
 
 def _named_faults(draft: Draft, path: Path, known: Names, base: Path | None) -> Iterator[Fault]:
