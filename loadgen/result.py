@@ -39,6 +39,7 @@ from reports.load_document import (
     ThresholdResult,
     ValidityReport,
 )
+from reports.load_search import SearchPart
 from reports.load_telemetry import LoadTelemetry
 from reports.load_words import cause_word, class_word
 
@@ -77,6 +78,7 @@ class LoadFacts:
     estimated_usd: float | None = None
     errors: Sequence[str] = ()
     notes: Sequence[str] = ()
+    search: SearchPart | None = None
     statuses: Mapping[str, int] = field(default_factory=dict)  # of the measured phases
     telemetry: LoadTelemetry | None = None
     by_request: ByRequest = field(default_factory=ByRequest)
@@ -124,6 +126,7 @@ def build_document(
         **whole.fields(),
         statuses=dict(facts.statuses),
         telemetry=facts.telemetry,
+        search=facts.search,
         waterfall=facts.by_request.waterfall,
         cold_starts=facts.by_request.cold_starts,
         versions=facts.by_request.versions,
@@ -171,9 +174,22 @@ def judge(
         return "failed", ExitCode.FAILED, reasons
     if any(threshold.ok is None for threshold in thresholds):
         return "inconclusive", ExitCode.INCONCLUSIVE, reasons
+    if facts.search is not None:
+        return _search_verdict(facts.search, reasons)
     if not thresholds and whole.requests.completed and not whole.outcomes.ok:
         return "failed", ExitCode.FAILED, [*reasons, _nothing_ok_words(whole)]
     return "pass", ExitCode.PASS, reasons
+
+
+def _search_verdict(
+    search: SearchPart, reasons: list[str]
+) -> tuple[LoadVerdict, ExitCode, list[str]]:
+    """A search passes when it has an answer, and fails when no rate holds its SLO."""
+    if search.ended in ("found", "holds_everywhere"):
+        return "pass", ExitCode.PASS, reasons
+    if search.ended in ("breaks_everywhere", "errors"):
+        return "failed", ExitCode.FAILED, [*reasons, f"search: {search.detail}"]
+    return "inconclusive", ExitCode.INCONCLUSIVE, [*reasons, f"search: {search.detail}"]
 
 
 def _nothing_ok_words(whole: Figures) -> str:

@@ -52,6 +52,7 @@ from loadgen.records import read_records
 from loadgen.redact import Secrets
 from loadgen.result import LoadFacts, Stop, build_document, step_uses
 from loadgen.schedule import PhasePlan, arrivals
+from loadgen.search.document import search_part
 from loadgen.statuses import count_statuses
 from loadgen.steered.steer import step_back
 from loadgen.steered.steering import Steering
@@ -66,6 +67,7 @@ from reports.exports import check_exports, export_document
 from reports.figures import usd
 from reports.load_document import LoadDocument
 from reports.load_prediction import LoadPrediction
+from reports.load_search import SearchPart
 from reports.run_folder import create_run_folder, document_text, write_document
 
 if TYPE_CHECKING:
@@ -220,6 +222,14 @@ class _Run:
         self._console.say(f"web UI: {ui.url}")
         return lambda frame: ui.feed(frame, self._tally)
 
+    def _search_part(self) -> SearchPart | None:
+        """What a phase that searches found, if it ran."""
+        search = _search_phase(self._prepared)
+        if search is None or self._search is None:
+            return None
+        profile = self._prepared.profile
+        return search_part(profile, profile.load.phases[search.index], self._search)
+
     def _watch_thresholds(self, tally: Tally, now_s: float) -> tuple[StoppedBy, str] | None:
         self._abort = check(self._prepared.rules, tally, now_s)
         if self._abort is None:
@@ -342,6 +352,7 @@ class _Run:
         uses = step_uses(tally, ends)
         facts = LoadFacts(
             profile=profile,
+            search=self._search_part(),
             profile_file=str(prepared.file.path),
             profile_sha256=prepared.file.sha256,
             profile_text=self._secrets().hide(prepared.file.text),

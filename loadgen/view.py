@@ -10,6 +10,7 @@ from rich.table import Table
 from core.console import Console
 from loadgen.preflight.view import show_comparison
 from loadgen.retry.view import show_clients
+from loadgen.search.view import search_view
 from loadgen.telemetry.view import telemetry_lines
 from loadgen.threshold_words import measured_words, state_word
 from loadgen.waterfall.view import show_times
@@ -18,6 +19,7 @@ from reports.load_document import (
     CauseCount,
     LoadDocument,
     Outcomes,
+    PhaseSlice,
     Slice,
 )
 from reports.load_findings import cautions, headline, support, verdict_word
@@ -64,13 +66,15 @@ def show_document(console: Console, document: LoadDocument) -> None:
 
 
 def _tables(document: LoadDocument) -> Iterator[Table]:
+    if document.search is not None and document.search.steps:
+        yield search_view(document.search)
     if document.requests.sent:
         yield _steps_table(document)
     if document.throttled_by_cause or document.errors_by_cause:
         yield _causes_table(document)
     if document.failures:
         yield _failures_table(document)
-    if len(document.phases) > 1:
+    if len(_phases_shown(document)) > 1:
         yield _phases_table(document)
     if document.thresholds:
         yield _thresholds_table(document)
@@ -115,12 +119,24 @@ def _phases_table(document: LoadDocument) -> Table:
     last = "ok\np95" if apart else "response\np95"
     for heading in ("offered\n/s", "admitted\n/s", "throttled\n/s", "failed", last):
         table.add_column(heading, justify="right", no_wrap=True)
-    for phase in document.phases:
+    for phase in _phases_shown(document):
         planned = phase.planned
         if not phase.measured and phase.requests.sent:
             planned += ", not measured"
         table.add_row(phase.name, planned, *_phase_figures(phase, apart=apart))
     return table
+
+
+def _phases_shown(document: LoadDocument) -> list[PhaseSlice]:
+    """The phases without those of a search, which has a table of its own."""
+    search = document.search
+    if search is None:
+        return document.phases
+    return [
+        phase
+        for phase in document.phases
+        if phase.name != search.phase and not phase.name.startswith(f"{search.phase}: ")
+    ]
 
 
 def _phase_figures(phase: Slice, *, apart: bool) -> list[str]:

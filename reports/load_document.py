@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from reports.load_fairness import Fairness
 from reports.load_prediction import LoadPrediction
 from reports.load_retries import RetryReport
+from reports.load_search import SearchPart
 from reports.load_telemetry import LoadTelemetry
 from reports.load_versions import VersionReport
 from reports.load_waterfall import ColdStarts, Waterfall
@@ -285,6 +286,7 @@ class LoadDocument(_Part):
     )
     spent: LoadSpent
     provenance: LoadProvenance
+    search: SearchPart | None = Field(default=None, description="of a phase that searches")
     waterfall: Waterfall | None = Field(default=None, description="None where no records were kept")
     cold_starts: ColdStarts | None = Field(
         default=None, description="None where no REPORT line was found"

@@ -18,6 +18,7 @@ from reports.load_words import (
     ranked_outcomes,
     totals_of,
 )
+from reports.search_words import search_answer, search_support
 
 _VERDICT_WORDS = {
     "pass": "Passed",
@@ -63,10 +64,12 @@ def _nothing_was_ok(document: LoadDocument) -> bool:
 
 def headline(document: LoadDocument) -> str:
     """The verdict in one sentence, or a caution and then the sentence."""
-    answer = _answer(document)
+    answer = search_answer(document.search) if document.search else _answer(document)
     if any(threshold.ok is False for threshold in document.thresholds):
         answer = f"{_broken(document.thresholds)} {answer}"
     caution = _CAUTIONS.get(document.verdict)
+    if document.search is not None and document.verdict == "inconclusive":
+        caution = None  # the answer says itself how far it goes
     return f"{caution} {answer}" if caution else answer
 
 
@@ -192,6 +195,11 @@ def support(document: LoadDocument) -> list[str]:
         reasons = [*document.errors, *document.validity.reasons]
         found = reasons or ["Remove the cause, then measure again"]
         return [closed(sentence) for sentence in dict.fromkeys(found)]
+    if document.search is not None:
+        # What fails and how long it takes is of rates that were too high on purpose.
+        of_search = search_support(document.search)
+        others = [*_errors(document), *_not_completed(document), *_judged(document)]
+        return [closed(sentence) for sentence in [*of_search, *others]]
     found = [
         *_errors(document),
         *_not_completed(document),

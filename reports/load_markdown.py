@@ -11,6 +11,7 @@ from reports.load_outcome_tables import causes_table, errors_table, failures_tab
 from reports.load_tables import steps_table, thresholds_table
 from reports.markdown import plain_line, short_table
 from reports.prediction_tables import comparison_table
+from reports.search_tables import search_table
 from reports.waterfall_markdown import time_lines
 
 
@@ -24,6 +25,7 @@ def render_load_markdown(document: LoadDocument) -> str:
     lines += [f"- {plain_line(sentence)}" for sentence in [*support(document), *notes]]
     lines.append("")
     for table in (
+        search_table(document.search) if document.search else None,
         thresholds_table(document),
         causes_table(document),
         errors_table(document),

@@ -39,6 +39,8 @@ from reports.load_tables import (
 )
 from reports.load_words import failed_count
 from reports.prediction_tables import comparison_tables
+from reports.search_charts import search_figures
+from reports.search_tables import search_table
 from reports.waterfall_chart import waterfall_figure
 from reports.waterfall_tables import time_tables
 
@@ -57,6 +59,8 @@ class LoadSection:
     support: Sequence[str]
     notes: Sequence[str]
     tiles: Sequence[Tile]
+    searched: Sequence[Figure]
+    rates_tried: Table | None
     figures: Sequence[Figure]
     refusals: Sequence[Table]
     answers: Sequence[Table]
@@ -103,6 +107,8 @@ def section_of(document: LoadDocument, anchor: str) -> LoadSection:
         support=support(document),
         notes=[closed(note) for note in document.notes],
         tiles=_tiles(document),
+        searched=search_figures(document.search, anchor) if document.search else [],
+        rates_tried=search_table(document.search) if document.search else None,
         figures=time_figures(document, anchor),
         refusals=[table for table in refusals if table is not None],
         answers=[table for table in answers if table is not None],

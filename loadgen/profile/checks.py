@@ -149,6 +149,8 @@ def _phase_faults(draft: Draft, path: Path) -> Iterator[Fault]:
     for phase in draft.items("load", "phases"):
         if draft.text(*phase, "name") == name and draft.get(*phase, "pause") is not None:
             yield Fault(path, f"nothing is sent in this phase: it is a pause {draft.got(*path)}")
+        if draft.text(*phase, "name") == name and draft.get(*phase, "search") is not None:
+            yield Fault(path, f"this phase searches: it has an slo of its own {draft.got(*path)}")
 
 
 def _window_faults(draft: Draft, path: Path) -> Iterator[Fault]:

@@ -1,0 +1,172 @@
+"""Points and lines over the rate that was offered, with labelled rates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reports import svg
+from reports.frame import BELOW_PX, RIGHT_PX, Y_LABEL_PX, Canvas, ValueAxis, root, x_axis, x_ticks
+from reports.legend import ROW_PX, Entry, arrange, draw_legend
+from reports.scale import LinearScale, Scale, nice_top
+from reports.svg import Flag, Mark, Marker, Pixels
+
+_ROW_PX = 17.0
+
+
+@dataclass(frozen=True, slots=True)
+class RateSeries:
+    """Measured points, as (rate, value, what pointing at them shows)."""
+
+    name: str
+    points: Sequence[tuple[float, float, str]]
+    css: str
+    colour: str
+    shape: Marker
+
+
+@dataclass(frozen=True, slots=True)
+class RateLine:
+    """A line that was fitted, or that is to be compared with, as (rate, value)."""
+
+    name: str
+    points: Sequence[tuple[float, float]]
+    css: str
+    colour: str
+    dash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RateMark:
+    """A labelled rate, with its interval as a band, if it has one."""
+
+    rate_rps: float
+    label: str
+    css: str
+    colour: str
+    interval: tuple[float, float] | None = None
+    dash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RateChart:
+    """All that a chart shows; `finding` says it in words for those who do not see it."""
+
+    title: str
+    finding: str
+    x_label: str
+    y_label: str
+    series: Sequence[RateSeries]
+    lines: Sequence[RateLine] = ()
+    marks: Sequence[RateMark] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    left: float
+    right: float
+    top: float
+    bottom: float
+    x: Scale
+    y: Scale
+
+
+def draw_rate_chart(chart: RateChart, canvas: Canvas, identifier: str) -> str:
+    """The chart as one `<svg>`; `identifier` is unique in the page and safe as an id."""
+    shown = [value for series in chart.series for _, value, _ in series.points]
+    shown += [value for line in chart.lines for _, value in line.points]
+    axis = ValueAxis(chart.y_label, shown)
+    legend = arrange(_legend(chart), canvas.width)
+    left, right = axis.room_px(), canvas.width - RIGHT_PX
+    x = LinearScale(0.0, nice_top(_highest(chart)), left, right)
+    places = [(x.position(mark.rate_rps), mark.label) for mark in chart.marks]
+    flags = svg.place_flags(places, 2, canvas.width)
+    rows = 1 + max((flag.row for flag in flags), default=-1)
+    top = Y_LABEL_PX + rows * _ROW_PX + 6
+    bottom = canvas.height - BELOW_PX - len(legend) * ROW_PX
+    frame = _Frame(left, right, top, bottom, x, axis.scale(bottom, top))
+    ticks = [(x.position(tick), f"{tick:,.10g}") for tick in x.ticks()]
+    return root(
+        canvas,
+        identifier,
+        chart.title,
+        chart.finding,
+        *axis.draw(frame.y, left, right),
+        *x_axis(left, right, bottom, chart.x_label),
+        *x_ticks(ticks, bottom, (0, len(ticks) - 1)),
+        *(_band(mark, frame) for mark in chart.marks if mark.interval is not None),
+        *(_line(line, frame) for line in chart.lines if len(line.points) > 1),
+        *_rules(chart.marks, flags, frame),
+        *(point for series in chart.series for point in _points(series, frame)),
+        *draw_legend(legend, canvas.height),
+    )
+
+
+def _highest(chart: RateChart) -> float:
+    rates = [rate for series in chart.series for rate, _, _ in series.points]
+    rates += [mark.rate_rps for mark in chart.marks]
+    return max(rates, default=1.0)
+
+
+def _band(mark: RateMark, frame: _Frame) -> str:
+    low, high = (frame.x.position(end) for end in mark.interval or (0.0, 0.0))
+    return svg.band(
+        [(low, frame.bottom), (high, frame.bottom)],
+        [(low, frame.top), (high, frame.top)],
+        f"{mark.css} c-fill",
+        mark.colour,
+    )
+
+
+def _line(line: RateLine, frame: _Frame) -> str:
+    at = [(frame.x.position(rate), frame.y.position(value)) for rate, value in line.points]
+    return svg.polyline(at, line.css, line.colour, 1.75, line.dash)
+
+
+def _rules(marks: Sequence[RateMark], flags: Sequence[Flag], frame: _Frame) -> list[str]:
+    lines, labels = [], []
+    for mark, flag in zip(marks, flags, strict=True):
+        x, y = frame.x.position(mark.rate_rps), frame.top - 9 - flag.row * _ROW_PX
+        lines.append(svg.line((x, y - 9), (x, frame.bottom), mark.css, mark.colour, 1.5, mark.dash))
+        at = (flag.left + 5 if flag.anchor == "start" else flag.right - 5, y)
+        css = f"{mark.css} c-label"
+        labels.append(
+            svg.text(at, mark.label, anchor=flag.anchor, fill=mark.colour, css=css, halo=True)
+        )
+    return [*lines, *labels]
+
+
+def _points(series: RateSeries, frame: _Frame) -> list[str]:
+    return [
+        svg.titled(
+            hover,
+            svg.marker(
+                series.shape,
+                (frame.x.position(rate), frame.y.position(value)),
+                series.css,
+                series.colour,
+                radius=3.5,
+            ),
+        )
+        for rate, value, hover in series.points
+    ]
+
+
+def _legend(chart: RateChart) -> list[Entry]:
+    points = [Entry(series.name, _marker_of(series)) for series in chart.series]
+    return points + [Entry(line.name, _stroke_of(line)) for line in chart.lines]
+
+
+def _marker_of(series: RateSeries) -> Mark:
+    def draw(centre: Pixels) -> str:
+        return svg.marker(series.shape, centre, series.css, series.colour, radius=3.5)
+
+    return draw
+
+
+def _stroke_of(line: RateLine) -> Mark:
+    def draw(centre: Pixels) -> str:
+        x, y = centre
+        return svg.line((x - 9, y), (x + 9, y), line.css, line.colour, 1.75, line.dash)
+
+    return draw

@@ -1,0 +1,152 @@
+"""The charts of a search: latency by rate with its knee, and what was served of what was sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from reports import svg
+from reports.figure import Figure
+from reports.figures import milliseconds, percent, significant
+from reports.frame import NARROW, WIDE
+from reports.load_search import SearchCurve, SearchPart, SearchStep
+from reports.rate_chart import RateChart, RateLine, RateMark, RateSeries, draw_rate_chart
+from reports.search_words import knee_words, search_answer, verdict_words
+
+_CURVE_POINTS = 60
+# A curve is drawn as far up as what was measured: beyond, it only presses the points together.
+_ABOVE_MEASURED = 1.5
+_LIMIT = re.compile(r"p[\d.]+\((?:ok_)?response\) <=? ([\d.]+)ms")
+
+
+def search_figures(search: SearchPart, anchor: str) -> list[Figure]:
+    """The figures of a search; `anchor` makes their ids unique in a page."""
+    points = [step for step in search.steps if step.p95_ms is not None]
+    if not points:
+        return []
+    return [_latency(search, points, anchor), _served(search, anchor)]
+
+
+def _latency(search: SearchPart, points: Sequence[SearchStep], anchor: str) -> Figure:
+    series = [
+        _series("p50", "p50_ms", points, "c-p50", "#4680c0", "square"),
+        _series("p95", "p95_ms", points, "c-data", svg.DATA, "circle"),
+        _series("p99", "p99_ms", points, "c-p99", "#16255e", "diamond"),
+    ]
+    highest = max(step.p99_ms or 0.0 for step in points)
+    lines = []
+    if search.curve is not None:
+        fitted = _fitted(search.curve, max(step.rate_rps for step in points), highest)
+        lines.append(RateLine("fitted p95", fitted, "c-data", svg.DATA))
+    limit_ms = _limit_ms(search)
+    if limit_ms is not None:
+        ends = [(0.0, limit_ms), (2 * max(step.rate_rps for step in points), limit_ms)]
+        lines.append(RateLine("limit of the SLO", ends, "c-failed", svg.FAILED, "2 3"))
+    chart = RateChart(
+        title="Load and latency",
+        finding=f"{search_answer(search)} {knee_words(search)}",
+        x_label=f"offered, {search.unit}/s",
+        y_label="response time of ok requests, ms",
+        series=series,
+        lines=lines,
+        marks=_marks(search),
+    )
+    help_text = (
+        "Response times of ok requests at each rate that was tried, from the last segment at it. "
+        "The line is base x (1 + weight x u^order / (1 - u)) with u = rate / capacity, fitted to "
+        "p95. The knee is where rate divided by p95 is greatest. Shaded: between the highest rate "
+        "that holds and the lowest that breaks."
+    )
+    return Figure("Load and latency", help_text, _drawn(chart, f"{anchor}-search-latency"))
+
+
+def _served(search: SearchPart, anchor: str) -> Figure:
+    points = [step for step in search.steps if step.goodput_rps is not None]
+    ok = [
+        (step.rate_rps, step.goodput_rps or 0.0, _served_hover(step, search.unit))
+        for step in points
+    ]
+    highest = max(step.rate_rps for step in points)
+    chart = RateChart(
+        title="Offered and served",
+        finding=f"At most {significant(max(value for _, value, _ in ok))} {search.unit}/s were ok.",
+        x_label=f"offered, {search.unit}/s",
+        y_label=f"ok, {search.unit}/s",
+        series=[RateSeries("ok", ok, "c-taken", svg.RECOMMENDED, "circle")],
+        lines=[
+            RateLine(
+                "all that is offered",
+                [(0.0, 0.0), (highest, highest)],
+                "c-second",
+                svg.MUTED,
+                "4 3",
+            )
+        ],
+        marks=_marks(search)[:1],
+    )
+    help_text = (
+        "Ok answers a second at each rate. Below the broken line, requests are refused, fail, or "
+        "wait for so long that they do not end in time."
+    )
+    return Figure("Offered and served", help_text, _drawn(chart, f"{anchor}-search-served"))
+
+
+def _drawn(chart: RateChart, identifier: str) -> list[str]:
+    return [
+        draw_rate_chart(chart, canvas, f"{identifier}-{canvas.css[2:]}")
+        for canvas in (WIDE, NARROW)
+    ]
+
+
+def _marks(search: SearchPart) -> list[RateMark]:
+    marks = []
+    low, high = search.low_rps, search.high_rps
+    if search.rate_rps is not None:
+        interval = None if low is None or high is None else (low, high)
+        label = f"SLO to {significant(search.rate_rps)}"
+        marks.append(RateMark(search.rate_rps, label, "c-taken", svg.RECOMMENDED, interval))
+    if search.knee.rate_rps is not None:
+        label = f"knee {significant(search.knee.rate_rps)}"
+        marks.append(RateMark(search.knee.rate_rps, label, "c-current", svg.CURRENT, dash="5 3"))
+    return marks
+
+
+def _series(
+    name: str, key: str, points: Sequence[SearchStep], css: str, colour: str, shape: svg.Marker
+) -> RateSeries:
+    found = []
+    for step in points:
+        value: float = getattr(step, key)
+        rate = significant(step.rate_rps)
+        hover = f"{rate}/s, {verdict_words(step)}: {name} {milliseconds(value)}"
+        found.append((step.rate_rps, value, hover))
+    return RateSeries(name, found, css, colour, shape)
+
+
+def _served_hover(step: SearchStep, unit: str) -> str:
+    words = (
+        f"{significant(step.rate_rps)} {unit}/s offered: {significant(step.goodput_rps or 0.0)} ok"
+    )
+    if step.throttled_share:
+        words += f", {percent(step.throttled_share)} throttled"
+    return f"{words}, {percent(step.failed_share)} failed" if step.failed_share else words
+
+
+def _fitted(curve: SearchCurve, highest_rps: float, highest_ms: float) -> list[tuple[float, float]]:
+    points = []
+    for number in range(_CURVE_POINTS + 1):
+        rate_rps = highest_rps * number / _CURVE_POINTS
+        used = rate_rps / curve.capacity_rps
+        if used >= 1:
+            break
+        value = curve.base_ms * (1 + curve.weight * used**curve.order / (1 - used))
+        if value > highest_ms * _ABOVE_MEASURED:
+            break
+        points.append((rate_rps, value))
+    return points
+
+
+def _limit_ms(search: SearchPart) -> float | None:
+    """The lowest limit of a response time that the SLO has."""
+    limits = [float(found[1]) for that in search.slo if (found := _LIMIT.match(that))]
+    return min(limits, default=None)

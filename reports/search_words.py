@@ -1,0 +1,92 @@
+"""What a search for the highest rate found, in sentences."""
+
+from __future__ import annotations
+
+from reports.figures import listed, percent, seconds, significant
+from reports.load_search import SearchPart, SearchStep
+
+_VERDICTS = {
+    "holds": "holds",
+    "breaks": "breaks",
+    "undecided": "not decided",
+    "unusable": "not usable",
+}
+_ROLES = {"bracket": "", "narrow": "", "again": "again", "from_above": "from above"}
+
+
+def search_answer(search: SearchPart) -> str:
+    """The answer in one sentence."""
+    low, high, unit = search.low_rps, search.high_rps, f"{search.unit}/s"
+    match search.ended:
+        case "holds_everywhere" if low is not None:
+            return f"The SLO holds up to {_rate(low)} {unit}; no higher rate was tried."
+        case "breaks_everywhere" if high is not None:
+            return f"The SLO does not hold at {_rate(high)} {unit}, the lowest rate of the search."
+        case "unstable":
+            return f"No single rate holds the SLO, because the API changes: {search.detail}."
+    if search.rate_rps is not None and low is not None and high is not None:
+        return (
+            f"The SLO holds up to about {_rate(search.rate_rps)} {unit}: it holds at {_rate(low)} "
+            f"and breaks at {_rate(high)} ({percent(search.confidence)} confidence)."
+        )
+    if low is not None:
+        return f"The SLO holds at {_rate(low)} {unit}; what is above it is not known."
+    if high is not None:
+        return f"The SLO breaks at {_rate(high)} {unit}; no lower rate was seen to hold it."
+    return "The search could not say which rate holds the SLO."
+
+
+def search_support(search: SearchPart) -> list[str]:
+    """What a reader should know besides the answer."""
+    found = []
+    if search.limited_by is not None:
+        found.append(f"What breaks there: {search.limited_by}.")
+    if search.detail and search.ended != "unstable":
+        found.append(f"{search.detail[0].upper()}{search.detail[1:]}.")
+    if search.refill_rps is not None and search.burst is not None:
+        found.append(
+            f"While requests were refused, {_rate(search.refill_rps)} {search.unit}/s were "
+            f"admitted; a burst of about {search.burst:,.0f} came through before."
+        )
+    found.append(knee_words(search))
+    found.append(_hysteresis(search))
+    if search.assumed:
+        names = listed(search.assumed)
+        found.append(f"The SLO says nothing of this, so it was tested as well: {names}.")
+    found.append(
+        f"The search sent {search.requests:,} requests at {len(search.steps)} rates in "
+        f"{seconds(round(search.took_s))}."
+    )
+    return found
+
+
+def knee_words(search: SearchPart) -> str:
+    """Where the knee is, or why there is none."""
+    knee = search.knee
+    if knee.rate_rps is None or knee.low_rps is None or knee.high_rps is None:
+        return f"Knee of the latency curve: {knee.reason}."
+    return (
+        f"The knee of the latency curve is at {_rate(knee.rate_rps)} {search.unit}/s "
+        f"(90 % interval {_rate(knee.low_rps)} to {_rate(knee.high_rps)}): above it, latency grows "
+        "faster than the rate."
+    )
+
+
+def _hysteresis(search: SearchPart) -> str:
+    match search.hysteresis:
+        case "none":
+            return f"No hysteresis: {search.hysteresis_detail}."
+        case "seen":
+            return f"Hysteresis: {search.hysteresis_detail}."
+        case _:
+            return f"Hysteresis is unknown: {search.hysteresis_detail}."
+
+
+def verdict_words(step: SearchStep) -> str:
+    """The verdict on a rate, and in which way it was tried."""
+    role = _ROLES[step.role]
+    return f"{_VERDICTS[step.verdict]}, {role}" if role else _VERDICTS[step.verdict]
+
+
+def _rate(rate_rps: float) -> str:
+    return significant(rate_rps)
