@@ -24,6 +24,7 @@ COMMANDS = [
     pytest.param("loadgen", ["run"], "docs/loadgen.md", id="loadgen run"),
     pytest.param("loadgen", ["validate"], "docs/loadgen.md", id="loadgen validate"),
     pytest.param("loadgen", ["init"], "docs/loadgen.md", id="loadgen init"),
+    pytest.param("loadgen", ["preflight"], "docs/preflight.md", id="loadgen preflight"),
     pytest.param("loadgen", ["schema"], "docs/loadgen.md", id="loadgen schema"),
     pytest.param("loadgen", ["limits"], "docs/limits.md", id="loadgen limits"),
     pytest.param("loadgen", ["preflight"], "docs/preflight.md", id="loadgen preflight"),
