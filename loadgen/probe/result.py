@@ -23,7 +23,7 @@ from loadgen.probe.guard import MOST_FAILED_SHARE
 from loadgen.probe.identities import Choice
 from loadgen.probe.layers import layer_seen
 from loadgen.probe.seen import PhaseSeen, Seen, admitted, of_base
-from loadgen.probe.setup import Setup
+from loadgen.probe.setup import Identity, Setup
 from loadgen.steps import StepInfo
 from reports.limits_document import (
     BindingLayer,
@@ -73,10 +73,17 @@ class ProbeFacts:
     interrupted: ExitCode | None = None  # by a signal
 
 
-def build_document(facts: ProbeFacts, seen: Seen, cost: Cost) -> LimitsDocument:
-    """The document of a probe that has ended, whichever way."""
+def judged(seen: Seen, base: Identity) -> BucketFinding | None:
+    """What limit the probe met; None where nothing was sent. Takes seconds."""
+    observation = seen.observation(base)
+    return judge_bucket(observation) if len(observation) else None
+
+
+def build_document(
+    facts: ProbeFacts, seen: Seen, found: BucketFinding | None, cost: Cost
+) -> LimitsDocument:
+    """The document of a probe that has ended, whichever way; `found` is what was `judged`."""
     observation = seen.observation(facts.setup.base)
-    found = judge_bucket(observation) if len(observation) else None
     tests = layer_seen(seen.comparisons, has_key=facts.choice.has_key)
     if found is None or found.kind == "no_refusal":
         binding = BindingLayer(layer="unknown", evidence="none")

@@ -24,7 +24,7 @@ from loadgen.probe.options import LimitsOptions
 from loadgen.probe.plan import probe
 from loadgen.probe.plan_view import plan_document, show_plan
 from loadgen.probe.preparing import CONNECTIONS, Ready, ready
-from loadgen.probe.result import ProbeFacts, build_document
+from loadgen.probe.result import ProbeFacts, build_document, judged
 from loadgen.probe.seen import Seen, Took
 from loadgen.probe.view import show_limits
 from loadgen.redact import Secrets
@@ -146,7 +146,7 @@ class _Run:
             interrupted=stop.exit_code if course.stopped_by == "signal" else None,
         )
         cost = spent(prepared.tariff, step_uses(steered.tally, []))
-        document = build_document(facts, seen, cost)
+        document = build_document(facts, seen, judged(seen, probing.setup.base), cost)
         return LimitsDocument.model_validate(self._secrets().hide_in(document.model_dump()))
 
     def _secrets(self) -> Secrets:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from loadgen.bucket.finding import BucketFinding
 from loadgen.bucket.models import TokenBucket
 from loadgen.cost import Cost
 from loadgen.limits import Bucket, StepLimits
@@ -14,7 +15,7 @@ from loadgen.outcome import Cause
 from loadgen.probe.compare import Configured
 from loadgen.probe.identities import Choice
 from loadgen.probe.plan import probe
-from loadgen.probe.result import ProbeFacts, build_document
+from loadgen.probe.result import ProbeFacts, build_document, judged
 from loadgen.probe.seen import Seen
 from loadgen.probe.setup import Caps, Factor, Identity, Setup
 from loadgen.probe.simulated import (
@@ -118,7 +119,12 @@ def facts(setup: Setup = PLAIN, buckets: tuple[Bucket, ...] = (), **changes: Any
 
 
 def document(
-    seen: Seen, setup: Setup = PLAIN, buckets: tuple[Bucket, ...] = (), **changes: Any
+    seen: Seen,
+    setup: Setup = PLAIN,
+    buckets: tuple[Bucket, ...] = (),
+    found: BucketFinding | None = None,
+    **changes: Any,
 ) -> LimitsDocument:
-    """The document of a probe."""
-    return build_document(facts(setup, buckets, **changes), seen, Cost(0.004, ()))
+    """The document of a probe; without `found` it is judged, which takes a second."""
+    finding = judged(seen, setup.base) if found is None else found
+    return build_document(facts(setup, buckets, **changes), seen, finding, Cost(0.004, ()))
