@@ -71,8 +71,8 @@ def phases_table(prediction: LoadPrediction) -> Table | None:
 
 
 _PHASES_HELP = (
-    "Throttled is of requests, by all layers that are known; for a REST API Lambda's share of it "
-    "is 500 on the wire, not 429."
+    "Throttled is of requests, by all layers that are known; what Lambda refuses is a 5xx on the "
+    "wire, not 429."
 )
 
 

@@ -98,4 +98,6 @@ def summary(document: PreflightDocument) -> str:
         if (n := sum(check.state == state for check in document.checks))
     ]
     can = "the run would be spoilt" if document.exit_code else "the run can be made"
-    return f"{can}: {', '.join(counts) if counts else 'nothing stands against it'}"
+    is_open = any(phase.unknown for phase in document.prediction.phases)
+    nothing = f"nothing {'that is known ' if is_open else ''}stands against it"
+    return f"{can}: {', '.join(counts) if counts else nothing}"

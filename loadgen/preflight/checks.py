@@ -108,6 +108,15 @@ def _phases(predicted: Predicted) -> Iterator[Check]:
                 found=f"refused: {listed(words)}",
                 to_do="a lower rate, or higher limits, unless refusals are what is tested",
             )
+        if phase.unknown:
+            yield Check(
+                name=f"phase {phase.name}",
+                state="note",
+                found=f"not known: {listed(phase.unknown)}",
+                to_do="--duration tells how long functions run"
+                if any(use.unknown for use in phase.concurrency)
+                else "",
+            )
         yield from _downstream(phase)
     if not any(phase.refused_by or phase.unknown for phase in phases):
         yield Check(name="phases", state="ok", found="no limit on the path binds")
