@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from core.errors import Refused
 from loadgen.limits import Limits, QuotaLimit
 from loadgen.outcome import Cause, Kind, Outcome
-from reports.figures import percent
+from reports.figures import SPACE
 
 # A quota is asked before the stage's throttle and counts what all throttles let through.
 _NOT_COUNTED = frozenset(
@@ -71,7 +71,7 @@ def check_quota_share(
         if used.share_of(requests) > most * (1 + 1e-9):
             raise Refused(
                 f"the plan has about {requests:,.0f} requests of the {used.quota.limit:,} that the "
-                f"quota of {used.quota.name} has: guards.max_quota_share is {percent(most)}",
+                f"quota of {used.quota.name} has: guards.max_quota_share is {_share_words(most)}",
                 hint="raise guards.max_quota_share, or shorten the phases",
             )
 
@@ -87,7 +87,7 @@ def quota_stop(
         if used.share_of(count) > most:
             return (
                 f"{count:,} requests of the {used.quota.limit:,} that the quota of "
-                f"{used.quota.name} has were let through: guards.max_quota_share is {percent(most)}"
+                f"{used.quota.name} has were let through: guards.max_quota_share is {_share_words(most)}"
             )
     return None
 
@@ -105,3 +105,8 @@ def refused_by_quota(kinds: Mapping[int, int]) -> int:
 def _counts(code: int) -> bool:
     kind = Kind.of(code)
     return kind.outcome is Outcome.OK or kind.cause not in _NOT_COUNTED
+
+
+def _share_words(share: float) -> str:
+    """A share as the profile has it, with all its digits: 0.005 %."""
+    return f"{share * 100:.6g}{SPACE}%"
