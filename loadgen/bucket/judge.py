@@ -16,7 +16,7 @@ from loadgen.bucket.finding import BucketFinding, Kind, Range
 from loadgen.bucket.fit import Fit, fit_bucket, fit_others, fit_shards
 from loadgen.bucket.interval import Repeats, intervals, repeated, signs_of
 from loadgen.bucket.observation import Observation
-from loadgen.bucket.shape import Sign, delayed, sign_of
+from loadgen.bucket.shape import Sign, adaptive, delayed, sign_of
 from loadgen.bucket.spread import CLEAR, LEAST_CONNECTIONS, Spread, spread_over_connections
 from loadgen.bucket.steady import Stretch, stretches
 
@@ -91,6 +91,9 @@ class _Judgement:
             why = f"others seem to use about {others.other_share:.0%} of the rate"
             every = [self._plain, others]
             return self._range("other_traffic", every, why, other_share=others.other_share)
+        changed = adaptive(self._observation)
+        if changed is not None:
+            return self._range("adaptive", [self._plain], changed)
         why = "no bucket, shards or steady other traffic explain what was admitted"
         return self._range("poorly_kept", [self._plain, shards, others], why)
 
@@ -134,9 +137,6 @@ def _by_sign(observation: Observation, sign: Sign) -> BucketFinding:
         rate = Range(per_s, _BELOW * per_s, _ABOVE * per_s, calibrated=False)
         # At the border of two windows both may be taken at once.
         burst = Range(None, sign.limit * _BELOW, 2 * sign.limit, calibrated=False)
-    elif sign.kind == "adaptive":
-        rates = [one.admitted_rps for one in stretches(observation)]
-        rate = Range(None, _BELOW * min(rates), 1.5 * max(rates), calibrated=False)
     return BucketFinding(
         sign.kind, rate, burst, (sign.why,), limit=sign.limit, window_s=sign.window_s
     )

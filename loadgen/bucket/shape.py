@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from loadgen.bucket.arrivals import one_way_deviations
 from loadgen.bucket.finding import Kind
 from loadgen.bucket.observation import Floats, Observation
-from loadgen.bucket.steady import Pause, Stretch, evenness, pauses, stretches, trend
+from loadgen.bucket.steady import Pause, Stretch, drift, evenness, pauses, stretches
 
 _WINDOWS_S = (0.1, 0.2, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0)
 # Tokens that a bucket would have given in a pause: a bucket pauses for one or two.
@@ -21,9 +22,8 @@ _STOP_TOKENS, _STOP_S = 25.0, 2.5
 _BLOCK_TOKENS, _BLOCK_S = 40.0, 5.0
 # Requests that do not fit windows: admitted after a refusal in the same window, over all admitted.
 _STRAY_SHARE = 0.05
-_COUNT_SPREAD = 0.06
 _LEAST_UNDER_WAY = 3.0
-_DRIFT_SHARE = 0.2
+_DRIFT_SHARE = 0.05
 _UNEVEN = 2.5
 
 
@@ -47,7 +47,6 @@ def sign_of(observation: Observation) -> Sign | None:
         or _stop(observation, halts, rate)
         or _block(halts, rate)
         or _under_way(observation, steady)
-        or _drift(steady)
     )
 
 
@@ -82,17 +81,22 @@ def _block(halts: list[Pause], rate_rps: float) -> Sign | None:
 
 def _window(observation: Observation, halts: list[Pause]) -> Sign | None:
     """In each window of the clock, the first so many are admitted and then none."""
-    resumed = np.array([one.ends_s for one in halts if one.ends_s is not None])
-    if not len(resumed):
-        return None
     order = np.argsort(observation.send_s, kind="stable")
     send, admitted = observation.send_s[order], observation.admitted[order]
+    jitter_s = _jitter_s(observation)
     found: list[tuple[float, float, float]] = []
     for window_s in _WINDOWS_S:
-        ends = [one.ends_s for one in halts if one.ends_s and one.length_s > 0.25 * window_s]
-        if ends and (send[-1] - send[0]) > 2 * window_s:
-            stray, count = _strays(send, admitted, window_s, _offset(np.array(ends), window_s))
-            found.append((stray, window_s, count))
+        ends = [one.ends_s for one in halts if one.ends_s and one.length_s > 0.2 * window_s]
+        if not ends or (send[-1] - send[0]) < 2 * window_s:
+            continue
+        resumed = _middle(np.array(ends), window_s)
+        spread = min(0.15 * window_s, 0.02 * window_s + 3 * jitter_s)
+        stray, count = min(
+            _strays(send, admitted, window_s, resumed + move)
+            for move in np.linspace(-spread, 0.5 * spread, 13)
+        )
+        # Jitter takes requests over the border of windows, on both sides.
+        found.append((stray - min(0.25, 4 * jitter_s / window_s), window_s, count))
     if not found:
         return None
     stray, window_s, count = min(found)
@@ -102,10 +106,14 @@ def _window(observation: Observation, halts: list[Pause]) -> Sign | None:
     return Sign("fixed_window", why, limit=count, window_s=window_s)
 
 
-def _offset(ends_s: Floats, window_s: float) -> float:
-    """Where windows begin: a little before admissions begin again."""
-    angle = np.angle(np.exp(2j * np.pi * ends_s / window_s).mean())
-    return float(angle / (2 * np.pi) * window_s) - 0.02 * window_s
+def _jitter_s(observation: Observation) -> float:
+    deviations = one_way_deviations(observation.rtt_s[~observation.admitted])
+    return float(deviations.std()) if len(deviations) else 0.0
+
+
+def _middle(ends_s: Floats, window_s: float) -> float:
+    """Where in a window admissions begin again: the mean on a circle."""
+    return float(np.angle(np.exp(2j * np.pi * ends_s / window_s).mean()) / (2 * np.pi) * window_s)
 
 
 def _strays(
@@ -138,24 +146,25 @@ def _under_way(observation: Observation, steady: list[Stretch]) -> Sign | None:
     send, admitted = observation.send_s, observation.admitted
     if not steady or admitted.sum() < 20:
         return None
-    begins = np.sort(send[admitted])
-    ends = np.sort(send[admitted] + observation.rtt_s[admitted])
+    # Work begins and ends half a round trip of the network later and earlier.
+    work_s = np.maximum(0.0, observation.rtt_s[admitted] - observation.rtt_s[~admitted].mean())
+    begins, ends = np.sort(send[admitted]), np.sort(send[admitted] + work_s)
     now = np.searchsorted(begins, send, "left") - np.searchsorted(ends, send, "right")
     at_refusal = now[~admitted]
     most = float(np.percentile(now[admitted], 99.5))
-    middle, low = np.percentile(at_refusal, [50, 5])
+    middle, low = np.percentile(at_refusal, [50, 2])
     if middle < _LEAST_UNDER_WAY or most > 1.25 * middle + 1 or low < 0.6 * middle:
         return None
     why = f"requests are refused while about {middle:.0f} are under way, at any arrival rate"
     return Sign("concurrency", why, limit=float(middle))
 
 
-def _drift(steady: list[Stretch]) -> Sign | None:
-    """The rate changes while requests arrive steadily."""
-    change = max((trend(one) for one in steady), key=abs, default=0.0)
+def adaptive(observation: Observation) -> str | None:
+    """Why the rate seems to be changed while requests arrive steadily; None: it does not."""
+    change = drift(stretches(observation))
     if abs(change) < _DRIFT_SHARE:
         return None
-    return Sign("adaptive", f"the admitted rate changes by {change:+.0%} under a steady overload")
+    return f"the admitted rate changes by {change:+.0%} from half to half of every steady overload"
 
 
 def delayed(observation: Observation, rate_rps: float) -> str | None:

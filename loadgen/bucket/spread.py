@@ -1,7 +1,8 @@
 """Whether connections are refused equally: shards that are chosen by connection are not.
 
 A connection's admitted requests are compared with what its requests had got at the share of their
-time, in two halves of the phases. Chance differs from half to half; a crowded shard does not.
+time. Requests have to meet connections at random: a client that prefers the one that was free last
+sends after a refusal on the connection of that refusal.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from loadgen.bucket.observation import Floats, Observation
 
 # With fewer connections, shards chosen by connection cannot be told from a smaller bucket.
 LEAST_CONNECTIONS = 16
+# Standard deviations above what chance gives.
+CLEAR = 4.5
 _BIN_S = 0.25
-_LEAST_EXPECTED = 3.0
-# Standard deviations of the sum of products, which has mean 0 if connections are equal.
-CLEAR = 4.0
+_LEAST_VARIANCE = 0.5  # of the admitted requests of a connection; less is no sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Spread:
 def spread_over_connections(observation: Observation) -> Spread:
     """Compare the connections of all phases in which something was refused."""
     names, index = np.unique(observation.connection, return_inverse=True)
-    halves = np.zeros((2, 2, len(names)))  # half, (excess, variance), connection
+    excess, variance = np.zeros(len(names)), np.zeros(len(names))
     begin = 0
     for phase in observation.phases:
         mine = index[begin : begin + len(phase.send_s)]
@@ -42,24 +43,18 @@ def spread_over_connections(observation: Observation) -> Spread:
         number -= number.min()
         sent = np.bincount(number)
         share = (np.bincount(number, weights=phase.admitted) / np.maximum(sent, 1))[number]
-        for half in (0, 1):
-            inside = number % 2 == half
-            excess = np.bincount(
-                mine[inside], weights=(phase.admitted - share)[inside], minlength=len(names)
-            )
-            variance = np.bincount(
-                mine[inside], weights=(share * (1 - share))[inside], minlength=len(names)
-            )
-            halves[half, 0] += excess
-            halves[half, 1] += variance
-    return Spread(len(names), _agreement(halves))
+        # The share is of these very requests, so that their spread about it is less.
+        spread = share * (1 - share) * (1 - 1 / sent[number])
+        excess += np.bincount(mine, weights=phase.admitted - share, minlength=len(names))
+        variance += np.bincount(mine, weights=spread, minlength=len(names))
+    return Spread(len(names), _unequal(excess, variance))
 
 
-def _agreement(halves: Floats) -> float:
-    known = (halves[:, 1] > 0.5).all(axis=0)
+def _unequal(excess: Floats, variance: Floats) -> float:
+    """Sum of squares of the standardised excesses, in its standard deviations."""
+    known = variance > _LEAST_VARIANCE
     n = int(known.sum())
-    if n < LEAST_CONNECTIONS // 2 or halves[:, 1, known].mean() < _LEAST_EXPECTED / 4:
+    if n < LEAST_CONNECTIONS // 2:
         return 0.0
-    z = halves[:, 0, known] / np.sqrt(halves[:, 1, known])
-    products = z[0] * z[1]
-    return float(products.sum() / np.sqrt(max(n * 1.0, 1e-9)))
+    squares = float((excess[known] ** 2 / variance[known]).sum())
+    return float((squares - n) / np.sqrt(2 * n))

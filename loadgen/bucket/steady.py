@@ -5,7 +5,7 @@ What is read from them needs no model: rates of admission, pauses in it, its eve
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,8 +15,8 @@ from loadgen.bucket.observation import Floats, Observation, Phase
 # Of a phase's requests; gentler overloads leave a bucket half full at times.
 _LEAST_REFUSED_SHARE = 0.15
 _LEAST_ADMITTED = 8
-# What comes before is the burst; the rest of a phase in which something was refused is steady.
-_BEGIN_SHARE = 0.4
+# A stretch begins when this share of a phase's refusals has come: shards do not run dry at once.
+_DRY_SHARE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,8 @@ def stretches(observation: Observation) -> list[Stretch]:
 def _stretch(phase: Phase) -> Stretch | None:
     if phase.refused < max(4, _LEAST_REFUSED_SHARE * len(phase.send_s)):
         return None
-    first_refusal = float(phase.send_s[~phase.admitted][0])
-    begin = max(first_refusal, phase.from_s + _BEGIN_SHARE * phase.length_s)
+    refused_s = phase.send_s[~phase.admitted]
+    begin = float(refused_s[int(_DRY_SHARE * len(refused_s))])
     inside = phase.send_s >= begin
     admitted_s = phase.send_s[inside & phase.admitted]
     refused = int((inside & ~phase.admitted).sum())
@@ -103,17 +103,17 @@ def evenness(stretch: Stretch, tokens: float = 10.0) -> float:
     return float(counts.var(ddof=1) / max(counts.mean(), 1e-9))
 
 
-def trend(stretch: Stretch, parts: int = 6) -> float:
-    """Change of the admitted rate from the first to the last part, as a share; 0: no clear trend.
+def drift(steady: Sequence[Stretch]) -> float:
+    """Change of the admitted rate from half to half of the stretches, as a share; 0: not clear.
 
-    Clear: the parts are nearly on a line, and the change is more than whole tokens explain.
+    Clear: there are at least two stretches, and all of them change to the same side.
     """
-    if len(stretch.admitted_s) < 5 * parts:
+    halves = [
+        np.histogram(one.admitted_s, np.linspace(one.from_s, one.to_s, 3))[0]
+        for one in steady
+        if len(one.admitted_s) >= 20
+    ]
+    changes = np.array([int(late) - int(early) for early, late in halves])
+    if len(changes) < 2 or np.abs(np.sign(changes).sum()) < len(changes):
         return 0.0
-    edges = np.linspace(stretch.from_s, stretch.to_s, parts + 1)
-    counts = np.histogram(stretch.admitted_s, edges)[0].astype(np.float64)
-    change = float(counts[-1] - counts[0])
-    if counts.std() == 0 or abs(change) < 4:
-        return 0.0
-    straight = abs(float(np.corrcoef(counts, np.arange(parts))[0, 1]))
-    return change / float(counts.mean()) if straight > 0.8 else 0.0
+    return float(2 * changes.sum() / sum(int(pair.sum()) for pair in halves))
