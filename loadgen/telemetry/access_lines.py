@@ -14,7 +14,7 @@ from loadgen.records import Records
 from loadgen.target import ApiRef
 from loadgen.telemetry.log_reading import GroupReader
 from loadgen.telemetry.sampling import LogSlice, Rows
-from loadgen.telemetry.traces import Traces
+from loadgen.telemetry.traces import CANARY, NO_CANARY, UNKNOWN, Traces
 from reports.load_telemetry import LogMatch
 
 _FIRST_REFUSAL = 300  # of Lambda: the call did not run, so no REPORT line is to come
@@ -39,7 +39,7 @@ class AccessWatch:
     lines: int = 0
     _why: str = ""
     _reader: AccessLogReader | None = None
-    _group: GroupReader | None = None
+    _groups: list[tuple[GroupReader, int]] = field(default_factory=list)  # with what lines are of
     _waiting: list[dict[str, int]] = field(default_factory=list)  # by slice: rows by request id
 
     def __post_init__(self) -> None:
@@ -66,12 +66,14 @@ class AccessWatch:
         """Reads what is there now; lines that were found are not looked for again."""
         try:
             for part, waiting in zip(self.slices, self._waiting, strict=True):
-                if waiting and self._group is not None and not self._group.is_spent:
-                    self._read(self._group, part, waiting)
+                for group, canary in self._groups:
+                    if waiting and not group.is_spent:
+                        self._read(group, canary, part, waiting)
         except AwsError as error:
             self._why, self.waits = f"the access log could not be read: {error}", False
             return
-        if self._group is not None and self._group.is_spent and any(self._waiting):
+        spent = any(group.is_spent for group, _ in self._groups)
+        if spent and any(self._waiting):
             self._why = "there was more to read than one run asks for"
         self.waits = not self._why and any(self._waiting)
 
@@ -104,17 +106,31 @@ class AccessWatch:
         if self._reader is None:
             return f"the access log of stage {stage.name} has no $context.requestId"
         group = stage.access_log.group
-        self._group = GroupReader(self.session, group, "", self.started_s, self.sampled)
+        self._groups = [(self._group(group), NO_CANARY if stage.canary else UNKNOWN)]
+        if stage.canary:
+            # "Set up an API Gateway canary release deployment", developer guide, read 2026-09.
+            self._groups.append((self._group(f"{group}/Canary"), CANARY))
         return ""
 
-    def _read(self, group: GroupReader, part: LogSlice, waiting: dict[str, int]) -> None:
+    def _group(self, name: str) -> GroupReader:
+        return GroupReader(self.session, name, "", self.started_s, self.sampled)
+
+    def _read(
+        self, group: GroupReader, canary: int, part: LogSlice, waiting: dict[str, int]
+    ) -> None:
         rows = np.fromiter(waiting.values(), np.intp, len(waiting))
-        for line in self._lines(group, part, rows):
-            row = waiting.pop(line.request_id, None)
-            if row is not None:
-                self._note(row, line)
-            if not waiting:
-                return
+        try:
+            for line in self._lines(group, part, rows):
+                row = waiting.pop(line.request_id, None)
+                if row is not None:
+                    self.traces["canary"][row] = canary
+                    self._note(row, line)
+                if not waiting:
+                    return
+        except AwsError:
+            # The canary's group comes with its first request: what is missing stays unmatched.
+            if canary != CANARY:
+                raise
 
     def _lines(self, group: GroupReader, part: LogSlice, rows: Rows) -> Iterator[AccessLine]:
         reader = self._reader
@@ -129,6 +145,8 @@ class AccessWatch:
     def _note(self, row: int, line: AccessLine) -> None:
         trace = self.traces[row]
         trace["has_log"] = True
+        if line.canary is not None:
+            trace["canary"] = CANARY if line.canary else NO_CANARY
         for name, value in (
             ("latency_ms", line.latency_ms),
             ("integration_ms", line.integration_ms),

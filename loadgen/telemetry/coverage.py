@@ -14,7 +14,9 @@ _MINUTE_S = 60
 _TOLERANCE_SHARE = 0.005
 # With fewer strangers than this, percentiles stay what they are.
 _STRANGERS_SHARE, _STRANGERS = 0.02, 5
-# A minute in which less of the run lies may lack: clocks differ by a second or two.
+# Clocks differ by a second or so, and requests arrive somewhat later than they are due.
+_BORDER_S = 1.0
+# A minute in which less of the run lies may lack.
 _SMALL_MINUTE_SHARE = 0.02
 # Metrics come one to three minutes late, in steps of a minute; AWS gives no figure.
 _SETTLED_AFTER_S = 600.0
@@ -97,9 +99,14 @@ def _strangers(most: int) -> int:
 
 
 def by_minute(sent_by_second: Mapping[int, int], started_unix_s: float) -> dict[int, int]:
-    """Requests by the Unix minute in which they were due."""
+    """Requests by the Unix minute that surely counts them.
+
+    What was due within a second of a border may be counted on either side of it, and is left out.
+    """
     found: dict[int, int] = {}
     for second, sent in sent_by_second.items():
-        minute = int(started_unix_s + second) // _MINUTE_S * _MINUTE_S
-        found[minute] = found.get(minute, 0) + sent
-    return {minute: sent for minute, sent in found.items() if sent}
+        due_s = started_unix_s + second
+        minute = int(due_s) // _MINUTE_S * _MINUTE_S
+        if sent and _BORDER_S <= due_s - minute <= _MINUTE_S - 1 - _BORDER_S:
+            found[minute] = found.get(minute, 0) + sent
+    return found

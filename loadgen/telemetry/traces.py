@@ -25,11 +25,14 @@ TRACE = np.dtype(
         ("duration_ms", "<f4"),  # of the handler
         ("billed_ms", "<f4"),
         ("version", "S16"),  # of the function; empty: unknown
+        ("canary", "u1"),  # of the stage: UNKNOWN, NO_CANARY or CANARY
         ("has_log", "?"),
         ("has_report", "?"),
         ("has_xray", "?"),  # some of the times are those of an X-Ray trace
     ]
 )
+
+UNKNOWN, NO_CANARY, CANARY = range(3)
 
 TIMES = tuple(name for name in TRACE.names or () if name.endswith("_ms"))
 

@@ -76,6 +76,9 @@ def _log_words(match: LogMatch) -> str:
     name = _SOURCES[match.source]
     if not match.wanted:
         return f"{name}: {match.why or 'nothing to look up'}"
+    if match.source == "xray":
+        # Most requests are not sampled, and others may have been traced in the same seconds.
+        return f"{name}: {match.matched:,} of {match.wanted:,} traces are of this run"
     words = f"{name}: {match.matched:,} of {match.wanted:,} found"
     words += f" ({part_of(match.matched, match.wanted)})"
     return f"{words}: {match.why}" if match.why else words

@@ -232,6 +232,29 @@ def test_without_permission_everything_is_unknown(made: Made) -> None:
     assert all(np.isnan(found.traces[name]).all() for name in TIMES)
 
 
+def test_versions_behind_a_weighted_alias_are_told_apart(shop: AwsSession, made: Made) -> None:
+    aws: Any = shop.control_lambda()
+    aws.publish_version(FunctionName="late")
+    aws.update_function_configuration(FunctionName="late", Description="another version")
+    updated = aws.get_waiter("function_updated_v2")
+    updated.wait(FunctionName="late", WaiterConfig={"Delay": 0.02, "MaxAttempts": 250})
+    aws.publish_version(FunctionName="late")
+    weights = {"AdditionalVersionWeights": {"2": 0.5}}
+    alias = aws.create_alias(
+        FunctionName="late", Name="split", FunctionVersion="1", RoutingConfig=weights
+    )
+    aws.invoke(FunctionName=alias["AliasArn"])
+    calls = CalledFunction(CallsOf("late", "split"), (QUICK,))
+    run = made.seen(made.records[:1])
+
+    part = Clock().gather(shop, run, replace(made.subject, functions=(calls,)), METRICS).part
+
+    (function,) = part.functions
+    assert (function.state, function.invocations) == ("covered", 1)
+    assert [version.version for version in function.versions] == ["1", "2"]
+    assert sum(version.invocations or 0 for version in function.versions) == 1
+
+
 # -- logs -----------------------------------------------------------------------------------------
 
 

@@ -68,23 +68,41 @@ def test_strangers_are_what_is_beyond_all_that_was_sent() -> None:
     assert strangers(counted({9_960: 1050.0}), expected(most=1100)) == 0
 
 
+@pytest.mark.parametrize(
+    ("started_s", "minutes"),
+    [
+        pytest.param(120.0, {120: 58}, id="a whole minute"),
+        pytest.param(119.9, {120: 57}, id="a border right behind the start"),
+        pytest.param(150.5, {120: 28, 180: 29}, id="two halves"),
+    ],
+)
+def test_what_is_due_at_a_border_may_be_counted_on_either_side(
+    started_s: float, minutes: dict[int, int]
+) -> None:
+    assert by_minute(dict.fromkeys(range(60), 1), started_s) == minutes
+
+
 @given(
     sent=st.lists(st.integers(1, 500), min_size=1, max_size=300),
     started_s=st.floats(0, 1e9),
+    late_s=st.floats(0, 1),
     share=st.floats(0, 3),
 )
 def test_only_a_count_like_the_run_covers_it(
-    sent: list[int], started_s: float, share: float
+    sent: list[int], started_s: float, late_s: float, share: float
 ) -> None:
-    minutes = by_minute(dict(enumerate(sent)), started_s)
-    whole = sum(minutes.values())
-    run = Expected(whole, whole, minutes, ENDED_S)
-    seen = counted({minute: share * n for minute, n in minutes.items()})
+    arrived: dict[int, float] = {}
+    for second, n in enumerate(sent):
+        minute = int(started_s + second + late_s) // 60 * 60
+        arrived[minute] = arrived.get(minute, 0) + share * n
+    whole = sum(sent)
+    run = Expected(whole, whole, by_minute(dict(enumerate(sent)), started_s), ENDED_S)
+    seen = counted(arrived)
 
     state = state_of(seen, run)
 
-    assert whole == sum(sent)
     if state == "covered":
         assert seen.total >= 0.995 * whole
         assert seen.total - whole <= max(0.02 * whole + 1, 5)
+    assert (state == "late") == (seen.total < 0.995 * whole)
     assert (state == "shared") <= (seen.total > whole)
