@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from loadgen.outcome import Outcome
 from loadgen.records import Records
 from loadgen.steps import StepInfo
-from loadgen.telemetry.traces import Traces
+from loadgen.telemetry.traces import CANARY, UNKNOWN, Traces
 from reports.load_versions import (
     FailedVerdict,
     P95Verdict,
@@ -58,16 +58,16 @@ def version_report(
     differences: list[VersionDifference] = []
     unknown = requests = 0
     for step in steps:
-        chosen = counts & (records["step"] == step.index)
-        known = chosen & (traces["version"] != b"")
-        names, numbers = np.unique(traces["version"][known], return_counts=True)
+        chosen = np.flatnonzero(counts & (records["step"] == step.index))
+        labels = _labels(traces[chosen])
+        names, numbers = np.unique(labels[labels != ""], return_counts=True)
         if len(names) < 2:
             continue
-        requests += int(chosen.sum())
-        unknown += int(chosen.sum() - known.sum())
+        requests += len(chosen)
+        unknown += len(chosen) - int(numbers.sum())
         samples = {
-            name.decode(): _Sample.of(records, kinds, traces, known & (traces["version"] == name))
-            for name in names[np.argsort(-numbers, kind="stable")]
+            name: _Sample.of(records, kinds, traces, chosen[labels == name])
+            for name in names[np.argsort(-numbers, kind="stable")].tolist()
         }
         versions += [sample.figures(step.name, name) for name, sample in samples.items()]
         beside, *others = samples
@@ -79,6 +79,21 @@ def version_report(
     return VersionReport(
         versions=versions, differences=differences, unknown=unknown, requests=requests
     )
+
+
+def _labels(traces: Traces) -> NDArray[np.str_]:
+    """What answered: `7`, `canary`, `stage, version 7`; nothing where it is not known.
+
+    Of a stage with a canary every request is of one or of the other: a version alone leaves open
+    of which.
+    """
+    version = traces["version"].astype("U16")
+    canary = traces["canary"]
+    if not (canary == CANARY).any():
+        return version
+    part = np.array(["", "stage", "canary"])[canary]
+    both = np.char.add(np.char.add(part, ", version "), version)
+    return np.where(canary == UNKNOWN, "", np.where(version == "", part, both))
 
 
 class _Sample(NamedTuple):
@@ -97,7 +112,7 @@ class _Sample(NamedTuple):
         records: Records,
         kinds: NDArray[np.uint16],
         traces: Traces,
-        chosen: NDArray[np.bool_],
+        chosen: NDArray[np.intp],
     ) -> _Sample:
         outcomes = kinds[chosen] >> 12
         service_us = records["service_us"][chosen]

@@ -25,7 +25,7 @@ class VersionFigures(_Part):
     """The requests of a step that a version answered."""
 
     step: str
-    version: str
+    version: str = Field(description="of the function; `canary` or `stage` where a stage has one")
     requests: int
     failed: int = Field(description="neither ok nor throttled")
     cold: int = Field(description="of those with a REPORT line or a trace")
@@ -65,9 +65,13 @@ class VersionReport(_Part):
 def difference_sentence(one: VersionDifference) -> str:
     """What is known of a version beside another."""
     return (
-        f"{one.step}, version {one.version} beside {one.beside}: "
+        f"{one.step}, {_name(one.version)} beside {_name(one.beside)}: "
         f"{_failed_words(one)}; {_p95_words(one)}"
     )
+
+
+def _name(version: str) -> str:
+    return f"version {version}" if version.isdecimal() or version == "$LATEST" else version
 
 
 def _failed_words(one: VersionDifference) -> str:

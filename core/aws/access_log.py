@@ -23,6 +23,7 @@ Field = Literal[
     "integration_latency",
     "authorizer_latency",
     "function_request_id",
+    "canary",
 ]
 
 # Which variables say what; the first one that a format has is used.
@@ -38,6 +39,8 @@ _VARIABLES: Mapping[Field, tuple[str, ...]] = {
     "authorizer_latency": ("authorizer.latency", "authorizer.integrationLatency"),
     # Of a Lambda proxy: the request id of the call, as the REPORT line of the function has it.
     "function_request_id": ("integration.requestId", "awsEndpointRequestId"),
+    # true or false; of a stage without a canary, nothing.
+    "canary": ("isCanaryRequest",),
 }
 _VARIABLE = re.compile(r"\$context\.([A-Za-z_-]+(?:\.[A-Za-z0-9_-]+)*)")
 _BARE = "\x01"  # marks variables that stand in JSON without quotes
@@ -59,6 +62,7 @@ class AccessLine:
     integration_ms: int | None = None
     authorizer_ms: int | None = None
     function_request_id: str | None = None
+    canary: bool | None = None  # whether the stage's canary answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,7 @@ class AccessLogReader:
             _number(values.get("integration_latency")),
             _number(values.get("authorizer_latency")),
             _text(values.get("function_request_id")),
+            {"true": True, "false": False}.get(values.get("canary", _NOTHING)),
         )
 
     def pattern(self, statuses: Iterable[int]) -> str:

@@ -78,6 +78,7 @@ class Stage:
     traces: bool = False  # REST: X-Ray samples its requests
     cached: bool = False  # REST: a cache answers some of them
     web_acl: bool = False  # REST: AWS WAF stands before it
+    canary: bool = False  # REST: a part of the requests goes to another deployment
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +278,7 @@ def rest_stage(answer: RestStageTypeDef | ListedRestStageTypeDef) -> Stage:
         traces=answer.get("tracingEnabled", False),
         cached=answer.get("cacheClusterEnabled", False),
         web_acl="webAclArn" in answer,
+        canary="canarySettings" in answer,
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from loadgen.outcome import OK, Kind, Outcome
 from loadgen.records import RECORD, Records
 from loadgen.steps import StepInfo
-from loadgen.telemetry.traces import Traces, empty_traces
+from loadgen.telemetry.traces import CANARY, NO_CANARY, Traces, empty_traces
 from loadgen.versions import difference, p95_estimate, share_estimate, version_report
 from reports.load_versions import VersionReport, difference_sentence, versions_table
 
@@ -72,7 +72,9 @@ def test_versions_that_are_alike_cannot_be_told_apart() -> None:
 
     assert (one.failed_verdict, one.p95_verdict) == ("cannot be told apart",) * 2
     sentence = difference_sentence(one)
-    assert sentence.startswith("GET /x, version 8 beside 7: failures cannot be told apart (")
+    assert sentence.startswith(
+        "GET /x, version 8 beside version 7: failures cannot be told apart ("
+    )
     assert f"{SPACE}ms)" in sentence
 
 
@@ -99,6 +101,30 @@ def test_too_few_are_not_compared() -> None:
 )
 def test_there_is_nothing_to_put_beside(parts: list[tuple[Records, Traces]]) -> None:
     assert report(*parts) is None
+
+
+def with_canary(part: tuple[Records, Traces], canary: int) -> tuple[Records, Traces]:
+    part[1]["canary"] = canary
+    return part
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "labels"),
+    [("7", "8", ["stage, version 7", "canary, version 8"]), ("", "", ["stage", "canary"])],
+    ids=["with versions", "of a deployment alone"],
+)
+def test_the_canary_of_a_stage_is_put_beside_it(old: str, new: str, labels: list[str]) -> None:
+    found = report(
+        with_canary(rows(900, old), NO_CANARY),
+        with_canary(rows(100, new, failed=30), CANARY),
+        rows(20, "7"),
+    )
+
+    assert found is not None
+    assert [one.version for one in found.versions] == labels
+    assert found.differences[0].failed_verdict == "more"
+    # A version alone does not tell who called it.
+    assert found.unknown == 20
 
 
 def test_what_was_throttled_is_no_failure() -> None:
