@@ -32,7 +32,7 @@ def show_clients(console: Console, document: LoadDocument) -> None:
     if document.fairness is not None:
         _show_fairness(console, document.fairness)
     if document.versions is not None:
-        _show_versions(console, document.versions)
+        show_versions(console, document.versions)
 
 
 def _show_retries(console: Console, report: RetryReport) -> None:
@@ -78,7 +78,8 @@ def _show_fairness(console: Console, fairness: Fairness) -> None:
         console.show(f"  {key_line(key)}")
 
 
-def _show_versions(console: Console, report: VersionReport) -> None:
+def show_versions(console: Console, report: VersionReport) -> None:
+    """Versions of functions beside each other."""
     table = _table("version", "n", "failed", "cold", "service\np50", "p95", "handler\np95")
     for one in report.versions:
         step, version, *cells = version_cells(one)

@@ -27,6 +27,7 @@ from loadgen.by_request import by_request
 from loadgen.guards import host_of, is_loopback
 from loadgen.profile.model import Aws
 from loadgen.records import Records, read_records
+from loadgen.retry.view import show_versions
 from loadgen.steps import StepInfo
 from loadgen.target import ApiRef, resolve_again
 from loadgen.telemetry.client import counts_of_document
@@ -274,6 +275,8 @@ def _show(console: Console, document: LoadDocument, path: Path) -> None:
         notes = [f"note: {note}" for note in document.telemetry.notes]
         for line in [*lines, *notes]:
             console.show(line)
+    if document.versions is not None:
+        show_versions(console, document.versions)
     show_times(console, document)
     console.say(f"result: {path}; as it was before: {path.parent / BEFORE_NAME}")
     if console.json_output:
