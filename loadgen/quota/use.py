@@ -87,7 +87,8 @@ def quota_stop(
         if used.share_of(count) > most:
             return (
                 f"{count:,} requests of the {used.quota.limit:,} that the quota of "
-                f"{used.quota.name} has were let through: guards.max_quota_share is {_share_words(most)}"
+                f"{used.quota.name} has were let through: guards.max_quota_share is "
+                f"{_share_words(most)}"
             )
     return None
 
