@@ -153,7 +153,7 @@ class _Run:
             )
             self._statuses = count_statuses(read_records(folder), self._tally.measured)
             notes = [*course.notes, *self._find_causes(folder, course)]
-            telemetry = self._telemetry(folder, course, notes)
+            telemetry = self._telemetry(folder, course, notes, stop)
             self._by_request = self._look_at_requests(folder, telemetry)
             document = self._judged(course, started, notes, stop, telemetry)
             return self._written(folder, document)
@@ -171,7 +171,11 @@ class _Run:
             step_back()
             stack.enter_context(RefreshLoop(prepared.sources, injectors.update))
             update = stack.enter_context(
-                live_view(self._console, prepared.rules, prepared.expected.duration_s)
+                live_view(
+                    self._console,
+                    prepared.rules,
+                    0.0 if search else prepared.expected.duration_s,
+                )
             )
             feed = self._web_ui(stack, stop)
             steering = self._steering(search, injectors, folder) if search else None
@@ -282,11 +286,13 @@ class _Run:
         self._kinds = findings.new_kinds
         return [*findings.notes, *self._if_refused(why_not)]
 
-    def _telemetry(self, folder: Path, course: Course, notes: list[str]) -> Telemetry | None:
+    def _telemetry(
+        self, folder: Path, course: Course, notes: list[str], stop: StopRequest
+    ) -> Telemetry | None:
         """What AWS saw of the run; adds to `notes` why that is not known."""
         try:
             found = telemetry_after_run(
-                self._prepared, self._tally, course, folder, self._console.say
+                self._prepared, self._tally, course, folder, self._console.say, stop
             )
         except ToolError as error:
             notes.append(f"metrics and logs of the run are unknown: {error}")

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import InputError
+from core.interrupt import StopRequest
 from loadgen.conduct import Course
 from loadgen.preparation import Prepared
 from loadgen.records import read_records
@@ -20,12 +21,17 @@ from loadgen.telemetry.traces import write_traces
 
 
 def telemetry_after_run(
-    prepared: Prepared, tally: Tally, course: Course, folder: Path, say: Callable[[str], None]
+    prepared: Prepared,
+    tally: Tally,
+    course: Course,
+    folder: Path,
+    say: Callable[[str], None],
+    stop: StopRequest,
 ) -> Telemetry | None:
     """What AWS saw; None where it is not to be asked, or no API of AWS is behind the target.
 
-    Traces are stored beside the records. `aws.settle` counts from the end of the run, and who has
-    interrupted a run does not wait.
+    Traces are stored beside the records. `aws.settle` counts from the end of the run; who stops the
+    run, or this, does not wait any more.
 
     Raises:
         ToolError: AWS cannot be asked at all, or the traces cannot be written.
@@ -35,7 +41,7 @@ def telemetry_after_run(
         return None
     ended_s = course.started_unix_s + course.ended_s
     now_s = time.time()
-    patience_s = 0.0 if course.stopped_by == "signal" else ended_s + aws.settle_s - now_s
+    patience_s = max(ended_s + aws.settle_s - now_s, 0.0)
     with_records = aws.logs and prepared.profile.output.records
     files = read_records(folder) if with_records and not prepared.profile.locustfile else []
     found = gather_telemetry(
@@ -47,9 +53,10 @@ def telemetry_after_run(
             ended_s,
         ),
         prepared.session,
-        Wanted(metrics=aws.metrics, logs=aws.logs, settle_s=max(patience_s, 0.0)),
+        Wanted(metrics=aws.metrics, logs=aws.logs, settle_s=patience_s),
         say,
         now_s=now_s,
+        stopped=lambda: stop.requested,
     )
     if found.traces is not None:
         try:

@@ -99,12 +99,14 @@ def gather_telemetry(
     *,
     now_s: float,
     waiting: Waiting | None = None,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Telemetry:
     """Reads what is wanted; `now_s` is the Unix time at which it begins.
 
-    Waits for what is late until `wanted.settle_s` after that, and no longer than needed.
+    Waits for what is late until `wanted.settle_s` after that, no longer than needed, and not at all
+    once `stopped` says that somebody wants to leave.
     """
-    clock = _Clock(waiting or Waiting(), now_s, wanted.settle_s, say)
+    clock = _Clock(waiting or Waiting(), now_s, wanted.settle_s, say, stopped)
     metrics = None
     if wanted.metrics:
         metrics = MetricWatch(session, subject, run.client, run.started_s, run.ended_s)
@@ -133,9 +135,15 @@ class _Clock:
     """Looks at watches until none waits any more, or the time is over."""
 
     def __init__(
-        self, waiting: Waiting, now_s: float, settle_s: float, say: Callable[[str], None]
+        self,
+        waiting: Waiting,
+        now_s: float,
+        settle_s: float,
+        say: Callable[[str], None],
+        stopped: Callable[[], bool],
     ) -> None:
         self._waiting, self._say, self._settle_s = waiting, say, settle_s
+        self._stopped = stopped
         self._began_s = waiting.clock()
         self._unix_s = now_s
         self.waited_s = 0.0
@@ -152,7 +160,7 @@ class _Clock:
             for watch in watches:
                 watch.look(self.now_s)
             left_s = self._settle_s - (self._waiting.clock() - self._began_s)
-            if left_s <= 0 or not any(watch.waits for watch in watches):
+            if left_s <= 0 or self._stopped() or not any(watch.waits for watch in watches):
                 return
             if not told and left_s >= _TOLD_FROM_S:
                 self._say(f"waiting for metrics and logs, {left_s:.0f} s at most")

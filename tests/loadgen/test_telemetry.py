@@ -94,6 +94,7 @@ class Clock:
         wanted: Wanted,
         *,
         after_s: float = 1.0,
+        stopped: Callable[[], bool] = lambda: False,
     ) -> Telemetry:
         """Telemetry that is gathered so long after the end of the run."""
         return gather_telemetry(
@@ -104,6 +105,7 @@ class Clock:
             lambda _: None,
             now_s=run.ended_s + after_s,
             waiting=Waiting(sleep=self.sleep, clock=lambda: self.now_s),
+            stopped=stopped,
         )
 
 
@@ -178,6 +180,18 @@ def test_metrics_that_stay_late_tell_nothing(
     (note,) = part.notes
     assert note.startswith("the metrics lag: CloudWatch counts 0 of 16 answered requests so far")
     assert warnings_of(part) == []
+
+
+def test_who_stops_does_not_wait_any_more(
+    shop: AwsSession, shop_access: LocalAccess, made: Made
+) -> None:
+    clock = Clock()
+    with fault(shop_access, kind="late-metrics", delay_s=3600):
+        part = clock.gather(
+            shop, made.seen(), made.subject, METRICS, stopped=lambda: clock.now_s >= 4
+        ).part
+
+    assert (part.coverage.state, part.waited_s) == ("late", 4.0)
 
 
 def test_requests_of_others_are_not_taken_for_those_of_the_run(
