@@ -10,7 +10,7 @@ from reports.load_findings import cautions, headline, subtitle, support, verdict
 from reports.load_outcome_tables import causes_table, errors_table, failures_table, statuses_table
 from reports.load_tables import steps_table, thresholds_table
 from reports.markdown import plain_line, short_table
-from reports.prediction_tables import comparison_table
+from reports.prediction_comparison import comparison_table
 from reports.search_tables import search_table
 from reports.waterfall_markdown import time_lines
 

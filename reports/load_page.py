@@ -38,9 +38,9 @@ from reports.load_tables import (
     thresholds_table,
 )
 from reports.load_words import failed_count
-from reports.prediction_tables import comparison_tables
+from reports.prediction_comparison import comparison_tables
 from reports.search_charts import search_figures
-from reports.search_tables import search_table
+from reports.search_tables import search_table, search_tiles
 from reports.waterfall_chart import waterfall_figure
 from reports.waterfall_tables import time_tables
 
@@ -139,6 +139,8 @@ def _tone(document: LoadDocument) -> str:
 
 
 def _tiles(document: LoadDocument) -> list[Tile]:
+    if document.search is not None:
+        return search_tiles(document.search)
     rates, outcomes, completed = document.rates, document.outcomes, document.requests.completed
     failed = failed_count(outcomes)
     return [

@@ -16,9 +16,6 @@ from reports.load_prediction import (
 from reports.load_words import cause_word
 
 UNKNOWN = "unknown"
-# A prediction and a measurement that are so close say the same.
-_CLOSE = 0.03
-_NOTHING = 0.001
 
 
 def prediction_tables(prediction: LoadPrediction) -> list[Table]:
@@ -30,16 +27,6 @@ def prediction_tables(prediction: LoadPrediction) -> list[Table]:
         quotas_table(prediction.quotas),
         cost_table(prediction.cost),
         durations_table(prediction),
-    ]
-    return [table for table in tables if table is not None]
-
-
-def comparison_tables(prediction: LoadPrediction) -> list[Table]:
-    """What was predicted beside what was measured."""
-    tables = [
-        comparison_table(prediction),
-        found_concurrency_table(prediction),
-        quotas_table(prediction.quotas),
     ]
     return [table for table in tables if table is not None]
 
@@ -116,9 +103,9 @@ def concurrency_table(prediction: LoadPrediction) -> Table | None:
             [
                 phase.name,
                 use.function,
-                _number(use.mean, unknown=use.unknown),
-                _number(use.p99, unknown=use.unknown),
-                _number(use.most, unknown=use.unknown),
+                number_words(use.mean, unknown=use.unknown),
+                number_words(use.p99, unknown=use.unknown),
+                number_words(use.most, unknown=use.unknown),
                 UNKNOWN if use.limit is None else f"{use.limit:,}",
             ]
         )
@@ -145,7 +132,8 @@ def concurrency_table(prediction: LoadPrediction) -> Table | None:
     )
 
 
-def _number(value: float | None, *, unknown: str = "") -> str:
+def number_words(value: float | None, *, unknown: str = "") -> str:
+    """A number of calls; `unknown` says why there is none."""
     if value is None:
         return UNKNOWN if unknown else ABSENT
     return f"{value:,.0f}" if value == int(value) else significant(value)
@@ -183,7 +171,7 @@ def _use_cells(use: DownstreamUse) -> list[str]:
         limit.append(f"{rate_number(use.limit_rps)}/s")
     if use.limit_at_once is not None:
         at_once = use.needed_at_once
-        needed.append(UNKNOWN if at_once is None else f"{_number(at_once)} at once")
+        needed.append(UNKNOWN if at_once is None else f"{number_words(at_once)} at once")
         limit.append(f"{use.limit_at_once:,} at once")
     short = UNKNOWN if use.short_share is None else part_of(use.short_share, 1)
     return [
@@ -299,102 +287,3 @@ def durations_table(prediction: LoadPrediction) -> Table | None:
 
 def _ms(value: float | None) -> str:
     return ABSENT if value is None else milliseconds(value)
-
-
-# -- beside what was measured ---------------------------------------------------------------------
-
-
-def comparison_table(prediction: LoadPrediction) -> Table | None:
-    """Each phase that sent something: throttled share and binding layer, predicted and found."""
-    phases = [phase for phase in prediction.phases if phase.found is not None]
-    if not phases:
-        return None
-    columns = [
-        Column("Phase", is_text=True),
-        Column("Throttled, predicted"),
-        Column("measured"),
-        Column("What binds", is_text=True),
-        Column("", is_text=True),
-    ]
-    rows = [
-        TableRow(
-            [
-                phase.name,
-                throttled_words(phase),
-                _measured(phase),
-                both_layers(phase),
-                agreement(phase),
-            ]
-        )
-        for phase in phases
-    ]
-    return Table("Predicted and measured", columns, rows)
-
-
-def _measured(phase: PhasePrediction) -> str:
-    found = phase.found
-    share = None if found is None else found.throttled_share
-    return ABSENT if share is None else part_of(share, 1)
-
-
-def both_layers(phase: PhasePrediction) -> str:
-    """The layer that was predicted, and the one that was found where that is another."""
-    predicted = _layer(phase.binds)
-    found = predicted if phase.found is None else _layer(phase.found.cause)
-    return predicted if found == predicted else f"{predicted}; found: {found}"
-
-
-def _layer(layer: str | None) -> str:
-    if layer is None:
-        return UNKNOWN
-    return "nothing" if layer == "none" else cause_word(layer)
-
-
-def agreement(phase: PhasePrediction) -> str:
-    """Whether prediction and measurement say the same, in words."""
-    found = phase.found
-    if found is None or found.off_by is None:
-        return ABSENT
-    if phase.unknown:
-        return "partly predicted"
-    points = found.off_by * 100
-    close = abs(found.off_by) <= _CLOSE
-    named = found.cause in (phase.binds, "throttle") or abs(found.throttled_share or 0) < _NOTHING
-    if close and named:
-        return "agrees"
-    if close:
-        return "another layer"
-    return f"{abs(points):.1f} points {'more' if points > 0 else 'less'}"
-
-
-def found_concurrency_table(prediction: LoadPrediction) -> Table | None:
-    """Calls at once, predicted and by the metric ConcurrentExecutions, where both are known."""
-    rows = [
-        TableRow(
-            [
-                phase.name,
-                use.function,
-                _number(use.mean, unknown=use.unknown),
-                _number(use.most, unknown=use.unknown),
-                _number(phase.found.concurrency[use.function]),
-            ]
-        )
-        for phase in prediction.phases
-        for use in phase.concurrency
-        if phase.found is not None and use.function in phase.found.concurrency
-    ]
-    if not rows:
-        return None
-    columns = [
-        Column("Phase", is_text=True),
-        Column("Function", is_text=True),
-        Column("Mean, predicted"),
-        Column("most, predicted"),
-        Column("most, measured"),
-    ]
-    return Table(
-        "Calls at once, predicted and measured",
-        columns,
-        rows,
-        "Measured: the metric ConcurrentExecutions of the minutes of the phase.",
-    )

@@ -14,7 +14,8 @@ from reports.blocks import Column, TableRow
 from reports.blocks import Table as TextTable
 from reports.figures import closed
 from reports.load_prediction import LoadPrediction
-from reports.prediction_tables import comparison_tables, prediction_tables
+from reports.prediction_comparison import comparison_tables
+from reports.prediction_tables import prediction_tables
 from reports.preflight_document import PreflightDocument
 from reports.preflight_tables import checks_table, limits_table, summary
 

@@ -24,7 +24,8 @@ from reports.load_prediction import (
     QuotaUse,
     RefusedBy,
 )
-from reports.prediction_tables import agreement, both_layers, production_words, throttled_words
+from reports.prediction_comparison import agreement, both_layers
+from reports.prediction_tables import production_words, throttled_words
 from reports.preflight_document import Check, PathLimit, PreflightDocument
 from reports.preflight_exports import export_preflight
 from tests.loadgen.shop import profile_of
