@@ -21,6 +21,7 @@ class Expected:
     peak_rps: float
     by_step: tuple[float, ...]
     duration_s: float
+    searches: bool = False  # what is sent in the end is decided later: `requests` is the most
 
 
 def expected(profile: Profile, phases: Sequence[PhasePlan]) -> Expected:
@@ -38,6 +39,7 @@ def expected(profile: Profile, phases: Sequence[PhasePlan]) -> Expected:
             for step in steps
         ),
         duration_s=duration_s(phases),
+        searches=any(plan.kind == "search" for plan in phases),
     )
 
 

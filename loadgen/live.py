@@ -87,10 +87,10 @@ def live_table(now: Now) -> Table:
 
 
 def _clock(now: Now) -> str:
+    if not now.total_s:
+        return seconds(float(int(now.elapsed_s)))  # nobody knows how long it takes
     total = seconds(round(now.total_s, 1))
-    return (
-        f"{seconds(float(int(min(now.elapsed_s, now.total_s))))} of {total}" if now.total_s else ""
-    )
+    return f"{seconds(float(int(min(now.elapsed_s, now.total_s))))} of {total}"
 
 
 def _rates(now: Now) -> str:

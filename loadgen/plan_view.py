@@ -87,6 +87,8 @@ def _phase_words(phase: PhasePlan) -> str:
     when = f"{seconds(phase.from_s)} to {seconds(phase.to_s)}"
     if phase.to_s == phase.from_s:
         when = f"at {seconds(phase.from_s)}"
+    if phase.kind == "search":
+        return f"from {seconds(phase.from_s)} on: {phase.name}, {phase.words}"
     if phase.kind == "pause":
         return f"{when}: {phase.name}, nothing is sent"
     return f"{when}: {phase.name}, {phase.words}{counted}"
@@ -98,6 +100,8 @@ def _plan_words(plan: Expected) -> str:
         return f"{length}; how many requests depends on how fast the API answers"
     many = f"{plan.requests:,.0f}"
     requests = "1 request" if many == "1" else f"{many} requests"
+    if plan.searches:
+        return f"{length} and a search; at most {requests}, at most {rate(plan.peak_rps)}"
     return f"about {requests} in {length}, at most {rate(plan.peak_rps)}"
 
 

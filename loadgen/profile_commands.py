@@ -177,7 +177,8 @@ def _phase_lines(phases: Sequence[PhasePlan]) -> Iterator[str]:
     widest = max((len(plan.name) for plan in phases), default=0)
     for plan in phases:
         length = plan.to_s - plan.from_s
-        parts = [plan.words if plan.kind == "burst" else f"{plan.words} for {seconds(length)}"]
+        has_length = plan.kind not in ("burst", "search")
+        parts = [f"{plan.words} for {seconds(length)}" if has_length else plan.words]
         if not plan.measured and plan.kind != "pause":
             parts.append("not measured")
         yield f"{plan.name:<{widest}}  {', '.join(parts)}"

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from core.errors import InputError
 from loadgen.profile.model import Bursts, Phase, Profile, Scenario, Steps
+from loadgen.search.budget import most_arrivals
 from loadgen.steps import method_and_path
 
 Times = NDArray[np.int64]
@@ -39,7 +40,8 @@ class PhasePlan:
 
     `expected` is the expected number of arrivals (0 for pauses and users), `peak_rps` the highest
     arrival rate (of a burst: what arrives within its busiest second); both count scenarios, not
-    requests. What a search takes is not known before: it has no length and no arrivals here.
+    requests. What a search takes is not known before: it has no length here, and the most arrivals
+    that it may have.
     """
 
     index: int
@@ -90,7 +92,12 @@ def plan_phases(profile: Profile) -> tuple[PhasePlan, ...]:
             expected = float(phase.burst)
             peak_rps = phase.burst / max(phase.within_s or 0.0, 1.0)
         elif phase.bounds is not None:
-            expected, peak_rps = 0.0, phase.bounds[1] / _per_arrival(profile, phase)
+            per = _per_arrival(profile, phase)
+            left = profile.guards.max_requests - sum(
+                plan.expected * _steps_of(profile, plan) for plan in plans
+            )
+            most = max(left, 0.0) / requests_per_arrival(profile, phase)
+            expected, peak_rps = min(most_arrivals(phase, per), most), phase.bounds[1] / per
         else:
             expected = sum((segment.arrivals for segment in segments), 0.0)
             peak_rps = max((max(part.from_rps, part.to_rps) for part in segments), default=0.0)

@@ -259,6 +259,8 @@ def _not_counted(document: LoadDocument) -> str:
 
 def _judged(document: LoadDocument) -> list[str]:
     thresholds = document.thresholds
+    if not thresholds and document.search is not None:
+        return []  # the SLO of the search is what was asked
     if not thresholds:
         if _nothing_was_ok(document):
             return ["The profile sets no threshold, but a run in which no request is ok fails"]

@@ -53,10 +53,13 @@ def _latency(search: SearchPart, points: Sequence[SearchStep], anchor: str) -> F
     )
     help_text = (
         "Response times of ok requests at each rate that was tried, from the last segment at it. "
-        "The line is base x (1 + weight x u^order / (1 - u)) with u = rate / capacity, fitted to "
-        "p95. The knee is where rate divided by p95 is greatest. Shaded: between the highest rate "
-        "that holds and the lowest that breaks."
+        "Shaded: between the highest rate that holds and the lowest that breaks."
     )
+    if search.curve is not None:
+        help_text += (
+            " The line is base x (1 + weight x u^order / (1 - u)) with u = rate / capacity, fitted "
+            "to p95; the knee is where rate divided by p95 is greatest."
+        )
     return Figure("Load and latency", help_text, _drawn(chart, f"{anchor}-search-latency"))
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from reports.blocks import Column, Table, TableRow
-from reports.figures import ABSENT, closed, column, percent, seconds
+from reports.blocks import Column, Table, TableRow, Tile
+from reports.figures import ABSENT, closed, column, percent, rate, seconds, significant
 from reports.load_search import SearchPart
 from reports.search_words import verdict_words
 
@@ -58,6 +58,26 @@ def search_table(search: SearchPart) -> Table:
         ),
         notes=[closed(f"SLO: {', '.join([*search.slo, *search.assumed])}")],
     )
+
+
+def search_tiles(search: SearchPart) -> list[Tile]:
+    """The key figures: the answer, its interval, the knee, what it took."""
+    knee = search.knee
+    interval = ""
+    if knee.low_rps is not None and knee.high_rps is not None:
+        interval = f"{significant(knee.low_rps)} to {significant(knee.high_rps)}"
+    limit = ", ".join(search.slo[:1]) + (", ..." if len(search.slo) > 1 else "")
+    return [
+        Tile("Highest rate", None, _per_second(search.rate_rps), limit),
+        Tile("Holds at", None, _per_second(search.low_rps)),
+        Tile("Breaks at", None, _per_second(search.high_rps)),
+        Tile("Knee", None, _per_second(knee.rate_rps), interval),
+        Tile("Sent", None, f"{search.requests:,}", f"requests at {len(search.steps)} rates"),
+    ]
+
+
+def _per_second(rate_rps: float | None) -> str:
+    return ABSENT if rate_rps is None else rate(rate_rps)
 
 
 def _share(share: float | None) -> str:

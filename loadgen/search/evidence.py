@@ -81,8 +81,12 @@ class Evidence:
         return "breaks" if self.above >= -math.log(alpha_above) else "undecided"
 
 
-def weigh(samples: Sequence[Sample], limit_share: float, *, of_latency: bool) -> Evidence:
-    """The evidence of all stretches of one rate together."""
+def weigh(samples: Sequence[Sample], limit_share: float, *, of_latency: bool = False) -> Evidence:
+    """The evidence of all stretches of one rate together.
+
+    The slowest tenth stands in for slow requests however far the limit is: a queue that grows
+    slowly shows in how they go together long before any of them is too slow.
+    """
     bad = sum(int(one.bad.sum()) for one in samples)
     counted = sum(len(one.bad) for one in samples)
     effect = _effect(samples, of_latency=of_latency)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from loadgen.profile.model import Phase, Profile
-from loadgen.schedule import requests_per_arrival
+from loadgen.schedule import expected_requests, plan_phases, requests_per_arrival
+from loadgen.search.budget import MOST_STEPS
 from loadgen.search.estimate import Point, point_of
 from loadgen.search.finding import Ended, Role, Tried
 from loadgen.search.growth import Bucket, bucket_of
@@ -22,7 +23,6 @@ from loadgen.search.judge import (
 )
 from loadgen.steered.segment import Progress, Segment, Sent, Stream
 
-MOST_STEPS = 120  # of all rates together, in lengths of a step
 _REST_MOST_STEPS = 3  # a bucket that takes longer to fill up is not waited for
 # From above: an overload, and the rate for so many steps, of which the second half is judged.
 _OVER_STEPS = 0.5
@@ -75,6 +75,9 @@ class Holder:
         in_requests = profile.load.unit == "requests"
         self._rate_per_arrival = self._requests_per_arrival if in_requests else 1.0
         self.per_request = self._rate_per_arrival / self._requests_per_arrival
+        # Chance may have sent a little more than expected in the phases before.
+        before = expected_requests(profile, plan_phases(profile)[:-1]) * 1.05
+        self._most_requests = profile.guards.max_requests - before
         self.held = Held()
 
     def hold(self, rate_rps: float, role: Role, doublings: int, *, up: bool = False) -> Holding:
@@ -163,11 +166,11 @@ class Holder:
         )
 
     def _check_budget(self, segment: Segment) -> None:
-        held, most = self.held, self._profile.guards.max_requests
+        held, guard = self.held, self._profile.guards.max_requests
         if held.steps + segment.length_s / self._phase.step_s > MOST_STEPS:
             raise SearchEnd("budget", f"{MOST_STEPS} steps of {self._phase.step_s:g} s were sent")
-        if held.requests + segment.expected * self._requests_per_arrival > most:
-            raise SearchEnd("requests", f"the next step would pass guards.max_requests {most:,}")
+        if held.requests + segment.expected * self._requests_per_arrival > self._most_requests:
+            raise SearchEnd("requests", f"the next step would pass guards.max_requests {guard:,}")
 
     def _rest_s(self) -> float:
         """Long enough for queues to drain, and for a bucket that is known to fill up."""

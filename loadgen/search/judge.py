@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -91,17 +91,14 @@ class Judgement:
 def judge(chain: Chain, terms: Terms, bucket: Bucket | None) -> Judgement:
     """Judges a rate by all its segments; `bucket` is the limit that was met so far, if one was."""
     last = chain.sent[-1]
-    settles = [_settle_s(chain, index, terms, bucket) for index in range(len(chain.sent))]
-    evidence = tuple(
-        weigh(
-            _samples(chain, settles, criterion),
-            criterion.limit_share,
-            of_latency=criterion.is_latency,
-        )
-        for criterion in terms.criteria
-    )
-    verdicts = [one.verdict(terms.alpha, terms.alpha / len(terms.criteria)) for one in evidence]
-    growth = growth_of(last, settles[-1])
+    every = range(len(chain.sent))
+    plain = [_settle_s(chain, index, terms, None) for index in every]
+    hidden = [_settle_s(chain, index, terms, bucket) for index in every]
+    evidence = tuple(_evidence(chain, each, plain, hidden) for each in terms.criteria)
+    # Each criterion has two looks at "breaks": with and without what a bucket hides.
+    alpha_above = terms.alpha / (2 * len(terms.criteria))
+    verdicts = [one.verdict(terms.alpha, alpha_above) for one in evidence]
+    growth = growth_of(last, plain[-1])
     verdict, reason, criterion = _verdict(chain, terms, verdicts, growth)
     shares = tuple(
         Shares(
@@ -115,9 +112,21 @@ def judge(chain: Chain, terms: Terms, bucket: Bucket | None) -> Judgement:
         for each, one, found in zip(terms.criteria, evidence, verdicts, strict=True)
     )
     left_out = sum(
-        min(settle, one.length_s) for settle, one in zip(settles, chain.sent, strict=True)
+        min(settle, one.length_s) for settle, one in zip(hidden, chain.sent, strict=True)
     )
     return Judgement(verdict, reason, criterion, shares, evidence, growth, left_out)
+
+
+def _evidence(
+    chain: Chain, criterion: Criterion, plain: Sequence[float], hidden: Sequence[float]
+) -> Evidence:
+    """The evidence on one criterion; what a bucket hides may speak against it, but not for it."""
+    of_latency = criterion.is_latency
+    whole = weigh(_samples(chain, plain, criterion), criterion.limit_share, of_latency=of_latency)
+    if of_latency or criterion.condition.subject == "failed" or plain == hidden:
+        return whole
+    found = weigh(_samples(chain, hidden, criterion), criterion.limit_share)
+    return replace(found, above=max(whole.above, found.above))
 
 
 def _verdict(
