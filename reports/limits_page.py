@@ -103,7 +103,7 @@ def _figure(document: LimitsDocument, anchor: str) -> Figure:
     lines = [_line("sent", [_rps(one, one.sent) for one in bins], "c-offered", svg.INK)]
     if any(one.model is not None for one in bins):
         model = [None if one.model is None else _rps(one, one.model) for one in bins]
-        lines.append(Line("the limit that was found", model, "c-current", svg.CURRENT, 2, "7 4"))
+        lines.append(_line("the limit that was found", model, "c-current", svg.CURRENT, "7 4"))
     chart = TimeChart(
         title=title,
         finding=headline(document),
@@ -141,8 +141,8 @@ def _figure(document: LimitsDocument, anchor: str) -> Figure:
     return Figure(title, help_text, drawings)
 
 
-def _line(name: str, values: Sequence[float | None], css: str, colour: str) -> Line:
-    return Line(name, values, css, colour, 1.5, stepped=True)
+def _line(name: str, values: Sequence[float | None], css: str, colour: str, dash: str = "") -> Line:
+    return Line(name, values, css, colour, 1.5, dash, stepped=True)
 
 
 def _rps(one: ProbeBin, count: float) -> float:

@@ -278,6 +278,11 @@ class _Run:
                 return
             plan = next_round(factors, rate, burst, drained=drained)
             streams = plan.streams(self.setup.base, self.setup.others, rate)
+            peak = max(one.rate_rps for one in streams)
+            why = self.guard.too_much(plan.predicted(rate, burst), peak, plan.length_s)
+            if why is not None:
+                self.notes.append(f"no layer test: {why}")
+                return
             sent = yield from self._send_streams(
                 "layer test", "layer", streams, plan.length_s, plan.predicted(rate, burst)
             )

@@ -89,6 +89,15 @@ def test_the_layer_is_named_by_who_shares_the_bucket(layer: str) -> None:
     assert layer_seen(found.comparisons, has_key=True).layer == layer
 
 
+def test_a_layer_test_beyond_a_cap_is_left_out_and_takes_nothing_from_the_rest() -> None:
+    setup = replace(WITH_OTHERS, caps=replace(CAPS, max_admitted=1_180))
+    found = run(layered("stage"), setup).found
+
+    assert found.stop is None
+    assert found.comparisons == ()
+    assert found.notes[0].startswith("no layer test: ")
+
+
 def test_without_a_key_there_is_no_usage_plan_to_tell_apart() -> None:
     others = {factor: one for factor, one in OTHERS.items() if factor != "key"}
     found = run(layered("stage"), replace(PLAIN, others=others)).found
