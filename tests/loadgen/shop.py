@@ -40,17 +40,6 @@ functions:
       hold: true
       response: {statusCode: 200}
 apis:
-  quiet:
-    kind: rest
-    access_log: true
-    routes:
-      - {path: /quick, method: GET, function: quick}
-      - {path: /plain, method: GET, mock: {status: 200}}
-  later:
-    kind: rest
-    access_log: true
-    routes:
-      - {path: /plain, method: GET, mock: {status: 200}}
   shop:
     kind: rest
     throttle: {rate_rps: 5, burst: 20}
@@ -61,6 +50,17 @@ apis:
       - {path: /orders, method: POST, mock: {status: 200}, api_key_required: true}
       - {path: "/orders/{id}", method: GET, mock: {status: 200}, api_key_required: true}
       - {path: /slow, method: POST, function: slow, throttle: {rate_rps: 100, burst: 50}}
+  still:
+    kind: rest
+    access_log: true
+    routes:
+      - {path: /quick, method: GET, function: quick}
+      - {path: /plain, method: GET, mock: {status: 200}}
+  trail:
+    kind: rest
+    access_log: true
+    routes:
+      - {path: /plain, method: GET, mock: {status: 200}}
   twin:
     kind: http
     throttle: {rate_rps: 5, burst: 20}

@@ -31,7 +31,7 @@ CLOSED = "http://127.0.0.1:9"
 @pytest.fixture(scope="module")
 def made(shop: AwsSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run whose telemetry nobody has asked for yet."""
-    profile = profile_of({"api": {"name": "later"}}, {"get": "/plain"})
+    profile = profile_of({"api": {"name": "trail"}}, {"get": "/plain"})
     resolved = resolve(profile, shop)
     caller = Caller(resolved.base_url, profile)
     caller.call(0, times=N)

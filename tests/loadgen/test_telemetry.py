@@ -64,7 +64,7 @@ class Made:
 @pytest.fixture(scope="module")
 def made(shop: AwsSession) -> Made:
     """Twelve calls of a function, of which the first is cold, and four that no function answers."""
-    profile = profile_of({"api": {"name": "quiet"}}, {"get": "/quick"}, {"get": "/plain"})
+    profile = profile_of({"api": {"name": "still"}}, {"get": "/quick"}, {"get": "/plain"})
     resolved = resolve(profile, shop)
     caller = Caller(resolved.base_url, profile)
     for step, times in CALLS.items():
