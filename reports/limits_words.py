@@ -30,13 +30,13 @@ _LAYERS = {
     "usage_plan_method": "the method in the usage plan of the key",
 }
 _VERDICTS = {
-    "pass": "FOUND",
-    "failed": "DISAGREES",
-    "inconclusive": "NOT FOUND",
-    "invalid": "INVALID",
-    "refused": "STOPPED",
-    "interrupted": "INTERRUPTED",
-    "error": "ERROR",
+    "pass": "Found",
+    "failed": "Disagrees",
+    "inconclusive": "Not found",
+    "invalid": "Invalid",
+    "refused": "Stopped",
+    "interrupted": "Interrupted",
+    "error": "Error",
 }
 
 

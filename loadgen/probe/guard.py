@@ -91,8 +91,8 @@ class Guard:
             )
         if rate_rps > caps.max_rate_rps * (1 + 1e-9):
             return (
-                f"{rate_rps:,.0f} requests/s would be sent, above limits.max_rate "
-                f"{caps.max_rate_rps:,.0f}"
+                f"{rate_rps:,.5g} requests/s would be sent, above limits.max_rate "
+                f"{caps.max_rate_rps:,.5g}"
             )
         if self.elapsed_s + length_s > caps.max_duration_s:
             return (

@@ -164,7 +164,7 @@ def test_a_probe_that_was_interrupted_at_once_has_a_document() -> None:
 
     assert (found.verdict, found.exit_code) == ("interrupted", ExitCode.INTERRUPTED)
     assert found.finding.kind == "unknown"
-    assert "INTERRUPTED" in shown(found)
+    assert "Interrupted" in shown(found)
 
 
 def test_a_generator_that_dropped_much_makes_it_invalid() -> None:
@@ -206,7 +206,7 @@ def test_service_quotas_are_held_against_the_account(
 def test_the_terminal_has_the_answer_within_80_columns() -> None:
     text = shown(AS_CONFIGURED)
 
-    assert text.startswith("FOUND: A token bucket, that of the stage: rate ")
+    assert text.startswith("Found: A token bucket, that of the stage: rate ")
     assert "they do not share it" in " ".join(text.split())
     assert "agrees: rate and burst are" in text
     assert max(len(line) for line in text.splitlines()) <= 80
