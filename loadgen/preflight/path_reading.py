@@ -5,10 +5,10 @@ What the caller may not read is unknown, and a note says which permission is mis
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
+from functools import partial
 
 from core.aws.authorizers import Authorizer, read_authorizer
 from core.aws.function_durations import PastDurations, past_durations
@@ -16,12 +16,9 @@ from core.aws.gateway import GatewayReader
 from core.aws.gateway_plans import reserved_concurrency
 from core.aws.provisioned_concurrency import Provisioned, read_provisioned
 from core.aws.session import AwsSession
-from core.errors import AwsError
+from loadgen.asking import Asking
 from loadgen.limits import Limits, StepLimits
-from loadgen.limits_reading import unknown_words
 from loadgen.target import ApiRef
-
-_T = TypeVar("_T")
 
 # A function by its name and the alias or version that is called.
 Called = tuple[str, str | None]
@@ -72,7 +69,9 @@ def read_path(
     ]
     history = reading.history(asked) if with_metrics else {}
     reserves = reading.reserves(authorizers.values())
-    return Path(provisioned, history, authorizers, reserves, tuple(dict.fromkeys(reading.notes)))
+    return Path(
+        provisioned, history, authorizers, reserves, tuple(dict.fromkeys(reading.asking.notes))
+    )
 
 
 @dataclass(slots=True)
@@ -80,7 +79,7 @@ class _Reading:
     session: AwsSession
     api: ApiRef
     now: datetime
-    notes: list[str] = field(default_factory=list)
+    asking: Asking = field(default_factory=Asking)
 
     def provisioned(self, called: Iterable[Called]) -> dict[Called, Provisioned | None]:
         """Of aliases and versions only: $LATEST cannot have any."""
@@ -93,11 +92,9 @@ class _Reading:
             return {}
         client, found = self.session.control_lambda(), dict[Called, Provisioned | None]()
         for name, qualifier in asked:
-            answer = self._ask(
+            answer = self.asking.ask_whether(
                 f"the provisioned concurrency of {name}:{qualifier}",
-                lambda name=name, qualifier=qualifier: (  # type: ignore[misc]
-                    read_provisioned(client, name, qualifier),
-                ),
+                partial(read_provisioned, client, name, qualifier),
                 "lambda:GetProvisionedConcurrencyConfig",
             )
             if answer is not None:
@@ -105,16 +102,15 @@ class _Reading:
         return found
 
     def authorizers(self, steps: Iterable[StepLimits]) -> dict[str, Authorizer]:
+        """The authorizers on the paths of steps, by id."""
         reader, found, kind = GatewayReader(self.session), dict[str, Authorizer](), self.api.kind
         ids = dict.fromkeys(path.hit.authorizer_id for path in steps if path.hit is not None)
         for each in ids:
             if each is None or kind is None:
                 continue
-            answer = self._ask(
+            answer = self.asking.ask(
                 f"authorizer {each}",
-                lambda each=each: read_authorizer(  # type: ignore[misc]
-                    reader, kind, self.api.id, each
-                ),
+                partial(read_authorizer, reader, kind, self.api.id, each),
                 f"apigateway:GET on /{'rest' if kind == 'rest' else ''}apis/*/authorizers/*",
             )
             if answer is not None:
@@ -122,14 +118,15 @@ class _Reading:
         return found
 
     def reserves(self, authorizers: Iterable[Authorizer]) -> dict[str, int | None]:
+        """The reserves of the functions of authorizers, by name; None: it has none."""
         names = dict.fromkeys(each.function for each in authorizers if each.function is not None)
         if not names:
             return {}
         client, found = self.session.control_lambda(), dict[str, int | None]()
         for name in names:
-            answer = self._ask(
+            answer = self.asking.ask_whether(
                 f"the reserved concurrency of {name}",
-                lambda name=name: (reserved_concurrency(client, name),),  # type: ignore[misc]
+                partial(reserved_concurrency, client, name),
                 "lambda:GetFunctionConcurrency",
             )
             if answer is not None:
@@ -137,25 +134,17 @@ class _Reading:
         return found
 
     def history(self, called: Iterable[Called]) -> dict[Called, PastDurations]:
+        """How long functions ran in the last days, as far as there is something."""
         asked, found = list(called), dict[Called, PastDurations]()
         if not asked:
             return found
         client = self.session.cloudwatch()
         for name, qualifier in asked:
-            answer = self._ask(
+            answer = self.asking.ask(
                 f"durations of {name}",
-                lambda name=name, qualifier=qualifier: (  # type: ignore[misc]
-                    past_durations(client, name, qualifier, now=self.now),
-                ),
+                partial(past_durations, client, name, qualifier, now=self.now),
                 "cloudwatch:GetMetricStatistics",
             )
-            if answer is not None and answer[0] is not None:
-                found[name, qualifier] = answer[0]
+            if answer is not None:
+                found[name, qualifier] = answer
         return found
-
-    def _ask(self, what: str, call: Callable[[], _T], permission: str) -> _T | None:
-        try:
-            return call()
-        except AwsError as error:
-            self.notes.append(unknown_words(what, error, permission))
-            return None
