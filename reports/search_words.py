@@ -19,7 +19,8 @@ def search_answer(search: SearchPart) -> str:
     low, high, unit = search.low_rps, search.high_rps, f"{search.unit}/s"
     match search.ended:
         case "holds_everywhere" if low is not None:
-            return f"The SLO holds up to {_rate(low)} {unit}; no higher rate was tried."
+            held = seconds(max(s.length_s for s in search.steps if s.rate_rps == low))
+            return f"The SLO holds up to {_rate(low)} {unit}, held for {held}; no more was tried."
         case "breaks_everywhere" if high is not None:
             return f"The SLO does not hold at {_rate(high)} {unit}, the lowest rate of the search."
         case "unstable":
@@ -46,7 +47,13 @@ def search_support(search: SearchPart) -> list[str]:
     if search.refill_rps is not None and search.burst is not None:
         found.append(
             f"While requests were refused, {_rate(search.refill_rps)} {search.unit}/s were "
-            f"admitted; a burst of about {search.burst:,.0f} came through before."
+            f"admitted; a burst of at least {search.burst:,.0f} came through before."
+        )
+    longest_s = max((step.length_s for step in search.steps), default=0.0)
+    if longest_s:
+        found.append(
+            f"No rate was held for more than {seconds(longest_s)}: what shows later, such as a "
+            "larger burst, is not in this."
         )
     found.append(knee_words(search))
     found.append(_hysteresis(search))

@@ -54,6 +54,11 @@ class Bracket:
         return self.least if self.low is None else self.low
 
     @property
+    def ceiling(self) -> float:
+        """The lowest rate that breaks, or the upper bound, at which nothing could be decided."""
+        return self.most if self.high is None else self.high
+
+    @property
     def is_narrow(self) -> bool:
         """Whether both ends are known, and as near to each other as asked."""
         if self.low is None or self.high is None:
@@ -88,9 +93,10 @@ class Bracket:
 
     def between(self, found: Estimate) -> float | None:
         """The next rate once one breaks; None when both ends are as near as can be told."""
-        if self.high is None or self.is_narrow or self.high <= self.least:
+        if self.is_narrow or self.ceiling <= self.least or self.most in self.holds:
             return None
-        lower, middle, upper = math.log(self.floor), math.log(found.rate_rps), math.log(self.high)
+        lower, upper = math.log(self.floor), math.log(self.ceiling)
+        middle = math.log(found.rate_rps)
         least_side = math.log1p(self.resolution) / 2
         side = max(least_side, min(_SPREADS * found.spread, (upper - lower) * _SIDE_MOST_SHARE))
         choices = []

@@ -19,17 +19,26 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from loadgen.search.finding import Curve, Fitted, Knee
+from loadgen.search.finding import Curve, Fitted, Knee, SearchFinding
 
 Floats = NDArray[np.float64]
 
 _FEWEST = 5  # rates, for a curve with four parameters
 _FLAT = 1.15  # latencies that grow by less over all rates have no curve
-_REFITS = 60
+_REFITS = 40
 _SPREAD_SHARE = 0.9
 _POOR = 0.5  # typical distance from the curve above which it is none
 _SHED_SHARE = 0.05  # of refused or failed requests: what is left is no longer all the load
 _MOST_TIMES = 10.0  # the lowest latency; what is above it has left the stable part
+
+
+def curve_of(finding: SearchFinding) -> tuple[Fitted | None, Knee]:
+    """The curve through what a search measured, and its knee; of what changed, neither."""
+    if finding.ended == "unstable":
+        return None, Knee(None, None, None, "the API changed while it was searched")
+    points = [one.curve for one in finding.tried if one.curve is not None]
+    fitted = fit_curve(points)
+    return fitted, knee_of(points, fitted)
 
 
 def fit_curve(points: Sequence[Curve]) -> Fitted | None:
@@ -129,7 +138,12 @@ def _fit(
     high = [float(logs.max()), np.log(50.0), np.log(12.0), np.log(20.0)]
     first = np.clip(first, np.array(low) + 1e-4, np.array(high) - 1e-4)
     found = least_squares(
-        residuals, first, bounds=(low, high), loss="soft_l1", f_scale=0.1, max_nfev=200
+        residuals,
+        first,
+        bounds=(low, high),
+        loss="soft_l1",
+        f_scale=0.1,
+        max_nfev=200 if start is None else 40,
     )
     if not np.isfinite(found.cost):
         return None

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from loadgen.condition import parse
 from loadgen.profile.model import Phase, Profile
+from loadgen.search.curve import curve_of
 from loadgen.search.finding import SearchFinding, Tried
 from reports.load_search import SearchCurve, SearchKnee, SearchPart, SearchShare, SearchStep
 
 
 def search_part(profile: Profile, phase: Phase, finding: SearchFinding) -> SearchPart:
-    """The part about a search: what was asked for, what was tried, what was found."""
-    fitted, knee = finding.fitted, finding.knee
+    """The part about a search: what was asked for, what was tried, what was found.
+
+    The curve is fitted here: scipy takes a second to load, for which no load has to wait.
+    """
+    fitted, knee = curve_of(finding)
     return SearchPart(
         phase=phase.name,
         unit=profile.load.unit,

@@ -138,9 +138,11 @@ def _of_batches(parts: Sequence[tuple[Sample, Bools]]) -> float:
     if batches < _FEWEST or not 0 < share < 1:
         return 1.0
     residual = hit - share * size
-    variance = float((residual**2).sum()) * batches / (batches - 1)
-    effect = variance / float(whole * share * (1 - share))
+    squares = float((residual**2).sum())
+    if not squares:
+        return 1.0  # every batch has its share: less than chance would leave
+    effect = squares * batches / (batches - 1) / float(whole * share * (1 - share))
     # Neighbours that go together: batches are shorter than what correlates them.
-    following = float((residual[1:] * residual[:-1]).sum() / (residual**2).sum())
+    following = float((residual[1:] * residual[:-1]).sum()) / squares
     following = min(max(following, 0.0), _MOST_FOLLOWING)
     return effect * _INFLATION * (1 + following) / (1 - following)

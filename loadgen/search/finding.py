@@ -1,8 +1,8 @@
-"""What a search found: each rate that was tried, the interval, the curve and its knee."""
+"""What a search found: each rate that was tried and the interval; the curve through them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 Verdict = Literal["holds", "breaks", "undecided", "unusable"]
@@ -110,8 +110,6 @@ class SearchFinding:
     burst: float | None  # tokens that hid a limit at the beginning of steps
     refill_rps: float | None  # what was admitted while the rest was refused
     tried: tuple[Tried, ...] = ()
-    fitted: Fitted | None = None
-    knee: Knee = field(default_factory=lambda: Knee(None, None, None, "nothing was fitted"))
     assumed: tuple[str, ...] = ()  # criteria that the SLO did not have
     requests: int = 0
     took_s: float = 0.0

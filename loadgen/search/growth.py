@@ -10,12 +10,16 @@ refuses is its refill rate, what came through before beyond that its burst.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from loadgen.outcome import Outcome
 from loadgen.steered.segment import Sent
+
+Floats = NDArray[np.float64]
 
 _US = 1_000_000
 _BATCHES = 16
@@ -72,6 +76,7 @@ class Bucket:
 
     refill_rps: float
     burst: float
+    refused: int = 0  # requests that it is known from
 
     def hidden_s(self, rate_rps: float, refused_share: float, rest_s: float = 0.0) -> float:
         """How long a full bucket hides from a load that it will refuse more than a share of.
@@ -88,17 +93,34 @@ class Bucket:
         return float(root**2)
 
 
-def bucket_of(sent: Sent) -> Bucket | None:
-    """The bucket that refused requests of a step which began with a full one, if one did."""
+def admitted_s(sent: Sent) -> Floats:
+    """When the requests that were not refused began, in seconds of the run."""
+    return np.asarray(sent.send_s[sent.outcome != Outcome.THROTTLED], np.float64)
+
+
+def bucket_of(sent: Sent, earlier_s: Sequence[Floats] = ()) -> Bucket | None:
+    """The bucket that refused requests of a segment, if one did.
+
+    `earlier_s` are the times of what was admitted before it. The bucket was full when the first of
+    them came; what it lacked at the first refusals, after all that came and came back, is its size.
+    """
     throttled = sent.outcome == Outcome.THROTTLED
     if throttled.sum() < _REFUSED_ENOUGH:
         return None
-    at_s = sent.send_s - sent.from_us / _US
+    at_s = sent.send_s
     onset_s = float(at_s[throttled][_ONSET - 1])
     after = at_s > onset_s
-    left_s = sent.length_s - onset_s
+    left_s = sent.to_us / _US - onset_s
     if left_s <= 0 or throttled[after].mean() < _REFUSED_SHARE:
         return None
     refill_rps = float((after & ~throttled).sum()) / left_s
-    before = float((~after & ~throttled).sum())
-    return Bucket(refill_rps, max(0.0, before - refill_rps * onset_s))
+    taken_s = np.concatenate([*earlier_s, at_s[~after & ~throttled], np.zeros(0)])
+    return Bucket(refill_rps, _lacking(taken_s, refill_rps), int(throttled.sum()))
+
+
+def _lacking(taken_s: Floats, refill_rps: float) -> float:
+    """The tokens that a bucket lacks after some were taken at these times: most of all windows."""
+    if not len(taken_s):
+        return 0.0
+    taken = np.arange(1.0, len(taken_s) + 1) - refill_rps * (taken_s - taken_s[0])
+    return float(taken[-1] - (taken - 1).min())

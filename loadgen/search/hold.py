@@ -6,12 +6,15 @@ from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from loadgen.profile.model import Phase, Profile
 from loadgen.schedule import expected_requests, plan_phases, requests_per_arrival
 from loadgen.search.budget import MOST_STEPS
 from loadgen.search.estimate import Point, point_of
 from loadgen.search.finding import Ended, Role, Tried
-from loadgen.search.growth import Bucket, bucket_of
+from loadgen.search.growth import Bucket, admitted_s, bucket_of
 from loadgen.search.judge import (
     Chain,
     Judgement,
@@ -54,6 +57,7 @@ class Held:
     tried: list[Tried] = field(default_factory=list)
     points: list[Point] = field(default_factory=list)
     bucket: Bucket | None = None
+    admitted_s: list[NDArray[np.float64]] = field(default_factory=list)  # of each segment: when
     # Of each rate: how long it was held in one go.
     lengths_s: dict[float, float] = field(default_factory=dict)
     served_rps: dict[float, float] = field(default_factory=dict)  # while the queue grew
@@ -95,9 +99,8 @@ class Holder:
             self._check_budget(segment)
             sent = yield segment
             chain.sent.append(sent)
+            self._learn_bucket(sent)
             self._count(segment, sent)
-            if len(chain.sent) == 1:
-                self._learn_bucket(sent)
             found = _final(judge(chain, self._terms, self.held.bucket), sent)
             tries += 1
             if found.verdict == "holds" and tries < min(doublings, _LOOKS_TO_HOLD):
@@ -186,17 +189,14 @@ class Holder:
         self.held.steps += segment.length_s / self._phase.step_s
         self.held.requests += len(sent.records) + sent.cut
         self.held.ended_s = sent.to_us / 1e6
+        self.held.admitted_s.append(admitted_s(sent))
 
     def _learn_bucket(self, sent: Sent) -> None:
         """Keeps the bucket that refused most: its figures are the surest."""
-        found = bucket_of(sent)
-        if found is None:
-            return
-        mine = Bucket(found.refill_rps * self.per_request, found.burst * self.per_request)
-        known = self.held.bucket
-        # Of two measurements of a burst the larger one is of the fuller bucket.
-        burst = mine.burst if known is None else max(mine.burst, known.burst)
-        self.held.bucket = replace(mine, burst=burst)
+        found, known = bucket_of(sent, self.held.admitted_s), self.held.bucket
+        if found is not None and (known is None or found.refused > known.refused):
+            per = self.per_request
+            self.held.bucket = Bucket(found.refill_rps * per, found.burst * per, found.refused)
 
     def _note(self, chain: Chain, role: Role, found: Judgement) -> None:
         held, rate_rps = self.held, chain.rate_rps

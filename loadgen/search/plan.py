@@ -19,7 +19,6 @@ from loadgen.search.estimate import Estimate, estimate
 from loadgen.search.finding import (
     Ended,
     Hysteresis,
-    Knee,
     Role,
     SearchFinding,
 )
@@ -31,8 +30,6 @@ _DOUBLINGS = 3  # a rate is held for 1, 2 and 4 steps
 _MOST_RATES = 24
 _VERDICTS_BESIDES = 8  # that close in after the bracket, and that look at both ends again
 _OVERLOAD = 1.2  # of the lowest rate that breaks, before the rate is approached from above
-_NO_KNEE = Knee(None, None, None, "what is tested changed while it was tested")
-
 Stage = Generator[Segment, Sent, tuple[Hysteresis, str]]
 
 
@@ -84,8 +81,9 @@ class _Search:
     def _narrow(self) -> Generator[Segment, Sent, tuple[Ended, str]]:
         bracket = self._bracket
         for _ in range(_MOST_RATES):
-            role: Role = "bracket" if bracket.high is None else "narrow"
-            rate_rps = bracket.upward() if role == "bracket" else bracket.between(self._estimate())
+            upward = bracket.upward() if bracket.high is None else None
+            role: Role = "narrow" if upward is None else "bracket"
+            rate_rps = bracket.between(self._estimate()) if upward is None else upward
             if rate_rps is None:
                 return self._outcome()
             # On the way up, what looks as if it held need not be shown: a higher rate will.
@@ -112,7 +110,7 @@ class _Search:
         if bracket.high is None:
             if bracket.most in bracket.holds:
                 return "holds_everywhere", f"it holds up to {self._top}"
-            return "undecided", f"whether it holds at {self._top} could not be told"
+            return "undecided", f"whether {self._top} holds could not be told"
         if bracket.low is None:
             if bracket.least in bracket.breaks:
                 return "breaks_everywhere", "it breaks at the lower bound already"
@@ -132,7 +130,7 @@ class _Search:
 
     def _estimate(self) -> Estimate:
         bracket, bucket = self._bracket, self._held.bucket
-        low, high = bracket.floor, bracket.high or bracket.most
+        low, high = bracket.floor, bracket.ceiling
         if bucket is not None and "throttled" in self._held.limited_by.get(high, ""):
             found = bucket.refill_rps / (1 - self._terms.refused_share)
             if low < found < high:
@@ -172,16 +170,12 @@ class _Search:
     def _finding(
         self, ended: Ended, detail: str, hysteresis: tuple[Hysteresis, str]
     ) -> SearchFinding:
-        from loadgen.search.curve import fit_curve, knee_of
-
         held, (low, high) = self._held, self._interval(ended)
         rate_rps = None
         if low is not None and high is not None and ended != "unstable":
             rate_rps = min(max(self._estimate().rate_rps, low), high)
         elif ended == "holds_everywhere":
             rate_rps = low
-        points = [one.curve for one in held.tried if one.curve is not None]
-        fitted = None if ended == "unstable" else fit_curve(points)
         bucket = held.bucket
         return SearchFinding(
             ended=ended,
@@ -195,8 +189,6 @@ class _Search:
             burst=None if bucket is None else bucket.burst,
             refill_rps=None if bucket is None else bucket.refill_rps,
             tried=tuple(held.tried),
-            fitted=fitted,
-            knee=_NO_KNEE if ended == "unstable" else knee_of(points, fitted),
             assumed=tuple(str(each.condition) for each in self._terms.criteria if each.assumed),
             requests=held.requests,
             took_s=held.ended_s - (held.tried[0].from_s if held.tried else held.ended_s),

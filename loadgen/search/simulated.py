@@ -1,4 +1,7 @@
-"""Simulated APIs in virtual time, with rates that are known, and a driver of plans for them."""
+"""Simulated APIs in virtual time, whose rates are known, and what runs a plan against them.
+
+For tests and benchmarks: no run of a load needs this.
+"""
 
 from __future__ import annotations
 
@@ -47,6 +50,7 @@ class Queue:
         self._free = [0.0] * self.servers
 
     def serve(self, at_s: Floats) -> tuple[Floats, NDArray[np.int64]]:
+        """First come, first served."""
         times = self.rng.standard_exponential(len(at_s)) / self.rate_rps
         latency, free = np.empty(len(at_s)), self._free
         for number, (at, time) in enumerate(zip(at_s.tolist(), times.tolist(), strict=True)):
@@ -102,6 +106,7 @@ class TokenBucket:
     _at_s: float = 0.0
 
     def serve(self, at_s: Floats) -> tuple[Floats, NDArray[np.int64]]:
+        """Each takes a token, or is refused."""
         tokens, last = (self.burst, 0.0) if self._tokens < 0 else (self._tokens, self._at_s)
         refused = np.zeros(len(at_s), np.bool_)
         for number, at in enumerate(at_s.tolist()):
@@ -127,6 +132,7 @@ class Flat:
     _served: int = 0
 
     def serve(self, at_s: Floats) -> tuple[Floats, NDArray[np.int64]]:
+        """None waits for another."""
         latency = self.latency_s * np.exp(0.2 * self.rng.standard_normal(len(at_s)))
         kinds = np.zeros(len(at_s), np.int64)
         over = np.arange(len(at_s)) + self._served >= self.quota
