@@ -7,7 +7,7 @@ can have cost at most. Data transfer, logs, traces, caches and what functions ca
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from core.aws.gateway_prices import ApiKind, GatewayPrices
@@ -21,6 +21,8 @@ Billing = Literal["rest", "http", "function_url", "local", "unknown"]
 # Nobody knows how long a call takes before the run; the range says what it assumes.
 ASSUMED_LEAST_S = 0.010
 ASSUMED_MOST_S = 1.0
+# "HTTP APIs are metered in 512 KB increments" (API Gateway pricing page, 2026).
+HTTP_UNIT_BYTES = 512 * 1024
 
 # What the gateway refuses by itself is not charged, nor are failed authorisation and missing or
 # wrong keys (AWS staff on re:Post, 2020 and 2024). What a backend refuses is.
@@ -46,7 +48,10 @@ class StepFunction:
 
 @dataclass(frozen=True, slots=True)
 class Tariff:
-    """Who bills requests, and at which prices; `request_usd` is None where none is known."""
+    """Who bills requests, and at which prices; `request_usd` is None where none is known.
+
+    `units` has, by step, as how many requests one with a large body is billed.
+    """
 
     billing: Billing
     region: str | None
@@ -54,6 +59,11 @@ class Tariff:
     functions: tuple[StepFunction, ...]
     prices: PriceTable
     prices_date: str
+    units: Mapping[int, int] = field(default_factory=dict)
+
+    def billed(self, by_step: Mapping[int, float]) -> float:
+        """As how many requests those of each step are billed."""
+        return sum(count * self.units.get(step, 1) for step, count in by_step.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +99,12 @@ def tariff(
     functions: Sequence[StepFunction],
     gateway: GatewayPrices,
     prices: PriceTable,
+    body_bytes: Mapping[int, int] | None = None,
 ) -> Tariff:
-    """The tariff of a target; loopback is `local` and costs nothing."""
+    """The tariff of a target; loopback is `local` and costs nothing.
+
+    `body_bytes` are sizes of what requests send, by step: HTTP APIs bill large ones as several.
+    """
     request_usd: float | None = None
     date = gateway.date
     if billing in ("rest", "http"):
@@ -99,7 +113,12 @@ def tariff(
     elif billing in ("function_url", "local"):
         request_usd, date = 0.0, prices.date
     known = () if billing in ("local", "unknown") else tuple(functions)
-    return Tariff(billing, region, request_usd, known, prices, date)
+    units = {
+        step: -(-size // HTTP_UNIT_BYTES)
+        for step, size in (body_bytes or {}).items()
+        if billing == "http" and size > HTTP_UNIT_BYTES
+    }
+    return Tariff(billing, region, request_usd, known, prices, date, units)
 
 
 def estimate(plan: Tariff, requests: float | None, by_step: Sequence[float]) -> CostRange:
@@ -112,7 +131,7 @@ def estimate(plan: Tariff, requests: float | None, by_step: Sequence[float]) -> 
         return CostRange(
             None, None, ("with users as the model, the number of requests is not known before",)
         )
-    fee = requests * plan.request_usd
+    fee = (requests + plan.billed(dict(enumerate(by_step))) - sum(by_step)) * plan.request_usd
     least, most = fee, fee
     detail = _fee_words(plan, f"{requests:,.0f} requests")
     for function in plan.functions:
@@ -146,10 +165,12 @@ def spent(plan: Tariff, uses: Iterable[StepUse]) -> Cost:
     if plan.request_usd is None:
         return Cost(None, (_no_price(plan),))
     functions = {function.step: function for function in plan.functions}
-    billed, whole, total, unknown = 0, 0, 0.0, False
+    billed, requests, whole, total, unknown = 0.0, 0, 0, 0.0, False
     for use in uses:
         whole += sum(use.counts.values()) + use.cut
-        billed += _count(use, free=_REFUSED_FREE | _NEVER_SENT)
+        charged = _count(use, free=_REFUSED_FREE | _NEVER_SENT)
+        requests += charged
+        billed += plan.billed({use.step: charged})
         function = functions.get(use.step)
         if function is not None:
             ran = _count(use, free=_NEVER_RAN)
@@ -158,7 +179,9 @@ def spent(plan: Tariff, uses: Iterable[StepUse]) -> Cost:
                 return Cost(None, (_no_function_price(plan, function),))
             total += part
         unknown = unknown or function is None
-    detail = _fee_words(plan, f"{billed:,} of {whole:,} requests, because what it refused is free")
+    detail = _fee_words(
+        plan, f"{requests:,} of {whole:,} requests, because what it refused is free"
+    )
     if plan.functions:
         detail.append(
             f"functions: at most {usd(total)}, as if each had run for the whole service time"
@@ -198,7 +221,8 @@ def _fee_words(plan: Tariff, which: str) -> list[str]:
         f"API Gateway: {which} at {usd(plan.request_usd * 1e6)} a million ({kind} API in "
         f"{plan.region}, first tier, prices of {plan.prices_date}); what it refuses is free"
     )
-    return [words]
+    large = "bodies above 512 KB are billed as several requests"
+    return [words, large] if plan.units else [words]
 
 
 def _estimate_words(plan: Tariff) -> str:

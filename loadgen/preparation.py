@@ -18,6 +18,7 @@ from core.local_aws import local_aws
 from loadgen.api_url import parse_api_url
 from loadgen.auth.given import hidden_arguments
 from loadgen.auth.sources import Sources
+from loadgen.body_sizes import body_sizes
 from loadgen.cost import Billing, CostRange, StepFunction, Tariff, estimate, tariff, with_retries
 from loadgen.expected import Expected, expected
 from loadgen.guards import check_hosts, check_plan, host_of, is_loopback
@@ -169,6 +170,11 @@ def prepare(
         functions,
         gateway_prices(),
         bundled_prices(),
+        {
+            number: size.bytes
+            for number, size in enumerate(body_sizes(profile, file.base_dir))
+            if size is not None
+        },
     )
     attempts = most_attempts(profile)
     cost = with_retries(estimate(prices, plan.requests, plan.by_step), attempts)

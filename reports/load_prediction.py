@@ -53,7 +53,10 @@ class PhaseFound(_Part):
     throttled_share: float | None
     cause: str | None = Field(description="of most refusals; `none` without any")
     off_by: float | None = Field(
-        default=None, description="measured minus predicted throttled share"
+        default=None, description="measured minus predicted throttled share, if comparable"
+    )
+    not_compared: str = Field(
+        default="", description="why prediction and measurement are not of the same load"
     )
     concurrency: dict[str, float] = Field(
         default={}, description="by function: the most at once, by the metric of its minutes"
@@ -71,6 +74,9 @@ class PhasePrediction(_Part):
     requests: int | None
     rate_rps: float | None = Field(description="mean rate of requests")
     throttled_share: float | None = Field(description="by the layers that are known")
+    if_nobody_retries: bool = Field(
+        default=False, description="`refused_by` is of first requests: clients would send again"
+    )
     binds: str | None = Field(description="the layer that refuses most; `none`, or None: unknown")
     binds_name: str = ""
     refused_by: list[RefusedBy] = []

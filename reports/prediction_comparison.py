@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from reports.blocks import Column, Table, TableRow
-from reports.figures import ABSENT, part_of
+from reports.figures import ABSENT, closed, listed, part_of
 from reports.load_prediction import LoadPrediction, PhasePrediction
 from reports.load_words import cause_word
 from reports.prediction_tables import UNKNOWN, number_words, quotas_table, throttled_words
@@ -47,7 +49,17 @@ def comparison_table(prediction: LoadPrediction) -> Table | None:
         )
         for phase in phases
     ]
-    return Table("Predicted and measured", columns, rows)
+    return Table("Predicted and measured", columns, rows, notes=list(_reasons(phases)))
+
+
+def _reasons(phases: Sequence[PhasePrediction]) -> Iterator[str]:
+    """Why phases are not compared, a sentence for each reason."""
+    names: dict[str, list[str]] = {}
+    for phase in phases:
+        if phase.found is not None and phase.found.not_compared:
+            names.setdefault(phase.found.not_compared, []).append(phase.name)
+    for reason, several in names.items():
+        yield closed(f"{listed(several)} not compared: {reason}")
 
 
 def _measured(phase: PhasePrediction) -> str:
@@ -72,18 +84,29 @@ def _layer(layer: str | None) -> str:
 def agreement(phase: PhasePrediction) -> str:
     """Whether prediction and measurement say the same, in words."""
     found = phase.found
-    if found is None or found.off_by is None:
+    if found is None:
         return ABSENT
-    if phase.unknown:
+    if found.not_compared:
+        return "not compared"
+    if found.off_by is None:
+        return "not predicted"
+    if phase.unknown and found.off_by >= -_CLOSE:
         return "partly predicted"
     points = found.off_by * 100
     close = abs(found.off_by) <= _CLOSE
-    named = found.cause in (phase.binds, "throttle") or abs(found.throttled_share or 0) < _NOTHING
+    named = found.cause in _likely(phase) or (found.throttled_share or 0.0) < _NOTHING
     if close and named:
         return "agrees"
     if close:
         return "another layer"
     return f"{abs(points):.1f} points {'more' if points > 0 else 'less'}"
+
+
+def _likely(phase: PhasePrediction) -> set[str | None]:
+    """The layers that refuse most as predicted, a hair apart or alone; and an unnamed one."""
+    most = max((each.share for each in phase.refused_by), default=0.0)
+    near = {each.layer for each in phase.refused_by if each.share >= most - _CLOSE}
+    return {phase.binds, "throttle", *near}
 
 
 def found_concurrency_table(prediction: LoadPrediction) -> Table | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from core.errors import ToolError
+from loadgen.preflight.comparable import reasons
 from loadgen.preflight.measured import quotas_after, with_measured
 from loadgen.preflight.predict import Asked, is_predictable, predict, utc_now
 from loadgen.preparation import Prepared
@@ -34,7 +35,9 @@ def beside(
         return document
     session = prepared.session if prepared.profile.aws.discover else None
     quotas, notes = quotas_after(prediction, prepared.limits, tally, session, utc_now())
-    measured = with_measured(prediction, document, quotas, document.spent.usd, _at_once(document))
+    measured = with_measured(
+        prediction, document, quotas, document.spent.usd, _at_once(document), reasons(tally)
+    )
     measured = measured.model_copy(update={"notes": [*measured.notes, *notes]})
     return document.model_copy(update={"prediction": measured})
 

@@ -27,10 +27,11 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Concurrent executions that functions share: a function's reserve, or the account's rest."""
+    """Concurrent executions: a function's reserve, or what all functions without one share."""
 
     name: str
     limit: int
+    is_shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def _step_chain(path: StepLimits, gates: dict[str, Gate], pools: dict[str, Pool]
     if path.function is not None and path.concurrency is not None:
         pool = path.function if path.reserved else ""
         name = f"function {path.function}" if path.reserved else "account, without reserves"
-        pools.setdefault(pool, Pool(name, path.concurrency))
+        pools.setdefault(pool, Pool(name, path.concurrency, is_shared=not path.reserved))
     places = list(gates)
     return StepChain(
         tuple(places.index(key) for key in order),

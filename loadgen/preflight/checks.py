@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from loadgen.preflight.path_reading import Path
-from loadgen.preflight.payload import GATEWAY_BYTES, LAMBDA_BYTES, BodySize
+from loadgen.body_sizes import GATEWAY_BYTES, LAMBDA_BYTES, BodySize
+from loadgen.preflight.phases import DURATIONS_OF
 from loadgen.preflight.predict import Predicted
 from loadgen.preparation import Prepared
 from reports.figures import bytes_of, listed, milliseconds, part_of, rate, seconds
@@ -24,7 +24,7 @@ def checks_of(
         *_quotas(predicted),
         *_phases(predicted),
         *_timeouts(prepared, predicted),
-        *_authorizers(prepared, predicted.path, predicted),
+        *_authorizers(predicted),
         *_provisioned(prepared, predicted),
     ]
     order = ("problem", "warning", "note", "ok")
@@ -102,10 +102,11 @@ def _phases(predicted: Predicted) -> Iterator[Check]:
                 f"{cause_word(each.layer)} ({each.name}) {part_of(each.share, 1)}"
                 for each in phase.refused_by
             ]
+            unless = ", if no client sent again" if phase.if_nobody_retries else ""
             yield Check(
                 name=f"phase {phase.name}",
                 state="warning",
-                found=f"refused: {listed(words)}",
+                found=f"refused{unless}: {listed(words)}",
                 to_do="a lower rate, or higher limits, unless refusals are what is tested",
             )
         if phase.unknown:
@@ -115,6 +116,7 @@ def _phases(predicted: Predicted) -> Iterator[Check]:
                 found=f"not known: {listed(phase.unknown)}",
                 to_do="--duration tells how long functions run"
                 if any(use.unknown for use in phase.concurrency)
+                and any(each.startswith(DURATIONS_OF) for each in phase.unknown)
                 else "",
             )
         yield from _downstream(phase)
@@ -182,32 +184,18 @@ def _client_timeouts(prepared: Prepared) -> Iterator[Check]:
         )
 
 
-def _authorizers(prepared: Prepared, path: Path, predicted: Predicted) -> Iterator[Check]:
-    for each, authorizer in path.authorizers.items():
-        if authorizer.kind != "lambda" or authorizer.ttl_s:
-            continue
-        steps = [
-            limits.step
-            for limits in prepared.limits.steps
-            if limits.hit is not None and limits.hit.authorizer_id == each
-        ]
-        past = path.history.get((authorizer.function or "", authorizer.qualifier))
-        share = sum(prepared.expected.by_step[step] for step in steps) / max(
-            sum(prepared.expected.by_step), 1.0
-        )
-        peak_rps = prepared.expected.peak_rps * share
+def _authorizers(predicted: Predicted) -> Iterator[Check]:
+    for use in predicted.authorizers:
         words = "how many run at once is not known: its durations are not"
-        state = "note"
-        reserve = path.reserves.get(authorizer.function or "")
-        limit = reserve if reserve is not None else prepared.limits.account_concurrency
-        if past is not None:
-            at_once = peak_rps * past.mean_ms / 1000
-            words = f"about {at_once:,.1f} run at once at the peak"
-            if limit is not None and at_once > limit:
-                state, words = "warning", f"{words}, and {limit:,} may"
+        if use.most is not None:
+            words = f"up to {use.most:,} run at once"
+            limit = "nobody knows how many" if use.limit is None else f"{use.limit:,}"
+            if use.may_refuse:
+                words += f" beside what shares their limit, and {limit} may"
+        is_over = use.most is not None and use.limit is not None and use.most > use.limit
         yield Check(
-            name=f"authorizer {authorizer.name}",
-            state="warning" if state == "warning" else "note",
+            name=f"authorizer {use.name}",
+            state="warning" if is_over else "note",
             found=f"without a cache it is called for every request: {words}",
             to_do="a refusal of its function is an error of the authorizer, not a 429",
         )

@@ -24,7 +24,10 @@ _LOG_LINE_FACTOR = (0.7, 2.0)
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Requests by step: planned, let through by API Gateway, and run by functions, as predicted."""
+    """Requests by step: planned, let through by API Gateway, and run by functions, as predicted.
+
+    What clients may send again is in `planned`, as often as they may.
+    """
 
     planned: Sequence[int]
     let_through: Sequence[int]
@@ -36,8 +39,12 @@ def predicted_cost(
     counts: Counts | None,
     durations: Sequence[StepDuration | None],
     access_log_format: str | None,
+    besides: Sequence[str] = (),
 ) -> PredictedCost:
-    """The cost of a plan; `counts` are None where users decide how much is sent."""
+    """The cost of a plan; `counts` are None where users decide how much is sent.
+
+    `besides` names what costs something too and is in no part.
+    """
     if plan.billing == "local":
         return PredictedCost(
             least_usd=0.0,
@@ -66,6 +73,7 @@ def predicted_cost(
     missing = [f"{part.name}: {part.detail}" for part in parts if part.least_usd is None]
     if any(part.name == "logs" and part.least_usd is not None for part in parts):
         missing.append("logs: what functions print themselves")
+    missing += besides
     known = [part for part in parts if part.least_usd is not None and part.most_usd is not None]
     if not known:
         return PredictedCost(least_usd=None, most_usd=None, parts=parts, not_in_it=missing)
@@ -81,14 +89,16 @@ def _gateway(plan: Tariff, counts: Counts) -> CostPart:
     if plan.request_usd is None:
         detail = f"no price of requests in {plan.region or 'this region'} is in the table"
         return CostPart(name="API Gateway", least_usd=None, most_usd=None, detail=detail)
-    let, planned = sum(counts.let_through), sum(counts.planned)
+    let = plan.billed(dict(enumerate(counts.let_through)))
+    planned = plan.billed(dict(enumerate(counts.planned)))
+    large = "; bodies above 512 KB count as several" if plan.units else ""
     return CostPart(
         name="API Gateway",
         least_usd=let * plan.request_usd,
         most_usd=planned * plan.request_usd,
         detail=(
-            f"{let:,} to {planned:,} requests at {usd(plan.request_usd * 1e6)} a million; what it "
-            "refuses is free"
+            f"{let:,.0f} to {planned:,.0f} requests at {usd(plan.request_usd * 1e6)} a million; "
+            f"what it refuses is free{large}"
         ),
     )
 
@@ -123,7 +133,8 @@ def _seconds(known: StepDuration | None, function: StepFunction) -> tuple[float,
     if known is None:
         return ASSUMED_LEAST_S, min(ASSUMED_MOST_S, function.timeout_s)
     high_ms = max(known.mean_ms, known.p99_ms or 0.0)
-    return known.mean_ms / 1000, min(high_ms / 1000, function.timeout_s)
+    least_s = min(known.mean_ms / 1000, function.timeout_s)
+    return least_s, min(high_ms / 1000, function.timeout_s)
 
 
 def _call_usd(plan: Tariff, function: StepFunction, seconds: float) -> float | None:

@@ -10,6 +10,7 @@ from core.aws.gateway_plans import Quota, UsagePlan, daily_usage, period_start, 
 from core.aws.session import AwsSession
 from core.errors import AwsError
 from loadgen.limits import Limits, QuotaLimit
+from loadgen.preflight.comparable import why_not
 from loadgen.quota.use import counted, refused_by_quota, used_quotas
 from loadgen.tally import Tally
 from reports.load_document import LoadDocument, PhaseSlice
@@ -22,13 +23,19 @@ def with_measured(
     quotas: Sequence[QuotaUse],
     spent_usd: float | None,
     at_once: Mapping[str, Sequence[tuple[str, int]]] | None = None,
+    other_load: Mapping[int, str] | None = None,
 ) -> LoadPrediction:
     """The prediction with what `document` has of the same phases; `quotas` replace its own.
 
     `at_once` has, by function, the most calls at once of minutes, by the UTC time of each.
+    `other_load` says of phases, by their place, why they were not what was predicted.
     """
-    pairs = zip(prediction.phases, document.phases, strict=False)
-    phases = [_with_found(phase, measured, document, at_once or {}) for phase, measured in pairs]
+    phases = [
+        _with_found(phase, measured, document, at_once or {}, (other_load or {}).get(number, ""))
+        for number, (phase, measured) in enumerate(
+            zip(prediction.phases, document.phases, strict=False)
+        )
+    ]
     phases += prediction.phases[len(phases) :]
     cost = prediction.cost
     if cost is not None:
@@ -41,16 +48,18 @@ def _with_found(
     measured: PhaseSlice,
     document: LoadDocument,
     at_once: Mapping[str, Sequence[tuple[str, int]]],
+    other_load: str,
 ) -> PhasePrediction:
     if phase.name != measured.name or not measured.requests.completed:
         return phase
     share = measured.outcomes.throttled / measured.requests.completed
     causes = sorted(measured.throttled_by_cause, key=lambda each: -each.count)
-    predicted = phase.throttled_share
+    predicted, reason = phase.throttled_share, other_load or why_not(phase, measured)
     found = PhaseFound(
         throttled_share=share,
         cause=causes[0].cause if causes else "none",
-        off_by=None if predicted is None else share - predicted,
+        off_by=None if predicted is None or reason else share - predicted,
+        not_compared=reason,
         concurrency=_concurrency(phase, document, at_once),
     )
     return phase.model_copy(update={"found": found})

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from core.aws.gateway import ApiKind
+from loadgen.body_sizes import GATEWAY_BYTES, LAMBDA_BYTES
 from loadgen.limits import Bucket, StepLimits
 from loadgen.outcome import Cause
 from loadgen.preflight.path_reading import Path
-from loadgen.preflight.payload import GATEWAY_BYTES, LAMBDA_BYTES
 from loadgen.preparation import Prepared
 from reports.preflight_document import PathLimit
 

@@ -49,7 +49,6 @@ def read_path(
     session: AwsSession | None,
     *,
     with_metrics: bool,
-    with_authorizers: bool,
     now: datetime,
 ) -> Path:
     """Asks for each function and authorizer once: two to four control calls for each."""
@@ -60,7 +59,7 @@ def read_path(
         (path.function, path.qualifier) for path in limits.steps if path.function is not None
     )
     provisioned = reading.provisioned(called)
-    authorizers = reading.authorizers(limits.steps) if with_authorizers else {}
+    authorizers = reading.authorizers(limits.steps)
     asked = list(called)
     asked += [
         (each.function, each.qualifier)

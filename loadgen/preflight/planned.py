@@ -6,7 +6,7 @@ times to think and, where they are known, the durations of the steps before.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,8 +56,12 @@ def planned_requests(
     phases: Sequence[PhasePlan],
     seed: int,
     durations: Sequence[StepDuration | None],
+    longest_s: Mapping[int, float] | None = None,
 ) -> Planned:
-    """The requests of an open model; none of users, who send as they are answered."""
+    """The requests of an open model; none of users, who send as they are answered.
+
+    `longest_s` are timeouts of functions by step: no call runs for longer.
+    """
     rng = np.random.default_rng((seed, _THINKS))
     items = _items(profile.scenarios)
     parts: list[tuple[Floats, NDArray[np.uint16], NDArray[np.uint16], NDArray[np.int64]]] = []
@@ -72,7 +76,7 @@ def planned_requests(
         if count > MOST_REQUESTS:
             until_s = float(chunk.at_us[-1]) / 1e6
             break
-    return _in_order(parts, durations, until_s, rng)
+    return _in_order(parts, durations, longest_s or {}, until_s, rng)
 
 
 def _of_flow(
@@ -98,6 +102,7 @@ def _of_flow(
 def _in_order(
     parts: Sequence[tuple[Floats, NDArray[np.uint16], NDArray[np.uint16], NDArray[np.int64]]],
     durations: Sequence[StepDuration | None],
+    longest_s: Mapping[int, float],
     until_s: float,
     rng: np.random.Generator,
 ) -> Planned:
@@ -118,7 +123,8 @@ def _in_order(
     for number, known in enumerate(durations):
         mine = np.flatnonzero(step == number)
         if known is not None and len(mine):
-            runs_s[mine] = known.draws_s(len(mine), rng)
+            draws_s = known.draws_s(len(mine), rng)
+            runs_s[mine] = np.minimum(draws_s, longest_s.get(number, np.inf))
     return Planned(at_s, phase, step, flow, runs_s, until_s)
 
 

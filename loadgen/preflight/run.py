@@ -11,11 +11,11 @@ from core.aws.session import LocalAccess
 from core.console import Console
 from core.errors import ExitCode
 from core.version import toolkit_version
+from loadgen.body_sizes import body_sizes
 from loadgen.options import RunOptions
 from loadgen.preflight.checks import checks_of
 from loadgen.preflight.durations import given_durations
 from loadgen.preflight.path_limits import path_limits
-from loadgen.preflight.payload import body_sizes
 from loadgen.preflight.predict import Asked, predict
 from loadgen.preflight.view import show_preflight
 from loadgen.preparation import Prepared, access, prepare, read_options, recorded_arguments
@@ -57,7 +57,7 @@ def _document(
     prepared: Prepared, given: dict[str, float], local: LocalAccess | None
 ) -> PreflightDocument:
     now = datetime.now(UTC)
-    predicted = predict(prepared, Asked(now, given, with_authorizers=True))
+    predicted = predict(prepared, Asked(now, given))
     checks = checks_of(prepared, predicted, body_sizes(prepared.profile, prepared.file.base_dir))
     problems = [f"{check.name}: {check.found}" for check in checks if check.state == "problem"]
     # Why steps are turned away is among the checks already.

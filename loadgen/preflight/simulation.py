@@ -95,7 +95,7 @@ def _may_be_full(planned: Planned, chain: Chain, bounded_s: NDArray[np.float64],
     Where even calls that last until the timeout leave room, nothing is missing.
     """
     rows = of_steps(planned.step, steps_of_pool(chain, pool))
-    if not np.isnan(planned.runs_s[rows]).any():
+    if not chain.pools[pool].limit or not np.isnan(planned.runs_s[rows]).any():
         return False
     return _most(planned, bounded_s, rows) > chain.pools[pool].limit
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
+from textwrap import wrap
 
 from rich.box import SIMPLE_HEAD
+from rich.console import JustifyMethod
 from rich.table import Table
 
 from core.console import Console
 from loadgen.cost import CostRange
 from loadgen.plan_view import cost_words
-from reports.blocks import Column, TableRow
 from reports.blocks import Table as TextTable
-from reports.figures import closed
+from reports.blocks import TableRow
 from reports.load_prediction import LoadPrediction
 from reports.prediction_comparison import comparison_tables
 from reports.prediction_tables import prediction_tables
@@ -20,6 +22,8 @@ from reports.preflight_document import PreflightDocument
 from reports.preflight_tables import checks_table, limits_table, summary
 
 _NAME_WIDTH = 16
+_WIDTH = 80
+_SENTENCE_END = re.compile(r"(?<=\.)\s(?=[A-Z])")
 _LOUD = ("warning", "problem")
 
 
@@ -53,31 +57,69 @@ def show_tables(console: Console, tables: Iterable[TextTable | None]) -> None:
             continue
         console.show("")
         console.show(_rich(table))
-        if table.help:
-            console.show(closed(table.help))
+        for text in (table.help, *table.notes):
+            for sentence in _sentences(text):
+                console.show(f"  {sentence}")
+
+
+def _sentences(text: str) -> list[str]:
+    """The sentences of a help text, each as a line of a terminal."""
+    return [_uncapped(each.removesuffix(".")) for each in _SENTENCE_END.split(text) if each]
+
+
+def _uncapped(text: str) -> str:
+    """Without its capital, but for names: `As GetUsage had it` but `GetUsage had it`."""
+    first = text.partition(" ")[0]
+    return text if any(char.isupper() for char in first[1:]) else text[:1].lower() + text[1:]
 
 
 def _rich(table: TextTable) -> Table:
-    shown = Table(
-        box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0),
-        title=table.title, title_justify="left", title_style="bold",
-    )  # fmt: skip
-    for number, column in enumerate(table.columns):
-        # Names are not broken where there is room elsewhere.
-        longest = max((len(row.cells[number]) for row in table.rows), default=0)
-        _add(shown, column, min_width=min(longest, _NAME_WIDTH) if number == 0 else None)
+    """The table as all of a run's are: its title is the heading of the first column."""
+    shown = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    headings = _headings(table)
+    for column, heading, width in zip(
+        table.columns, headings, _widths(table, headings), strict=True
+    ):
+        justify: JustifyMethod = "left" if column.is_text else "right"
+        shown.add_column(heading, justify=justify, overflow="fold", width=width)
     for row in table.rows:
         shown.add_row(*row.cells, style=_style(row))
     return shown
 
 
-def _add(table: Table, column: Column, *, min_width: int | None) -> None:
-    if column.is_text:
-        table.add_column(column.title, overflow="fold", min_width=min_width)
-    else:
-        table.add_column(
-            column.title.replace(", ", " ").replace(" ", "\n"), justify="right", overflow="fold"
-        )
+def _headings(table: TextTable) -> list[str]:
+    found = []
+    others = {column.title for column in table.columns[1:]}
+    for number, column in enumerate(table.columns):
+        heading = _uncapped(column.title)
+        if number == 0 and table.title not in others:
+            names = _longest(row.cells[0] for row in table.rows)
+            heading = "\n".join(wrap(_uncapped(table.title), max(names, _NAME_WIDTH)))
+        elif not column.is_text:
+            heading = heading.replace(", ", " ").replace(" ", "\n")
+        found.append(heading)
+    return found
+
+
+def _widths(table: TextTable, headings: Sequence[str]) -> list[int]:
+    """Widths of columns that fit: texts are folded, and their words broken only if they must be."""
+    widths, words = [], []
+    for number, heading in enumerate(headings):
+        cells = [*heading.split("\n"), *(row.cells[number] for row in table.rows)]
+        widths.append(_longest(cells))
+        words.append(_longest(word for cell in cells for word in cell.split(" ")))
+    texts = [number for number, column in enumerate(table.columns) if column.is_text]
+    for least in (words, [1] * len(words)):
+        while sum(widths) + len(widths) > _WIDTH:
+            wide = [number for number in texts if widths[number] > least[number]]
+            if not wide:
+                break
+            widths[max(wide, key=lambda number: widths[number])] -= 1
+    return widths
+
+
+def _longest(texts: Iterable[str]) -> int:
+    return max((len(text) for text in texts), default=0)
 
 
 def _style(row: TableRow) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -19,7 +19,7 @@ from reports.load_prediction import QuotaUse
 
 
 class Plan(Protocol):
-    """A plan with what becomes of its requests (`loadgen.preflight.phases.Simulated`)."""
+    """A plan with what becomes of its requests (`loadgen.preflight.simulated.Simulated`)."""
 
     @property
     def sent_steps(self) -> NDArray[np.uint16]:
@@ -34,20 +34,34 @@ class Plan(Protocol):
 
 
 def quota_uses(
-    profile: Profile, limits: Limits, plan: Plan | None, now: datetime
+    profile: Profile,
+    limits: Limits,
+    plan: Plan | None,
+    now: datetime,
+    sent_again: Collection[int] = (),
 ) -> list[QuotaUse]:
-    """The quotas on the paths of the steps; without a plan only what is left of them."""
-    return [_use(profile, used, plan, now) for used in used_quotas(limits)]
+    """The quotas on the paths of the steps; without a plan only what is left of them.
+
+    Of the steps in `sent_again` clients send more than the plan has: what that uses is unknown.
+    """
+    return [_use(profile, used, plan, now, sent_again) for used in used_quotas(limits)]
 
 
-def _use(profile: Profile, used: UsedQuota, plan: Plan | None, now: datetime) -> QuotaUse:
+def _use(
+    profile: Profile,
+    used: UsedQuota,
+    plan: Plan | None,
+    now: datetime,
+    sent_again: Collection[int],
+) -> QuotaUse:
     quota = used.quota
     requests = uses = None
     runs_out_s: float | None = None
     if plan is not None:
         requests = int(np.isin(plan.sent_steps, used.steps).sum())
-        if quota.left is not None:
+        if quota.left is not None and set(used.steps).isdisjoint(sent_again):
             uses = int(np.isin(plan.through_steps, used.steps).sum())
+        if quota.left is not None:
             runs_out_s = plan.first_refusal_s(Cause.QUOTA, quota.name)
     left_after = None if quota.left is None or uses is None else max(0, quota.left - uses)
     today = now.astimezone(UTC).date()

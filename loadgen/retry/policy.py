@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 from loadgen.answer import Answer
 from loadgen.profile.model import Profile, RetryModel, Scenario
+from loadgen.steps import method_and_path
 
 # A header may make a backoff longer by so much at most (standard.py: _RETRY_AFTER_MAX_ADDITIONAL).
 _RETRY_AFTER_MOST_S: Final = 5.0
@@ -148,6 +149,12 @@ def models_clients(profile: Profile) -> bool:
     return profile.retry is not None or any(one.retry is not None for one in profile.scenarios)
 
 
+def reacts_to_refusals(profile: Profile, scenario: Scenario) -> bool:
+    """Whether clients of a scenario send something else once they are refused."""
+    policy = policy_of(profile, scenario)
+    return policy is not None and (policy.max_attempts > 1 or policy.mode == "adaptive")
+
+
 def fleets_of(profile: Profile, injector: int, injectors: int) -> dict[str, Fleet]:
     """The clients of each scenario in one injector: its part of `clients`, at least one."""
     found: dict[str, Fleet] = {}
@@ -161,8 +168,17 @@ def fleets_of(profile: Profile, injector: int, injectors: int) -> dict[str, Flee
 
 def most_attempts(profile: Profile) -> int:
     """The most requests that one operation of a profile may become."""
-    policies = [policy_of(profile, scenario) for scenario in profile.scenarios]
-    return max((one.max_attempts for one in policies if one is not None), default=1)
+    return max(attempts_by_step(profile), default=1)
+
+
+def attempts_by_step(profile: Profile) -> list[int]:
+    """The most requests that an operation of each step may become."""
+    found: list[int] = []
+    for scenario in profile.scenarios:
+        policy = policy_of(profile, scenario)
+        steps = sum(method_and_path(step) is not None for step in scenario.flow)
+        found += [1 if policy is None else policy.max_attempts] * steps
+    return found
 
 
 def _policy(model: RetryModel) -> Policy:

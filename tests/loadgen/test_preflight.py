@@ -323,7 +323,6 @@ def test_authorizers_and_provisioned_concurrency_are_read() -> None:
             resolved.api,
             session,
             with_metrics=False,
-            with_authorizers=True,
             now=datetime.now(UTC),
         )
 
@@ -344,7 +343,6 @@ def test_what_may_not_be_read_names_the_permission_that_is_missing() -> None:
             resolved.api,
             session,
             with_metrics=False,
-            with_authorizers=True,
             now=datetime.now(UTC),
         )
 

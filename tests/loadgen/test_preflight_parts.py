@@ -9,10 +9,10 @@ import pytest
 from core.aws.gateway_prices import gateway_prices
 from core.aws.prices import bundled_prices
 from core.console import Console
+from loadgen.body_sizes import body_sizes
 from loadgen.cost import Billing, StepFunction, tariff
 from loadgen.preflight.costs import Counts, predicted_cost
 from loadgen.preflight.durations import StepDuration
-from loadgen.preflight.payload import body_sizes
 from loadgen.preflight.view import show_preflight
 from reports.load_document import TargetFacts
 from reports.load_prediction import (
@@ -134,6 +134,9 @@ def found(share: float, cause: str, predicted: float | None) -> PhaseFound:
     return PhaseFound(throttled_share=share, cause=cause, off_by=off_by)
 
 
+NOT_COMPARED = PhaseFound(throttled_share=0.8, cause="stage", not_compared="clients send again")
+
+
 @pytest.mark.parametrize(
     ("one", "words"),
     [
@@ -147,7 +150,17 @@ def found(share: float, cause: str, predicted: float | None) -> PhaseFound:
             "partly predicted",
             id="not all is known",
         ),
-        pytest.param(phase(None, None, found(0.5, "stage", None)), "–", id="not predicted"),
+        pytest.param(phase(None, None, found(0.5, "stage", None)), "not predicted", id="unknown"),
+        pytest.param(
+            phase(0.4, "stage", found(0.2, "stage", 0.4), unknown=["quota"]),
+            "20.0 points less",
+            id="less than what is known",
+        ),
+        pytest.param(
+            phase(0.4, "stage", NOT_COMPARED, unknown=["what clients send again"]),
+            "not compared",
+            id="another load",
+        ),
     ],
 )
 def test_prediction_and_measurement_agree_or_do_not(one: PhasePrediction, words: str) -> None:
