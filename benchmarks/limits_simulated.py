@@ -154,8 +154,8 @@ def _adaptive(rng: np.random.Generator) -> Truth:
 LATE = ("delayed_synchronisation", "poorly_kept")
 WAYS: dict[str, Way] = {
     "one bucket": Way(_one, ("token_bucket",), plain=True),
-    "4 shards, random": Way(_random(4), ("sharded", "token_bucket"), plain=True),
-    "16 shards, random": Way(_random(16), ("sharded", "token_bucket"), plain=True),
+    "4 random shards": Way(_random(4), ("sharded", "token_bucket"), plain=True),
+    "16 random shards": Way(_random(16), ("sharded", "token_bucket"), plain=True),
     "shards by connection": Way(_hashed, ("sharded",)),
     "other traffic": Way(_others, ("other_traffic", "poorly_kept")),
     "other traffic in waves": Way(_waves, ("other_traffic", "poorly_kept", "adaptive")),

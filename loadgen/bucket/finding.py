@@ -25,7 +25,7 @@ class Range:
     """A quantity within `low` and `high`; no `value`: the data allow no point estimate.
 
     `calibrated`: a 90 % interval, which held in simulations with known truths. Otherwise a range
-    that the data allow. `high` is None if they do not bound it.
+    that the data allow, and `value` is a guess. `high` is None if they do not bound it.
     """
 
     value: float | None

@@ -16,7 +16,7 @@ import numpy as np
 
 from loadgen.bucket import forward
 from loadgen.bucket.arrivals import Arrivals
-from loadgen.bucket.forward import Demand
+from loadgen.bucket.forward import Split
 from loadgen.bucket.observation import Floats
 
 _HUBER = 4.0  # in standard deviations of the noise
@@ -25,8 +25,14 @@ _BURSTS = np.array([0.15, 0.3, 0.5, 0.7, 0.85, 0.95, 1.0, 1.05, 1.15, 1.4, 2.0])
 _STEPS = np.array([1e-3, 1e-2, 1e-2])  # to differentiate by log rate, log burst, other share
 _LENGTHS = np.array([1.0, 0.6, 0.3, 0.1, 0.03])  # tried of each Gauss-Newton step
 _MOST_ITERATIONS = 12
-_CLOSE = 2e-5  # a step this small ends the search
+_CLOSE = 5e-5  # a step this small ends the search
 _MOST_OTHER = 0.9
+_SHARES = np.array([0.02, 0.08, 0.2, 0.4])
+# Numbers of shards weigh by their loss to this power, halved: some four independent differences
+# tell them apart. Lower, and the burst is that of the middle of the numbers tried; higher, and it
+# jumps between them (simulations: 2 to 16 differ little).
+_TELLING = 4.0
+_MOST_DRAWN = 40_000  # arrivals to assign to shards, over all draws
 # Ticks refill a third of a token, or 0.4 % of a large bucket: finer than what is asked for.
 _TICK_TOKENS = 0.3
 _TICK_SHARE = 0.004
@@ -73,27 +79,24 @@ class Problem:
         rate_rps: float,
         burst: float,
         rng: np.random.Generator,
-        draws: int = 2,
     ) -> None:
         """`rate_rps` and `burst` are roughly those expected: they set the ticks and the noise.
 
-        `draws`: which shard a request met is not known, so that many assignments are averaged.
+        Which shard a request met is not known: several assignments are drawn and averaged.
         """
         shards = family.shards
         tick_s = max(_TICK_TOKENS * shards, _TICK_SHARE * burst) / rate_rps
         n = len(arrivals.at_s)
+        draws = int(np.clip(_MOST_DRAWN // max(1, n), 2, 8)) if shards > 1 else 1
         self._family = family
-        self._demands: list[Demand] = [
-            forward.demand(
-                arrivals.at_s,
-                arrivals.bins,
-                arrivals.n_bins,
-                tick_s,
-                rng.integers(shards, size=n) if shards > 1 else np.zeros(n, np.int64),
-                shards,
-            )
-            for _ in range(draws if shards > 1 else 1)
-        ]
+        self._demand = forward.demand(
+            np.tile(arrivals.at_s, draws),
+            np.tile(arrivals.bins, draws),
+            arrivals.n_bins,
+            tick_s,
+            rng.integers(shards, size=n * draws) + shards * np.repeat(np.arange(draws), n),
+            Split(shards, draws),
+        )
         self._admitted = arrivals.admitted
         self._phase = arrivals.phase_of_bin
         self._sd = float(np.sqrt(0.5 + rate_rps * arrivals.jitter_s))
@@ -102,7 +105,7 @@ class Problem:
         """Cumulative differences in standard deviations, (bins, points)."""
         rate, burst = np.exp(points[:, 0]), np.exp(points[:, 1])
         other = points[:, 2] if self._family.others else None
-        model = np.mean([forward.admitted(one, rate, burst, other) for one in self._demands], 0)
+        model = forward.admitted(self._demand, rate, burst, other)
         total = np.cumsum(self._admitted[:, None] - model, axis=0)
         before = np.concatenate([np.zeros((1, total.shape[1])), total[:-1]])
         begins = np.flatnonzero(np.diff(self._phase, prepend=-1))
@@ -167,32 +170,62 @@ def grid(rate_rps: float, burst: float) -> Floats:
     return np.stack([one.ravel() for one in np.meshgrid(rates, bursts)], axis=1)
 
 
-def fit_bucket(arrivals: Arrivals, rate_rps: float, burst: float) -> Fit:
-    """One bucket, from a rough rate and burst."""
+def fit_bucket(arrivals: Arrivals, rough: Sequence[tuple[float, float]]) -> Fit:
+    """One bucket, from rough rates, each with its burst; what they lead to is compared."""
     rng = np.random.default_rng(0)
-    problem = Problem(arrivals, Family(), rate_rps, burst, rng)
-    start, _ = problem.best_of(grid(rate_rps, burst))
+    rate, burst = rough[0]
+    problem = Problem(arrivals, Family(), rate, burst, rng)
+    start, _ = problem.best_of(np.concatenate([grid(*one) for one in rough]))
     found = problem.fit(start)
-    # Once more with ticks and noise for the burst found.
+    # Once more with ticks and noise for what was found.
     again = Problem(arrivals, Family(), found.rate_rps, found.burst, rng)
     return again.fit(found.point)
 
 
 def fit_shards(arrivals: Arrivals, plain: Fit, shards: Sequence[int]) -> list[Fit]:
     """Buckets that requests meet at random, for each number of them."""
+    # Uneven draining looks like a lower rate and a smaller burst.
+    moves = [[np.log(r), np.log(b)] for r in (0.99, 1.01, 1.04, 1.1) for b in (0.9, 1.0, 1.1, 1.3)]
+    starts = plain.point + np.array(moves)
     found = []
     for number in shards:
         rng = np.random.default_rng(number)
         family = Family(number)
         problem = Problem(arrivals, family, plain.rate_rps, plain.burst, rng)
-        start, _ = problem.best_of(grid(plain.rate_rps, plain.burst))
+        start, _ = problem.best_of(starts)
         found.append(problem.fit(start))
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """The mean over numbers of shards, weighted by how well they fit; spreads are of logarithms."""
+
+    best: Fit
+    rate_rps: float
+    burst: float
+    rate_spread: float
+    burst_spread: float
+
+
+def mixture(fits: Sequence[Fit]) -> Mixture:
+    """Average fits that differ in the number of shards: it cannot be told exactly."""
+    best = min(fits, key=lambda one: one.loss)
+    losses = np.array([max(one.loss, 1e-9) for one in fits])
+    weights = (losses / losses.min()) ** (-_TELLING / 2)
+    weights /= weights.sum()
+    points = np.array([one.point[:2] for one in fits])
+    middle = weights @ points
+    spread = np.sqrt(weights @ (points - middle) ** 2)
+    rate, burst = np.exp(middle)
+    return Mixture(best, float(rate), float(burst), float(spread[0]), float(spread[1]))
+
+
 def fit_others(arrivals: Arrivals, plain: Fit) -> Fit:
-    """A bucket that others use too, beginning at the plain one: a small and a large share."""
+    """A bucket that others use too, beginning near the plain one."""
     rng = np.random.default_rng(0)
     problem = Problem(arrivals, Family(others=True), plain.rate_rps, plain.burst, rng)
-    starts = (np.append(plain.point, 0.05), np.append(plain.point + np.array([0.1, 0.0]), 0.2))
-    return min((problem.fit(start) for start in starts), key=lambda one: one.loss)
+    moves = [[np.log1p(share / 2), 0.0] for share in _SHARES]
+    starts = np.column_stack([plain.point[:2] + np.array(moves), _SHARES])
+    start, _ = problem.best_of(starts)
+    return problem.fit(start)

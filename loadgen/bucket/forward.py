@@ -20,28 +20,46 @@ from loadgen.bucket.observation import Floats, Ints
 
 # A bucket of whole tokens ends with half a token on average, a fluid one with none.
 _HALF_TOKEN = 0.5
+# Of the square root of the ticks: a step of all blocks takes several operations, a block few.
+_STEPS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Equal buckets that share a limit, and how many ways to split the demand are averaged."""
+
+    shards: int = 1
+    draws: int = 1
+
+    @property
+    def buckets(self) -> int:
+        """All buckets that are simulated."""
+        return self.shards * self.draws
 
 
 @dataclass(frozen=True, slots=True)
 class Demand:
     """Arrivals by bucket, in ticks: `gap_s` since the tick before and `count` of each.
 
-    Both are (steps, rows): a row is one block of one bucket, the blocks of a bucket follow each
+    `span_s` is the time that a tick stands for, at the mean rate of its bin: in it others compete.
+    All are (steps, rows): a row is one block of one bucket, the blocks of a bucket follow each
     other. `bins` has the bin of each tick, in rows like them.
     """
 
     gap_s: Floats
     count: Floats
+    span_s: Floats
     bins: Ints  # (rows * steps), by row; one more than the last bin for filling
-    buckets: int
+    split: Split
     n_bins: int
 
 
-def demand(at_s: Floats, bins: Ints, n_bins: int, tick_s: float, of: Ints, buckets: int) -> Demand:
-    """Ticks of at most `tick_s` from arrivals in ascending order; `of` has the bucket of each.
+def demand(at_s: Floats, bins: Ints, n_bins: int, tick_s: float, of: Ints, split: Split) -> Demand:
+    """Ticks of at most `tick_s` from arrivals; `of` has the bucket of each.
 
     Arrivals of different bins or buckets are in different ticks.
     """
+    buckets = split.buckets
     order = np.lexsort((at_s, of))
     at, place, owner = at_s[order], bins[order], of[order]
     number = np.floor(at / tick_s).astype(np.int64)
@@ -50,14 +68,14 @@ def demand(at_s: Floats, bins: Ints, n_bins: int, tick_s: float, of: Ints, bucke
     first = np.flatnonzero(new)
     count = np.diff(np.append(first, len(at))).astype(np.float64)
     when = np.add.reduceat(at, first) / count if len(first) else at
+    span = count * _spacing(at, place, n_bins)[place[first]] * buckets
     owner, place = owner[first], place[first]
     sizes = np.bincount(owner, minlength=buckets)
     longest = max(1, int(sizes.max(initial=1)))
-    steps = max(1, ceil(sqrt(longest * buckets) / 1.0))
-    steps = min(steps, longest)
+    steps = min(longest, ceil(_STEPS * sqrt(longest)))
     blocks = ceil(longest / steps)
     shape = (buckets, blocks * steps)
-    gap, counts = np.zeros(shape), np.zeros(shape)
+    gap, counts, spans = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     where = np.full(shape, n_bins, np.int64)
     begin = np.concatenate([[0], np.cumsum(sizes)])
     for bucket in range(buckets):
@@ -66,15 +84,26 @@ def demand(at_s: Floats, bins: Ints, n_bins: int, tick_s: float, of: Ints, bucke
         if size:
             gap[bucket, 1:size] = np.diff(when[part])
             counts[bucket, :size] = count[part]
+            spans[bucket, :size] = span[part]
             where[bucket, :size] = place[part]
     rows = buckets * blocks
     return Demand(
         np.ascontiguousarray(gap.reshape(rows, steps).T),
         np.ascontiguousarray(counts.reshape(rows, steps).T),
+        np.ascontiguousarray(spans.reshape(rows, steps).T),
         where.reshape(-1),
-        buckets,
+        split,
         n_bins,
     )
+
+
+def _spacing(at_s: Floats, bins: Ints, n_bins: int) -> Floats:
+    """Mean time from arrival to arrival by bin, of all buckets together."""
+    n = np.bincount(bins, minlength=n_bins)
+    first, last = np.full(n_bins, np.inf), np.full(n_bins, -np.inf)
+    np.minimum.at(first, bins, at_s)
+    np.maximum.at(last, bins, at_s)
+    return np.where(n > 1, (last - first) / np.maximum(n - 1, 1), 0.0)
 
 
 def admitted(
@@ -85,11 +114,11 @@ def admitted(
     `rate_rps` and `burst` are of all buckets together; all are full at first. `other_share` is what
     others ask for, steadily, as a share of the rate.
     """
-    rate = rate_rps / wanted.buckets
-    cap = np.maximum(burst / wanted.buckets, 1.0) - _HALF_TOKEN
+    rate = rate_rps / wanted.split.shards
+    cap = np.maximum(burst / wanted.split.shards, 1.0) - _HALF_TOKEN
     flow = _Flow(wanted, rate, cap, np.zeros_like(rate) if other_share is None else other_share)
     level = flow.levels()
-    return flow.walk(level)
+    return flow.walk(level) / wanted.split.draws
 
 
 class _Flow:
@@ -104,8 +133,8 @@ class _Flow:
         refill = gap * self._rate
         if not self._others:
             return refill, count
-        # Others ask all the time; in long gaps they are alone and only slow the refill down.
-        near = np.minimum(refill, 2.0)
+        # Others ask all the time; beyond the span of a tick they only slow the refill down.
+        near = self._wanted.span_s[j][:, None] * self._rate
         return refill - self._other * (refill - near), count + self._other * near
 
     def levels(self) -> Floats:
@@ -123,15 +152,16 @@ class _Flow:
                 np.maximum(edge, 0.0, out=edge)
             moved += refill
             moved -= count
-        blocks = rows // self._wanted.buckets
-        by_bucket = (self._wanted.buckets, blocks, len(cap))
+        buckets = self._wanted.split.buckets
+        blocks = rows // buckets
+        by_bucket = (buckets, blocks, len(cap))
         low, high = low.reshape(by_bucket), high.reshape(by_bucket)
         moved = moved.reshape(by_bucket)
         level = np.empty(by_bucket)
-        now = np.broadcast_to(cap, (self._wanted.buckets, len(cap)))
+        now: Floats = np.broadcast_to(cap, (buckets, len(cap)))
         for block in range(blocks):
             level[:, block] = now
-            now = np.clip(now + moved[:, block], low[:, block], high[:, block])
+            now = np.minimum(np.maximum(now + moved[:, block], low[:, block]), high[:, block])
         return level.reshape(shape)
 
     def walk(self, level: Floats) -> Floats:

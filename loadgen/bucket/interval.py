@@ -16,11 +16,11 @@ from scipy.stats import t as student
 
 from loadgen.bucket.arrivals import Arrivals, Bins, arrivals_of
 from loadgen.bucket.finding import Range
-from loadgen.bucket.fit import Fit, Problem, fit_others
+from loadgen.bucket.fit import Fit, Mixture, Problem, fit_others
 from loadgen.bucket.models import Limit, RandomShards, TokenBucket
 from loadgen.bucket.observation import Floats, Observation, Phase
 
-REPEATS = 30
+REPEATS = 24
 _COVERAGE = 0.90
 # Truths to simulate are drawn this far around the fit: enough that whole tokens do not line up.
 _RATE_SPREAD, _BURST_SPREAD = 0.01, 0.03
@@ -28,7 +28,7 @@ _RATE_SPREAD, _BURST_SPREAD = 0.01, 0.03
 _USUAL_MISFIT = 1.6
 _LEAST_LOSS = 1e-3
 # Of the logarithm of the loss, of the gain, of the share: without noise they hardly vary.
-_LEAST_SPREAD = np.array([0.15, 0.05, 0.01])
+_LEAST_SPREAD = np.array([0.15, 0.12, 0.015])
 _OUTLIER = 3.5  # in robust standard deviations: a fit that went astray, of which few are expected
 # Clocks and whole tokens leave this much, even if nothing else does.
 _LEAST_RATE_SHARE, _LEAST_BURST = 1e-4, 0.2
@@ -49,17 +49,36 @@ class Signs:
 
 
 @dataclass(frozen=True, slots=True)
+class Excess:
+    """How far signs are above those of the repeats, in standard deviations."""
+
+    loss: float
+    gain: float
+    other_share: float
+
+    @property
+    def of_bucket(self) -> float:
+        """The length of what is above; one bucket stays below 3 in 98 of 100 simulations."""
+        return float(np.hypot.reduce(np.maximum([self.loss, self.gain, self.other_share], 0.0)))
+
+    @property
+    def of_shards(self) -> float:
+        """The same without the share: uneven shards look like others at any time."""
+        return float(np.hypot.reduce(np.maximum([self.loss, self.gain], 0.0)))
+
+
+@dataclass(frozen=True, slots=True)
 class Repeats:
     """Errors of log rate and log burst, (repeats, 2), and rows of `Signs`, (repeats, 3)."""
 
     errors: Floats
     signs: Floats
 
-    def excess(self, seen: Signs) -> tuple[float, float, float]:
-        """How far the signs are above those of the repeats, in standard deviations."""
+    def excess(self, seen: Signs) -> Excess:
+        """How far the signs are above those of the repeats."""
         spread = np.maximum(self.signs.std(axis=0, ddof=1), _LEAST_SPREAD)
         loss, gain, share = (np.array(seen.row) - self.signs.mean(axis=0)) / spread
-        return float(loss), float(gain), float(share)
+        return Excess(float(loss), float(gain), float(share))
 
     def misfit(self, loss: float) -> float:
         """`loss` over what is usual; 1: as close as the noise allows."""
@@ -67,16 +86,14 @@ class Repeats:
 
 
 def signs_of(arrivals: Arrivals, fit: Fit) -> Signs:
-    """The signs of a fit of one bucket; those of shards have no share of others."""
-    if fit.family.shards > 1:
-        return Signs(fit.loss, 0.0, 0.0)
+    """The signs of a fit, against one bucket that others use too."""
     found = fit_others(arrivals, fit)
     gain = log(max(fit.loss, _LEAST_LOSS) / max(found.loss, _LEAST_LOSS))
     return Signs(fit.loss, gain, found.other_share)
 
 
 def repeated(
-    observation: Observation, arrivals: Arrivals, bins: Bins, fit: Fit, repeats: int = REPEATS
+    observation: Observation, arrivals: Arrivals, bins: Bins, fit: Fit, repeats: int
 ) -> Repeats:
     """Simulate and fit a limit like the fitted one again and again."""
     rng = np.random.default_rng(len(observation))
@@ -94,17 +111,18 @@ def repeated(
     return Repeats(np.array(errors), np.array(signs))
 
 
-def intervals(fit: Fit, repeats: Repeats) -> tuple[Range, Range]:
-    """Rate and burst, less their bias, with 90 % intervals."""
-    wider = sqrt(max(1.0, repeats.misfit(fit.loss) / _USUAL_MISFIT))
+def intervals(mixed: Mixture, repeats: Repeats) -> tuple[Range, Range]:
+    """Rate and burst, less their bias, with 90 % intervals; `repeats` are of the best fit."""
+    wider = sqrt(max(1.0, repeats.misfit(mixed.best.loss) / _USUAL_MISFIT))
     factor = float(student.ppf(0.5 + _COVERAGE / 2, len(repeats.errors) - 1))
     found = []
-    for value, errors, least in (
-        (fit.rate_rps, repeats.errors[:, 0], _LEAST_RATE_SHARE),
-        (fit.burst, repeats.errors[:, 1], _LEAST_BURST / fit.burst),
+    for value, between, errors, least in (
+        (mixed.rate_rps, mixed.rate_spread, repeats.errors[:, 0], _LEAST_RATE_SHARE),
+        (mixed.burst, mixed.burst_spread, repeats.errors[:, 1], _LEAST_BURST / mixed.burst),
     ):
         bias, spread = _bias_and_spread(errors)
-        half = max(least, factor * spread * sqrt(1 + 1 / len(errors)) * wider)
+        within = spread * sqrt(1 + 1 / len(errors)) * wider
+        half = max(least, factor * sqrt(within**2 + between**2))
         middle = log(value) - bias
         found.append(Range(exp(middle), exp(middle - half), exp(middle + half), calibrated=True))
     return found[0], found[1]

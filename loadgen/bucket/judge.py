@@ -7,33 +7,39 @@ and evenly met shards get 90 % intervals; for all else there are ranges, wide on
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import log
 
 import numpy as np
 
 from loadgen.bucket.arrivals import Arrivals, Bins, arrivals_of, bins_of
 from loadgen.bucket.bounds import frontier, least_burst, least_rate
 from loadgen.bucket.finding import BucketFinding, Kind, Range
-from loadgen.bucket.fit import Fit, fit_bucket, fit_others, fit_shards
-from loadgen.bucket.interval import Repeats, intervals, repeated, signs_of
+from loadgen.bucket.fit import Fit, Mixture, fit_bucket, fit_others, fit_shards, mixture
+from loadgen.bucket.interval import REPEATS, Repeats, intervals, repeated, signs_of
 from loadgen.bucket.observation import Observation
 from loadgen.bucket.shape import Sign, adaptive, delayed, sign_of
 from loadgen.bucket.spread import CLEAR, LEAST_CONNECTIONS, Spread, spread_over_connections
 from loadgen.bucket.steady import Stretch, stretches
 
 SHARDS = (2, 3, 4, 6, 8, 12, 16, 24, 32)
-# Standard deviations above a simulated bucket from which a limit is not called one: by the loss,
-# by what a share of others gains, and by that share. Buckets stay below in 99 of 100.
-_NOT_PLAIN = (2.6, 3.6, 3.8)
+# Standard deviations above a simulated bucket from which a limit is not called one; and from which
+# an interval also has to hold for shards that jitter hides.
+_NOT_PLAIN, _DOUBTED = 3.1, 1.2
 # Shards are fitted with assignments that are not the true ones; what is left is less telling.
-_NOT_SHARDED = 2.6
-_LEAST_TOKENS = 8.0  # in a shard; with fewer the fit is no estimate
+_NOT_SHARDED = 2.2
+_LEAST_SHARD = 6.0  # tokens; a fluid model of fewer is no estimate
+_LEAST_BURST = 5.0
+_SMALL_SHARE = 0.05
 # Ranges reach this far beyond the estimates.
 _BELOW, _ABOVE = 0.85, 1.2
 _BURST_BELOW, _BURST_ABOVE = 0.6, 1.5
 
 
-def judge_bucket(observation: Observation) -> BucketFinding:
-    """Tell how the limit is kept that refused some of these requests, its rate and its burst."""
+def judge_bucket(observation: Observation, repeats: int = REPEATS) -> BucketFinding:
+    """Tell how the limit is kept that refused some of these requests, its rate and its burst.
+
+    Intervals come from so many simulated repeats; fewer than some 20 make them coarse.
+    """
     if not observation.refused:
         return _unbounded(observation, "nothing was refused")
     sign = sign_of(observation)
@@ -43,90 +49,140 @@ def judge_bucket(observation: Observation) -> BucketFinding:
     if not steady:
         why = f"{observation.refused} requests were refused, but no overload lasted"
         return _unbounded(observation, why)
-    return _Judgement(observation, steady).finding()
+    return _Judgement(observation, steady, repeats).finding()
 
 
 class _Judgement:
-    def __init__(self, observation: Observation, steady: Sequence[Stretch]) -> None:
-        self._observation = observation
+    def __init__(self, observation: Observation, steady: Sequence[Stretch], repeats: int) -> None:
+        self._observation, self._count = observation, repeats
         self._rates = [one.admitted_rps for one in steady]
-        rate = max(self._rates)
-        self._spread: Spread = spread_over_connections(observation)
-        self._bins: Bins = bins_of(observation, rate)
-        self._arrivals: Arrivals = arrivals_of(observation, self._bins)
         admitted_s = np.sort(observation.send_s[observation.admitted])
-        self._burst = least_burst(admitted_s, rate)
-        self._plain: Fit = fit_bucket(self._arrivals, rate, self._burst)
+        # A stretch may hold the end of a burst, another be too short: the fit decides.
+        rough = [(rate, least_burst(admitted_s, rate)) for rate in _some(self._rates)]
+        self._burst = rough[0][1]
+        self._spread: Spread = spread_over_connections(observation)
+        self._bins: Bins = bins_of(observation, rough[0][0])
+        self._arrivals: Arrivals = arrivals_of(observation, self._bins)
+        self._plain: Fit = fit_bucket(self._arrivals, rough)
 
     def finding(self) -> BucketFinding:
         """One bucket if it fits as such a bucket does, else what fits better."""
+        plain = self._plain
         if self._spread.unequal > CLEAR:
-            shards = self._shards()
+            best = mixture(self._shards()).best
             why = "connections are refused unequally: each seems to meet a shard of its own"
-            return self._range("sharded", [self._plain, shards], why, shards=shards.family.shards)
-        repeats = self._repeats(self._plain)
-        signs = signs_of(self._arrivals, self._plain)
-        excess = repeats.excess(signs)
-        if all(one < most for one, most in zip(excess, _NOT_PLAIN, strict=True)):
-            why = f"one bucket explains what was admitted (misfit {repeats.misfit(signs.loss):.1f})"
-            return self._interval("token_bucket", self._plain, repeats, why)
-        return self._not_plain()
+            return self._range("sharded", [plain, best], why, shards=best.family.shards, guess=best)
+        doubt = self._doubt(plain)
+        if doubt is not None:
+            return self._range("token_bucket", [plain], doubt, guess=plain)
+        repeats = self._repeats(plain)
+        signs = signs_of(self._arrivals, plain)
+        apart = repeats.excess(signs).of_bucket
+        if apart >= _NOT_PLAIN:
+            return self._not_plain()
+        why = f"one bucket explains what was admitted (misfit {repeats.misfit(signs.loss):.1f})"
+        mixed = mixture([plain])
+        if apart > _DOUBTED:
+            both = mixture([plain, *self._shards()])
+            mixed = Mixture(
+                plain,
+                plain.rate_rps,
+                plain.burst,
+                abs(log(both.rate_rps / plain.rate_rps)),
+                abs(log(both.burst / plain.burst)),
+            )
+        return self._interval("token_bucket", mixed, repeats, why)
 
     def _not_plain(self) -> BucketFinding:
-        late = delayed(self._observation, self._plain.rate_rps)
-        shards, others = self._shards(), fit_others(self._arrivals, self._plain)
+        plain = self._plain
+        late = delayed(self._observation, plain.rate_rps)
+        mixed, others = mixture(self._shards()), fit_others(self._arrivals, plain)
+        best, number = mixed.best, mixed.best.family.shards
         if late is not None:
-            return self._range("delayed_synchronisation", [self._plain, shards], late)
-        if shards.loss < others.loss:
-            repeats = self._repeats(shards)
-            enough = shards.burst / shards.family.shards >= _LEAST_TOKENS * 0.75
-            fits = repeats.excess(signs_of(self._arrivals, shards))[0] < _NOT_SHARDED
-            number = shards.family.shards
+            return self._range("delayed_synchronisation", [plain, best], late)
+        if best.loss < others.loss:
+            repeats = self._repeats(best)
+            fits = repeats.excess(signs_of(self._arrivals, best)).of_shards < _NOT_SHARDED
             why = f"about {number} buckets, met at random, explain it better than one"
-            if enough and fits:
-                return self._interval("sharded", shards, repeats, why)
+            if fits and best.burst / number >= _LEAST_SHARD:
+                return self._interval("sharded", mixed, repeats, why)
             if fits:
-                return self._range("sharded", [self._plain, shards], why, shards=number)
-        if others.loss < 0.7 * self._plain.loss and others.other_share > 0.02:
+                return self._range("sharded", [plain, best], why, shards=number, guess=best)
+        if others.loss < 0.7 * plain.loss and others.other_share > 0.02:
             why = f"others seem to use about {others.other_share:.0%} of the rate"
-            every = [self._plain, others]
-            return self._range("other_traffic", every, why, other_share=others.other_share)
+            share = others.other_share
+            # A small share may be chance, and the plain rate is then the better one.
+            guess = others if share > _SMALL_SHARE else plain
+            return self._range(
+                "other_traffic", [plain, others], why, other_share=share, guess=guess
+            )
         changed = adaptive(self._observation)
         if changed is not None:
-            return self._range("adaptive", [self._plain], changed)
+            return self._range("adaptive", [plain], changed)
         why = "no bucket, shards or steady other traffic explain what was admitted"
-        return self._range("poorly_kept", [self._plain, shards, others], why)
+        return self._range("poorly_kept", [plain, best, others], why, guess=plain)
 
-    def _shards(self) -> Fit:
-        return min(fit_shards(self._arrivals, self._plain, SHARDS), key=lambda one: one.loss)
+    def _shards(self) -> list[Fit]:
+        return fit_shards(self._arrivals, self._plain, SHARDS)
 
     def _repeats(self, fit: Fit) -> Repeats:
-        return repeated(self._observation, self._arrivals, self._bins, fit)
+        return repeated(self._observation, self._arrivals, self._bins, fit, self._count)
 
-    def _interval(self, kind: Kind, fit: Fit, repeats: Repeats, why: str) -> BucketFinding:
+    def _interval(self, kind: Kind, mixed: Mixture, repeats: Repeats, why: str) -> BucketFinding:
+        rate, burst = intervals(mixed, repeats)
+        misfit, number = repeats.misfit(mixed.best.loss), mixed.best.family.shards
+        return BucketFinding(kind, rate, burst, (why,), shards=number, misfit=misfit)
+
+    def _doubt(self, fit: Fit) -> str | None:
+        """Why there is no interval, whether a model fits or not."""
         if self._spread.connections < LEAST_CONNECTIONS:
-            few = (
+            return (
                 f"all came on {self._spread.connections} connections: if shards are chosen by"
                 " connection, the limit is larger"
             )
-            return self._range(kind, [fit], f"{why}; {few}", shards=fit.family.shards)
-        rate, burst = intervals(fit, repeats)
-        misfit = repeats.misfit(fit.loss)
-        return BucketFinding(kind, rate, burst, (why,), shards=fit.family.shards, misfit=misfit)
+        smeared = fit.rate_rps * self._arrivals.jitter_s
+        if fit.burst < max(_LEAST_BURST, smeared):
+            return (
+                f"a burst of about {fit.burst:.0f} cannot be told: jitter moves {smeared:.0f}"
+                " requests"
+            )
+        return None
 
     def _range(
-        self, kind: Kind, fits: Sequence[Fit], why: str, shards: int = 1, other_share: float = 0.0
+        self,
+        kind: Kind,
+        fits: Sequence[Fit],
+        why: str,
+        shards: int = 1,
+        other_share: float = 0.0,
+        guess: Fit | None = None,
     ) -> BucketFinding:
+        """A range around all estimates; `guess` is the one to name, where one is any good."""
         rates = [*self._rates, *(one.rate_rps for one in fits)]
         bursts = [self._burst, *(one.burst for one in fits)]
         return BucketFinding(
             kind,
-            Range(None, _BELOW * min(rates), _ABOVE * max(rates), calibrated=False),
-            Range(None, _BURST_BELOW * min(bursts), _BURST_ABOVE * max(bursts), calibrated=False),
+            Range(
+                None if guess is None else guess.rate_rps,
+                _BELOW * min(rates),
+                _ABOVE * max(rates),
+                calibrated=False,
+            ),
+            Range(
+                None if guess is None else guess.burst,
+                _BURST_BELOW * min(bursts),
+                _BURST_ABOVE * max(bursts),
+                calibrated=False,
+            ),
             (why,),
             shards=shards,
             other_share=other_share,
         )
+
+
+def _some(rates: Sequence[float]) -> list[float]:
+    """The middle one first, then the highest and the lowest."""
+    return list(dict.fromkeys([float(np.median(rates)), max(rates), min(rates)]))
 
 
 def _by_sign(observation: Observation, sign: Sign) -> BucketFinding:
