@@ -73,12 +73,14 @@ def _bodies(prepared: Prepared, bodies: Sequence[BodySize | None]) -> Iterator[C
 def _quotas(predicted: Predicted) -> Iterator[Check]:
     for quota in predicted.document.quotas:
         if quota.runs_out_s is not None:
-            left = quota.left_before or 0
+            left, whole = quota.left_before or 0, f"{quota.limit:,} a {quota.period}"
+            after = seconds(round(quota.runs_out_s, 1))
             yield Check(
                 name=f"quota of {quota.name}",
                 state="problem",
-                found=f"{left:,} of {quota.limit:,} a {quota.period} are left, and used up after "
-                f"{seconds(round(quota.runs_out_s, 1))} of the run",
+                found=f"{left:,} of {whole} are left, and used up after {after} of the run"
+                if left
+                else f"nothing of {whole} is left",
                 to_do="send less, take another key, or raise the quota",
             )
         elif quota.runs_out_utc is not None:
@@ -153,7 +155,7 @@ def _timeouts(prepared: Prepared, predicted: Predicted) -> Iterator[Check]:
                 name=name,
                 state="note",
                 found=f"{function.name} may run for {seconds(function.timeout_s)}, API Gateway "
-                f"waits {milliseconds(hit.timeout_ms)}",
+                f"waits {_time(hit.timeout_ms)}",
                 to_do="after a timeout the function runs on, and is paid and counted",
             )
         known = predicted.durations[path.step]
@@ -161,11 +163,24 @@ def _timeouts(prepared: Prepared, predicted: Predicted) -> Iterator[Check]:
             yield Check(
                 name=name,
                 state="warning",
-                found=f"{hit.function} takes {milliseconds(known.p99_ms or known.mean_ms)}, API "
-                f"Gateway waits {milliseconds(hit.timeout_ms)}",
+                found=f"{hit.function} takes {_time(known.p99_ms or known.mean_ms)}, API "
+                f"Gateway waits {_time(hit.timeout_ms)}",
                 to_do="requests will time out",
             )
+        if known is not None and function is not None and known.mean_ms > function.timeout_s * 1000:
+            yield Check(
+                name=name,
+                state="warning",
+                found=f"{function.name} takes {_time(known.mean_ms)}, and may run for "
+                f"{seconds(function.timeout_s)}",
+                to_do="Lambda ends it then: calls fail",
+            )
     yield from _client_timeouts(prepared)
+
+
+def _time(value_ms: float) -> str:
+    """Whole seconds as such: 29 s, 1,500 ms."""
+    return seconds(value_ms / 1000) if value_ms % 1000 == 0 else milliseconds(value_ms)
 
 
 def _client_timeouts(prepared: Prepared) -> Iterator[Check]:
@@ -179,7 +194,7 @@ def _client_timeouts(prepared: Prepared) -> Iterator[Check]:
         yield Check(
             name="http.timeout.total",
             state="warning",
-            found=f"{milliseconds(total_ms)}, while API Gateway waits {milliseconds(max(late))}",
+            found=f"{_time(total_ms)}, while API Gateway waits {_time(max(late))}",
             to_do="timeouts of the integration would be those of the client",
         )
 
@@ -192,6 +207,14 @@ def _authorizers(predicted: Predicted) -> Iterator[Check]:
             limit = "nobody knows how many" if use.limit is None else f"{use.limit:,}"
             if use.may_refuse:
                 words += f" beside what shares their limit, and {limit} may"
+        if use.limit == 0:
+            yield Check(
+                name=f"authorizer {use.name}",
+                state="problem",
+                found="its function has a reserved concurrency of 0: every call is refused",
+                to_do="without an answer of its authorizer a request is a 500",
+            )
+            continue
         is_over = use.most is not None and use.limit is not None and use.most > use.limit
         yield Check(
             name=f"authorizer {use.name}",

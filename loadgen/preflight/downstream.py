@@ -68,7 +68,8 @@ def _use(
     at_s, runs_s = planned.at_s[rows], planned.runs_s[rows]
     short = np.zeros(len(rows), np.bool_)
     if limit.rate is not None and len(rows):
-        burst = float(limit.burst if limit.burst is not None else max(limit.rate, 1.0))
+        given, least = limit.burst, max(1.0, limit.per_request)
+        burst = max(limit.rate, least) if given is None else float(given)
         short |= short_of_tokens(at_s, limit.rate, burst, limit.per_request)
     at_once: NDArray[np.float64] | None = None
     if limit.concurrency is not None and len(rows) and not np.isnan(runs_s).any():

@@ -23,6 +23,7 @@ from reports.preflight_tables import checks_table, limits_table, summary
 
 _NAME_WIDTH = 16
 _WIDTH = 80
+_GAP = 2  # between columns
 _SENTENCE_END = re.compile(r"(?<=\.)\s(?=[A-Z])")
 _LOUD = ("warning", "problem")
 
@@ -110,7 +111,7 @@ def _widths(table: TextTable, headings: Sequence[str]) -> list[int]:
         words.append(_longest(word for cell in cells for word in cell.split(" ")))
     texts = [number for number, column in enumerate(table.columns) if column.is_text]
     for least in (words, [1] * len(words)):
-        while sum(widths) + len(widths) > _WIDTH:
+        while sum(widths) + _GAP * (len(widths) - 1) > _WIDTH:
             wide = [number for number in texts if widths[number] > least[number]]
             if not wide:
                 break

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from core.located_yaml import Path
 from loadgen.profile.draft import Draft, Fault
 from loadgen.profile.load_checks import Names
+from loadgen.profile.model import Downstream
 
 
 def downstream_faults(draft: Draft, steps: Names) -> Iterator[Fault]:
@@ -20,6 +21,7 @@ def downstream_faults(draft: Draft, steps: Names) -> Iterator[Fault]:
             yield Fault(path, "needs rate or concurrency")
         if draft.get(*path, "burst") is not None and draft.get(*path, "rate") is None:
             yield Fault((*path, "burst"), "goes with rate")
+        yield from _size_faults(draft, path)
         given = draft.text(*path, "name")
         if given is not None and given in seen:
             got = draft.got(*path, "name")
@@ -29,6 +31,17 @@ def downstream_faults(draft: Draft, steps: Names) -> Iterator[Fault]:
             step = draft.text(*each)
             if step is not None:
                 yield from _step_fault(draft, each, step, draft.got(*each), steps)
+
+
+def _size_faults(draft: Draft, path: Path) -> Iterator[Fault]:
+    """Limits that no single request fits into."""
+    limit = draft.part(Downstream, *path)
+    if limit is None:
+        return
+    for key, most in (("burst", limit.burst), ("concurrency", limit.concurrency)):
+        if most is not None and most < limit.per_request:
+            got = draft.got(*path, key)
+            yield Fault((*path, key), f"must be at least per_request, {limit.per_request:g} {got}")
 
 
 def _step_fault(draft: Draft, path: Path, name: str, got: str, steps: Names) -> Iterator[Fault]:

@@ -458,11 +458,11 @@ class Downstream(Part):
     """
 
     name: Name
-    rate: RateText | None = None  # units a second; `500/s` too
+    rate: Annotated[RateText, Field(gt=0)] | None = None  # units a second; `500/s` too
     burst: Count | None = None  # None: what a second gives
     concurrency: Count | None = None  # at once
     per_request: Annotated[Number, Field(gt=0)] = 1.0  # units that a request uses
-    steps: tuple[Text, ...] | None = None  # that use it; None: all
+    steps: Annotated[tuple[Text, ...], Field(min_length=1)] | None = None  # None: all
 
 
 class Production(Part):

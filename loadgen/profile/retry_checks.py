@@ -36,6 +36,10 @@ def _faults(draft: Draft, path: Path) -> Iterator[Fault]:
         if key in given and getattr(retry, f"{key}_s") > retry.cap_s:
             message = f"must be at most cap, {retry.cap_s:g} s {draft.got(*path, key)}"
             yield Fault((*path, key), message)
+    for key in ("statuses", "throttle_statuses"):
+        good = [status for status in getattr(retry, key) if 200 <= status < 300]
+        if good:
+            yield Fault((*path, key), f"{good[0]} is a success, which no client sends again")
     both = sorted(set(retry.statuses) & set(retry.throttle_statuses))
     if both:
         key = "statuses" if "statuses" in given else "throttle_statuses"
