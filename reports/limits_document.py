@@ -85,9 +85,11 @@ class FactorTest(_Part):
 class BindingLayer(_Part):
     """Whose bucket it is."""
 
-    layer: str = Field(description="account, stage, method, usage_plan, ..., unclear, unknown")
+    layer: str = Field(
+        description="account, stage, ..., application, lambda_concurrency, unclear, unknown"
+    )
     candidates: list[str] = []
-    evidence: Literal["behaviour", "configuration", "none"]
+    evidence: Literal["behaviour", "configuration", "answers", "none"]
     tests: list[FactorTest] = []
 
 

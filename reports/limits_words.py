@@ -28,6 +28,13 @@ _LAYERS = {
     "method": "the method on its stage",
     "usage_plan": "the usage plan of the key",
     "usage_plan_method": "the method in the usage plan of the key",
+    "application": "the application itself",
+    "lambda_concurrency": "Lambda, by the concurrency of the function or the account",
+}
+_OF_GATEWAY = 5  # of them are layers of API Gateway
+_EVIDENCE = {
+    "configuration": ", by its configuration",
+    "answers": ", by what the refusals say",
 }
 _VERDICTS = {
     "pass": "Found",
@@ -67,6 +74,8 @@ def headline(document: LimitsDocument) -> str:
     """What was found, in a sentence."""
     found = document.finding
     what = KINDS[found.kind]
+    if found.kind == "no_refusal" and document.counts.refused:
+        return "A limit was met, but too little of it to tell which."
     if found.kind in ("no_refusal", "unknown"):
         return closed(what)
     parts = []
@@ -84,9 +93,9 @@ def headline(document: LimitsDocument) -> str:
 def _whose(document: LimitsDocument) -> str:
     binding = document.binding
     if binding.layer in _LAYERS:
-        told = ", by its configuration" if binding.evidence == "configuration" else ""
+        told = _EVIDENCE.get(binding.evidence, "")
         return f", that of {layer_words(binding.layer)}{told}"
-    if binding.candidates and len(binding.candidates) < len(_LAYERS):
+    if binding.candidates and len(binding.candidates) < _OF_GATEWAY:
         return f", that of {listed([layer_words(one) for one in binding.candidates], 'or')}"
     return ""
 
@@ -96,11 +105,15 @@ def support(document: LimitsDocument) -> Iterator[str]:
     found = document.finding
     if found.kind == "no_refusal" and found.frontier:
         yield closed(_frontier_words(document))
+    elif found.kind == "no_refusal":
+        pass
     elif found.rate_rps is not None and not found.rate_rps.calibrated:
         yield "The ranges are what the data allow: they are no 90 % intervals."
     elif found.rate_rps is not None:
         yield "In parentheses: 90 % intervals."
-    yield from (closed(reason[:1].upper() + reason[1:]) for reason in found.reasons)
+    # That nothing was refused is told by the verdict.
+    reasons = [] if found.kind == "no_refusal" and not document.counts.refused else found.reasons
+    yield from (closed(reason[:1].upper() + reason[1:]) for reason in reasons)
     if found.shards > 1:
         yield f"It is as if {found.shards} equal parts were kept apart."
     if found.other_share > 0:
@@ -109,9 +122,13 @@ def support(document: LimitsDocument) -> Iterator[str]:
 
 
 def _frontier_words(document: LimitsDocument) -> str:
-    points = document.finding.frontier
+    points = [one for one in document.finding.frontier if one.rate_rps > 0]
+    if not points:
+        return "Nothing is known of the burst"
     some = [points[0], points[len(points) // 2], points[-1]]
-    told = [f"{one.burst:,.0f} if the rate is {significant(one.rate_rps)}/s" for one in some]
+    told = [
+        f"{one.burst:,.0f} if the rate is {significant(one.rate_rps)} requests/s" for one in some
+    ]
     return f"The burst is at least {listed(told, 'and')}"
 
 

@@ -181,6 +181,20 @@ class GatewayReader:
         with aws_call(f"read the routes of {api_id}"):
             return self._rest_routes(api_id) if kind == "rest" else self._http_routes(api_id)
 
+    def throttled_status(self, api_id: str) -> int | None:
+        """The status with which a REST API answers throttled requests; None: not told.
+
+        A response of its own for all 4xx goes before the default of THROTTLED (API Gateway
+        developer guide, "Gateway response types", read 2026-09).
+        """
+        with aws_call(f"read the gateway responses of {api_id}"):
+            answer = self.rest.get_gateway_responses(restApiId=api_id, limit=500)
+        found = {one.get("responseType"): one for one in answer.get("items", [])}
+        throttled, all_4xx = found.get("THROTTLED", {}), found.get("DEFAULT_4XX", {})
+        own = throttled if not throttled.get("defaultResponse", True) else all_4xx
+        status = own.get("statusCode") or throttled.get("statusCode")
+        return None if status is None else int(status)
+
     def _rest_api(self, api_id: str) -> Api:
         with aws_call(f"read REST API {api_id}"):
             answer = self.rest.get_rest_api(restApiId=api_id)

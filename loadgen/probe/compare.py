@@ -17,6 +17,7 @@ from loadgen.bucket.finding import BucketFinding
 from loadgen.bucket.layer import LayerFinding
 from loadgen.bucket.observation import Observation
 from loadgen.limits import Bucket, StepLimits
+from loadgen.probe.refuser import INSIDE, Refuser
 from loadgen.probe.seen import Comparison
 from reports.figures import listed, significant
 from reports.limits_document import Answer, BindingLayer, FactorTest, LayerComparison
@@ -59,14 +60,24 @@ def binding_layer(
     finding: BucketFinding,
     observation: Observation,
     configured: Configured,
+    refuser: Refuser | None = "gateway",
 ) -> BindingLayer:
-    """Whose bucket it is: by who shares it, and where that leaves several by what is configured."""
+    """Whose limit it is.
+
+    By what the refusals say, by who shares it, and where that leaves several by what is configured.
+    """
     factors = [_factor_test(one) for one in tests]
-    if seen.layer != "unclear":
+    if refuser in INSIDE and refuser is not None:
+        return BindingLayer(layer=refuser, candidates=[refuser], evidence="answers", tests=factors)
+    if refuser == "several":
+        return BindingLayer(layer="unclear", evidence="none", tests=factors)
+    if seen.layer != "unclear" and refuser != "unknown":
         return BindingLayer(
             layer=seen.layer, candidates=[seen.layer], evidence="behaviour", tests=factors
         )
     candidates: list[str] = list(seen.candidates)
+    if refuser == "unknown" or configured.path is None:
+        candidates.append("application")
     agreeing = [
         layer_name(bucket)
         for bucket in configured.buckets
@@ -138,7 +149,10 @@ def _of_another(
     over = admitted_over(observation, bucket.rate_rps, bucket.burst)
     if over > _OVER_SHARE:
         return "disagrees", f"{over:.0%} more was admitted than it allows"
-    return "unknown", f"does not bind here: {lets_through(finding, observation)}"
+    if finding.kind == "no_refusal" and observation.refused:
+        return "unknown", "cannot tell: too little was refused"
+    said = "did not refuse" if finding.kind == "no_refusal" else "does not bind here"
+    return "unknown", f"{said}: {lets_through(finding, observation)}"
 
 
 def lets_through(finding: BucketFinding, observation: Observation) -> str:
@@ -148,7 +162,7 @@ def lets_through(finding: BucketFinding, observation: Observation) -> str:
     rps = max((phase.admitted_rps for phase in observation.phases), default=0.0)
     rps = rps if rate is None or rate.low <= 0 else rate.low
     burst = least_burst(times[times.argsort()], rps)
-    return f"lets {significant(rps)}/s through, and {burst:,.0f} at once beside it"
+    return f"lets {significant(rps)}/s and bursts of {burst:,.0f} through"
 
 
 def _missing(
@@ -156,7 +170,7 @@ def _missing(
 ) -> Iterator[LayerComparison]:
     """The layer that binds, where nothing is configured there, or nobody knows what is."""
     layers = {layer_name(bucket) for bucket in configured.buckets}
-    if finding.kind == "no_refusal" or binding.layer in layers:
+    if finding.kind == "no_refusal" or binding.layer in layers or binding.layer in INSIDE:
         return
     if binding.layer == "unclear" and layers & set(binding.candidates):
         return

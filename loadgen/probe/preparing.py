@@ -57,6 +57,7 @@ def ready(
     prepared, choice = _prepared(options, file, probed_profile(profile), local, warn)
     path = next((one for one in prepared.limits.steps if one.step == choice.base.step), None)
     notes: list[str] = []
+    _check_refusals(prepared, notes)
     setup = _setup(profile, choice, path, notes, account=options.account)
     configured = Configured(path, _unknown(prepared, path), _quota(prepared, notes))
     if is_of_account(setup, prepared.limits) and not setup.account_allowed:
@@ -197,6 +198,24 @@ def _quota(prepared: Prepared, notes: list[str]) -> Throttle | None:
     except AwsError as error:
         notes.append(f"unknown: the service quotas of the account ({error})")
         return None
+
+
+def _check_refusals(prepared: Prepared, notes: list[str]) -> None:
+    """That refusals can be told: a REST API may answer them with any status, also with 200."""
+    api, session, profile = prepared.resolved.api, prepared.session, prepared.profile
+    if api is None or api.kind != "rest" or session is None or not profile.aws.discover:
+        return
+    try:
+        status = GatewayReader(session).throttled_status(api.id)
+    except AwsError as error:
+        notes.append(f"unknown: with which status the API answers throttled requests ({error})")
+        return
+    if status is not None and status < 400 and not profile.outcomes:
+        raise Refused(
+            f"API {api.id} answers throttled requests with status {status}, as it does others: "
+            "what was refused would count as admitted",
+            hint="a rule in `outcomes` tells them apart by the header x-amzn-errortype or the body",
+        )
 
 
 def _check_cost(profile: Profile, cost: CostRange) -> None:

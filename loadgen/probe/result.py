@@ -22,6 +22,7 @@ from loadgen.probe.compare import Configured, binding_layer, compared, quota_not
 from loadgen.probe.guard import MOST_FAILED_SHARE
 from loadgen.probe.identities import Choice
 from loadgen.probe.layers import layer_seen
+from loadgen.probe.refuser import as_refused
 from loadgen.probe.seen import PhaseSeen, Seen, admitted, of_base
 from loadgen.probe.setup import Identity, Setup
 from loadgen.steps import StepInfo
@@ -44,6 +45,10 @@ from reports.load_document import LoadSpent, TargetFacts
 _MOST_BINS = 240
 _LEAST_BIN_S = 0.25
 _MOST_LOST_SHARE = 0.05
+_MAY_BE_REFUSALS = (
+    "if they are refusals (500 and 503 may be Lambda's, other codes a customised response), a rule "
+    "in `outcomes` of the profile counts them as such"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,9 @@ class ProbeFacts:
 def judged(seen: Seen, base: Identity) -> BucketFinding | None:
     """What limit the probe met; None where nothing was sent. Takes seconds."""
     observation = seen.observation(base)
-    return judge_bucket(observation) if len(observation) else None
+    if not len(observation):
+        return None
+    return as_refused(judge_bucket(observation), seen.refuser(base), observation)
 
 
 def build_document(
@@ -88,7 +95,14 @@ def build_document(
     if found is None or found.kind == "no_refusal":
         binding = BindingLayer(layer="unknown", evidence="none")
     else:
-        binding = binding_layer(tests, seen.comparisons, found, observation, facts.configured)
+        binding = binding_layer(
+            tests,
+            seen.comparisons,
+            found,
+            observation,
+            facts.configured,
+            seen.refuser(facts.setup.base),
+        )
     entries = [] if found is None else compared(binding, found, observation, facts.configured)
     counts = _counts(seen, found)
     verdict, code, errors = _verdict(
@@ -129,10 +143,14 @@ def _verdict(
     stop = seen.stop
     if stop is not None and stop.by != "interrupted":
         errors.append(f"the probe ended early: {stop.reason}")
+        if stop.by == "errors":
+            errors.append(_MAY_BE_REFUSALS)
     if facts.interrupted is not None:
         return "interrupted", facts.interrupted, [*errors, "stopped before the probe was done"]
     if facts.errors or (stop is not None and stop.by == "interrupted"):
-        reason = [stop.reason] if stop is not None and stop.by == "interrupted" else []
+        reason = []
+        if stop is not None and stop.by == "interrupted" and not facts.errors:
+            reason = [stop.reason]
         return "error", ExitCode.ERROR, [*errors, *reason]
     lost = _lost_share(seen)
     if lost > _MOST_LOST_SHARE:
@@ -144,8 +162,12 @@ def _verdict(
     if stop is not None:
         return "refused", ExitCode.REFUSED, errors
     if found is None or found.kind == "no_refusal":
-        few = f"only {seen.took.refused:,} requests were refused, too few to tell a limit"
-        why = few if seen.took.refused else "nothing was refused"
+        if disagree:
+            why = "more was admitted than is configured"
+            return "failed", ExitCode.FAILED, [*errors, why]
+        few = f"{seen.took.refused:,} requests were refused, which is too little to tell a limit"
+        peak = max((one.rate_rps for one in seen.phases), default=0.0)
+        why = few if seen.took.refused else f"nothing was refused up to {peak:,.0f} requests/s"
         return "inconclusive", ExitCode.INCONCLUSIVE, [*errors, why]
     if disagree:
         return "failed", ExitCode.FAILED, [*errors, "configuration and behaviour disagree"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -11,6 +12,7 @@ import numpy as np
 from loadgen.bucket.layer import SharedTest, shared_bucket
 from loadgen.bucket.observation import Observation, Phase
 from loadgen.outcome import Cause, Outcome
+from loadgen.probe.refuser import Refuser, refuser_of
 from loadgen.probe.setup import Factor, Identity
 from loadgen.records import Records
 from loadgen.steered.segment import Sent
@@ -89,6 +91,17 @@ class Seen:
     canary_refused: int = 0
     stop: Stop | None = None
     notes: tuple[str, ...] = ()
+
+    def refuser(self, base: Identity) -> Refuser | None:
+        """Who refused requests of `base`, quotas aside."""
+        causes: Counter[Cause] = Counter()
+        for one in self.phases:
+            kinds = of_base(one.sent, base.step)["kind"]
+            refused = kinds[kinds >> 12 == Outcome.THROTTLED]
+            codes, counts = np.unique(refused >> 4 & 0xFF, return_counts=True)
+            for code, count in zip(codes.tolist(), counts.tolist(), strict=True):
+                causes[Cause(code)] += count
+        return refuser_of(causes)
 
     def observation(self, base: Identity) -> Observation:
         """What is fitted: the requests of `base`, without the layer test.

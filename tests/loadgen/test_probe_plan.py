@@ -118,7 +118,7 @@ UNKNOWN = Setup(BASE, CAPS, OTHERS)  # nothing is configured, as far as is known
 
 @pytest.mark.parametrize(
     ("layer", "reason"),
-    [("account", "the bucket is the account's"), ("stage", None)],
+    [("account", "the limit is the account's"), ("stage", None)],
     ids=["the account's", "the stage's"],
 )
 def test_a_bucket_that_may_be_the_accounts_is_told_right_after_the_ramp(
@@ -143,7 +143,7 @@ def test_where_no_other_identity_can_tell_the_account_is_spared() -> None:
     found = run(setup=replace(UNKNOWN, others={})).found
 
     assert found.stop is not None
-    assert found.stop.reason.startswith("the bucket may be the account's")
+    assert found.stop.reason.startswith("the limit may be the account's")
 
 
 def test_the_account_is_drained_where_that_is_allowed() -> None:
