@@ -17,10 +17,19 @@ import select
 import socket
 from heapq import heappop, heappush
 from time import perf_counter_ns
+from typing import Protocol
 
 _BUSY_NS = 2_000_000  # waits that are shorter are spent looping
 _END = b"\r\n\r\n"
 _ANSWER = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 2\r\n\r\nok"
+
+
+class Due(Protocol):
+    """Says when a request is answered; it is asked once for each, in the order of coming."""
+
+    def due_ns(self, number: int, came_ns: int) -> int:
+        """When a request that came at some time is answered."""
+        ...
 
 
 class Behaviour:
@@ -48,7 +57,7 @@ class Behaviour:
 class Server:
     """Serves from one thread, all sockets unblocking."""
 
-    def __init__(self, listener: socket.socket, behaviour: Behaviour) -> None:
+    def __init__(self, listener: socket.socket, behaviour: Due) -> None:
         self._listener = listener
         self._behaviour = behaviour
         self._poll = select.epoll()

@@ -17,7 +17,8 @@ _SPREADS = 1.5  # of the estimate: how far from it a test is likely to be decide
 _SIDE_MOST_SHARE = 1 / 3  # of the bracket
 _NEAR_ENOUGH = 1.6  # sides: an end that is nearer to the estimate than that is not moved any more
 _FURTHER = 0.04  # a rate beside one at which nothing was decided is at least so far from it
-_LOOKS = 3  # at the estimate, once nothing else is left to try
+_SURE_SHARE = 0.7  # of the resolution: the spread of an estimate that is sure enough
+_LOOKS = 4  # at the estimate, once nothing else is left to try
 _WIDENING = 1.6  # of that distance, for each further rate
 
 
@@ -116,7 +117,7 @@ class Bracket:
 
     def _at_estimate(self, found: Estimate) -> float | None:
         """The estimate itself, as long as it is less sure than asked."""
-        if found.spread <= self.resolution or self.looks >= _LOOKS:
+        if found.spread <= _SURE_SHARE * self.resolution or self.looks >= _LOOKS:
             return None
         self.looks += 1
         return found.rate_rps

@@ -22,7 +22,7 @@ _RATES = 301
 # to 60 where it is near its capacity. Limits that refuse are steeper, noisy latencies flatter.
 _SLOPES = np.exp(np.linspace(np.log(3.0), np.log(300.0), 33))
 _USUAL_SLOPE, _SLOPE_SPREAD = math.log(25.0), 1.2  # of the prior, in logarithms
-_MOST_WORTH = 400.0  # of one step: the line is not as exact as more would make it
+_MOST_WORTH = 60.0  # of one step: the line is not as exact as more would make it
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,9 +83,8 @@ class Judgement:
     @property
     def leans(self) -> bool:
         """Whether it looks as if the rate held."""
-        return all((one.share or 0.0) <= one.limit_share for one in self.shares) and (
-            self.verdict in ("holds", "undecided")
-        )
+        below = all(one.share is not None and one.share <= one.limit_share for one in self.shares)
+        return below and self.verdict in ("holds", "undecided")
 
 
 def judge(chain: Chain, terms: Terms, bucket: Bucket | None) -> Judgement:

@@ -158,6 +158,9 @@ class _Search:
         below = yield from self._holder.hold(low, "again", _DOUBLINGS)
         if below.verdict == "breaks":
             raise SearchEnd("unstable", f"{plain(low)}/s held before, and breaks now")
+        if above.leans:
+            # Where an overload has left something behind, hardly any request is as fast as it was.
+            return "none", f"right after {plain(over_rps)}/s, {plain(low)}/s looks as before"
         if above.verdict != "breaks" or below.verdict != "holds":
             return "unknown", "what a rate does after an overload could not be told in time"
         if above.growth is not None and above.growth.shrinks:
