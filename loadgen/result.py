@@ -175,15 +175,13 @@ def judge(
     if any(threshold.ok is None for threshold in thresholds):
         return "inconclusive", ExitCode.INCONCLUSIVE, reasons
     if facts.search is not None:
-        return _search_verdict(facts.search, reasons)
+        return judge_search(facts.search, reasons)
     if not thresholds and whole.requests.completed and not whole.outcomes.ok:
         return "failed", ExitCode.FAILED, [*reasons, _nothing_ok_words(whole)]
     return "pass", ExitCode.PASS, reasons
 
 
-def _search_verdict(
-    search: SearchPart, reasons: list[str]
-) -> tuple[LoadVerdict, ExitCode, list[str]]:
+def judge_search(search: SearchPart, reasons: list[str]) -> tuple[LoadVerdict, ExitCode, list[str]]:
     """A search passes when it has an answer, and fails when no rate holds its SLO."""
     if search.ended in ("found", "holds_everywhere"):
         return "pass", ExitCode.PASS, reasons

@@ -105,9 +105,8 @@ def test_hysteresis_is_seen_where_an_overload_leaves_a_lower_capacity_behind():
     assert "after a rest it holds" in answer.hysteresis_detail
 
 
-def test_a_queue_without_memory_has_no_hysteresis():
+def test_what_has_no_memory_has_no_hysteresis():
     assert found(TokenBucket(80.0, 40.0, rng())).hysteresis == "none"
-    assert found(Queue(50.0, 4, rng(3)), seed=3).hysteresis == "none"
 
 
 @pytest.mark.parametrize("drift_per_s", [-1 / 900, 1 / 300], ids=["slower", "faster"])

@@ -1,0 +1,129 @@
+"""What a reader is told of a search: sentences, table, charts, and the verdict of its run."""
+
+from __future__ import annotations
+
+import re
+from io import StringIO
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from core.errors import ExitCode
+from loadgen.result import judge_search
+from loadgen.search.document import search_part
+from loadgen.search.plan import search_plan
+from loadgen.search.simulated import Flat, Queue, System, TokenBucket, play
+from loadgen.search.view import search_view
+from reports.figures import SPACE
+from reports.load_search import SearchPart
+from reports.search_charts import search_figures
+from reports.search_tables import search_table, search_tiles
+from reports.search_words import search_answer, search_support
+from tests.loadgen.made_runs import profile_of
+
+
+def searched(system: System) -> SearchPart:
+    search = {
+        "name": "most",
+        "search": "max_rate",
+        "bounds": [20, 320],
+        "slo": ["p95(ok_response) < 300ms"],
+    }
+    profile = profile_of(search)
+    phase = profile.load.phases[-1]
+    return search_part(profile, phase, play(search_plan(profile, phase), system, 1))
+
+
+@pytest.fixture(scope="module")
+def found() -> SearchPart:
+    return searched(Queue(40.0, 3, np.random.default_rng(1)))
+
+
+def told(search: SearchPart) -> str:
+    return " ".join([search_answer(search), *search_support(search)]).replace(SPACE, " ")
+
+
+def test_the_answer_names_the_estimate_and_both_ends(found):
+    words = told(found)
+    assert re.search(r"The SLO holds up to about \d+ requests/s: it holds at [\d.]+", words)
+    assert "(95 % confidence)" in words
+    assert "What breaks there: p95(ok_response) < 300ms does not hold." in words
+    assert "The knee of the latency curve is at" in words
+    assert "tested as well: rate(failed) < 1% and rate(throttled) < 1%." in words
+
+
+def test_a_throttle_is_told_with_its_refill_and_without_a_knee():
+    words = told(searched(TokenBucket(80.0, 40.0, np.random.default_rng(1))))
+    assert re.search(r"(79|80|81)\.\d requests/s were admitted; a burst of at least \d\d", words)
+    assert "no knee within what was tried" in words
+
+
+def test_what_holds_everywhere_is_told_with_how_long_it_was_held():
+    words = told(searched(Flat(np.random.default_rng(1))))
+    assert "The SLO holds up to 320 requests/s, held for 30 s; no more was tried." in words
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"ended": "unstable", "detail": "80/s broke before, and holds now", "rate_rps": None},
+         "No single rate holds the SLO, because the API changes: 80/s broke before"),
+        ({"ended": "breaks_everywhere", "rate_rps": None, "low_rps": None, "high_rps": 20.0},
+         "The SLO does not hold at 20.0 requests/s, the lowest rate of the search."),
+        ({"ended": "generator", "rate_rps": None, "low_rps": 80.0, "high_rps": None},
+         "The SLO holds at 80.0 requests/s; what is above it is not known."),
+        ({"ended": "budget", "rate_rps": None, "low_rps": None, "high_rps": 80.0},
+         "The SLO breaks at 80.0 requests/s; no lower rate was seen to hold it."),
+        ({"ended": "stopped", "rate_rps": None, "low_rps": None, "high_rps": None},
+         "The search could not say which rate holds the SLO."),
+    ],
+    ids=["unstable", "breaks everywhere", "generator", "budget", "stopped"],
+)  # fmt: skip
+def test_what_a_search_cannot_say_is_not_said(found, change, words):
+    assert search_answer(found.model_copy(update=change)).startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("ended", "verdict", "code"),
+    [
+        ("found", "pass", ExitCode.PASS),
+        ("holds_everywhere", "pass", ExitCode.PASS),
+        ("breaks_everywhere", "failed", ExitCode.FAILED),
+        ("errors", "failed", ExitCode.FAILED),
+        ("unstable", "inconclusive", ExitCode.INCONCLUSIVE),
+        ("generator", "inconclusive", ExitCode.INCONCLUSIVE),
+        ("refused", "inconclusive", ExitCode.INCONCLUSIVE),
+    ],
+)
+def test_the_verdict_follows_the_end_of_the_search(found, ended, verdict, code):
+    assert judge_search(found.model_copy(update={"ended": ended}), [])[:2] == (verdict, code)
+
+
+def test_the_table_on_a_terminal_fits_80_columns(found):
+    out = StringIO()
+    Console(file=out, width=80).print(search_view(found))
+    lines = out.getvalue().splitlines()
+    assert len(lines) >= len(found.steps)
+    assert max(map(len, lines)) <= 80
+
+
+def test_the_page_has_a_row_for_each_rate_and_charts_with_the_knee(found):
+    assert len(search_table(found).rows) == len(found.steps)
+    assert [tile.name for tile in search_tiles(found)][:3] == [
+        "Highest rate",
+        "Holds at",
+        "Breaks at",
+    ]
+    latency, served = search_figures(found, "a")
+    for drawing in (*latency.drawings, *served.drawings):
+        assert drawing.startswith("<svg")
+        assert not re.search(r"\bnan\b|\binf\b|None", drawing)
+    assert "knee" in latency.drawings[0]
+    assert "fitted p95" in latency.drawings[0]
+
+
+def test_a_search_that_sent_nothing_has_no_charts(found):
+    nothing = found.model_copy(update={"steps": []})
+    assert search_figures(nothing, "a") == []
+    assert "at 0 rates" in told(nothing)
