@@ -31,7 +31,7 @@ _LEAST_LOSS = 1e-3
 _LEAST_SPREAD = np.array([0.15, 0.12, 0.015])
 _OUTLIER = 3.5  # in robust standard deviations: a fit that went astray, of which few are expected
 # Clocks and whole tokens leave this much, even if nothing else does.
-_LEAST_RATE_SHARE, _LEAST_BURST = 1e-4, 0.2
+_LEAST_RATE_SHARE, _LEAST_BURST = 2e-4, 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ def intervals(mixed: Mixture, repeats: Repeats) -> tuple[Range, Range]:
     ):
         bias, spread = _bias_and_spread(errors)
         within = spread * sqrt(1 + 1 / len(errors)) * wider
-        half = max(least, factor * sqrt(within**2 + between**2))
+        half = sqrt(least**2 + factor**2 * (within**2 + between**2))
         middle = log(value) - bias
         found.append(Range(exp(middle), exp(middle - half), exp(middle + half), calibrated=True))
     return found[0], found[1]

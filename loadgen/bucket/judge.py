@@ -25,8 +25,9 @@ SHARDS = (2, 3, 4, 6, 8, 12, 16, 24, 32)
 # Standard deviations above a simulated bucket from which a limit is not called one; and from which
 # an interval also has to hold for shards that jitter hides.
 _NOT_PLAIN, _DOUBTED = 3.1, 1.2
-# Shards are fitted with assignments that are not the true ones; what is left is less telling.
-_NOT_SHARDED = 2.2
+# The same for shards; between the two they may be something else, and get a range.
+_NOT_SHARDED, _SHARDS_DOUBTED = 3.0, 1.7
+_UNEQUAL_DOUBTED = 2.5  # connections, of shards that are fitted as met at random
 _LEAST_SHARD = 6.0  # tokens; a fluid model of fewer is no estimate
 _LEAST_BURST = 5.0
 _SMALL_SHARE = 0.05
@@ -83,14 +84,7 @@ class _Judgement:
         why = f"one bucket explains what was admitted (misfit {repeats.misfit(signs.loss):.1f})"
         mixed = mixture([plain])
         if apart > _DOUBTED:
-            both = mixture([plain, *self._shards()])
-            mixed = Mixture(
-                plain,
-                plain.rate_rps,
-                plain.burst,
-                abs(log(both.rate_rps / plain.rate_rps)),
-                abs(log(both.burst / plain.burst)),
-            )
+            mixed = self._doubted()
         return self._interval("token_bucket", mixed, repeats, why)
 
     def _not_plain(self) -> BucketFinding:
@@ -102,11 +96,12 @@ class _Judgement:
             return self._range("delayed_synchronisation", [plain, best], late)
         if best.loss < others.loss:
             repeats = self._repeats(best)
-            fits = repeats.excess(signs_of(self._arrivals, best)).of_shards < _NOT_SHARDED
+            apart = repeats.excess(signs_of(self._arrivals, best))
+            clear = apart.of_shards < _SHARDS_DOUBTED and self._spread.unequal < _UNEQUAL_DOUBTED
             why = f"about {number} buckets, met at random, explain it better than one"
-            if fits and best.burst / number >= _LEAST_SHARD:
+            if clear and best.burst / number >= _LEAST_SHARD:
                 return self._interval("sharded", mixed, repeats, why)
-            if fits:
+            if apart.of_shards < _NOT_SHARDED and apart.gain < _SHARDS_DOUBTED:
                 return self._range("sharded", [plain, best], why, shards=number, guess=best)
         if others.loss < 0.7 * plain.loss and others.other_share > 0.02:
             why = f"others seem to use about {others.other_share:.0%} of the rate"
@@ -121,6 +116,15 @@ class _Judgement:
             return self._range("adaptive", [plain], changed)
         why = "no bucket, shards or steady other traffic explain what was admitted"
         return self._range("poorly_kept", [plain, best, others], why, guess=plain)
+
+    def _doubted(self) -> Mixture:
+        """The plain fit, as uncertain as it would be if it were shards or used by others."""
+        plain = self._plain
+        shards = mixture([plain, *self._shards()])
+        others = fit_others(self._arrivals, plain)
+        rates = [abs(log(one / plain.rate_rps)) for one in (shards.rate_rps, others.rate_rps)]
+        bursts = abs(log(shards.burst / plain.burst))
+        return Mixture(plain, plain.rate_rps, plain.burst, max(rates), bursts)
 
     def _shards(self) -> list[Fit]:
         return fit_shards(self._arrivals, self._plain, SHARDS)

@@ -7,17 +7,14 @@ from hypothesis import strategies as st
 
 from loadgen.bucket.models import (
     Adaptive,
-    Block,
-    Concurrency,
-    FixedWindow,
     HashedShards,
     Limit,
     OtherTraffic,
-    Quota,
     RandomShards,
     StaleSynchronisation,
     TokenBucket,
 )
+from loadgen.bucket.other_models import Block, Concurrency, FixedWindow, Quota
 
 RATE, BURST = 100.0, 50.0
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from loadgen.bucket.models import Limit, Quota, RandomShards, TokenBucket
+from loadgen.bucket.models import Limit, RandomShards, TokenBucket
+from loadgen.bucket.other_models import Quota
 from loadgen.outcome import OK, Cause, Evidence, Kind, Outcome
 from loadgen.probe.budget import allowed
 from loadgen.probe.guard import ENOUGH, Guard
@@ -181,13 +182,14 @@ BROKEN = Kind(Outcome.SERVER_ERROR, Cause.UNKNOWN, Evidence.WIRE)
     [
         (Answers(BROKEN), "errors", "admitted requests failed: 4 x 200"),
         (Answers(BROKEN, after=120, every=20), "errors", "admitted requests failed"),
+        (Answers(BROKEN, every=40), "errors", "admitted requests failed"),
         (
             Answers(Kind(Outcome.THROTTLED, Cause.QUOTA), after=200),
             "quota",
             "the quota of the key is used up",
         ),
     ],
-    ids=["at rest", "under load", "quota"],
+    ids=["at rest", "under load", "a few in each phase", "quota"],
 )
 def test_trouble_ends_a_probe(api: Answers, by: str, reason: str) -> None:
     found = run(api).found
@@ -195,6 +197,10 @@ def test_trouble_ends_a_probe(api: Answers, by: str, reason: str) -> None:
     assert found.stop is not None
     assert found.stop.by == by
     assert reason in found.stop.reason
+
+
+def test_a_failure_now_and_then_does_not_end_a_probe() -> None:
+    assert run(Answers(BROKEN, every=400)).found.stop is None
 
 
 def test_a_refused_canary_ends_a_probe() -> None:
