@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import exp, log
 
 from reports.figures import closed, listed, percent, significant
 from reports.limits_document import LayerComparison, LimitsDocument, Quantity
@@ -141,9 +142,15 @@ def _binding_words(document: LimitsDocument) -> Iterator[str]:
         if test.shared is None:
             yield f"{pulses}: it stayed open whether they share the limit."
         elif test.shared:
-            yield f"{pulses}: they share the limit (|LLR| {abs(test.llr):.0f})."
+            yield f"{pulses}: they share the limit ({_odds(test.llr)})."
         else:
-            yield f"{pulses}: they do not share it (|LLR| {abs(test.llr):.0f})."
+            yield f"{pulses}: they do not share it ({_odds(test.llr)})."
+
+
+def _odds(llr: float) -> str:
+    """The odds that a log likelihood ratio stands for: 20 to 1."""
+    size = abs(llr)
+    return "over 1,000 to 1" if size > log(1000) else f"{exp(size):,.0f} to 1"
 
 
 def configured_words(entry: LayerComparison) -> str:

@@ -54,6 +54,7 @@ class Guard:
     setup: Setup
     took: Took = field(default_factory=Took)
     canary_refused: int = 0
+    failed: int = 0
     elapsed_s: float = 0.0
     baseline_ms: float | None = None
     _slow_looks: int = 0
@@ -131,8 +132,10 @@ class Guard:
                 "being drained",
             )
         admitted, failed = sum(progress.admitted.values()), sum(progress.failed.values())
-        if failed >= _FEWEST_FAILED and failed > MOST_FAILED_SHARE * max(progress.ended, admitted):
-            return Stop("errors", f"{failed:,} of {admitted:,} admitted requests failed")
+        # Of the whole probe, since a phase may have too few to tell.
+        of, wrong = self.took.admitted + admitted, self.failed + failed
+        if failed and wrong >= _FEWEST_FAILED and wrong > MOST_FAILED_SHARE * of:
+            return Stop("errors", f"{wrong:,} of {of:,} admitted requests failed")
         return self._slower(progress, admitted)
 
     def _slower(self, progress: Progress, admitted: int) -> Stop | None:
@@ -166,6 +169,8 @@ class Guard:
             Stopped: what came back is a reason to end.
         """
         progress = progress_of(sent.records, sent.length_s)
+        found = self._found or self._fault(progress)
+        self.failed += sum(progress.failed.values())
         canary = self.setup.canary
         step = -1 if canary is None else canary.step
         own = self._admitted(progress)
@@ -179,13 +184,12 @@ class Guard:
         )
         self.canary_refused += progress.throttled.get(step, 0)
         self.elapsed_s = max(self.elapsed_s + rest_s + sent.length_s, sent.to_us / 1e6)
-        self._judge(sent, progress)
+        self._judge(sent, found)
 
-    def _judge(self, sent: Sent, progress: Progress) -> None:
+    def _judge(self, sent: Sent, found: Stop | None) -> None:
         refused = quota_refusals([sent])
         if refused:
             raise Stopped("quota", f"the quota of the key is used up: it refused {refused:,}")
-        found = self._found or self._fault(progress)
         if found is not None:
             if found.by == "errors":
                 found = Stop("errors", f"{found.reason}: {troubles(sent.records)}")

@@ -7,48 +7,20 @@ are never derived, because somebody else may work there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.aws.gateway import Route
 from core.errors import InputError
-from loadgen.api_keys import UNREADABLE, step_api_keys
-from loadgen.auth.keys import auth_keys, key_of_step
-from loadgen.limits import Bucket, Limits, StepLimits
+from loadgen.api_keys import UNREADABLE
+from loadgen.auth.keys import auth_keys
+from loadgen.limits import Limits, StepLimits
 from loadgen.outcome import Cause
+from loadgen.probe.candidates import Candidate, candidates, same_auth, step_of, tighter
 from loadgen.probe.setup import FACTORS, Factor, Identity
 from loadgen.profile.model import ApiKeyAuth, Auth, Profile, Scenario, Step
-from loadgen.steps import method_and_path, step_infos
 
 _DERIVED = "limits"  # begins the names of derived scenarios
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A scenario that sends one request, and what tells it from others."""
-
-    identity: Identity
-    method: str
-    path: str
-    stage: str | None
-    key: str | None
-    auth: Auth
-
-    @property
-    def request(self) -> tuple[str, str]:
-        """Method and path as written."""
-        return self.method, self.path
-
-    def differs(self, other: Candidate) -> frozenset[Factor]:
-        """In which factors the two differ; other kinds of credentials are no key."""
-        found: set[Factor] = set()
-        if self.request != other.request:
-            found.add("method")
-        if self.key != other.key:
-            found.add("key")
-        if self.stage != other.stage:
-            found.add("stage")
-        return frozenset(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +135,7 @@ class _Choosing:
             one
             for one in self._candidates()
             if one.differs(base) == {factor}
-            and (factor == "key" or _same_auth(one, base))
+            and (factor == "key" or same_auth(one, base))
             and one.key != UNREADABLE
         ]
         fitting = [one for one in fitting if self._fits(base, one)]
@@ -178,7 +150,7 @@ class _Choosing:
         for auth in auth_keys(self._profile).values():
             if isinstance(auth, ApiKeyAuth) and "${" not in auth.value and auth.value != base.key:
                 scenario = self._profile.scenarios[base.identity.scenario]
-                step = _step_of(scenario).model_copy(update={"auth": None})
+                step = step_of(scenario).model_copy(update={"auth": None})
                 added = self._add(scenario, "another key", step, auth, base.stage)
                 self._notes.append(
                     f"another key: the request of {base.identity.name} with another key of the "
@@ -203,8 +175,8 @@ class _Choosing:
                 continue
             scenario = self._profile.scenarios[base.identity.scenario]
             step = Step.model_validate({"get": route.path})
-            if _step_of(scenario).auth is not None:
-                step = step.model_copy(update={"auth": _step_of(scenario).auth})
+            if step_of(scenario).auth is not None:
+                step = step.model_copy(update={"auth": step_of(scenario).auth})
             added = self._add(scenario, "another route", step, scenario.auth, base.stage)
             self._notes.append(f"another method: GET {route.path}, which the API has")
             return added
@@ -276,7 +248,7 @@ class _Choosing:
         if found.identity in others.values():
             # Its own step, so that what it does is told from what the layer test does.
             scenario = self._profile.scenarios[found.identity.scenario]
-            found = self._add(scenario, "canary", _step_of(scenario), scenario.auth, found.stage)
+            found = self._add(scenario, "canary", step_of(scenario), scenario.auth, found.stage)
         self._notes.append(f"canary: scenario {found.identity.name}")
         return found.identity
 
@@ -304,7 +276,7 @@ class _Choosing:
             return []
         one = elsewhere[0]
         scenario = self._profile.scenarios[one.identity.scenario]
-        step = _step_of(scenario).model_copy(update={"auth": None})
+        step = step_of(scenario).model_copy(update={"auth": None})
         return [self._add(scenario, "canary", step, keys[0], one.stage)]
 
 
@@ -313,50 +285,3 @@ _MISSING: Mapping[Factor, str] = {
     "key": "no other key is tested: the profile has no second API key",
     "stage": "no other stage is tested: no scenario has the same request with another `stage`",
 }
-
-
-def candidates(profile: Profile, stage: str | None = None) -> list[Candidate]:
-    """The scenarios that send exactly one request, in the order of the profile.
-
-    One that names `stage`, that of the target, is on no other.
-    """
-    infos = step_infos(profile)
-    keys = step_api_keys(profile)
-    auths, of_step = auth_keys(profile), key_of_step(profile)
-    numbers = {scenario.name: number for number, scenario in enumerate(profile.scenarios)}
-    found = []
-    for info in infos:
-        if sum(one.scenario == info.scenario for one in infos) != 1:
-            continue
-        found.append(
-            Candidate(
-                identity=Identity(info.scenario, numbers[info.scenario], info.index),
-                method=info.method,
-                path=info.path,
-                stage=None if info.stage == stage else info.stage,
-                key=keys[info.index],
-                auth=auths[of_step[info.index]],
-            )
-        )
-    return found
-
-
-def tighter(base: Iterable[Bucket], other: Iterable[Bucket]) -> Bucket | None:
-    """A bucket that only the other has and that is tighter than the tightest of the base."""
-    own = {bucket.shared_key: bucket for bucket in base}
-    if not own:
-        return None
-    least = min(own.values(), key=lambda one: one.rate_rps)
-    for bucket in other:
-        few = bucket.burst < min(12, 0.4 * least.burst)
-        if bucket.shared_key not in own and (bucket.rate_rps < 0.8 * least.rate_rps or few):
-            return bucket
-    return None
-
-
-def _step_of(scenario: Scenario) -> Step:
-    return next(step for step in scenario.flow if method_and_path(step) is not None)
-
-
-def _same_auth(one: Candidate, other: Candidate) -> bool:
-    return one.auth == other.auth

@@ -9,7 +9,7 @@ be the account's, which is not drained any further then unless that is allowed.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,10 +20,11 @@ from loadgen.probe.guard import Guard, Stopped, troubles
 from loadgen.probe.layers import MOST_ROUNDS, Comparisons, layer_seen, next_round
 from loadgen.probe.refuser import INSIDE
 from loadgen.probe.rough import rough_burst
-from loadgen.probe.seen import PhaseSeen, Purpose, Seen, Stop, admitted, of_base
-from loadgen.probe.setup import CANARY_RPS, Setup
+from loadgen.probe.seen import Seen, Stop, admitted, of_base
+from loadgen.probe.sender import LONGEST_REST_S, ROUGH_BURST, Sender
+from loadgen.probe.setup import Setup
 from loadgen.records import Records
-from loadgen.steered.segment import Plan, Segment, Sent, Stream
+from loadgen.steered.segment import Plan, Segment, Sent
 
 SLOW_RPS, SLOW_S = 4.0, 3.0
 _COLD = 3  # of the slow requests may meet an API that was asleep
@@ -36,10 +37,8 @@ HOLD = 1.25
 _DOSES = (6.0, 12.0, 24.0)
 _SATURATED_SHARE = 0.55
 _OVERLOADS = 3
-_LONGEST_REST_S = 40.0
 # Below it there is no overload, and above it a limit cannot be told from what was sent.
 _LEAST_OVERLOAD = 1.6
-_ROUGH_BURST = 5.0
 
 Part = Generator[Segment, Sent, None]
 
@@ -56,13 +55,8 @@ def probe(setup: Setup) -> Plan[Seen]:
 
 
 @dataclass(slots=True)
-class _Run:
-    setup: Setup
-    guard: Guard
-    phases: list[PhaseSeen] = field(default_factory=list)
+class _Run(Sender):
     comparisons: Comparisons = field(init=False)
-    rate_rps: float | None = None
-    burst: float | None = None
     notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -117,7 +111,7 @@ class _Run:
 
     def _slow(self) -> Part:
         """Slow requests: what the API answers at rest, and how long that takes."""
-        sent = yield from self._send("slow", "slow", SLOW_RPS, SLOW_S, SLOW_RPS * SLOW_S)
+        sent = yield from self.send("slow", "slow", SLOW_RPS, SLOW_S, SLOW_RPS * SLOW_S)
         records = of_base(sent, self.setup.base.step)
         outcome = records["kind"] >> 12
         failed = (outcome != Outcome.OK) & (outcome != Outcome.THROTTLED)
@@ -132,11 +126,11 @@ class _Run:
         """Doubles the rate until a part of the requests is refused, and stays there for a while."""
         rate, most = FIRST_RPS, self.setup.caps.max_rate_rps
         while True:
-            sent = yield from self._send(f"ramp {rate:g}/s", "ramp", rate, _STEP_S, rate * _STEP_S)
+            sent = yield from self.send(f"ramp {rate:g}/s", "ramp", rate, _STEP_S, rate * _STEP_S)
             if self._is_refused(sent):
                 break
             if rate >= most:
-                sent = yield from self._send(
+                sent = yield from self.send(
                     f"stay {rate:g}/s", "ramp", rate, _LAST_S, rate * _LAST_S
                 )
                 if not self._is_refused(sent):
@@ -155,7 +149,7 @@ class _Run:
         came, until_s = 0, from_s
         length = min(2.5, max(0.5, 40.0 / rate))
         while True:
-            sent = yield from self._send(f"stay {rate:g}/s", "ramp", rate, length, rate * length)
+            sent = yield from self.send(f"stay {rate:g}/s", "ramp", rate, length, rate * length)
             came += admitted(of_base(sent, self.setup.base.step))
             until_s = sent.to_us / 1e6
             rough = max(came, 1) / (until_s - from_s)
@@ -179,7 +173,7 @@ class _Run:
     def _overload(self) -> Part:
         """Drains a full bucket, and keeps it empty for a while; again if it was not."""
         for _ in range(_OVERLOADS):
-            rate, burst = self._rough()
+            rate, burst = self.rough()
             send = min(budget.OVERLOAD * rate, self.setup.caps.max_rate_rps)
             if send < _LEAST_OVERLOAD * rate:
                 reason = f"limits.max_rate leaves no overload of {rate:,.0f} requests/s"
@@ -188,8 +182,13 @@ class _Run:
             part = budget.allot(rate, burst, self.guard.took.base_admitted, factor)
             drain = budget.DRAIN_SLACK * budget.drain_s(burst, rate, factor) + budget.SETTLE_S
             length = drain + part.overload_s
-            sent = yield from self._send(
-                "overload", "overload", send, length, burst + rate * length, rest_s=self._rest_s()
+            sent = yield from self.send(
+                "overload",
+                "overload",
+                send,
+                length,
+                burst + rate * length,
+                rest_s=self.whole_rest_s(),
             )
             last = self._last(sent, part.overload_s)
             if not len(last):
@@ -211,20 +210,20 @@ class _Run:
 
     def _steady(self) -> Part:
         """Hold and dose ladder: the bucket stays empty, whether it is asked gently or hard."""
-        rate, burst = self._rough()
+        rate, burst = self.rough()
         part = self._left()
         cost = rate * part.hold_s + min(burst, 0.3 * rate)
-        if burst < _ROUGH_BURST and self._beyond(cost, HOLD * rate, part.hold_s):
+        if burst < ROUGH_BURST and self.beyond(cost, HOLD * rate, part.hold_s):
             return
-        sent = yield from self._send("hold", "hold", HOLD * rate, part.hold_s, cost)
+        sent = yield from self.send("hold", "hold", HOLD * rate, part.hold_s, cost)
         most = max(rate, self._admitted_rps(sent))
         for dose in _DOSES:
             send = min(dose * rate, self.setup.caps.max_rate_rps)
             length = part.dose_s if dose == _DOSES[0] else min(part.dose_s, 1.5)
             cost = rate * length + min(burst, 0.3 * rate)
-            if send < 1.5 * budget.OVERLOAD * rate or self._beyond(cost, send, length):
+            if send < 1.5 * budget.OVERLOAD * rate or self.beyond(cost, send, length):
                 return
-            sent = yield from self._send(f"dose {dose:g}x", "dose", send, length, cost)
+            sent = yield from self.send(f"dose {dose:g}x", "dose", send, length, cost)
             came = self._admitted_rps(sent)
             n = max(came * length, 1.0)
             if came <= most * (1 + max(0.02, 0.015 + 1.05 / n**0.5)):
@@ -241,7 +240,7 @@ class _Run:
 
         The overload is over, so that its part belongs to the others.
         """
-        rate, burst = self._rough()
+        rate, burst = self.rough()
         taken = self.guard.took.base_admitted
         spent = burst + rate * (
             budget.DRAIN_SLACK * budget.drain_s(burst, rate, budget.OVERLOAD) + budget.SETTLE_S
@@ -258,32 +257,24 @@ class _Run:
 
     def _pulses(self) -> Part:
         """A pulse after half a refill and one after a whole: the bucket fills as it is emptied."""
-        rate, burst = self._rough()
+        rate, burst = self.rough()
         send = min(budget.OVERLOAD * rate, self.setup.caps.max_rate_rps)
         factor = send / rate
         length = budget.pulse_length_s(burst, rate, factor)
         whole = burst + rate * length
         half_s = 0.5 * burst / rate
         half = 0.5 * burst + rate * length
-        if half_s > 0.2 and not self._beyond(half + whole, send, length):
-            yield from self._send("half pulse", "pulse", send, length, half, rest_s=half_s)
-        if not self._beyond(whole, send, length):
-            rest_s = min(_LONGEST_REST_S, 1.3 * burst / rate + 0.7)
-            yield from self._send("pulse", "pulse", send, length, whole, rest_s=rest_s)
-
-    def _beyond(self, cost: float, rate_rps: float, length_s: float) -> bool:
-        """Whether a phase that can be left out is beyond the budget or a cap."""
-        rate, burst = self._rough()
-        if burst < _ROUGH_BURST:  # known to two tokens or so
-            burst = max(1.0, burst - 2.0)
-        left = budget.allowed(rate, burst) * 0.97 - self.guard.took.base_admitted
-        return cost > left or self.guard.too_much(cost, rate_rps, length_s) is not None
+        if half_s > 0.2 and not self.beyond(half + whole, send, length):
+            yield from self.send("half pulse", "pulse", send, length, half, rest_s=half_s)
+        if not self.beyond(whole, send, length):
+            rest_s = min(LONGEST_REST_S, 1.3 * burst / rate + 0.7)
+            yield from self.send("pulse", "pulse", send, length, whole, rest_s=rest_s)
 
     # -- whose bucket it is ----------------------------------------------------------------------
 
     def _layers(self, *, drained: bool) -> Part:
         """Pulses of other identities while the bucket is empty, repeated where they stay open."""
-        rate, burst = self._rough()
+        rate, burst = self.rough()
         for _ in range(MOST_ROUNDS):
             factors = self.comparisons.open_factors()
             if not factors:
@@ -295,72 +286,7 @@ class _Run:
             if why is not None:
                 self.notes.append(f"no layer test: {why}")
                 return
-            sent = yield from self._send_streams(
+            sent = yield from self.send_streams(
                 "layer test", "layer", streams, plan.length_s, plan.predicted(rate, burst)
             )
             self.comparisons.add(sent, plan, self.setup.base)
-
-    # -- one phase -------------------------------------------------------------------------------
-
-    def _send(
-        self,
-        name: str,
-        purpose: Purpose,
-        rate_rps: float,
-        length_s: float,
-        predicted: float,
-        rest_s: float = 0.0,
-    ) -> Generator[Segment, Sent, Sent]:
-        """Sends as the base at one rate."""
-        stream = Stream(self.setup.base.scenario, rate_rps, 0.0, length_s)
-        return (
-            yield from self._send_streams(
-                name, purpose, (stream,), length_s, predicted, rest_s=rest_s
-            )
-        )
-
-    def _send_streams(
-        self,
-        name: str,
-        purpose: Purpose,
-        streams: Sequence[Stream],
-        length_s: float,
-        predicted: float,
-        rest_s: float = 0.0,
-    ) -> Generator[Segment, Sent, Sent]:
-        """Checks, sends and books one phase; `predicted` requests are expected to be admitted.
-
-        Raises:
-            Stopped: a guard does not let it begin, or ends the probe after it.
-        """
-        canary, peak = self.setup.canary, max(one.rate_rps for one in streams)
-        with_canary = predicted + (CANARY_RPS * length_s if canary else 0.0)
-        self.guard.check(f"phase {name}", with_canary, peak, rest_s + length_s)
-        if canary is not None:
-            streams = [*streams, Stream(canary.scenario, CANARY_RPS, 0.0, length_s)]
-        layer = purpose == "layer"
-        segment = Segment(
-            name=name,
-            streams=tuple(streams),
-            length_s=length_s,
-            rest_s=rest_s,
-            watch=self.guard.watch(self._enough(predicted, layer=layer)),
-        )
-        sent = yield segment
-        self.phases.append(PhaseSeen(name, purpose, streams[0].rate_rps, sent))
-        self.guard.book(sent, layer=layer, rest_s=rest_s)
-        return sent
-
-    def _enough(self, predicted: float, *, layer: bool) -> float:
-        """What a phase may admit: once rate and burst are known, what the budget has left."""
-        if layer or self.rate_rps is None or self.burst is None:
-            return float("inf") if layer else 1.5 * predicted + 20
-        left = budget.allowed(self.rate_rps, self.burst) * 1.1 - self.guard.took.base_admitted
-        return max(left, 10.0)
-
-    def _rough(self) -> tuple[float, float]:
-        return max(self.rate_rps or 0.0, 1e-3), max(self.burst or 0.0, 1.0)
-
-    def _rest_s(self) -> float:
-        rate, burst = self._rough()
-        return min(_LONGEST_REST_S, max(2.0, 1.5 * burst / rate + 1.0))

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-
-import numpy as np
 
 from core.errors import ExitCode
 from core.version import toolkit_version
 from loadgen.bucket.finding import BucketFinding, Range
 from loadgen.bucket.judge import judge_bucket
-from loadgen.bucket.models import RandomShards, TokenBucket
-from loadgen.bucket.observation import Bools, Observation
 from loadgen.cost import Cost
-from loadgen.outcome import Outcome
-from loadgen.probe.budget import allowed
 from loadgen.probe.compare import Configured, binding_layer, compared, quota_note
-from loadgen.probe.guard import MOST_FAILED_SHARE
+from loadgen.probe.document_parts import (
+    bins_of,
+    counts_of,
+    guard_rows,
+    length_s_of,
+    phase_row,
+    statuses_of,
+)
 from loadgen.probe.identities import Choice
 from loadgen.probe.layers import layer_seen
 from loadgen.probe.refuser import as_refused
-from loadgen.probe.seen import PhaseSeen, Seen, admitted, of_base
+from loadgen.probe.seen import Seen
 from loadgen.probe.setup import Identity, Setup
 from loadgen.steps import StepInfo
 from reports.limits_document import (
@@ -33,17 +33,11 @@ from reports.limits_document import (
     LimitsDocument,
     LimitsProvenance,
     LimitsVerdict,
-    ProbeBin,
-    ProbeCounts,
     ProbedScenario,
-    ProbeGuard,
-    ProbePhase,
     Quantity,
 )
 from reports.load_document import LoadSpent, TargetFacts
 
-_MOST_BINS = 240
-_LEAST_BIN_S = 0.25
 _MOST_LOST_SHARE = 0.05
 _MAY_BE_REFUSALS = (
     "if they are refusals (500 and 503 may be Lambda's, other codes a customised response), a rule "
@@ -104,7 +98,7 @@ def build_document(
             seen.refuser(facts.setup.base),
         )
     entries = [] if found is None else compared(binding, found, observation, facts.configured)
-    counts = _counts(seen, found)
+    counts = counts_of(seen, found)
     verdict, code, errors = _verdict(
         facts, seen, found, any(e.answer == "disagrees" for e in entries)
     )
@@ -122,11 +116,11 @@ def build_document(
         binding=binding,
         comparisons=entries,
         counts=counts,
-        phases=[_phase(one, facts.setup.base.step) for one in seen.phases],
-        bins=_bins(observation, found, facts.seed),
-        guards=_guards(facts.setup, seen, counts),
-        statuses=_statuses(seen),
-        length_s=_length_s(seen),
+        phases=[phase_row(one, facts.setup.base.step) for one in seen.phases],
+        bins=bins_of(observation, found, facts.seed),
+        guards=guard_rows(facts.setup, seen, counts),
+        statuses=statuses_of(seen),
+        length_s=length_s_of(seen),
         spent=LoadSpent(usd=cost.usd, estimated_usd=facts.estimated_usd, detail=list(cost.detail)),
         provenance=_provenance(facts),
     )
@@ -209,141 +203,6 @@ def _quantity(found: Range | None) -> Quantity | None:
     if found is None:
         return None
     return Quantity(value=found.value, low=found.low, high=found.high, calibrated=found.calibrated)
-
-
-def modelled(observation: Observation, found: BucketFinding | None, seed: int) -> Bools | None:
-    """Which requests the limit that was found admits; None where it has no point estimate."""
-    if found is None or found.rate_rps is None or found.burst is None:
-        return None
-    rate, burst = found.rate_rps.value, found.burst.value
-    if rate is None or burst is None or found.kind not in ("token_bucket", "sharded"):
-        return None
-    times = observation.send_s
-    if found.shards > 1:
-        rng = np.random.default_rng(seed)
-        return RandomShards(rate, burst, found.shards, rng).admit(times)
-    return TokenBucket(rate, burst).admit(times)
-
-
-def _bins(observation: Observation, found: BucketFinding | None, seed: int) -> list[ProbeBin]:
-    if not observation.phases:
-        return []
-    begin, end = observation.phases[0].from_s, observation.phases[-1].to_s
-    width = max(_LEAST_BIN_S, (end - begin) / _MOST_BINS)
-    n = max(1, int(np.ceil((end - begin) / width)))
-    number = np.clip(((observation.send_s - begin) / width).astype(np.int64), 0, n - 1)
-    sent = np.bincount(number, minlength=n)
-    came = np.bincount(number[observation.admitted], minlength=n)
-    model = modelled(observation, found, seed)
-    expected = None if model is None else np.bincount(number[model], minlength=n)
-    return [
-        ProbeBin(
-            from_s=begin + k * width,
-            to_s=begin + (k + 1) * width,
-            sent=int(sent[k]),
-            admitted=int(came[k]),
-            model=None if expected is None else float(expected[k]),
-        )
-        for k in range(n)
-    ]
-
-
-# -- what it took ---------------------------------------------------------------------------------
-
-
-def _counts(seen: Seen, found: BucketFinding | None) -> ProbeCounts:
-    took = seen.took
-    rate = found.rate_rps.value if found is not None and found.rate_rps is not None else None
-    burst = found.burst.value if found is not None and found.burst is not None else None
-    return ProbeCounts(
-        sent=took.sent,
-        admitted=took.admitted,
-        refused=took.refused,
-        base_admitted=took.base_admitted,
-        layer_admitted=took.layer_admitted,
-        canary_admitted=took.canary_admitted,
-        canary_refused=seen.canary_refused,
-        allowed=None if rate is None or burst is None else allowed(rate, burst),
-    )
-
-
-def _phase(one: PhaseSeen, step: int) -> ProbePhase:
-    records = one.sent.records
-    mine = records[records["step"] == step]
-    met = of_base(one.sent, step)
-    outcome = mine["kind"] >> 12
-    ok_us = mine["service_us"][outcome == Outcome.OK]
-    came = admitted(met)
-    return ProbePhase(
-        name=one.name,
-        purpose=one.purpose,
-        from_s=one.sent.from_us / 1e6,
-        to_s=one.sent.to_us / 1e6,
-        rate_rps=one.rate_rps,
-        sent=len(mine),
-        admitted=came,
-        refused=int((outcome == Outcome.THROTTLED).sum()),
-        failed=int(((outcome != Outcome.OK) & (outcome != Outcome.THROTTLED)).sum()),
-        others_sent=len(records) - len(mine),
-        p95_ms=float(np.percentile(ok_us, 95)) / 1000 if len(ok_us) else None,
-    )
-
-
-def _guards(setup: Setup, seen: Seen, counts: ProbeCounts) -> list[ProbeGuard]:
-    caps = setup.caps
-    peak = max((one.rate_rps for one in seen.phases), default=0.0)
-    phases = [_phase(one, setup.base.step) for one in seen.phases]
-    failed = sum(one.failed for one in phases)
-    slowest = max((one.p95_ms for one in phases if one.p95_ms is not None), default=None)
-    rows = [
-        ProbeGuard(
-            name="admitted requests",
-            limit=f"{caps.max_admitted:,}",
-            reached=f"{seen.took.admitted:,}",
-        ),
-        ProbeGuard(name="rate", limit=f"{caps.max_rate_rps:,.0f}/s", reached=f"{peak:,.0f}/s"),
-        ProbeGuard(
-            name="duration",
-            limit=f"{caps.max_duration_s:,.0f} s",
-            reached=f"{_length_s(seen):,.0f} s",
-        ),
-        ProbeGuard(
-            name="failed share of admitted",
-            limit=f"{MOST_FAILED_SHARE:.0%}",
-            reached=f"{failed / max(1, seen.took.admitted):.1%}",
-        ),
-        ProbeGuard(
-            name="p95 of admitted",
-            limit="3 x that at rest",
-            reached="-" if slowest is None else f"{slowest:,.0f} ms",
-        ),
-        ProbeGuard(
-            name="canary refused",
-            limit="0" if not setup.account_allowed else "not watched: account allowed",
-            reached=f"{counts.canary_refused:,}" if setup.canary else "no canary",
-        ),
-    ]
-    if counts.allowed is not None:
-        rows.append(
-            ProbeGuard(
-                name="7 x burst + 15 s x rate",
-                limit=f"{counts.allowed:,.0f}",
-                reached=f"{counts.base_admitted:,}",
-            )
-        )
-    return rows
-
-
-def _statuses(seen: Seen) -> dict[str, int]:
-    counts: Counter[int] = Counter()
-    for one in seen.phases:
-        counts.update(one.sent.records["status"].tolist())
-    ordered = sorted(counts.items(), key=lambda item: (item[0] == 0, item[0]))
-    return {str(status) if status else "no response": count for status, count in ordered}
-
-
-def _length_s(seen: Seen) -> float:
-    return max((one.sent.to_us / 1e6 for one in seen.phases), default=0.0)
 
 
 def _probed(facts: ProbeFacts) -> ProbedScenario:

@@ -18,7 +18,9 @@ def limits_faults(draft: Draft) -> Iterator[Fault]:
     yield from _stage_faults(draft)
     section = draft.part(LimitsProbe, "limits")
     if section is not None and section.max_duration_s == 0:
-        yield Fault(("limits", "max_duration"), "must be more than 0")
+        yield Fault(
+            ("limits", "max_duration"), f"must be more than 0 {draft.got('limits', 'max_duration')}"
+        )
     if draft.get("locustfile") is not None:
         for name in sorted(draft.given("limits") & {"scenario", "canary", *_OTHERS}):
             message = "what a locustfile sends is not known before: limits need scenarios"

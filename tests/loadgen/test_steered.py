@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -159,8 +160,11 @@ def test_a_plan_gets_what_there_is_when_the_run_is_stopped(
     prepared: Prepared, tmp_path: Path
 ) -> None:
     met: list[Sent] = []
+    # One injector is enough, and is there sooner.
+    load = prepared.profile.load.model_copy(update={"processes": 1})
+    alone = replace(prepared, profile=prepared.profile.model_copy(update={"load": load}))
     with StopRequest() as stop:
-        steered = steer(prepared, stopping(stop, met), tmp_path, stop=stop)
+        steered = steer(alone, stopping(stop, met), tmp_path, stop=stop)
 
     assert steered.course.stopped_by == "signal"
     assert met[0].stopped == "interrupted"
