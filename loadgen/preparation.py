@@ -7,15 +7,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-from core.aws.functions import function_size
+from core.aws.functions import FunctionSize, function_size
 from core.aws.gateway_prices import gateway_prices
 from core.aws.prices import bundled_prices
 from core.aws.session import AwsSession, LocalAccess
-from core.errors import AwsError, InputError, Refused
+from core.errors import InputError, Refused
 from core.local_aws import local_aws
 from loadgen.api_url import parse_api_url
+from loadgen.asking import Asking
 from loadgen.auth.given import hidden_arguments
 from loadgen.auth.sources import Sources
 from loadgen.body_sizes import body_sizes
@@ -163,7 +165,8 @@ def prepare(
     phases, steps = plan_phases(profile), _steps_as_written(file, profile)
     limits = read_limits(resolved, profile, session if profile.aws.discover else None)
     plan = expected(profile, phases)
-    functions = _functions(limits, session)
+    asking = Asking(notes)
+    functions = _functions(limits, session, asking)
     prices = tariff(
         _billing(resolved),
         resolved.facts.region,
@@ -260,21 +263,23 @@ def _billing(resolved: Resolved) -> Billing:
     return "function_url" if ".lambda-url." in host_of(resolved.base_url) else "unknown"
 
 
-def _functions(limits: Limits, session: AwsSession | None) -> list[StepFunction]:
+def _functions(limits: Limits, session: AwsSession | None, asking: Asking) -> list[StepFunction]:
     """The functions behind the steps, as far as their size can be read."""
     found: list[StepFunction] = []
     if session is None:
         return found
-    sizes: dict[str, Any] = {}
+    sizes: dict[tuple[str, str | None], FunctionSize | None] = {}
     for step in limits.steps:
         if step.function is None:
             continue
-        if step.function not in sizes:
-            try:
-                sizes[step.function] = function_size(session, step.function)
-            except AwsError:
-                sizes[step.function] = None
-        size = sizes[step.function]
+        called = step.function, step.qualifier
+        if called not in sizes:
+            sizes[called] = asking.ask(
+                f"memory and timeout of function {step.function}",
+                partial(function_size, session, *called),
+                "lambda:GetFunctionConfiguration",
+            )
+        size = sizes[called]
         if size is not None:
             found.append(
                 StepFunction(step.step, step.function, size.memory_mb, size.arch, size.timeout_s)

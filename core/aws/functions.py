@@ -17,8 +17,8 @@ class FunctionSize:
     timeout_s: int
 
 
-def function_size(session: AwsSession, name: str) -> FunctionSize:
-    """The size of a function, as it is now; one control call.
+def function_size(session: AwsSession, name: str, qualifier: str | None = None) -> FunctionSize:
+    """The size of a function, of what an alias calls or of a version; one control call.
 
     Raises:
         AwsError: it cannot be read.
@@ -26,7 +26,11 @@ def function_size(session: AwsSession, name: str) -> FunctionSize:
     client = session.control_lambda()
     try:
         with aws_call(f"read function {name}"):
-            answer = client.get_function_configuration(FunctionName=name)
+            answer = (
+                client.get_function_configuration(FunctionName=name)
+                if qualifier is None
+                else client.get_function_configuration(FunctionName=name, Qualifier=qualifier)
+            )
     finally:
         client.close()
     arm = "arm64" in answer.get("Architectures", [])

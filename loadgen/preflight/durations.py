@@ -62,8 +62,10 @@ def given_durations(options: Sequence[str], steps: Sequence[StepInfo]) -> dict[s
         if not equals:
             raise InputError(f"--duration {option}: must be STEP=DURATION, as in GET /x=120ms")
         if name not in names:
-            hint = did_you_mean(name, names).strip(" ()?") or None
+            hint = did_you_mean(name, names).strip(" ()") or None
             raise InputError(f"--duration {option}: there is no step of this name", hint=hint)
+        if name in found:
+            raise InputError(f"--duration {option}: the step has one already")
         try:
             found[name] = _seconds(text)
         except (ValueError, TypeError) as error:

@@ -5,7 +5,7 @@ What the caller may not read is unknown, and a note says which permission is mis
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -49,9 +49,13 @@ def read_path(
     session: AwsSession | None,
     *,
     with_metrics: bool,
+    timed: Collection[int] = (),
     now: datetime,
 ) -> Path:
-    """Asks for each function and authorizer once: two to four control calls for each."""
+    """Asks for each function and authorizer once: two to four control calls for each.
+
+    Of steps in `timed` the durations are given: their functions' metrics are not read.
+    """
     if session is None or api is None or api.kind is None:
         return Path()
     reading = _Reading(session, api, now)
@@ -60,13 +64,8 @@ def read_path(
     )
     provisioned = reading.provisioned(called)
     authorizers = reading.authorizers(limits.steps)
-    asked = list(called)
-    asked += [
-        (each.function, each.qualifier)
-        for each in authorizers.values()
-        if each.function is not None and (each.function, each.qualifier) not in called
-    ]
-    history = reading.history(asked) if with_metrics else {}
+    untimed = [path for path in limits.steps if path.step not in timed]
+    history = reading.history([*untimed, *authorizers.values()]) if with_metrics else {}
     reserves = reading.reserves(authorizers.values())
     return Path(
         provisioned, history, authorizers, reserves, tuple(dict.fromkeys(reading.asking.notes))
@@ -132,9 +131,11 @@ class _Reading:
                 found[name] = answer[0]
         return found
 
-    def history(self, called: Iterable[Called]) -> dict[Called, PastDurations]:
+    def history(self, callers: Iterable[StepLimits | Authorizer]) -> dict[Called, PastDurations]:
         """How long functions ran in the last days, as far as there is something."""
-        asked, found = list(called), dict[Called, PastDurations]()
+        called = [(each.function, each.qualifier) for each in callers]
+        asked = dict.fromkeys((name, alias) for name, alias in called if name is not None)
+        found: dict[Called, PastDurations] = {}
         if not asked:
             return found
         client = self.session.cloudwatch()

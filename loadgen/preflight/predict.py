@@ -58,6 +58,7 @@ def predict(prepared: Prepared, asked: Asked) -> Predicted:
         prepared.resolved.api,
         prepared.session if profile.aws.discover else None,
         with_metrics=profile.aws.metrics,
+        timed={step.index for step in steps if step.name in {*asked.given, *profile.durations}},
         now=asked.now,
     )
     durations = step_durations(steps, asked.given, profile.durations, limits, path.history)

@@ -41,7 +41,8 @@ def show_preflight(console: Console, document: PreflightDocument) -> None:
             console.show(f"cost: {cost_words(CostRange(cost.least_usd, cost.most_usd, ()))}")
     checks = [check for check in document.checks if console.verbosity >= 0 or check.state in _LOUD]
     show_tables(console, [checks_table(checks)])
-    console.show("")
+    if checks:
+        console.show("")
     console.show(summary(document))
 
 
