@@ -55,6 +55,7 @@ class Guard:
     took: Took = field(default_factory=Took)
     canary_refused: int = 0
     failed: int = 0
+    troubles: Counter[str] = field(default_factory=Counter)
     elapsed_s: float = 0.0
     baseline_ms: float | None = None
     _slow_looks: int = 0
@@ -171,6 +172,7 @@ class Guard:
         progress = progress_of(sent.records, sent.length_s)
         found = self._found or self._fault(progress)
         self.failed += sum(progress.failed.values())
+        self.troubles += _troubles(sent.records)
         canary = self.setup.canary
         step = -1 if canary is None else canary.step
         own = self._admitted(progress)
@@ -192,7 +194,7 @@ class Guard:
             raise Stopped("quota", f"the quota of the key is used up: it refused {refused:,}")
         if found is not None:
             if found.by == "errors":
-                found = Stop("errors", f"{found.reason}: {troubles(sent.records)}")
+                found = Stop("errors", f"{found.reason}: {_words(self.troubles)}")
             raise Stopped(found.by, found.reason)
         if sent.stopped is not None and sent.stopped != ENOUGH:
             raise Stopped("interrupted", sent.stopped)
@@ -200,6 +202,14 @@ class Guard:
 
 def troubles(records: Records) -> str:
     """What went wrong with requests, the most frequent first."""
+    return _words(_troubles(records))
+
+
+def _words(counts: Counter[str]) -> str:
+    return ", ".join(f"{count:,} x {name}" for name, count in counts.most_common(3))
+
+
+def _troubles(records: Records) -> Counter[str]:
     counts: Counter[str] = Counter()
     for code, status in zip(records["kind"].tolist(), records["status"].tolist(), strict=True):
         kind = Kind.of(code)
@@ -207,4 +217,4 @@ def troubles(records: Records) -> str:
             name = str(status) if status else class_word(kind.outcome.name.lower(), 1)
             cause = kind.cause.name.lower()
             counts[name if cause in ("none", "unknown") else f"{name} ({cause_word(cause)})"] += 1
-    return ", ".join(f"{count:,} x {name}" for name, count in counts.most_common(3))
+    return counts

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
+
 from core.errors import ExitCode
 from core.version import toolkit_version
 from loadgen.bucket.finding import BucketFinding, Range
 from loadgen.bucket.judge import judge_bucket
 from loadgen.cost import Cost
+from loadgen.outcome import Outcome
 from loadgen.probe.compare import Configured, binding_layer, compared, quota_note
 from loadgen.probe.document_parts import (
     bins_of,
@@ -39,6 +42,7 @@ from reports.limits_document import (
 from reports.load_document import LoadSpent, TargetFacts
 
 _MOST_LOST_SHARE = 0.05
+_NO_FAILURES = (Outcome.OK, Outcome.THROTTLED)
 _MAY_BE_REFUSALS = (
     "if they are refusals (500 and 503 may be Lambda's, other codes a customised response), a rule "
     "in `outcomes` of the profile counts them as such"
@@ -137,7 +141,7 @@ def _verdict(
     stop = seen.stop
     if stop is not None and stop.by != "interrupted":
         errors.append(f"the probe ended early: {stop.reason}")
-        if stop.by == "errors":
+        if stop.by == "errors" and any(status >= 400 for status in _failing(seen)):
             errors.append(_MAY_BE_REFUSALS)
     if facts.interrupted is not None:
         return "interrupted", facts.interrupted, [*errors, "stopped before the probe was done"]
@@ -166,6 +170,13 @@ def _verdict(
     if disagree:
         return "failed", ExitCode.FAILED, [*errors, "configuration and behaviour disagree"]
     return "pass", ExitCode.PASS, errors
+
+
+def _failing(seen: Seen) -> list[int]:
+    """The statuses of requests that failed; 0: no response."""
+    records = [one.sent.records for one in seen.phases]
+    failed = [each[~np.isin(each["kind"] >> 12, _NO_FAILURES)] for each in records]
+    return [status for each in failed for status in np.unique(each["status"]).tolist()]
 
 
 def _lost_share(seen: Seen) -> float:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core.aws.session import LocalAccess
+from core.aws.gateway import GatewayReader
+from core.aws.session import AwsSession, LocalAccess
 from core.console import Console
 from core.errors import ExitCode, InputError, Refused
 from loadgen.limits import Limits, StepLimits
@@ -110,3 +111,23 @@ def test_an_account_is_not_drained_unasked(here: Path, monkeypatch: pytest.Monke
 
     with pytest.raises(Refused, match="the bucket of the account binds first"):
         run_limits(LimitsOptions(here, dry_run=True), Console(verbosity=-1))
+
+
+@pytest.mark.parametrize("status", [200, 302], ids=["as what is ok", "as a redirect"])
+def test_an_api_whose_refusals_look_like_answers_is_not_probed_without_a_rule(
+    here: Path, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    monkeypatch.setattr(GatewayReader, "throttled_status", lambda self, api_id: status)
+
+    with pytest.raises(Refused, match=rf"answers throttled requests with status {status}"):
+        run_limits(LimitsOptions(here, dry_run=True), Console(verbosity=-1))
+    ruled = PROFILE + "outcomes: [{when: {headers: {x-a: b}}, outcome: throttled}]\n"
+    here.write_text(ruled, encoding="utf-8")
+    assert run_limits(LimitsOptions(here, dry_run=True), Console(verbosity=-1)) is ExitCode.PASS
+
+
+def test_the_status_of_refusals_is_read(shop: AwsSession) -> None:
+    reader = GatewayReader(shop)
+    api = next(one for one in reader.apis("rest") if one.name == "shop")
+
+    assert reader.throttled_status(api.id) == 429

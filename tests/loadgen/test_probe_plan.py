@@ -182,7 +182,7 @@ BROKEN = Kind(Outcome.SERVER_ERROR, Cause.UNKNOWN, Evidence.WIRE)
     [
         (Answers(BROKEN), "errors", "admitted requests failed: 4 x 200"),
         (Answers(BROKEN, after=120, every=20), "errors", "admitted requests failed"),
-        (Answers(BROKEN, every=40), "errors", "admitted requests failed"),
+        (Answers(BROKEN, every=40), "errors", "3 of 87 admitted requests failed: 3 x 200"),
         (
             Answers(Kind(Outcome.THROTTLED, Cause.QUOTA), after=200),
             "quota",
