@@ -30,6 +30,10 @@ MakeFunction = Callable[..., str]
 # process a plugin has imported numpy by now, which is when it is read.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+# Images for continuous integration often set it. Each of the hundreds of processes that tests
+# start would then compile the toolkit for itself, which takes longer than most of them run.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # The machine may be busy: how long an example takes says nothing about what it shows.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
