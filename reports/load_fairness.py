@@ -39,12 +39,23 @@ class Fairness(_Part):
 
 def fairness_sentence(fairness: Fairness) -> str:
     """The index, and between which keys it is."""
-    where = listed([f"phase {name}" for name in fairness.phases])
+    many = f"{len(fairness.keys)} keys at once ({where_words(fairness)})"
+    return f"{many}: {index_words(fairness)}"
+
+
+def where_words(fairness: Fairness) -> str:
+    """The phases in which several keys were used."""
+    return listed([f"phase {name}" for name in fairness.phases])
+
+
+def index_words(fairness: Fairness) -> str:
+    """Jain's index, and between what it lies."""
     if fairness.jain_index is None:
-        return f"{len(fairness.keys)} keys at once ({where}): no request was admitted"
+        return "no request was admitted"
+    least = 1 / len(fairness.keys)
     return (
-        f"{len(fairness.keys)} keys at once ({where}): Jain's index of the admitted shares is "
-        f"{fairness.jain_index:.3f}, 1 is even and {1 / len(fairness.keys):.2g} the least"
+        f"Jain's index of admitted shares is {fairness.jain_index:.3f} ({least:.2g} to 1, which is "
+        "even)"
     )
 
 

@@ -64,10 +64,14 @@ class VersionReport(_Part):
 
 def difference_sentence(one: VersionDifference) -> str:
     """What is known of a version beside another."""
-    return (
-        f"{one.step}, {_name(one.version)} beside {_name(one.beside)}: "
-        f"{_failed_words(one)}; {_p95_words(one)}"
-    )
+    names, failed, p95 = difference_parts(one)
+    return f"{names}: {failed}; {p95}"
+
+
+def difference_parts(one: VersionDifference) -> tuple[str, str, str]:
+    """Which versions are beside each other, how failures differ, and how p95 does."""
+    names = f"{one.step}, {_name(one.version)} beside {_name(one.beside)}"
+    return names, _failed_words(one), _p95_words(one)
 
 
 def _name(version: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from loadgen.preflight.chain import own_places
 from loadgen.preflight.concurrency import busiest_mean, mean_at_once, poisson_p99
 from loadgen.preflight.levels import in_flight
 from loadgen.preflight.simulated import Simulated
@@ -56,8 +57,9 @@ def calls_at_once(
         mine = np.isin(function.rows, rows)
         if not mine.any():
             continue
-        pool = next((step.pool for step in chain.steps if step.function == name), None)
-        limit = None if pool is None else chain.pools[pool].limit
+        calling = next(n for n, step in enumerate(chain.steps) if step.function == name)
+        pool = chain.steps[calling].pool
+        limit = None if pool is None else chain.pools[pool].limit + own_places(chain, calling)
         limit_name = "" if pool is None else chain.pools[pool].name
         why = why_unknown or _why_unknown(function, pool in simulated.met.unknown)
         if function.at_once is None or why:

@@ -27,7 +27,10 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Concurrent executions: a function's reserve, or what all functions without one share."""
+    """Concurrent executions: a function's reserve, or what all functions without one share.
+
+    Of a reserve what is provisioned is a part; from what is shared AWS has taken it off already.
+    """
 
     name: str
     limit: int
@@ -114,6 +117,13 @@ def _step_chain(path: StepLimits, gates: dict[str, Gate], pools: dict[str, Pool]
         None if pool is None else list(pools).index(pool),
         path.function,
     )
+
+
+def own_places(chain: Chain, step: int) -> int:
+    """The places that a step's function has besides its pool: provisioned, and not of a reserve."""
+    pool, function = chain.steps[step].pool, chain.steps[step].function
+    is_beside = pool is not None and function is not None and chain.pools[pool].is_shared
+    return chain.warm.get(function or "", 0) if is_beside else 0
 
 
 def steps_of_gate(chain: Chain, gate: int) -> Sequence[int]:

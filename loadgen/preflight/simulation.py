@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from heapq import heappop, heappush
 from typing import Literal
 
 import numpy as np
@@ -20,19 +19,17 @@ from numpy.typing import NDArray
 from loadgen.outcome import Cause
 from loadgen.preflight.chain import (
     GROWTH_PER_10_S,
-    REQUESTS_PER_CONCURRENCY,
     Chain,
+    own_places,
     steps_of_gate,
     steps_of_pool,
 )
 from loadgen.preflight.levels import highest_deficit, in_flight, of_steps
 from loadgen.preflight.planned import Planned
+from loadgen.preflight.rooms import EPSILON, Growth, OwnPlaces, Room, request_rps
 
 NOT_SENT = -1
 ADMITTED = 0
-_GROWTH_RPS = GROWTH_PER_10_S / 10
-# Sums of many small times lose some digits.
-_EPSILON = 1e-6
 
 Reason = Literal["rate", "concurrency", "request_rate", "growth"]
 
@@ -117,7 +114,7 @@ class _Walk:
             number
             for number, gate in enumerate(chain.gates)
             if highest_deficit(self._times(steps_of_gate(chain, number)), gate.rate_rps)
-            > gate.burst + _EPSILON
+            > gate.burst + EPSILON
         ]
         self._full = [
             number
@@ -127,8 +124,11 @@ class _Walk:
         self._rated = [
             number
             for number, pool in enumerate(chain.pools)
-            if highest_deficit(self._times(steps_of_pool(chain, number)), _request_rps(pool.limit))
-            > _request_rps(pool.limit) + _EPSILON
+            if highest_deficit(
+                self._times(steps_of_pool(chain, number)),
+                request_rps(pool.limit + self._beside(number)),
+            )
+            > request_rps(pool.limit + self._beside(number)) + EPSILON
         ]
         self._growing = self._functions_that_grow(unknown)
         touched = [number for number, step in enumerate(chain.steps) if self._touches(number)]
@@ -136,6 +136,22 @@ class _Walk:
         flows_end = chain.ending & set(touched)
         self._ending = chain.ending if flows_end else frozenset()
         self.rows = np.arange(len(planned)) if flows_end else of_steps(planned.step, touched)
+
+    def _own_places(self) -> tuple[list[OwnPlaces | None], dict[str, OwnPlaces]]:
+        """The places that functions have besides their pool, by step and by function."""
+        by_name: dict[str, OwnPlaces] = {}
+        by_step: list[OwnPlaces | None] = []
+        for number, step in enumerate(self._chain.steps):
+            places = own_places(self._chain, number) if step.pool in self._full else 0
+            name = step.function or ""
+            by_step.append(by_name.setdefault(name, OwnPlaces(places)) if places else None)
+        return by_step, by_name
+
+    def _beside(self, pool: int) -> int:
+        """All places that functions have besides a pool."""
+        steps = steps_of_pool(self._chain, pool)
+        places = {self._chain.steps[step].function: own_places(self._chain, step) for step in steps}
+        return sum(places.values())
 
     def _times(self, steps: Sequence[int]) -> NDArray[np.float64]:
         return self._planned.at_s[of_steps(self._planned.step, steps)]
@@ -174,8 +190,11 @@ class _Walk:
         rates = [gate.rate_rps for gate in chain.gates]
         bursts = [float(gate.burst) for gate in chain.gates]
         levels, seen = list(bursts), [0.0] * n_gates
-        rooms = [_Room(pool.limit) for pool in chain.pools]
-        growth = {name: _Growth(warm) for name, warm in self._growing.items()}
+        rooms = [Room(pool.limit, self._beside(number)) for number, pool in enumerate(chain.pools)]
+        owns, beside = self._own_places()
+        growth = {
+            name: Growth(0 if name in beside else warm) for name, warm in self._growing.items()
+        }
         paths = [tuple(g for g in step.gates if g in self._gates) for step in chain.steps]
         full, rated, ending = set(self._full), set(self._rated), self._ending
         pools = [
@@ -199,14 +218,14 @@ class _Walk:
                 seen[gate] = now
                 burst = bursts[gate]
                 levels[gate] = level = burst if level > burst else level
-                if level < 1.0 - _EPSILON:
+                if level < 1.0 - EPSILON:
                     fate = gate + 1
                     break
             if not fate:
                 for gate in route:
                     levels[gate] -= 1.0
-                pool = pools[step]
-                if pool is not None:
+                pool, own = pools[step], owns[step]
+                if pool is not None and (own is None or not own.take(now, runs_s)):
                     reason = rooms[pool].enter(
                         now, runs_s, functions[step], counts=pool in full, is_rated=pool in rated
                     )
@@ -217,77 +236,5 @@ class _Walk:
         return fates
 
 
-class _Room:
-    """The places of a pool, and the rate at which it takes requests."""
-
-    __slots__ = ("_ends", "_level", "_limit", "_rate", "_seen")
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._ends: list[float] = []
-        self._rate = self._level = _request_rps(limit)
-        self._seen = 0.0
-
-    def enter(
-        self,
-        now_s: float,
-        runs_s: float,
-        function: _Growth | None,
-        *,
-        counts: bool,
-        is_rated: bool,
-    ) -> int:
-        """0, or which limit refuses: 1 the places, 2 the rate, 3 the growth of `function`."""
-        ends = self._ends
-        if counts:
-            while ends and ends[0] <= now_s:
-                heappop(ends)
-            if len(ends) >= self._limit:
-                return 1
-        if is_rated:
-            self._level = min(self._rate, self._level + (now_s - self._seen) * self._rate)
-            self._seen = now_s
-            if self._level < 1.0 - _EPSILON:
-                return 2
-            self._level -= 1.0
-        if function is not None and not function.enter(now_s, runs_s):
-            return 3
-        if counts:
-            heappush(ends, now_s + runs_s)
-        return 0
-
-
-class _Growth:
-    """The environments of a function: those that are there, and how fast more may come."""
-
-    __slots__ = ("_ends", "_level", "_seen", "_there")
-
-    def __init__(self, warm: int) -> None:
-        self._there = warm
-        self._ends: list[float] = []
-        self._level, self._seen = float(GROWTH_PER_10_S), 0.0
-
-    def enter(self, now_s: float, runs_s: float) -> bool:
-        """Whether there is an environment for a request, or may be."""
-        ends = self._ends
-        while ends and ends[0] <= now_s:
-            heappop(ends)
-        if len(ends) >= self._there:
-            self._level = min(
-                float(GROWTH_PER_10_S), self._level + (now_s - self._seen) * _GROWTH_RPS
-            )
-            self._seen = now_s
-            if self._level < 1.0:
-                return False
-            self._level -= 1.0
-            self._there += 1
-        heappush(ends, now_s + runs_s)
-        return True
-
-
 def _most(planned: Planned, runs_s: NDArray[np.float64], rows: NDArray[np.int64]) -> int:
     return int(in_flight(planned.at_s[rows], runs_s[rows]).max()) if len(rows) else 0
-
-
-def _request_rps(limit: int) -> float:
-    return float(REQUESTS_PER_CONCURRENCY * limit)

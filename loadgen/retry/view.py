@@ -8,8 +8,8 @@ from rich.table import Table
 from core.console import Console
 from reports.figures import part_of
 from reports.load_document import LoadDocument
-from reports.load_fairness import Fairness, fairness_sentence, key_line
-from reports.load_retries import Operations, RetryReport
+from reports.load_fairness import Fairness, index_words, key_line, where_words
+from reports.load_retries import Attempt, Operations, RetryReport
 from reports.load_retry_tables import (
     client_words,
     gave_up_count,
@@ -19,7 +19,7 @@ from reports.load_retry_tables import (
 )
 from reports.load_versions import (
     VersionReport,
-    difference_sentence,
+    difference_parts,
     unknown_sentence,
     version_cells,
 )
@@ -45,8 +45,8 @@ def _show_retries(console: Console, report: RetryReport) -> None:
     console.show(table)
     for sentence in retry_sentences(report):
         console.show(f"  {sentence}")
-    if len(report.attempts) > 1:
-        console.show(f"  by attempt: {_attempts_words(report)}")
+    for attempt in report.attempts if len(report.attempts) > 1 else ():
+        console.show(f"  {_attempt_words(attempt)}")
     for clients in report.clients:
         console.show(f"  {client_words(clients)}")
 
@@ -63,17 +63,14 @@ def _operations_cells(operations: Operations) -> list[str]:
     ]
 
 
-def _attempts_words(report: RetryReport) -> str:
-    parts = [
-        f"{one.attempt}: {one.sent:,} sent, {part_of(one.ok, one.completed)} ok"
-        for one in report.attempts
-    ]
-    return "; ".join(parts)
+def _attempt_words(one: Attempt) -> str:
+    return f"attempt {one.attempt}: {one.sent:,} sent, {part_of(one.ok, one.completed)} ok"
 
 
 def _show_fairness(console: Console, fairness: Fairness) -> None:
     console.show("")
-    console.show(fairness_sentence(fairness))
+    console.show(f"{len(fairness.keys)} keys at once: {index_words(fairness)}")
+    console.show(f"  in {where_words(fairness)}")
     for key in fairness.keys:
         console.show(f"  {key_line(key)}")
 
@@ -87,11 +84,13 @@ def show_versions(console: Console, report: VersionReport) -> None:
     console.show("")
     console.show(table)
     unknown = unknown_sentence(report)
-    for sentence in [
-        *map(difference_sentence, report.differences),
-        *([unknown] if unknown else []),
-    ]:
-        console.show(f"  {sentence}")
+    for difference in report.differences:
+        names, failed, p95 = difference_parts(difference)
+        console.show(f"  {names}:")
+        console.show(f"    {failed}")
+        console.show(f"    {p95}")
+    if unknown:
+        console.show(f"  {unknown}")
 
 
 def _table(first: str, *numbers: str) -> Table:
