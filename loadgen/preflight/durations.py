@@ -64,13 +64,14 @@ def given_durations(options: Sequence[str], steps: Sequence[StepInfo]) -> dict[s
         if name not in names:
             hint = did_you_mean(name, names).strip(" ()") or None
             raise InputError(f"--duration {option}: there is no step of this name", hint=hint)
-        if name in found:
-            raise InputError(f"--duration {option}: the step has one already")
         try:
-            found[name] = _seconds(text)
+            value_s = _seconds(text)
         except (ValueError, TypeError) as error:
             message = f"--duration {option}: must end in a duration such as 120ms (got {text!r})"
             raise InputError(message) from error
+        if name in found:
+            raise InputError(f"--duration {option}: the step has one already")
+        found[name] = value_s
     return found
 
 

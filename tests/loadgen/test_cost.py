@@ -67,6 +67,18 @@ def test_no_call_takes_longer_than_its_timeout() -> None:
     assert found.most_usd == pytest.approx(100 * price.invocation_usd(1024, 500))
 
 
+def test_http_apis_bill_large_bodies_in_units() -> None:
+    prices = gateway_prices(), bundled_prices()
+    plan = tariff("http", "us-east-1", [], *prices, {0: 512 * 1024, 1: 512 * 1024 + 1})
+
+    found = estimate(plan, 3e6, [1e6, 2e6])
+
+    assert found.least_usd == pytest.approx(1.0 + 2 * 2.0)
+    assert "bodies above 512 KB are billed as several requests" in found.detail
+    use = [StepUse(1, {OK.code: 1_000_000}, 0, 0.1)]
+    assert spent(plan, use).usd == pytest.approx(2.0)
+
+
 def test_users_make_a_number_that_nobody_knows_before() -> None:
     found = estimate(of("rest"), None, [])
     assert found.most_usd is None

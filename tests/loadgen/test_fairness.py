@@ -102,8 +102,8 @@ def test_a_reader_is_told_which_keys_and_how_even() -> None:
     assert found is not None
 
     assert fairness_sentence(found) == (
-        "2 keys at once (phase hold): Jain's index of the admitted shares is 0.800, 1 is even and "
-        "0.5 the least"
+        "2 keys at once (phase hold): Jain's index of admitted shares is 0.800 (0.5 to 1, which is "
+        "even)"
     )
     assert key_line(found.keys[1]) == (
         "scenario buy (api_key): 1/s of 4/s admitted, 75\N{NO-BREAK SPACE}% throttled"

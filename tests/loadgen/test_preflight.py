@@ -89,8 +89,8 @@ class Lab:
         return self._here.run("loadgen", "preflight", file, "--json", *options)
 
     def run(self, *flow: dict[str, Any], **parts: Any) -> Finished:
-        """`loadgen run --json` of such a profile, in a process of its own."""
-        return self._command.run("loadgen", "run", self.profile(*flow, **parts), "--json", "-q")
+        """`loadgen run --json` of such a profile; injectors are processes of their own."""
+        return self._here.run("loadgen", "run", self.profile(*flow, **parts), "--json", "-q")
 
 
 @pytest.fixture
@@ -218,11 +218,13 @@ def test_a_run_that_is_surely_spoilt_is_told(look: Lab, step: dict[str, Any], wo
         ("GET /open", "--duration GET /open: must be STEP=DURATION"),
         ("GET /opne=1s", "--duration GET /opne=1s: there is no step of this name (did you mean"),
         ("GET /open=soon", "--duration GET /open=soon: must end in a duration such as 120ms"),
+        ("GET /open=1s", "--duration GET /open=1s: the step has one already"),
     ],
-    ids=["no time", "no such step", "no duration"],
+    ids=["no time", "no such step", "no duration", "twice"],
 )
 def test_a_wrong_duration_is_an_input_error(look: Lab, option: str, words: str) -> None:
-    finished = look.look({"get": "/open"}, options=("--duration", option))
+    first = ("--duration", "GET /open=2s")
+    finished = look.look({"get": "/open"}, options=(*first, "--duration", option))
 
     assert finished.code == 2
     assert finished.document["errors"][0].startswith(words)
@@ -243,21 +245,29 @@ def test_after_a_run_the_prediction_stands_beside_the_measurement(look: Lab) -> 
         {"name": "quota", "burst": 40, "within": "500ms", "scenarios": ["quota"]},
         {"name": "rest", "pause": "200ms"},
         {"name": "rate", "burst": 10, "within": "100ms", "scenarios": ["rate"]},
+        {"name": "again", "burst": 10, "within": "100ms", "scenarios": ["again"]},
     ]
     scenarios = [
         {"name": "quota", "flow": [keyed(QUOTA_KEY) | {"name": "counted"}]},
         {"name": "rate", "flow": [keyed(RATE_KEY) | {"name": "rated"}]},
+        {
+            "name": "again",
+            "retry": {"max_attempts": 2, "throttle_base": "20ms", "quota": "none"},
+            "flow": [keyed(RATE_KEY) | {"name": "rated again"}],
+        },
     ]
 
     document = look.run(
         load={"phases": phases}, scenarios=scenarios, aws={"metrics": False}
     ).document
 
-    quota, _, rate = document["prediction"]["phases"]
+    quota, _, rate, again = document["prediction"]["phases"]
     assert quota["throttled_share"] == quota["found"]["throttled_share"] == 10 / 40
     assert (quota["binds"], quota["found"]["cause"]) == ("quota", "quota")
     assert rate["throttled_share"] == rate["found"]["throttled_share"] == 6 / 10
     assert (rate["binds"], rate["found"]["cause"]) == ("usage_plan", "usage_plan")
+    assert (again["throttled_share"], again["found"]["off_by"]) == (None, None)
+    assert again["found"]["not_compared"] == "clients send again"
     # On the wire a quota says something else than a rate.
     causes = {cause["cause"]: cause["by_evidence"] for cause in document["throttled_by_cause"]}
     assert causes["quota"].get("wire", 0) + causes["quota"].get("access_log", 0) == 10

@@ -62,6 +62,23 @@ def test_each_part_of_the_cost_is_a_range() -> None:
     ]
 
 
+def test_no_function_is_paid_for_longer_than_it_may_run() -> None:
+    cost = cost_of("rest", "us-east-1", StepDuration(60_000.0, None, None, "given"))
+
+    by_call = 30.0 * 0.0000166667 + 2e-7
+    assert cost.parts[1].least_usd == pytest.approx(600_000 * by_call, rel=1e-3)
+
+
+def test_large_bodies_count_as_several_requests_of_an_http_api() -> None:
+    prices = gateway_prices(), bundled_prices()
+    plan = tariff("http", "us-east-1", [FUNCTION], *prices, {0: 1024 * 1024 + 1})
+
+    (gateway, *_) = predicted_cost(plan, COUNTS, (None,), None).parts
+
+    assert [gateway.least_usd, gateway.most_usd] == pytest.approx([3 * 0.8, 3 * 1.0])
+    assert gateway.detail.endswith("bodies above 512 KB count as several")
+
+
 def test_without_durations_the_range_says_what_it_assumes() -> None:
     cost = cost_of("rest", "us-east-1", None)
 
@@ -234,7 +251,15 @@ def document() -> PreflightDocument:
                 source="GetStages",
                 rate_rps=80.0,
                 burst=40,
-            )
+            ),
+            PathLimit(
+                layer="provisioned",
+                name="function a-function-with-a-long-name:live",
+                steps=["GET /a"],
+                source="GetProvisionedConcurrencyConfig",
+                concurrency=2,
+                words="ready",
+            ),
         ],
         unknown=["unknown: usage plans (the permission apigateway:GET on /usageplans is missing)"],
         checks=[Check(name="phase hold", state="warning", found="refused: " + "x " * 60)],
@@ -257,6 +282,10 @@ def test_tables_keep_to_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
     show_preflight(Console(), document())
 
     text = capsys.readouterr().out
+    assert "\nlimits on " in text  # as all tables of a run have it
+    assert "GetProvisionedConcurrencyConfig" in text  # no word is broken where there is room
+    tables = [line for line in text.splitlines() if line.rstrip() != line or "─" in line]
+    assert max(map(len, tables)) <= 80
     rules = [number for number, line in enumerate(text.splitlines()) if line.startswith("───")]
     assert len(rules) == 5
     assert max(len(text.splitlines()[number]) for number in rules) <= 80

@@ -167,6 +167,31 @@ def test_without_durations_a_pool_is_unknown_unless_the_timeout_leaves_room(
     assert not found.fate.any()
 
 
+def test_a_function_that_is_switched_off_refuses_all_whatever_the_durations_are() -> None:
+    found = simulate(planned([0.0, 1.0]), chain(pool=0))
+
+    assert not found.unknown
+    assert found.fate.all()
+
+
+def test_provisioned_places_stand_besides_those_that_are_shared() -> None:
+    layers = Chain(
+        (), (Pool("account", 2, is_shared=True),), (StepChain((), 0, "f"),) * 2, {"f": 3}
+    )
+
+    found = simulate(planned([0.0] * 7, runs_s=1.0), layers)
+
+    assert np.count_nonzero(found.fate == ADMITTED) == 5
+
+
+def test_provisioned_places_are_a_part_of_a_reserve() -> None:
+    layers = Chain((), (Pool("function f", 4),), (StepChain((), 0, "f"),) * 2, {"f": 3})
+
+    found = simulate(planned([0.0] * 7, runs_s=1.0), layers)
+
+    assert np.count_nonzero(found.fate == ADMITTED) == 4
+
+
 def test_the_request_rate_of_a_pool_is_known_without_durations() -> None:
     found = simulate(planned([0.0] * 15), chain(pool=1))
 

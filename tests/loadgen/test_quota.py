@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -118,6 +119,27 @@ def test_production_is_mixed_as_scenarios_are() -> None:
     assert use.left_before == 200
     assert use.runs_out_utc is None
     assert (use.uses, use.left_after) == (None, None)
+
+
+class Planned:
+    """Ten requests of each step, of which five get through."""
+
+    sent_steps = np.repeat(np.array([0, 1], np.uint16), 10)
+    through_steps = np.repeat(np.array([0, 1], np.uint16), 5)
+
+    def first_refusal_s(self, cause: Cause, name: str) -> float | None:
+        return 3.0
+
+
+@pytest.mark.parametrize(("again", "uses"), [((0,), 5), ((1,), None)], ids=["others", "these"])
+def test_what_clients_send_again_uses_an_unknown_part(
+    again: tuple[int, ...], uses: int | None
+) -> None:
+    (use,) = quota_uses(profile_of(), limits(None, quota(1000, 800)), Planned(), NOW, again)
+
+    assert (use.requests, use.uses) == (10, uses)
+    assert use.left_after == (None if uses is None else 195)
+    assert use.runs_out_s == 3.0  # at the latest
 
 
 def test_a_quota_whose_use_is_not_known_is_not_projected() -> None:

@@ -45,6 +45,10 @@ CASES = {
         "retry: {statuses: ^[429, 503]}",
         "retry.statuses: 429 is in statuses and in throttle_statuses: it can be one of them",
     ),
+    "a success": (
+        "retry: {statuses: ^[200, 503]}",
+        "retry.statuses: 200 is a success, which no client sends again",
+    ),
     "a cost without a quota": (
         "retry: {quota: none, retry_cost: ^5}",
         "retry.retry_cost: has no meaning with quota: none",

@@ -156,11 +156,11 @@ def test_with_a_quota_half_refused_settles_where_tokens_come_back_as_fast_as_the
 
 def test_clients_without_a_quota_send_a_token_bucket_three_times_what_it_refuses() -> None:
     offered, limit = 300.0, 100.0
-    without = fleet(policy(mode="none"), token_bucket(limit, 50), poisson(offered, 40))
+    without = fleet(policy(mode="none"), token_bucket(limit, 50), poisson(offered, 20))
     storm = fleet(
-        policy(quota="none", throttle_base="200ms"), token_bucket(limit, 50), poisson(offered, 40)
+        policy(quota="none", throttle_base="200ms"), token_bucket(limit, 50), poisson(offered, 20)
     )
-    bounded = fleet(policy(throttle_base="200ms"), token_bucket(limit, 50), poisson(offered, 40))
+    bounded = fleet(policy(throttle_base="200ms"), token_bucket(limit, 50), poisson(offered, 20))
 
     # Goodput is the bucket's in each case; only the load on the wire differs.
     assert storm.admitted == pytest.approx(without.admitted, rel=0.05)

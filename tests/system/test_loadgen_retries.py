@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from loadgen.cli import main
 from loadgen.records import read_records
 from tests.system.load_rig import LoadCommand, Reply, Seen, check_books, counting_server, flow
 
@@ -32,13 +35,13 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], list[
 
     command = LoadCommand(tmp_path_factory.mktemp("retries"))
     with counting_server(answer) as server:
-        finished = command.load(
+        command.profile(
             server.url,
             retry={"jitter": "none", "quota": "none", "throttle_base": "40ms"},
             load={
                 "seed": 7,
-                "drain": "500ms",
-                "phases": [{"name": "hold", "duration": "500ms", "rate": 120}],
+                "drain": "300ms",
+                "phases": [{"name": "hold", "duration": "400ms", "rate": 150}],
             },
             scenarios=[
                 flow(
@@ -54,8 +57,19 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], list[
                 ),
             ],
         )
-    assert finished.code == 0, finished.err
-    return finished.document, server.seen, command.result_folder
+        _run_here(command.folder)
+    document = json.loads((command.result_folder / "result.json").read_text(encoding="utf-8"))
+    return document, server.seen, command.result_folder
+
+
+def _run_here(folder: Path) -> None:
+    """The command in this process, which has imported everything already."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(sys, "argv", ["loadgen", "run", "profile.yaml", "-q"])
+        with pytest.raises(SystemExit) as ended:
+            main()
+    assert ended.value.code == 0
 
 
 def test_every_attempt_reaches_the_server_and_the_books(
