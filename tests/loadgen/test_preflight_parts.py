@@ -254,7 +254,7 @@ def document() -> PreflightDocument:
             ),
             PathLimit(
                 layer="provisioned",
-                name="function a-function-with-a-long-name:live",
+                name="function checkout:live",
                 steps=["GET /a"],
                 source="GetProvisionedConcurrencyConfig",
                 concurrency=2,
