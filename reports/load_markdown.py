@@ -32,11 +32,20 @@ def render_load_markdown(document: LoadDocument) -> str:
         statuses_table(document),
         failures_table(document),
         steps_table(document),
-        comparison_table(document.prediction) if document.prediction else None,
     ):
         lines += short_table(table) if table is not None else []
+    lines += _comparison_lines(document)
     lines += client_lines(document)
     lines += time_lines(document)
     closing = " ".join([f"{subtitle(document, started)}.", *spent_sentences(document)])
     lines.append(plain_line(closing))
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _comparison_lines(document: LoadDocument) -> list[str]:
+    """What was predicted beside what was measured, and what is not compared."""
+    table = comparison_table(document.prediction) if document.prediction else None
+    if table is None:
+        return []
+    notes = [f"- {plain_line(note)}" for note in table.notes]
+    return [*short_table(table), *notes, *([""] if notes else [])]

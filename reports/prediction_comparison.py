@@ -33,7 +33,7 @@ def comparison_table(prediction: LoadPrediction) -> Table | None:
     columns = [
         Column("Phase", is_text=True),
         Column("Throttled, predicted"),
-        Column("measured"),
+        Column("Measured"),
         Column("What binds", is_text=True),
         Column("", is_text=True),
     ]
@@ -131,8 +131,8 @@ def found_concurrency_table(prediction: LoadPrediction) -> Table | None:
         Column("Phase", is_text=True),
         Column("Function", is_text=True),
         Column("Mean, predicted"),
-        Column("most, predicted"),
-        Column("most, measured"),
+        Column("Most, predicted"),
+        Column("Most, measured"),
     ]
     return Table(
         "Calls at once, predicted and measured",
