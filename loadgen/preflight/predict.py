@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,9 @@ from loadgen.preflight.simulated import Simulated
 from loadgen.preflight.simulation import simulate
 from loadgen.preparation import Prepared
 from loadgen.profile.model import Profile
+from loadgen.quota.projection import period_end
 from loadgen.quota.report import quota_uses
+from loadgen.quota.use import used_quotas
 from loadgen.retry.policy import attempts_by_step
 from reports.load_prediction import KnownDuration, LoadPrediction, PhasePrediction
 
@@ -84,7 +86,7 @@ def predict(prepared: Prepared, asked: Asked) -> Predicted:
             prepared.tariff, counts, durations, log.format if log else None, _besides(path)
         ),
         durations=_known(prepared, durations),
-        notes=[*path.notes, *_notes(prepared)],
+        notes=[*path.notes, *_notes(prepared, asked.now)],
     )
     return Predicted(document, path, durations, authorizers)
 
@@ -150,7 +152,7 @@ def _known(prepared: Prepared, durations: Sequence[StepDuration | None]) -> list
     ]
 
 
-def _notes(prepared: Prepared) -> list[str]:
+def _notes(prepared: Prepared, now: datetime) -> list[str]:
     """What the prediction does not take into account."""
     found = []
     profile = prepared.profile
@@ -158,6 +160,18 @@ def _notes(prepared: Prepared) -> list[str]:
         found.append(
             "what clients send again (retry) is in the highest cost, and else not in the prediction"
         )
+    found += [
+        f"data.{name} may end before the plan does: its rows are not counted here"
+        for name, feed in profile.data.items()
+        if feed.order == "unique" or feed.on_end == "stop"
+    ]
+    end = now + timedelta(seconds=prepared.expected.duration_s)
+    found += [
+        f"the period of the quota of {used.quota.name} ends within the run: its new one is not in "
+        "the prediction"
+        for used in used_quotas(prepared.limits)
+        if period_end(used.quota.period, now.astimezone(UTC).date()) < end.astimezone(UTC).date()
+    ]
     stage = prepared.resolved.api.settings if prepared.resolved.api is not None else None
     if stage is not None and stage.cached:
         found.append("the stage has a cache: what it answers does not reach the functions")
