@@ -32,6 +32,8 @@ _SHARES = np.array([0.02, 0.08, 0.2, 0.4])
 # tell them apart. Lower, and the burst is that of the middle of the numbers tried; higher, and it
 # jumps between them (simulations: 2 to 16 differ little).
 _TELLING = 4.0
+# The mean over the numbers is nearer to the truth than they are to each other (simulations).
+_SPREAD_SHARE = 0.7
 _MOST_DRAWN = 40_000  # arrivals to assign to shards, over all draws
 # Ticks refill a third of a token, or 0.4 % of a large bucket: finer than what is asked for.
 _TICK_TOKENS = 0.3
@@ -216,7 +218,7 @@ def mixture(fits: Sequence[Fit]) -> Mixture:
     weights /= weights.sum()
     points = np.array([one.point[:2] for one in fits])
     middle = weights @ points
-    spread = np.sqrt(weights @ (points - middle) ** 2)
+    spread = _SPREAD_SHARE * np.sqrt(weights @ (points - middle) ** 2)
     rate, burst = np.exp(middle)
     return Mixture(best, float(rate), float(burst), float(spread[0]), float(spread[1]))
 

@@ -25,12 +25,17 @@ SHARDS = (2, 3, 4, 6, 8, 12, 16, 24, 32)
 # Standard deviations above a simulated bucket from which a limit is not called one; and from which
 # an interval also has to hold for shards that jitter hides.
 _NOT_PLAIN, _DOUBTED = 3.1, 1.2
+# With few requests the loss varies much, but never by that factor where it is a bucket.
+_MISFIT = 2.8
 # The same for shards; between the two they may be something else, and get a range.
 _NOT_SHARDED, _SHARDS_DOUBTED = 3.0, 1.7
 _UNEQUAL_DOUBTED = 2.5  # connections, of shards that are fitted as met at random
 _LEAST_SHARD = 6.0  # tokens; a fluid model of fewer is no estimate
 _LEAST_BURST = 5.0
-_SMALL_SHARE = 0.05
+# Others are named where they explain the loss, and more than the little that chance does.
+_BETTER, _LEAST_SHARE = 0.7, 0.02
+_FAR_APART = 5.0  # standard deviations: not a bucket, beyond any chance
+_NEARLY = 1.15  # shards that fit nearly as well as others: a range, which holds for both
 # Ranges reach this far beyond the estimates.
 _BELOW, _ABOVE = 0.85, 1.2
 _BURST_BELOW, _BURST_ABOVE = 0.6, 1.5
@@ -70,52 +75,66 @@ class _Judgement:
         """One bucket if it fits as such a bucket does, else what fits better."""
         plain = self._plain
         if self._spread.unequal > CLEAR:
-            best = mixture(self._shards()).best
+            mixed = mixture(self._shards())
             why = "connections are refused unequally: each seems to meet a shard of its own"
-            return self._range("sharded", [plain, best], why, shards=best.family.shards, guess=best)
+            return self._sharded(mixed, why)
         doubt = self._doubt(plain)
         if doubt is not None:
             return self._range("token_bucket", [plain], doubt, guess=plain)
         repeats = self._repeats(plain)
         signs = signs_of(self._arrivals, plain)
         apart = repeats.excess(signs).of_bucket
-        if apart >= _NOT_PLAIN:
-            return self._not_plain()
+        if apart >= _NOT_PLAIN or repeats.misfit(signs.loss) > _MISFIT:
+            return self._not_plain(apart)
         why = f"one bucket explains what was admitted (misfit {repeats.misfit(signs.loss):.1f})"
         mixed = mixture([plain])
         if apart > _DOUBTED:
             mixed = self._doubted()
         return self._interval("token_bucket", mixed, repeats, why)
 
-    def _not_plain(self) -> BucketFinding:
+    def _not_plain(self, apart: float) -> BucketFinding:
+        """What fits better than one bucket, from which the requests are so far `apart`."""
         plain = self._plain
         late = delayed(self._observation, plain.rate_rps)
         mixed, others = mixture(self._shards()), fit_others(self._arrivals, plain)
-        best, number = mixed.best, mixed.best.family.shards
         if late is not None:
-            return self._range("delayed_synchronisation", [plain, best], late)
-        if best.loss < others.loss:
-            repeats = self._repeats(best)
-            apart = repeats.excess(signs_of(self._arrivals, best))
-            clear = apart.of_shards < _SHARDS_DOUBTED and self._spread.unequal < _UNEQUAL_DOUBTED
-            why = f"about {number} buckets, met at random, explain it better than one"
-            if clear and best.burst / number >= _LEAST_SHARD:
-                return self._interval("sharded", mixed, repeats, why)
-            if apart.of_shards < _NOT_SHARDED and apart.gain < _SHARDS_DOUBTED:
-                return self._range("sharded", [plain, best], why, shards=number, guess=best)
-        if others.loss < 0.7 * plain.loss and others.other_share > 0.02:
-            why = f"others seem to use about {others.other_share:.0%} of the rate"
+            return self._range("delayed_synchronisation", [plain, mixed.best], late)
+        sharded = self._if_sharded(mixed, others)
+        if sharded is not None:
+            return sharded
+        if others.loss < _BETTER * plain.loss and others.other_share > _LEAST_SHARE:
             share = others.other_share
+            why = f"others seem to use about {share:.0%} of the rate"
             # A small share may be chance, and the plain rate is then the better one.
-            guess = others if share > _SMALL_SHARE else plain
-            return self._range(
-                "other_traffic", [plain, others], why, other_share=share, guess=guess
-            )
+            guess = others if apart > _FAR_APART else plain
+            every = [plain, others]
+            return self._range("other_traffic", every, why, other_share=share, guess=guess)
         changed = adaptive(self._observation)
         if changed is not None:
             return self._range("adaptive", [plain], changed)
         why = "no bucket, shards or steady other traffic explain what was admitted"
-        return self._range("poorly_kept", [plain, best, others], why, guess=plain)
+        return self._range("poorly_kept", [plain, mixed.best, others], why, guess=plain)
+
+    def _if_sharded(self, mixed: Mixture, others: Fit) -> BucketFinding | None:
+        """Shards with an interval, with a range where that is doubtful, or None."""
+        best, number = mixed.best, mixed.best.family.shards
+        if best.loss > _NEARLY * others.loss:
+            return None
+        repeats = self._repeats(best)
+        apart = repeats.excess(signs_of(self._arrivals, best))
+        if apart.of_shards >= _NOT_SHARDED or apart.gain >= _SHARDS_DOUBTED:
+            return None
+        why = f"about {number} buckets, met at random, explain it better than one"
+        clear = (
+            best.loss < others.loss
+            and apart.of_shards < _SHARDS_DOUBTED
+            and self._spread.unequal < _UNEQUAL_DOUBTED
+            and best.burst / number >= _LEAST_SHARD
+        )
+        if clear:
+            return self._interval("sharded", mixed, repeats, why)
+        nearly = f"others using {others.other_share:.0%} of the rate would do nearly as well"
+        return self._sharded(mixed, why if best.loss < others.loss else f"{why}; {nearly}")
 
     def _doubted(self) -> Mixture:
         """The plain fit, as uncertain as it would be if it were shards or used by others."""
@@ -152,6 +171,10 @@ class _Judgement:
             )
         return None
 
+    def _sharded(self, mixed: Mixture, why: str) -> BucketFinding:
+        number = mixed.best.family.shards
+        return self._range("sharded", [self._plain, mixed.best], why, shards=number, guess=mixed)
+
     def _range(
         self,
         kind: Kind,
@@ -159,7 +182,7 @@ class _Judgement:
         why: str,
         shards: int = 1,
         other_share: float = 0.0,
-        guess: Fit | None = None,
+        guess: Fit | Mixture | None = None,
     ) -> BucketFinding:
         """A range around all estimates; `guess` is the one to name, where one is any good."""
         rates = [*self._rates, *(one.rate_rps for one in fits)]
