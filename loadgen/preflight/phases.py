@@ -13,9 +13,9 @@ from loadgen.outcome import Cause
 from loadgen.preflight.calls import calls_at_once, function_calls
 from loadgen.preflight.downstream import downstream_uses
 from loadgen.preflight.planned import Planned
+from loadgen.preflight.resending import resent
 from loadgen.preflight.simulated import Simulated
 from loadgen.profile.model import Profile
-from loadgen.retry.policy import reacts_to_refusals
 from loadgen.schedule import PhasePlan
 from loadgen.steps import StepInfo
 from reports.load_prediction import DownstreamUse, PhasePrediction, RefusedBy
@@ -24,6 +24,7 @@ RefusalReason = Literal["rate", "quota", "concurrency", "request_rate", "growth"
 
 USERS_DECIDE = "with users, what is sent follows from the answers"
 SENT_AGAIN = "what clients send again"
+SENT_LATER = "what clients of a phase before send again"
 TOO_MANY = "the plan has more requests than are simulated"
 DURATIONS_OF = "concurrency of"
 NOT_READ = "limits that could not be read"
@@ -40,6 +41,7 @@ def predicted_phases(
     """Every phase as it is expected to go; `unsure` has more that is not known, by phase."""
     calls = function_calls(simulated)
     uses = downstream_uses(profile, steps, simulated.planned, simulated.ran)
+    resending = resent(profile, phases, steps, simulated)
     found = []
     for phase in phases:
         why = _why_unknown(phase, simulated.planned)
@@ -49,11 +51,13 @@ def predicted_phases(
         rows = np.flatnonzero(simulated.planned.phase == phase.index)
         sent = rows[simulated.sent[rows]]
         refused = list(_refused(simulated, sent))
-        retried = bool(refused) and _clients_react(profile, phase)
+        retried = phase.index in resending.within
         unknown = [*_unknown_layers(limits, simulated, sent), *unsure.get(phase.index, ())]
         again = SENT_AGAIN if retried else ""
         if retried:
             unknown.append(SENT_AGAIN)
+        elif phase.index in resending.later:
+            unknown.append(SENT_LATER)
         length_s = phase.to_s - phase.from_s
         found.append(
             PhasePrediction(
@@ -83,16 +87,6 @@ def _unless(why_unknown: str, use: DownstreamUse) -> DownstreamUse:
         return use
     figures = dict.fromkeys(("needed_rps", "needed_at_once", "short_share"))
     return use.model_copy(update={**figures, "unknown": why_unknown})
-
-
-def _clients_react(profile: Profile, phase: PhasePlan) -> bool:
-    """Whether refusals change what is sent: modelled clients try again, or hold back."""
-    names = profile.load.phases[phase.index].scenarios
-    return any(
-        reacts_to_refusals(profile, scenario)
-        for scenario in profile.scenarios
-        if names is None or scenario.name in names
-    )
 
 
 def _why_unknown(phase: PhasePlan, planned: Planned) -> str | None:

@@ -6,6 +6,7 @@ behavior", read 2026-09); constants are those of botocore/retries/standard.py 1.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Literal
@@ -153,6 +154,20 @@ def reacts_to_refusals(profile: Profile, scenario: Scenario) -> bool:
     """Whether clients of a scenario send something else once they are refused."""
     policy = policy_of(profile, scenario)
     return policy is not None and (policy.max_attempts > 1 or policy.mode == "adaptive")
+
+
+def longest_wait_s(policy: Policy) -> float:
+    """How long an operation waits in all at most, without what answers ask for.
+
+    What an own rate limiter holds back may wait for ever.
+    """
+    if policy.mode == "adaptive":
+        return math.inf
+    attempts = range(1, policy.max_attempts)
+    return sum(
+        max(policy.backoff_s(attempt, fault, 1.0, None) for fault in (*Fault,)[1:])
+        for attempt in attempts
+    )
 
 
 def fleets_of(profile: Profile, injector: int, injectors: int) -> dict[str, Fleet]:

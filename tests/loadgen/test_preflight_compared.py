@@ -141,6 +141,37 @@ def test_what_nobody_sends_again_is_predicted(retry: str, rate_rps: float) -> No
     assert (one.if_nobody_retries, one.unknown) == (False, [])
 
 
+def test_retries_that_come_later_are_in_the_phases_after() -> None:
+    quiet = {"duration": "2s", "rate": 2}
+    profile = profile_of(
+        HOLD,
+        {"name": "rest", "pause": "2s"},
+        {"name": "after", **quiet},
+        {"name": "late", **quiet},
+        retry="standard",
+    )
+
+    hold, _, after, late = predictions(profile)
+
+    # 1 s and 2 s after the last refusal at the longest.
+    assert (hold.if_nobody_retries, after.if_nobody_retries) == (True, False)
+    assert after.unknown == ["what clients of a phase before send again"]
+    assert (after.throttled_share, after.binds) == (None, None)
+    assert (late.throttled_share, late.unknown) == (0.0, [])
+
+
+def test_who_is_not_refused_sends_nothing_again() -> None:
+    scenarios = [
+        {"name": "browse", "retry": "none", "flow": [{"get": "/a"}]},
+        {"name": "buy", "flow": [{"post": "/b"}]},
+    ]
+    load = {"phases": [{**HOLD, "scenarios": ["browse"]}]}
+
+    (one,) = predictions(profile_of(scenarios=scenarios, load=load, retry="standard"))
+
+    assert (one.if_nobody_retries, one.unknown) == (False, [])
+
+
 # -- authorizers ----------------------------------------------------------------------------------
 
 
