@@ -15,9 +15,14 @@ from loadgen.versions import version_report
 from loadgen.waterfall.build import Choice, waterfall_of
 from loadgen.waterfall.cold import cold_starts_of
 from loadgen.waterfall.from_metrics import MetricMedians
-from reports.load_telemetry import LoadTelemetry
+from loadgen.waterfall.split import ROUNDING_MS
+from reports.load_telemetry import LoadTelemetry, MetricSpread
 from reports.load_versions import VersionReport
 from reports.load_waterfall import ColdStarts, Waterfall
+
+# Medians of metrics are compared where both are of as good as the same requests, and what lies
+# between them is as long for most of these: within a twentieth of the latency.
+_SAME_REQUESTS_SHARE, _NEAR_SHARE = 0.99, 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +68,24 @@ def _medians(telemetry: LoadTelemetry | None, steps: int) -> MetricMedians | Non
     gateway = telemetry.gateway if telemetry else None
     if telemetry is None or gateway is None or gateway.latency_ms is None:
         return None
+    integration = _integration_p50_ms(gateway.latency_ms, gateway.integration_ms)
+    if integration is None:
+        return MetricMedians(gateway.latency_ms.p50)
     # Of one of several functions, or of some steps, it is not the median of what is behind the API.
     behind = [one.duration_ms for one in telemetry.functions if len(one.steps) == steps]
     only = behind[0] if behind else None
-    integration = gateway.integration_ms
-    return MetricMedians(
-        gateway.latency_ms.p50,
-        integration.p50 if integration else None,
-        only.p50 if only else None,
-    )
+    return MetricMedians(gateway.latency_ms.p50, integration, only.p50 if only else None)
+
+
+def _integration_p50_ms(latency: MetricSpread, integration: MetricSpread | None) -> float | None:
+    """The median IntegrationLatency, where it may be taken from the median Latency.
+
+    Not where answers of a mock or a cache, or an authorizer at some steps, make the two medians
+    those of different requests: then their difference is not the one of the means either.
+    """
+    if integration is None or integration.n < _SAME_REQUESTS_SHARE * latency.n:
+        return None
+    of_medians = latency.p50 - integration.p50
+    of_means = latency.mean - integration.mean
+    near = max(ROUNDING_MS, _NEAR_SHARE * latency.p50)
+    return integration.p50 if abs(of_medians - of_means) <= near else None

@@ -13,7 +13,7 @@ from loadgen.steps import StepInfo
 from loadgen.telemetry.traces import Traces, empty_traces
 from loadgen.waterfall.from_metrics import MetricMedians, split_median
 from loadgen.waterfall.groups import Rows, by_response, group_of, median_of, slowest_of
-from loadgen.waterfall.sample import Sample, sample_of
+from loadgen.waterfall.sample import Sample, of_logs, sample_of
 from loadgen.waterfall.split import Bools, Split, split
 from reports.load_latency import MANY_NOT_OK_SHARE
 from reports.load_waterfall import StepTimes, Waterfall
@@ -42,6 +42,8 @@ def waterfall_of(
         return None
     if sample.source == "client":
         traces = empty_traces(len(records))
+    elif sample.source == "logs":
+        traces = of_logs(records, traces)
     found = split(records, traces)
     ordered = by_response(found.response_ms, rows)
     whole = Waterfall(
@@ -126,4 +128,7 @@ def _with_medians(whole: Waterfall, medians: MetricMedians) -> Waterfall:
             "requests too: nothing is split by them"
         )
         return whole.model_copy(update={"notes": [*whole.notes, note]})
-    return whole.model_copy(update={"source": "metrics", "median": median})
+    notes = list(whole.notes)
+    if any(part.part == "gateway" for part in median.parts):
+        notes.append("metrics have no time of authorizers: it is in the gateway overhead")
+    return whole.model_copy(update={"source": "metrics", "median": median, "notes": notes})

@@ -23,7 +23,8 @@ _MOST_BEYOND = 1.1
 class MetricMedians:
     """Medians of a window, in ms: AWS/ApiGateway Latency and IntegrationLatency, Lambda Duration.
 
-    `duration_ms` is only of use where one function is behind all requests.
+    `integration_ms` is only of use where all requests have one, `duration_ms` where one function is
+    behind all of them.
     """
 
     latency_ms: float

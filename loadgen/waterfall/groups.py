@@ -22,6 +22,19 @@ _SLOWEST_SHARE = 0.01
 # The requests with log lines may be others than those without, so most must have one.
 _LEAST_MATCHED_SHARE = 0.5
 
+_Names = tuple[PartName, ...]
+# What is one part, called as the first, where REPORT lines lack, and where log lines do.
+_INSIDE: _Names = ("integration_function", "integration", "init", "handler")
+_BEHIND: _Names = (
+    "network_api_function",
+    "network",
+    "network_api",
+    "gateway",
+    "authorizer",
+    "gateway_function",
+    *_INSIDE,
+)
+
 _ORDER = {name: place for place, name in enumerate(LABELS)}
 _DIGITS = 4  # of milliseconds: the client counts microseconds
 
@@ -47,15 +60,19 @@ def group_of(found: Split, rows: Rows) -> TimeGroup:
     """The parts of `rows`, which are in order and not empty.
 
     Where most requests have their log lines, the parts are of these alone: the others would look
-    as if they had no handler. Where not, nothing is split beyond what is known of all.
+    as if they had no handler. Where not, nothing is split beyond what is known of all, or of most:
+    lines of the access log may be there and REPORT lines not.
     """
     response_ms = found.response_ms[rows]
     unmatched = found.unmatched[rows]
-    matched = rows[~unmatched]
-    enough = len(matched) >= _LEAST_MATCHED_SHARE * len(rows)
-    used = matched if enough else rows
+    used, joined = rows, _BEHIND
+    for missing, inside in ((unmatched, ()), (found.unlogged[rows], _INSIDE)):
+        matched = rows[~missing]
+        if len(matched) >= _LEAST_MATCHED_SHARE * len(rows):
+            used, joined = matched, inside
+            break
     mean_ms = float(found.response_ms[used].mean())
-    parts = mean_parts(found, used) if enough else _joined(mean_parts(found, used))
+    parts = _joined(mean_parts(found, used), joined)
     return TimeGroup(
         requests=len(rows),
         from_ms=_rounded(response_ms[0]),
@@ -85,25 +102,11 @@ def mean_parts(found: Split, rows: Rows) -> dict[PartName, float]:
     return means
 
 
-# What is between the request and the first byte, and is one part where too little is known.
-_BEHIND: tuple[PartName, ...] = (
-    "network",
-    "network_api_function",
-    "network_api",
-    "gateway",
-    "authorizer",
-    "gateway_function",
-    "integration",
-    "integration_function",
-    "init",
-    "handler",
-)
-
-
-def _joined(means: dict[PartName, float]) -> dict[PartName, float]:
-    kept = {name: value for name, value in means.items() if name not in _BEHIND}
-    kept["network_api_function"] = sum(means.get(name, 0.0) for name in _BEHIND)
-    return kept
+def _joined(means: dict[PartName, float], names: _Names) -> dict[PartName, float]:
+    """`means` with the parts `names` as one, under the first of them."""
+    parts = [means[name] for name in names if name in means]
+    kept = {name: value for name, value in means.items() if name not in names}
+    return kept | {names[0]: sum(parts)} if parts else kept
 
 
 def time_parts(

@@ -13,7 +13,7 @@ import numpy as np
 
 from loadgen.records import Records
 from loadgen.telemetry.sampling import MOST_REQUESTS, slices_of
-from loadgen.telemetry.traces import Traces
+from loadgen.telemetry.traces import TIMES, Traces
 from loadgen.waterfall.split import Bools
 
 # Of fewer traces, a median and a slowest hundredth say nothing.
@@ -45,6 +45,28 @@ def sample_of(records: Records, traces: Traces, *, most: int = MOST_REQUESTS) ->
         return Sample(traced, "xray", f"of the {n:,} requests that X-Ray sampled")
     few = f"X-Ray sampled {n:,} requests, too few for a median" if n else None
     return Sample(everything, "client", few)
+
+
+def of_logs(records: Records, traces: Traces) -> Traces:
+    """`traces` without the times that no log tells, and X-Ray only of the few that it sampled.
+
+    Requests of one group would else be split in different ways; and where a log never has the time
+    of an integration, those without one would look as if they had asked none.
+    """
+    kept, told_by_log = traces.copy(), ~traces["has_xray"]
+    _forget(kept, told_by_log, np.ones(len(traces), np.bool_))
+    for step in np.unique(records["step"]).tolist():
+        # The functions of some steps have no REPORT lines.
+        _forget(kept, told_by_log, records["step"] == step)
+    return kept
+
+
+def _forget(kept: Traces, told_by_log: Bools, chosen: Bools) -> None:
+    """Takes away times that, of the `chosen`, none has that the log alone tells of."""
+    logged = chosen & told_by_log
+    for name in TIMES if logged.any() else ():
+        if np.isnan(kept[name][logged]).all():
+            kept[name][chosen] = np.nan
 
 
 def _in_ranges(records: Records, most: int) -> Bools:

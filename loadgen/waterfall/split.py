@@ -38,7 +38,8 @@ class Split:
 
     response_ms: Floats
     parts: dict[PartName, Floats]
-    unmatched: Bools  # no log line, or no REPORT line where there must be one
+    unlogged: Bools  # answered, and no latency in the access log
+    unmatched: Bools  # no such line where others have one, or no REPORT line where there must be
     looked_up: bool  # whether logs tell anything, so that a request may be unmatched
     ran_on: Bools  # the function worked longer than the integration waited, or INIT was ahead
 
@@ -72,10 +73,13 @@ def split(records: Records, traces: Traces) -> Split:
     for column in parts.found.values():
         # What contradicts by more than rounding does not even out: its rest is the residual's.
         column[column < -ROUNDING_MS] = 0.0
+    unlogged = client.answered & ~told.has_latency
+    without_line = unlogged if told.has_latency.any() else np.zeros_like(unlogged)
     return Split(
         response_ms=response_us(records) / 1000,
         parts={name: parts.found[name] for name in LABELS if name in parts.found},
-        unmatched=_unmatched(records, client, told),
+        unlogged=unlogged,
+        unmatched=without_line | _unreported(records, client, told),
         looked_up=bool(np.any(told.has_latency | told.has_report)),
         ran_on=ran_on,
     )
@@ -162,14 +166,12 @@ def _within(told: _Told, inner: Floats, called: Bools) -> tuple[Floats, Floats, 
     return handler, init, ran_on
 
 
-def _unmatched(records: Records, client: _Client, told: _Told) -> Bools:
-    """Requests with an answer of which logs should tell more than they do."""
-    no_log = client.answered & ~told.has_latency & bool(told.has_latency.any())
+def _unreported(records: Records, client: _Client, told: _Told) -> Bools:
+    """Good answers without a REPORT line, at steps whose other requests have some."""
     outcome = records["kind"] >> 12
     good = client.answered & np.isin(outcome, (Outcome.OK, Outcome.CHECK_FAILED))
     with_reports = np.unique(records["step"][told.has_report])
     asks_function = np.isin(records["step"], with_reports)
     nothing_asked = told.integration <= 0  # a cached answer, or a mock; unknown is not that
-    no_report = good & asks_function & ~told.has_report & ~nothing_asked
-    unmatched: Bools = no_log | no_report
-    return unmatched
+    no_report: Bools = good & asks_function & ~told.has_report & ~nothing_asked
+    return no_report

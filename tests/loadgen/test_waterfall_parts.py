@@ -273,6 +273,26 @@ def test_too_few_log_lines_split_nothing():
     assert [part.part for part in whole.median.parts][-1] == "response"
 
 
+def test_too_few_report_lines_split_what_the_access_log_tells():
+    unseen = Truth(reported=False)
+    requests = [one for _ in range(10) for one in (*many(1), *many(9, unseen))]
+    whole = waterfall_of(*made(requests), CHOICE)
+    assert whole is not None
+    parts = {"network": 10.0, "gateway": 4.0, "integration_function": 26.0}
+    assert group_parts(whole.median) == pytest.approx(CLIENT | parts)
+    assert whole.median.unmatched_share is not None
+    assert whole.median.unmatched_share > 0.5
+    assert whole.median.split == whole.median.requests
+
+
+def test_too_few_report_lines_and_no_latency_in_the_log_split_nothing():
+    unseen = Truth(logged=False, reported=False)
+    requests = [*many(1, Truth(logged=False)), *many(9, unseen)]
+    whole = waterfall_of(*made([one for _ in range(10) for one in requests]), CHOICE)
+    assert whole is not None
+    assert group_parts(whole.median) == pytest.approx(CLIENT | {"network_api_function": 40.0})
+
+
 def test_refused_requests_are_left_out_where_they_are_many():
     refused = Truth(handler=0.0, integration=0.0, kind=THROTTLED, status=429, reported=False)
     whole = waterfall_of(*made([*many(40), *many(60, refused)]), CHOICE)
@@ -362,6 +382,38 @@ class TestWhatWasLookedUp:
         assert whole.source == source
         assert whole.requests == (n if source == "xray" else n + 900)
         assert ("handler" in group_parts(whole.median)) == (source == "xray")
+
+    @pytest.mark.parametrize(
+        ("columns", "expected"),
+        [
+            (("integration_ms",), {"network": 10.0, "gateway_function": 30.0}),
+            (("duration_ms",), {"network": 10.0, "gateway": 4.0, "integration_function": 26.0}),
+        ],
+        ids=["no integration latency in the log", "no REPORT lines"],
+    )
+    def test_what_x_ray_tells_of_a_few_requests_is_not_taken_for_that_of_all(
+        self, columns, expected
+    ):
+        records, traces = made(many(100))
+        sampled = np.arange(100) % 10 == 0
+        traces["has_xray"][sampled] = True
+        for name in columns:
+            traces[name][~sampled] = np.nan
+        whole = waterfall_of(records, traces, CHOICE)
+        assert whole is not None
+        assert group_parts(whole.median) == pytest.approx(CLIENT | expected)
+        assert whole.median.unmatched_share == 0
+
+    def test_a_function_without_report_lines_is_split_like_that_beside_one_with_them(self):
+        records, traces = made([*many(50), *many(50, Truth(step=1))])
+        quiet = records["step"] == 1
+        traces["has_xray"] = quiet & (np.arange(100) % 10 == 0)
+        traces["duration_ms"][quiet & ~traces["has_xray"]] = np.nan
+        whole = waterfall_of(records, traces, CHOICE)
+        assert whole is not None
+        with_lines, without = (group_parts(step.median) for step in whole.steps)
+        assert with_lines["handler"] == pytest.approx(20.0)
+        assert without["integration_function"] == pytest.approx(26.0)
 
 
 def test_a_client_that_knows_no_first_byte_splits_nothing():
