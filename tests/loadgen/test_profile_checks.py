@@ -223,8 +223,10 @@ MISTAKES = {
     "two kinds of phase": (
         "{name: ramp, duration",
         "^{name: ramp, burst: 5, duration",
-        "load.phases[1]: must have exactly one of rate, burst, search or pause "
-        "(got rate and burst)",
+        (
+            "load.phases[1]: must have exactly one of rate, burst, search or pause "
+            "(got rate and burst)"
+        ),
     ),
     "within a rate": (
         "{name: ramp, duration",
@@ -239,14 +241,18 @@ MISTAKES = {
     "users in the open model": (
         "rate: [5, 50]",
         "users: ^5",
-        "load.phases[1].users: needs load.model: closed; a phase here has rate, burst, search "
-        "or pause",
+        (
+            "load.phases[1].users: needs load.model: closed; a phase here has rate, burst, search "
+            "or pause"
+        ),
     ),
     "users in one phase of an open model": (
         "rate: [5, 50]}",
         "rate: [5, 50]}\n    - {name: more, duration: 1s, users: ^5}",
-        "load.phases[2].users: needs load.model: closed; a phase here has rate, burst, search "
-        "or pause",
+        (
+            "load.phases[2].users: needs load.model: closed; a phase here has rate, burst, search "
+            "or pause"
+        ),
     ),
     "think of the open model": (
         "load:\n",
