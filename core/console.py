@@ -164,12 +164,17 @@ class _Talk:
             self._stream.write(text)
         except OSError:
             self._leave()
+        except RuntimeError:
+            # The handler of a signal that interrupted another write: a buffer is not reentrant.
+            os.write(self._stream.fileno(), text.encode(errors="backslashreplace"))
 
     def flush(self) -> None:
         try:
             self._stream.flush()
         except OSError:
             self._leave()
+        except RuntimeError:
+            return  # as above: the interrupted write goes on
 
     def _leave(self) -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)

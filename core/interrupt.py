@@ -7,7 +7,7 @@ import signal
 import threading
 from collections.abc import Callable
 from types import FrameType, TracebackType
-from typing import Self
+from typing import NoReturn, Self
 
 from core.errors import ExitCode
 
@@ -27,6 +27,8 @@ class StopRequest:
         self._endings: list[Callable[[], None]] = []
         self._previous: dict[signal.Signals, object] = {}
         self.exit_code = ExitCode.INTERRUPTED
+        self._telling = False
+        self._leave_with: ExitCode | None = None  # a second signal came while the first was told of
 
     def announce(
         self, *, on_first: Callable[[], None] | None, abandon: Callable[[], None] | None
@@ -74,11 +76,30 @@ class StopRequest:
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         code = ExitCode.INTERRUPTED if number == signal.SIGINT else ExitCode.TERMINATED
-        if self.requested:
+        if self._telling:
+            # What the first one says goes to a stream that cannot be written to from within.
+            self._leave_with = code
+        elif self.requested:
+            self._leave(code)
+        else:
+            self._tell_of_first(code)
+
+    def _tell_of_first(self, code: ExitCode) -> None:
+        self._telling = True
+        try:
+            self.request(code)
+            self._on_first()
+        finally:
+            self._telling = False
+        if self._leave_with is not None:
+            self._leave(self._leave_with)
+
+    def _leave(self, code: ExitCode) -> NoReturn:
+        self._telling = True
+        try:
             for end in self._endings:
                 end()
             self._abandon()
+        finally:
             # sys.exit would wait for the threads that hold invocations in flight.
             os._exit(code)
-        self.request(code)
-        self._on_first()

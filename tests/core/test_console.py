@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -102,3 +105,38 @@ def test_a_command_goes_on_when_nobody_reads_what_it_says() -> None:
     )
     os.close(writing)
     assert (done.returncode, done.stdout) == (0, b"z\n")
+
+
+class Interrupted(io.RawIOBase):
+    """A stream on a descriptor, in the middle of whose first write a signal is handled."""
+
+    def __init__(self, descriptor: int, handle: Callable[[], None]) -> None:
+        self._descriptor, self._handlers = descriptor, [handle]
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def write(self, data: Any) -> int:
+        if self._handlers:
+            self._handlers.pop()()
+        return os.write(self._descriptor, data)
+
+
+def test_a_signal_in_the_middle_of_a_write_can_be_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    console = Console()
+    reading, writing = os.pipe()
+    raw = Interrupted(writing, lambda: console.warn("stopping"))
+    stream = io.TextIOWrapper(io.BufferedWriter(raw), encoding="utf-8", line_buffering=True)
+    monkeypatch.setattr(sys, "stderr", stream)
+
+    console.say("a step")
+    console.say("the last step")
+
+    stream.close()
+    os.close(writing)
+    told = os.read(reading, 4096).decode()
+    os.close(reading)
+    assert sorted(told.splitlines()) == ["a step", "the last step", "warning: stopping"]
