@@ -139,4 +139,5 @@ def test_a_signal_in_the_middle_of_a_write_can_be_told_of(monkeypatch: pytest.Mo
     os.close(writing)
     told = os.read(reading, 4096).decode()
     os.close(reading)
-    assert sorted(told.splitlines()) == ["a step", "the last step", "warning: stopping"]
+    # What was being written may be said twice.
+    assert set(told.splitlines()) == {"a step", "the last step", "warning: stopping"}
