@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core.aws.access_log import AccessLine, AccessLogReader, access_log_reader
-from core.aws.log_events import filter_events
+from core.aws.access_log import AccessLine, AccessLogReader, access_log_reader, canary_group
+from core.aws.log_events import NO_GROUP, filter_events
 from core.aws.session import AwsSession
 from core.errors import AwsError
 from loadgen.limits import Limits
@@ -76,7 +76,8 @@ class LogEvidence:
         elif log.group is None:
             self.unreadable = f"the access log of stage {self.api.stage} goes to Firehose"
         else:
-            self._group, self._reader = log.group, access_log_reader(log.format)
+            self._group = log.group
+            self._reader = access_log_reader(log.format, rest=self.api.kind == "rest")
             if self._reader is None:
                 self.unreadable = (
                     f"the access log of stage {self.api.stage} has no $context.requestId"
@@ -120,7 +121,7 @@ class LogEvidence:
         waiting = _by_request_id(records, rows)
         pattern = reader.pattern(records["status"][rows].tolist())
         found: dict[int, int] = {}
-        for message in self._messages(self._group or "", pattern, self._window(records, rows)):
+        for message in self._access_messages(pattern, self._window(records, rows)):
             line = reader.read(message)
             row = None if line is None else waiting.pop(line.request_id.encode(), None)
             if line is not None and row is not None:
@@ -128,6 +129,20 @@ class LogEvidence:
             if not waiting:
                 break
         return found
+
+    def _access_messages(self, pattern: str, window: tuple[int, int]) -> Iterator[str]:
+        """Lines of the access log, and of the canary's own one where the stage has a canary."""
+        group, stage = self._group or "", self.api.settings
+        yield from self._messages(group, pattern, window)
+        if stage is None or not stage.canary:
+            return
+        try:
+            yield from self._messages(canary_group(group), pattern, window)
+        except AwsError as error:
+            # The group comes with the canary's first request.
+            note = f"the access log of the canary could not be read: {error}"
+            if error.code != NO_GROUP and note not in self.notes:
+                self.notes.append(note)
 
     def _window(self, records: Records, rows: _Rows) -> tuple[int, int]:
         begin_us = int(records["start_us"][rows].min())
@@ -204,6 +219,7 @@ _BY_ERROR_TYPE = {
     "UNAUTHORIZED": (Outcome.CLIENT_ERROR, Cause.AUTHORIZER),
 }
 
+LAMBDA_THROTTLE = Kind(Outcome.THROTTLED, Cause.LAMBDA_CONCURRENCY, Evidence.ACCESS_LOG)
 _NOBODY = (Cause.NONE, Cause.UNKNOWN)
 
 
@@ -213,7 +229,7 @@ def kind_by_line(line: AccessLine, before: Kind) -> Kind:
     Lambda's 429 reaches the client as a 5xx; an integration's own 429 is passed on.
     """
     if line.integration_status == 429 and before.outcome == Outcome.SERVER_ERROR:
-        return Kind(Outcome.THROTTLED, Cause.LAMBDA_CONCURRENCY, Evidence.ACCESS_LOG)
+        return LAMBDA_THROTTLE
     known = _BY_ERROR_TYPE.get(line.error_type or "")
     if known is not None:
         return Kind(*known, Evidence.ACCESS_LOG)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from loadgen.outcome import Outcome
 from loadgen.records import Records
 from loadgen.steps import StepInfo
-from loadgen.telemetry.traces import CANARY, UNKNOWN, Traces
+from loadgen.telemetry.traces import CANARY, NO_CANARY, Traces
 from reports.load_versions import (
     FailedVerdict,
     P95Verdict,
@@ -85,15 +85,23 @@ def _labels(traces: Traces) -> NDArray[np.str_]:
     """What answered: `7`, `canary`, `stage, version 7`; nothing where it is not known.
 
     Of a stage with a canary every request is of one or of the other: a version alone leaves open
-    of which.
+    of which. Where one of these has several versions, who has none is not known; where it has one
+    and not of all requests, that of the others may be another.
     """
     version = traces["version"].astype("U16")
     canary = traces["canary"]
     if not (canary == CANARY).any():
         return version
-    part = np.array(["", "stage", "canary"])[canary]
-    both = np.char.add(np.char.add(part, ", version "), version)
-    return np.where(canary == UNKNOWN, "", np.where(version == "", part, both))
+    labels = np.full(len(traces), "", "U32")
+    for part, name in ((NO_CANARY, "stage"), (CANARY, "canary")):
+        chosen = canary == part
+        names = np.unique(version[chosen])
+        if len(names) == 2 and names[0] == "":
+            labels[chosen] = name
+        else:
+            known = chosen & ((version != "") | (len(names) == 1))
+            labels[known] = [f"{name}, version {one}" if one else name for one in version[known]]
+    return labels
 
 
 class _Sample(NamedTuple):

@@ -103,6 +103,7 @@ class ReportTotals(_Part):
     duration_p50_ms: float
     duration_p95_ms: float
     duration_p99_ms: float
+    duration_mean_ms: float | None = None
     init_p50_ms: float | None = Field(description="INIT or restore, of cold calls")
 
 

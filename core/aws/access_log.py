@@ -103,10 +103,23 @@ class AccessLogReader:
         return "{ " + " || ".join(tests) + " }"
 
 
-def access_log_reader(log_format: str) -> AccessLogReader | None:
-    """The reader for a format; None where lines do not say whose they are."""
+def access_log_reader(log_format: str, *, rest: bool = False) -> AccessLogReader | None:
+    """The reader for a format; None where lines do not say whose they are.
+
+    The extended id of a REST API is another than the request id that its clients see.
+    """
+    if rest and "requestId" not in {match[1] for match in _VARIABLE.finditer(log_format)}:
+        return None
     reader = _json_reader(log_format) or _text_reader(log_format)
     return reader if "request_id" in reader.fields else None
+
+
+def canary_group(group: str) -> str:
+    """The log group of a stage's canary; it is made when the canary has its first request.
+
+    "Set up an API Gateway canary release deployment", developer guide, read 2026-09.
+    """
+    return f"{group}/Canary"
 
 
 def _number(text: str | None) -> int | None:

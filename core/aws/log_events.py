@@ -12,6 +12,9 @@ from core.aws.session import aws_call
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
 
+# What AWS says of a log group that is not there, or not yet.
+NO_GROUP = "ResourceNotFoundException"
+
 # Streams of functions are `2026/11/26/[version]id`, and in a group that functions share, with the
 # name before the bracket ("Configuring CloudWatch log groups", Lambda Developer Guide).
 _FUNCTION_STREAM = re.compile(r".*/(?P<function>[^/\[]*)\[(?P<version>[^\]]+)\].*")

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from core.aws.access_log import AccessLine, AccessLogReader, access_log_reader
+from core.aws.access_log import AccessLine, AccessLogReader, access_log_reader, canary_group
+from core.aws.log_events import NO_GROUP
 from core.aws.session import AwsSession
 from core.errors import AwsError
 from loadgen.records import Records
@@ -18,6 +19,8 @@ from loadgen.telemetry.traces import CANARY, NO_CANARY, UNKNOWN, Traces
 from reports.load_telemetry import LogMatch
 
 _FIRST_REFUSAL = 300  # of Lambda: the call did not run, so no REPORT line is to come
+_THROTTLED = 429  # of Lambda; the client sees a 5xx
+LATE = "lines come up to some minutes late; loadgen collect looks again"
 
 
 @dataclass(slots=True)
@@ -38,6 +41,7 @@ class AccessWatch:
     calls: dict[str, int] = field(default_factory=dict)
     lines: int = 0
     _why: str = ""
+    _of_canary: str = ""  # why its own log is missing
     _reader: AccessLogReader | None = None
     _groups: list[tuple[GroupReader, int]] = field(default_factory=list)  # with what lines are of
     _waiting: list[dict[str, int]] = field(default_factory=list)  # by slice: rows by request id
@@ -77,13 +81,16 @@ class AccessWatch:
             self._why = "there was more to read than one run asks for"
         self.waits = not self._why and any(self._waiting)
 
-    def match(self) -> LogMatch:
-        """How many of the requests were found."""
+    def match(self, *, settled: bool) -> LogMatch:
+        """How many of the requests were found; `settled`: no more lines are to come."""
         wanted = sum(len(part.rows) for part in self.slices)
         matched = int(self.traces["has_log"].sum())
-        why = self._why
-        if not why and matched < wanted:
-            why = "lines come up to some minutes late; loadgen collect looks again"
+        why = ""
+        if matched < wanted:
+            missing = "the log has no line of the others" if settled else LATE
+            why = self._why or self._of_canary or missing
+        elif not wanted:
+            why = self._why
         return LogMatch(
             source="access_log",
             wanted=wanted,
@@ -102,14 +109,13 @@ class AccessWatch:
             return f"stage {stage.name} has no access log"
         if stage.access_log.group is None:
             return f"the access log of stage {stage.name} goes to Firehose"
-        self._reader = access_log_reader(stage.access_log.format)
+        self._reader = access_log_reader(stage.access_log.format, rest=self.api.kind == "rest")
         if self._reader is None:
             return f"the access log of stage {stage.name} has no $context.requestId"
         group = stage.access_log.group
         self._groups = [(self._group(group), NO_CANARY if stage.canary else UNKNOWN)]
         if stage.canary:
-            # "Set up an API Gateway canary release deployment", developer guide, read 2026-09.
-            self._groups.append((self._group(f"{group}/Canary"), CANARY))
+            self._groups.append((self._group(canary_group(group)), CANARY))
         return ""
 
     def _group(self, name: str) -> GroupReader:
@@ -127,10 +133,12 @@ class AccessWatch:
                     self._note(row, line)
                 if not waiting:
                     return
-        except AwsError:
-            # The canary's group comes with its first request: what is missing stays unmatched.
+        except AwsError as error:
             if canary != CANARY:
                 raise
+            # The group comes with the canary's first request: what is missing stays unmatched.
+            denied = error.code != NO_GROUP
+            self._of_canary = f"that of the canary could not be read: {error}" if denied else ""
 
     def _lines(self, group: GroupReader, part: LogSlice, rows: Rows) -> Iterator[AccessLine]:
         reader = self._reader
@@ -155,5 +163,6 @@ class AccessWatch:
             if value is not None:
                 trace[name] = value
         ran = line.integration_status is None or line.integration_status < _FIRST_REFUSAL
+        trace["throttled"] = line.integration_status == _THROTTLED
         if line.function_request_id is not None and ran:
             self.calls[line.function_request_id] = row

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from core.errors import InputError
 from core.interrupt import StopRequest
 from loadgen.conduct import Course
 from loadgen.preparation import Prepared
@@ -59,9 +58,5 @@ def telemetry_after_run(
         stopped=lambda: stop.requested,
     )
     if found.traces is not None:
-        try:
-            write_traces(folder, found.traces)
-        except OSError as error:
-            why = error.strerror or str(error)
-            raise InputError(f"could not write the traces in {folder}: {why}") from error
+        write_traces(folder, found.traces)
     return found

@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from core.aws.gateway import GatewayReader
@@ -25,20 +26,22 @@ from core.located_yaml import Unreadable
 from core.located_yaml import read_document as read_yaml
 from loadgen.by_request import by_request
 from loadgen.guards import host_of, is_loopback
+from loadgen.log_evidence import LAMBDA_THROTTLE
+from loadgen.outcome import Outcome
 from loadgen.profile.model import Aws
 from loadgen.records import Records, read_records
 from loadgen.retry.view import show_versions
 from loadgen.steps import StepInfo
 from loadgen.target import ApiRef, resolve_again
 from loadgen.telemetry.client import counts_of_document
+from loadgen.telemetry.earlier_look import better_of
 from loadgen.telemetry.gather import RunSeen, Telemetry, Wanted, gather_telemetry, warnings_of
-from loadgen.telemetry.subject import read_subject
-from loadgen.telemetry.traces import read_traces, traces_path, write_traces
+from loadgen.telemetry.subject import subject_again
+from loadgen.telemetry.traces import Traces, read_traces, traces_path, write_traces
 from loadgen.telemetry.view import telemetry_lines
 from loadgen.waterfall.view import show_times
 from reports.atomic_file import write_atomically
 from reports.load_document import LoadDocument
-from reports.load_telemetry import LoadTelemetry
 from reports.run_folder import RESULT_NAME, document_text, read_document, write_document
 
 BEFORE_NAME = "result.before-collect.json"
@@ -179,9 +182,9 @@ def _gathered(
         logs=True,
         settle_s=aws.settle_s if options.settle_s is None else options.settle_s,
     )
-    subject = read_subject(session, api, _steps(document))
+    subject = subject_again(session, api, _steps(document), before)
     found = gather_telemetry(subject, run, session, wanted, console.say, now_s=time.time())
-    return Telemetry(_better(before, found.part), found.metrics, found.traces)
+    return Telemetry(better_of(before, found.part), found.metrics, found.traces)
 
 
 def _times(document: LoadDocument) -> tuple[float, float]:
@@ -206,34 +209,6 @@ def _steps(document: LoadDocument) -> list[StepInfo]:
     ]
 
 
-def _better(before: LoadTelemetry | None, now: LoadTelemetry) -> LoadTelemetry:
-    """What is known now, with metrics of an earlier look where that had the run and this has not.
-
-    CloudWatch drops minutes after 15 days, and others may use the API in the run's last minute.
-    """
-    if before is None or now.coverage.state == "covered":
-        return now
-    if before.coverage.state != "covered" and now.coverage.state not in ("unknown", "none"):
-        return now
-    if before.coverage.state == "unknown":
-        return now
-    reports = {(one.function, one.qualifier): one.reports for one in now.functions}
-    functions = [
-        one.model_copy(
-            update={"reports": reports.get((one.function, one.qualifier)) or one.reports}
-        )
-        for one in before.functions
-    ]
-    note = f"metrics are those that were read at {before.read_utc}; now: {now.coverage.state}"
-    changes = {
-        "coverage": before.coverage,
-        "gateway": before.gateway,
-        "functions": functions,
-        "notes": [*before.notes, note],
-    }
-    return now.model_copy(update=changes)
-
-
 def _updated(document: LoadDocument, records: Records | None, found: Telemetry) -> LoadDocument:
     part, before = found.part, document.telemetry
     old_notes = before.notes if before else []
@@ -251,7 +226,7 @@ def _updated(document: LoadDocument, records: Records | None, found: Telemetry) 
         seen = by_request(
             records,
             found.traces,
-            records["kind"],
+            _kinds(records, found.traces),
             _steps(document),
             [number for number, phase in enumerate(document.phases) if phase.measured],
             part,
@@ -260,6 +235,15 @@ def _updated(document: LoadDocument, records: Records | None, found: Telemetry) 
         changes |= {"versions": seen.versions or document.versions}
     # Checked, as whoever reads it will.
     return LoadDocument.model_validate(document.model_copy(update=changes).model_dump())
+
+
+def _kinds(records: Records, traces: Traces | None) -> NDArray[np.uint16]:
+    """Kinds of requests; a throttle of Lambda, which the client saw as a 5xx, is one of those."""
+    kinds = np.array(records["kind"], np.uint16)
+    if traces is not None:
+        failed = kinds >> 12 == Outcome.SERVER_ERROR
+        kinds[failed & traces["throttled"]] = LAMBDA_THROTTLE.code
+    return kinds
 
 
 def _keep_first(folder: Path) -> None:

@@ -19,7 +19,7 @@ _BORDER_S = 1.0
 # A minute in which less of the run lies may lack.
 _SMALL_MINUTE_SHARE = 0.02
 # Metrics come one to three minutes late, in steps of a minute; AWS gives no figure.
-_SETTLED_AFTER_S = 600.0
+SETTLED_AFTER_S = 600.0
 _GROWS_AFTER_S, _STILL_FOR_S = 180.0, 90.0
 
 
@@ -56,7 +56,7 @@ class Expected:
 def has_settled(counted: Counted, ended_s: float) -> bool:
     """Whether nothing more is expected: the run is long over, or the count has stopped to grow."""
     since_end_s = counted.read_s - ended_s
-    if since_end_s >= _SETTLED_AFTER_S:
+    if since_end_s >= SETTLED_AFTER_S:
         return True
     still_s = counted.read_s - counted.last_growth_s
     return counted.total > 0 and since_end_s >= _GROWS_AFTER_S and still_s >= _STILL_FOR_S

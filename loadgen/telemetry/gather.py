@@ -17,8 +17,9 @@ from core.aws.session import AwsSession
 from core.errors import AwsError
 from loadgen.evidence import Waiting
 from loadgen.records import Records
-from loadgen.telemetry.access_lines import AccessWatch
+from loadgen.telemetry.access_lines import LATE, AccessWatch
 from loadgen.telemetry.client import ClientCounts
+from loadgen.telemetry.coverage import SETTLED_AFTER_S
 from loadgen.telemetry.document import telemetry_part
 from loadgen.telemetry.metrics import MetricWatch, RunMetrics
 from loadgen.telemetry.report_lines import ReportWatch
@@ -114,7 +115,8 @@ def gather_telemetry(
     watches: list[_Watch] = [*(logs.watches if logs else ()), *([metrics] if metrics else ())]
     clock.wait_for(watches)
     found = metrics.result() if metrics else None
-    traces, matches = logs.result() if logs else (None, [])
+    settled = clock.now_s - run.ended_s >= SETTLED_AFTER_S
+    traces, matches = logs.result(settled=settled) if logs else (None, [])
     part = telemetry_part(
         subject,
         run.client,
@@ -217,16 +219,16 @@ class _Logs:
         """By function, what all of its REPORT lines say."""
         return {report.called: report.totals() for report in self._reports}
 
-    def result(self) -> tuple[Traces | None, list[LogMatch]]:
+    def result(self, *, settled: bool) -> tuple[Traces | None, list[LogMatch]]:
         """A trace for each record, and how many requests each log knew."""
         access, records = self._access, self._records
         if access is None or records is None:
             return None, []
         for report in self._reports:
             report.fill(self._traces)
-        matches = [access.match()]
+        matches = [access.match(settled=settled)]
         if self._reports:
-            matches.append(self._of_reports(access))
+            matches.append(self._of_reports(access, settled=settled))
         traced = fill_from_xray(
             self._session,
             self._subject,
@@ -238,14 +240,18 @@ class _Logs:
         )
         return self._traces, [*matches, *([traced] if traced else ())]
 
-    def _of_reports(self, access: AccessWatch) -> LogMatch:
+    def _of_reports(self, access: AccessWatch, *, settled: bool) -> LogMatch:
         wanted = len(access.calls) + self._had_reports
         matched = int(np.sum(self._traces["has_report"]))
         reasons = list(dict.fromkeys(report.why for report in self._reports if report.why))
-        if not access.names_calls:
+        if not access.names_calls and not wanted:
             reasons.append("no access log line names calls: $context.integration.requestId does")
-        elif matched < wanted and not reasons:
-            reasons.append("lines come up to some minutes late; loadgen collect looks again")
+        elif not wanted:
+            reasons.append("no line of the access log that was found names a call")
+        elif matched == wanted:
+            reasons = []
+        elif not reasons:
+            reasons.append("the logs have no line of the others" if settled else LATE)
         return LogMatch(
             source="reports",
             wanted=wanted,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from core.aws.functions import FunctionLog
-from core.aws.log_events import version_of_stream
+from core.aws.log_events import NO_GROUP, version_of_stream
 from core.aws.report_line import Report, reports_in
 from core.aws.session import AwsSession
 from core.errors import AwsError
@@ -26,7 +26,6 @@ from reports.load_telemetry import ReportTotals
 _PATTERN = '?"REPORT RequestId:" ?"platform.report"'
 # A function may have been called by others at the same time: so many lines are kept.
 _MOST_LINES = 400_000
-_NO_GROUP = "ResourceNotFoundException"
 
 
 @dataclass(slots=True)
@@ -78,7 +77,7 @@ class ReportWatch:
                 if len(missing):
                     self._read(part, missing)
         except AwsError as error:
-            hint = " (no call has logged yet)" if error.code == _NO_GROUP else ""
+            hint = " (no call has logged yet)" if error.code == NO_GROUP else ""
             self.why = f"REPORT lines could not be read: {error}{hint}"
         if self._group.is_spent or len(self._found) >= _MOST_LINES:
             self.why = "there were more REPORT lines to read than one run asks for"
@@ -102,7 +101,8 @@ class ReportWatch:
         reports = [report for report, _ in self._found.values()]
         if not reports:
             return None
-        durations = np.percentile([report.duration_ms for report in reports], (50, 95, 99))
+        durations_ms = [report.duration_ms for report in reports]
+        durations = np.percentile(durations_ms, (50, 95, 99))
         starts = [report.start_ms for report in reports if report.cold]
         return ReportTotals(
             lines=len(reports),
@@ -110,6 +110,7 @@ class ReportWatch:
             duration_p50_ms=float(durations[0]),
             duration_p95_ms=float(durations[1]),
             duration_p99_ms=float(durations[2]),
+            duration_mean_ms=float(np.mean(durations_ms)),
             init_p50_ms=float(np.median(starts)) if starts else None,
         )
 

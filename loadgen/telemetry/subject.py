@@ -14,6 +14,7 @@ from loadgen.limits import Limits
 from loadgen.routes import route_of
 from loadgen.steps import StepInfo
 from loadgen.target import ApiRef
+from reports.load_telemetry import LoadTelemetry
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,25 @@ class Subject:
 def subject_of(api: ApiRef, limits: Limits, steps: Sequence[StepInfo]) -> Subject:
     """The subject of a run whose limits were read."""
     called = [(step.function, step.qualifier, step.step) for step in limits.steps if step.function]
-    return Subject(api, _grouped(called), tuple(step.name for step in steps))
+    return Subject(api, _grouped(called), tuple(step.name for step in steps), _notes(api))
+
+
+def subject_again(
+    session: AwsSession, api: ApiRef, steps: Sequence[StepInfo], before: LoadTelemetry | None
+) -> Subject:
+    """The subject of a run that is over, with the functions that an earlier look knew it to call.
+
+    Routes may lead elsewhere by now.
+    """
+    known = [
+        (one.function, one.qualifier, step.index)
+        for one in (before.functions if before else ())
+        for step in steps
+        if step.name in one.steps
+    ]
+    if not known:
+        return read_subject(session, api, steps)
+    return Subject(api, _grouped(known), tuple(step.name for step in steps), _notes(api))
 
 
 def read_subject(session: AwsSession, api: ApiRef, steps: Sequence[StepInfo]) -> Subject:
@@ -63,7 +82,17 @@ def read_subject(session: AwsSession, api: ApiRef, steps: Sequence[StepInfo]) ->
     except AwsError as error:
         note = f"which functions are behind the steps is unknown: {error}"
         return Subject(api, (), names, (note,))
-    return Subject(api, _grouped(_called(api, routes, steps)), names)
+    return Subject(api, _grouped(_called(api, routes, steps)), names, _notes(api))
+
+
+def _notes(api: ApiRef) -> tuple[str, ...]:
+    if api.settings is None or not api.settings.canary:
+        return ()
+    words = (
+        f"stage {api.settings.name} has a canary: functions are those that the routes of the API "
+        "name, and the stage or its canary may call others"
+    )
+    return (words,)
 
 
 def _called(

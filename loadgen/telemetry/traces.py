@@ -26,6 +26,7 @@ TRACE = np.dtype(
         ("billed_ms", "<f4"),
         ("version", "S16"),  # of the function; empty: unknown
         ("canary", "u1"),  # of the stage: UNKNOWN, NO_CANARY or CANARY
+        ("throttled", "?"),  # by Lambda, as the access log says
         ("has_log", "?"),
         ("has_report", "?"),
         ("has_xray", "?"),  # some of the times are those of an X-Ray trace
@@ -53,12 +54,21 @@ def traces_path(folder: Path) -> Path:
 
 
 def write_traces(folder: Path, traces: Traces) -> None:
-    """Write the traces of a run at once: whoever reads sees the old ones or the new ones."""
+    """Write the traces of a run at once: whoever reads sees the old ones or the new ones.
+
+    Raises:
+        InputError: they cannot be written.
+    """
     path = traces_path(folder)
     partial = path.with_suffix(".partial")
-    with partial.open("wb") as file:
-        np.save(file, traces)
-    partial.replace(path)
+    try:
+        with partial.open("wb") as file:
+            np.save(file, traces)
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        why = error.strerror or str(error)
+        raise InputError(f"could not write the traces in {folder}: {why}") from error
 
 
 def read_traces(folder: Path, n: int) -> Traces:

@@ -100,6 +100,14 @@ def test_without_a_request_id_a_format_is_of_no_use(log_format: str) -> None:
     assert access_log_reader(log_format) is None
 
 
+def test_the_extended_id_is_the_request_id_of_http_apis_only() -> None:
+    log_format = '{"id":"$context.extendedRequestId"}'
+
+    assert access_log_reader(log_format) is not None
+    assert access_log_reader(log_format, rest=True) is None
+    assert access_log_reader('{"id":"$context.requestId"}', rest=True) is not None
+
+
 @pytest.mark.parametrize("line", ["", "something else", '{"id":"-"}', "[]", '{"id":{"a":1}}'])
 def test_lines_of_something_else_are_passed_over(line: str) -> None:
     reader = access_log_reader('{"id":"$context.requestId"}')

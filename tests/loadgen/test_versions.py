@@ -127,6 +127,28 @@ def test_the_canary_of_a_stage_is_put_beside_it(old: str, new: str, labels: list
     assert found.unknown == 20
 
 
+def test_requests_without_a_version_are_no_version_of_their_own() -> None:
+    # Calls that Lambda refused, or whose REPORT line is late.
+    lost = with_canary(rows(20, "", failed=20), NO_CANARY)
+    canary = with_canary(rows(50, "9"), CANARY)
+    seven, eight = (with_canary(rows(n, name), NO_CANARY) for n, name in ((80, "7"), (70, "8")))
+
+    of_one, of_several = report(seven, lost, canary), report(seven, eight, lost, canary)
+
+    assert of_one is not None
+    assert of_several is not None
+    assert [(one.version, one.requests) for one in of_one.versions] == [
+        ("stage", 100),
+        ("canary, version 9", 50),
+    ]
+    assert [(one.version, one.failed) for one in of_several.versions] == [
+        ("stage, version 7", 0),
+        ("stage, version 8", 0),
+        ("canary, version 9", 0),
+    ]
+    assert (of_one.unknown, of_several.unknown) == (0, 20)
+
+
 def test_what_was_throttled_is_no_failure() -> None:
     records, traces = rows(100, "7")
     records["kind"][:50] = REFUSED
