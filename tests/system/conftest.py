@@ -6,6 +6,7 @@ import importlib
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 
 from core.aws.session import LocalAccess
 from tests.conftest import child_environment
+from tests.system.forked import Forked
 
 TIMEOUT_S = 90
 
@@ -38,13 +40,16 @@ class Command:
         self.folder = folder
         self.environment = child_environment(access)
 
-    def start(self, module: str, *arguments: str, **changed: str) -> subprocess.Popen[str]:
+    def start(self, module: str, *arguments: str, **changed: str) -> Forked:
         """A running command; `changed` adds environment variables, or removes those set to ''."""
-        environment = {**self.environment, **changed}
+        return Forked(module, arguments, self.folder, self._environment(changed))
+
+    def start_anew(self, module: str, *arguments: str, **changed: str) -> subprocess.Popen[str]:
+        """As `start`, by a Python of its own."""
         return subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             cwd=self.folder,
-            env={name: value for name, value in environment.items() if value},
+            env=self._environment(changed),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -55,7 +60,18 @@ class Command:
         """A command run to its end."""
         with self.start(module, *arguments, **changed) as child:
             out, err = child.communicate(timeout=TIMEOUT_S)
+        assert child.returncode is not None
         return Finished(child.returncode, out, err)
+
+    def run_anew(self, module: str, *arguments: str, **changed: str) -> Finished:
+        """As `run`, by a Python of its own."""
+        with self.start_anew(module, *arguments, **changed) as child:
+            out, err = child.communicate(timeout=TIMEOUT_S)
+        return Finished(child.returncode, out, err)
+
+    def _environment(self, changed: Mapping[str, str]) -> dict[str, str]:
+        both = {**self.environment, **changed}
+        return {name: value for name, value in both.items() if value}
 
 
 class CommandHere:

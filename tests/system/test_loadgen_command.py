@@ -78,10 +78,8 @@ def test_flows_of_two_processes_are_in_the_result_request_by_request(loadgen: Lo
         {"get": "/carts/${cart}", "name": "GET /carts/{id}"},
     ]
     with counting_server(shop.answer) as server:
-        finished = loadgen.load(
+        profile = loadgen.profile(
             server.url,
-            "--export",
-            "html=page.html",
             load=open_load(
                 rate=200,
                 processes=2,
@@ -94,6 +92,8 @@ def test_flows_of_two_processes_are_in_the_result_request_by_request(loadgen: Lo
             scenarios=[flow(*cart, name="cart", weight=3), flow({"get": "/products"}, name="look")],
             thresholds=["rate(failed) < 1%", {"that": "count(ok) > 0", "step": "GET /carts/{id}"}],
         )
+        exports = ("--export", "html=page.html")
+        finished = loadgen.run_anew("loadgen", "run", profile, "--json", *exports)
 
     document = finished.document
     assert (finished.code, document["verdict"], document["errors"]) == (0, "pass", []), finished.err

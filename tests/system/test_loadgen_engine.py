@@ -102,7 +102,7 @@ def test_five_causes_of_refusals_are_named_and_their_counts_are_the_sandboxs_own
     (loadgen.folder / "profile.yaml").write_text(PROFILE, encoding="utf-8")
 
     finished = loadgen.run("loadgen", "run", "profile.yaml", "--json")
-    truth = refused(loadgen.run("sandbox", "limits", "--json").document)
+    truth = refused(loadgen.run_anew("sandbox", "limits", "--json").document)
 
     document = finished.document
     check_books(document)

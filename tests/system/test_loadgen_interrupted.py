@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.system.conftest import TIMEOUT_S
+from tests.system.forked import Forked
 from tests.system.load_rig import (
     CountingServer,
     LoadCommand,
@@ -38,7 +38,7 @@ def loadgen(tmp_path: Path) -> LoadCommand:
     return LoadCommand(folder)
 
 
-def wait_until(condition: Callable[[], bool], child: subprocess.Popen[str]) -> None:
+def wait_until(condition: Callable[[], bool], child: Forked) -> None:
     """Returns when `condition()` holds; fails when the command ended before."""
     deadline = time.monotonic() + TIMEOUT_S
     while not condition():
@@ -109,7 +109,7 @@ def test_a_second_signal_leaves_at_once_and_says_what_is_missing(loadgen: LoadCo
             out, err = child.communicate(timeout=TIMEOUT_S)
         wait_for_end(injectors)
 
-    assert child.returncode == 130
+    assert child.returncode == 130, err
     assert "left at once: the result is not written" in err
     assert out == ""
     assert not list(loadgen.result_folder.glob("result.json"))

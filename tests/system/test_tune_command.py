@@ -86,7 +86,7 @@ def test_the_document_has_what_pipelines_read(
 ) -> None:
     name = make_function(curve(400, 200, 100, 52, 50, 50))
 
-    finished = command.run("tuner", name, "--json", "--samples", "5", "--seed", "3")
+    finished = command.run_anew("tuner", name, "--json", "--samples", "5", "--seed", "3")
     document = finished.document
 
     assert document["recommendation"]["memory_mb"] in document["recommendation"]["tied_mb"]
@@ -286,7 +286,7 @@ def test_throttled_calls_are_waited_out_and_never_counted(
 
 
 def test_a_sandbox_of_its_own_needs_none_of_the_users_aws_settings(command: Command) -> None:
-    finished = command.run(
+    finished = command.run_anew(
         *("tuner", "--sandbox", "lookup", "--sizes", "128,256", "--samples", "5"),
         AWS_PROFILE="nope",
         AWS_CONFIG_FILE=__file__,

@@ -15,12 +15,11 @@ import pytest
 from core.aws.session import AwsSession, LocalAccess
 from tests.conftest import MakeFunction
 from tests.system.conftest import TIMEOUT_S, Command, CommandHere
+from tests.system.forked import Forked
 from tests.tuner.lease_rig import state_of
 from tuner.versions import list_versions
 
 if TYPE_CHECKING:
-    import subprocess
-
     from mypy_boto3_lambda import LambdaClient
 
 pytestmark = pytest.mark.system
@@ -31,7 +30,7 @@ SIZES = "128,256,512,1024"
 FIXED, ADAPTIVE = ("--sizes", SIZES), ("--objective", "speed")
 
 
-def wait_for(condition: Any, child: subprocess.Popen[str]) -> None:
+def wait_for(condition: Any, child: Forked) -> None:
     """Returns when `condition()` holds; fails when the child ended before."""
     deadline = time.monotonic() + TIMEOUT_S
     while not condition():
@@ -239,7 +238,7 @@ def test_a_disk_that_fills_ends_the_run_and_the_function_is_put_back(
 def sandbox_with_state(command: Command, *, port: int) -> Iterator[dict[str, str]]:
     """A sandbox that keeps its functions in a folder, and is killed like in a power cut."""
     arguments = ("up", "--port", str(port), "--state", "state", "--json", "-q")
-    with command.start("sandbox", *arguments) as child:
+    with command.start_anew("sandbox", *arguments) as child:
         assert child.stdout is not None
         try:
             yield json.loads(child.stdout.readline())["environment"]
