@@ -23,6 +23,8 @@ from loadgen.records import RECORD, Records
 
 BASIC_KEY = "basic-customer-0000000000001"
 QUOTA_KEY = "quota-customer-0000000000001"
+RATED_KEY = "rated-customer-0000000000001"  # of the API `tools`, as is the next
+METERED_KEY = "metered-customer-00000000001"
 
 STACK = """\
 name: shop
@@ -33,6 +35,11 @@ functions:
   late:
     model: {duration_ms: {"128": 400}, init_ms: 0, hold: true, response: {statusCode: 200}}
     reserved_concurrency: 1
+  paced:
+    model: {duration_ms: {"128": 40}, init_ms: 0, hold: true, response: {statusCode: 200}}
+    reserved_concurrency: 2
+  known:
+    model: {duration_ms: {"128": 40}, init_ms: 0, hold: true, response: {statusCode: 200}}
   quick:
     model:
       duration_ms: {"128": 8}
@@ -56,6 +63,18 @@ apis:
     routes:
       - {path: /quick, method: GET, function: quick}
       - {path: /plain, method: GET, mock: {status: 200}}
+  tools:
+    kind: rest
+    throttle: {rate_rps: 20, burst: 10}
+    routes:
+      - {path: /open, method: GET, mock: {status: 200}}
+      - path: /keyed
+        method: GET
+        mock: {status: 200}
+        api_key_required: true
+        throttle: {rate_rps: 500, burst: 500}
+      - {path: /paced, method: POST, function: paced, throttle: {rate_rps: 500, burst: 500}}
+      - {path: /known, method: POST, function: known}
   trail:
     kind: rest
     access_log: true
@@ -78,6 +97,14 @@ usage_plans:
     apis: [shop]
     quota: {limit: 3, period: day}
     keys: {you: quota-customer-0000000000001}
+  rated:
+    apis: [tools]
+    throttle: {rate_rps: 2, burst: 4}
+    keys: {rated-one: rated-customer-0000000000001}
+  metered:
+    apis: [tools]
+    quota: {limit: 30, period: day}
+    keys: {metered-one: metered-customer-00000000001}
 """
 
 

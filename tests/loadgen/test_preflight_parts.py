@@ -9,11 +9,13 @@ import pytest
 from core.aws.gateway_prices import gateway_prices
 from core.aws.prices import bundled_prices
 from core.console import Console
+from core.errors import InputError
 from loadgen.body_sizes import body_sizes
 from loadgen.cost import Billing, StepFunction, tariff
 from loadgen.preflight.costs import Counts, predicted_cost
-from loadgen.preflight.durations import StepDuration
+from loadgen.preflight.durations import StepDuration, given_durations
 from loadgen.preflight.view import show_preflight
+from loadgen.steps import step_infos
 from reports.load_document import TargetFacts
 from reports.load_prediction import (
     FunctionConcurrency,
@@ -99,6 +101,34 @@ def test_what_has_no_price_is_unknown_and_in_no_sum() -> None:
 
 def test_loopback_costs_nothing() -> None:
     assert cost_of("local", None, None).most_usd == 0.0
+
+
+# -- durations ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["GET /a"], "--duration GET /a: must be STEP=DURATION, as in GET /x=120ms"),
+        (
+            ["GET /b=1s"],
+            "--duration GET /b=1s: there is no step of this name (did you mean GET /a?)",
+        ),
+        (
+            ["GET /a=soon"],
+            "--duration GET /a=soon: must end in a duration such as 120ms (got 'soon')",
+        ),
+        (["GET /a=1s", "GET /a=2s"], "--duration GET /a=2s: the step has one already"),
+    ],
+    ids=["no time", "no such step", "no duration", "twice"],
+)
+def test_a_wrong_duration_says_what_is_wrong(options: list[str], words: str) -> None:
+    steps = step_infos(profile_of({"url": "http://127.0.0.1"}, {"get": "/a"}))
+
+    with pytest.raises(InputError) as raised:
+        given_durations(options, steps)
+
+    assert str(raised.value) == words
 
 
 # -- bodies ---------------------------------------------------------------------------------------

@@ -56,7 +56,7 @@ def refusals(plan: Planned, layers: Chain) -> list[int]:
 # -- token buckets --------------------------------------------------------------------------------
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(
     gaps_ms=st.lists(st.integers(0, 400), min_size=1, max_size=80),
     first=st.tuples(st.integers(1, 20), st.integers(1, 6)),
@@ -273,6 +273,7 @@ def test_calls_in_flight_are_counted_at_each_start() -> None:
     assert in_flight(np.array([0.0, 1.0, 2.0, 2.5]), np.full(4, 1.5)).tolist() == [1, 2, 2, 2]
 
 
+@settings(max_examples=40)
 @given(
     gaps_ms=st.lists(st.integers(0, 500), min_size=1, max_size=60),
     rate=st.integers(1, 9),

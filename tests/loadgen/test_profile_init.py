@@ -249,7 +249,7 @@ def test_init_for_a_stack_gives_a_profile_that_runs_at_once(
     assert f"${{env.API_KEY:-{QUOTA_KEY}}}" in output.read_text()
     said = capsys.readouterr()
     assert json.loads(said.out)["profile"] == output.read_text()
-    assert "the stack has other APIs too: still, trail, twin (--api NAME)" in said.err
+    assert "the stack has other APIs too: still, tools, trail, twin (--api NAME)" in said.err
 
 
 def test_init_does_not_write_over_a_file(tmp_path: Path) -> None:

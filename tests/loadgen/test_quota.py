@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.aws.gateway_plans import Quota, UsedDay, used_in_period
@@ -68,6 +68,7 @@ def test_a_whole_period_needs_so_many_requests(period: str, last: date, days: in
     assert (found.period_ends_on, found.needed) == (last, 100.0 * days)
 
 
+@settings(max_examples=40)
 @given(day=st.dates(date(2024, 1, 1), date(2032, 1, 1)))
 def test_periods_end_on_a_saturday_or_with_their_month(day: date) -> None:
     assert period_end("week", day).weekday() == 5
