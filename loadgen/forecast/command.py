@@ -66,6 +66,8 @@ def _document(
             f"{rate_rps:,.4g}/s is above the {most:,}/s that this run sent at most: durations are "
             "taken to stay as they were"
         )
+    if run.search is not None and run.search.unit == "scenarios":
+        notes.append("the search counted scenarios: what it found is no rate of requests")
     if run.verdict == "invalid":
         notes.append("the run is invalid: its figures, and what follows from them, are doubtful")
     return ForecastDocument(

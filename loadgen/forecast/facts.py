@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from reports.load_document import CalledFunction, ConfiguredLimit, LoadDocument
+from reports.load_telemetry import FunctionTelemetry
 
 Arch = Literal["x86_64", "arm64"]
 
@@ -79,13 +80,14 @@ def facts_of(
         for limit in document.limits
         if limit.steps
     )
-    search = getattr(document, "search", None)
+    search = document.search
     return Facts(
         today_rps=document.rates.offered_rps if today_rps is None else today_rps,
         region=document.target.region,
         functions=functions,
         limits=limits,
-        found_rps=None if search is None else search.rate_rps,
+        # One that counts scenarios has no rate of requests.
+        found_rps=search.rate_rps if search is not None and search.unit == "requests" else None,
     )
 
 
@@ -115,15 +117,19 @@ def _duration(
     """The best that is known: given, metric, REPORT lines, what the run was predicted with."""
     if function.name in given:
         return Duration(given[function.name], "--duration")
-    seen = document.telemetry
-    for one in seen.functions if seen is not None else ():
-        if one.function == function.name and one.duration_ms is not None:
-            return Duration(one.duration_ms.mean / 1000, "metric Duration of the run")
+    seen = [one for one in _telemetry_of(document) if one.function == function.name]
+    metrics = [one.duration_ms for one in seen]
+    known_metrics = [one for one in metrics if one is not None]
+    # Of each version or alias that the steps name; all of them, or the mean is of some calls.
+    if known_metrics and len(known_metrics) == len(metrics):
+        n = sum(one.n for one in known_metrics)
+        mean_ms = sum(one.mean * one.n for one in known_metrics) / n
+        return Duration(mean_ms / 1000, "metric Duration of the run")
+    # Two aliases of a function have one log.
+    reported = [one.reports.duration_mean_ms for one in seen if one.reports is not None]
+    if reported and reported[0] is not None:
+        return Duration(reported[0] / 1000, "REPORT lines of the run's time")
     steps = {document.steps[step].name for step in function.steps}
-    for times in document.waterfall.steps if document.waterfall is not None else ():
-        for part in times.median.parts:
-            if times.step in steps and part.part == "handler" and not part.from_metrics:
-                return Duration(part.mean_ms / 1000, "REPORT lines of the median request")
     for known in document.prediction.durations if document.prediction is not None else ():
         if known.step in steps:
             return Duration(known.mean_ms / 1000, known.source)
@@ -131,8 +137,11 @@ def _duration(
 
 
 def _init_ms(document: LoadDocument, function: str) -> float | None:
-    seen = document.telemetry
-    for one in seen.functions if seen is not None else ():
+    for one in _telemetry_of(document):
         if one.function == function and one.reports is not None:
             return one.reports.init_p50_ms
     return None
+
+
+def _telemetry_of(document: LoadDocument) -> Sequence[FunctionTelemetry]:
+    return () if document.telemetry is None else document.telemetry.functions

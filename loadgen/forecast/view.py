@@ -58,8 +58,12 @@ def _cold(one: FunctionForecast) -> Iterator[str]:
         share = percent_range(cold.least_share, cold.most_share)
     yield (
         f"  cold: {share} of calls in a steady state"
-        f"{wait}; a jump to this rate starts {cold.new_environments:,} environments."
+        f"{wait}; a jump to this rate starts {_environments(cold.new_environments)}."
     )
+
+
+def _environments(n: int) -> str:
+    return f"{n:,} environment" if n == 1 else f"{n:,} environments"
 
 
 def _provision(one: FunctionForecast) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -12,10 +12,12 @@ from core.aws.prices import bundled_prices
 from core.console import Console
 from core.errors import InputError
 from loadgen.forecast.command import ForecastOptions, forecast
-from loadgen.forecast.facts import Duration, Facts, Function, Limit
+from loadgen.forecast.facts import Duration, Facts, Function, Limit, facts_of
 from loadgen.forecast.functions import function_forecasts
 from loadgen.forecast.limit_uses import limit_uses, rate_forecasts
-from reports.load_document import ConfiguredLimit
+from reports.load_document import ConfiguredLimit, LoadDocument
+from reports.load_search import SearchPart
+from reports.run_folder import read_document
 from tests.reports.load_documents import five_causes
 
 STAGE = ConfiguredLimit(layer="stage", name="stage prod", rate_rps=100, burst=50, steps=[0, 1])
@@ -143,6 +145,68 @@ def run(tmp_path: Path) -> Path:
     ]
     (tmp_path / "result.json").write_text(json.dumps(document))
     return tmp_path
+
+
+def spread(mean: float, n: int) -> dict[str, float]:
+    return {"p50": 1, "p90": 1, "p95": 1, "p99": 1, "max": 900, "mean": mean, "n": n}
+
+
+def seen(qualifier: str, duration: dict[str, float] | None, mean_ms: float | None = None) -> Any:
+    """What telemetry has of an alias of the function."""
+    lines = {"lines": 9, "cold": 2, "init_p50_ms": 150.0, "duration_mean_ms": mean_ms}
+    return {
+        "function": "work",
+        "qualifier": qualifier,
+        "steps": ["GET /search"],
+        "state": "covered" if duration else "late",
+        "answered": 9,
+        "duration_ms": duration,
+        "reports": lines | {f"duration_p{at}_ms": 1.0 for at in (50, 95, 99)} if mean_ms else None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("functions", "duration"),
+    [
+        ([seen("a", spread(100, 30)), seen("b", spread(200, 10))], Duration(0.125, "metric")),
+        ([seen("a", None, 130.0), seen("b", spread(200, 10))], Duration(0.13, "REPORT lines")),
+        ([seen("a", None, 130.0)], Duration(0.13, "REPORT lines")),
+        ([seen("a", None)], None),
+    ],
+    ids=["two aliases", "metrics of one of them", "REPORT lines alone", "neither"],
+)
+def test_durations_are_means_of_all_calls(
+    run: Path, functions: list[Any], duration: Duration | None
+) -> None:
+    document = json.loads((run / "result.json").read_text())
+    document["telemetry"] = {
+        "started_unix_s": 0.0,
+        "ended_unix_s": 9.0,
+        "read_utc": "2026-11-27T00:00:00+00:00",
+        "waited_s": 0.0,
+        "coverage": {"state": "late", "answered": 9, "unanswered": 0},
+        "functions": functions,
+    }
+
+    found = facts_of(LoadDocument.model_validate(document), today_rps=None, given={})
+
+    known = found.functions[0].duration
+    assert (known is None) == (duration is None)
+    if known is not None and duration is not None:
+        assert known.mean_s == pytest.approx(duration.mean_s)
+        assert known.source.startswith(duration.source)
+
+
+@pytest.mark.parametrize(("unit", "found"), [("requests", 42.0), ("scenarios", None)])
+def test_a_search_that_counts_scenarios_has_no_rate_of_requests(
+    run: Path, unit: Literal["requests", "scenarios"], found: float | None
+) -> None:
+    document = read_document(run, LoadDocument)
+    search = SearchPart.model_construct(unit=unit, rate_rps=42.0)
+
+    facts = facts_of(document.model_copy(update={"search": search}), today_rps=None, given={})
+
+    assert facts.found_rps == found
 
 
 @pytest.mark.parametrize(
