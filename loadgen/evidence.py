@@ -49,10 +49,14 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """How to wait for what AWS writes late; tests bring a clock of their own."""
+    """How to wait for what AWS writes late, and whether somebody wants to leave.
+
+    Tests bring a clock of their own.
+    """
 
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
+    stopped: Callable[[], bool] = lambda: False
 
 
 def gather(
@@ -159,9 +163,9 @@ class _Gathering:
         self.notes.append(note)
 
     def _wait(self) -> bool:
-        """Waits a little, unless the time to settle is over."""
+        """Waits a little, unless the time to settle is over or nobody wants to wait."""
         left_s = self._deadline_s - self._waiting.clock()
-        if left_s <= 0:
+        if left_s <= 0 or self._waiting.stopped():
             return False
         self._waiting.sleep(min(_POLL_S, left_s))
         return True

@@ -27,7 +27,7 @@ from loadgen.auth.refresh import RefreshLoop
 from loadgen.by_request import ByRequest, by_request
 from loadgen.conduct import Conductor, Course, StoppedBy
 from loadgen.cost import spent
-from loadgen.evidence import gather, not_asked
+from loadgen.evidence import Waiting, gather, not_asked
 from loadgen.frames_file import FRAMES_NAME, FramesWriter
 from loadgen.guards import ASK_ABOVE_REQUESTS, ASK_ABOVE_USD, Guard, Progress
 from loadgen.injectors import Injectors
@@ -152,7 +152,7 @@ class _Run:
                 abandon=lambda: self._console.warn(f"left at once: the frames are in {folder}"),
             )
             self._statuses = count_statuses(read_records(folder), self._tally.measured)
-            notes = [*course.notes, *self._find_causes(folder, course)]
+            notes = [*course.notes, *self._find_causes(folder, course, stop)]
             telemetry = self._telemetry(folder, course, notes, stop)
             self._by_request = self._look_at_requests(folder, telemetry)
             document = self._judged(course, started, notes, stop, telemetry)
@@ -259,7 +259,7 @@ class _Run:
 
     # -- after it --------------------------------------------------------------------------------
 
-    def _find_causes(self, folder: Path, course: Course) -> list[str]:
+    def _find_causes(self, folder: Path, course: Course, stop: StopRequest) -> list[str]:
         """Names causes that the wire could not tell; gives what a user should know of it."""
         prepared = self._prepared
         why_not = not_asked(prepared.profile)
@@ -279,6 +279,7 @@ class _Run:
                 prepared.profile,
                 course.started_unix_s,
                 self._console.detail,
+                waiting=Waiting(stopped=lambda: stop.requested),
             )
         except ToolError as error:
             return [f"causes could not be looked up: {error}"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import replace
 from typing import Any
@@ -39,9 +40,11 @@ BROKEN = wire_kind(500)
 class Clock:
     """Time that passes only while somebody waits."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience_s: float = math.inf) -> None:
         self.now_s = 0.0
-        self.waiting = Waiting(sleep=self.sleep, clock=lambda: self.now_s)
+        self.waiting = Waiting(
+            sleep=self.sleep, clock=lambda: self.now_s, stopped=lambda: self.now_s >= patience_s
+        )
 
     def sleep(self, length_s: float) -> None:
         self.now_s += length_s
@@ -173,12 +176,13 @@ def with_logs(
     *answers: tuple[int, Any],
     api: ApiRef = API,
     limits: Limits | None = None,
+    patience_s: float = math.inf,
 ) -> tuple[Findings, Clock, int]:
     """Findings with these answers of CloudWatch Logs; also the clock, and how often it was asked.
 
     The last answer is repeated.
     """
-    clock, asked = Clock(), 0
+    clock, asked = Clock(patience_s), 0
 
     def answer(_method: str, _path: str) -> tuple[int, Any]:
         nonlocal asked
@@ -232,6 +236,12 @@ def test_waiting_ends_with_the_time_to_settle() -> None:
     assert note.startswith("access log: 0 of 1 requests were found; lines may come later than")
     assert note.endswith("aws.settle, which is 10 s")
     assert clock.now_s == 10
+
+
+def test_who_stops_does_not_wait_any_more() -> None:
+    _, clock, _ = with_logs([record("a", THROTTLED, 429)], events(), patience_s=3)
+
+    assert clock.now_s == 4
 
 
 def test_all_pages_are_read() -> None:
