@@ -100,6 +100,10 @@ class AccessWatch:
             why=why,
         )
 
+    @property
+    def _tells_authorizers(self) -> bool:
+        return self._reader is not None and "authorizer_latency" in self._reader.fields
+
     def _open(self) -> str:
         """Why there is nothing to read; empty where there is."""
         stage = self.api.settings
@@ -163,6 +167,8 @@ class AccessWatch:
             if value is not None:
                 trace[name] = value
         ran = line.integration_status is None or line.integration_status < _FIRST_REFUSAL
+        if line.authorizer_ms is None and self._tells_authorizers:
+            trace["authorizer_ms"] = 0.0  # none was asked, or its answer was known
         trace["throttled"] = line.integration_status == _THROTTLED
         if line.function_request_id is not None and ran:
             self.calls[line.function_request_id] = row

@@ -6,6 +6,7 @@ The rows are parallel to the records of all injectors behind each other, in the 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,8 @@ UNKNOWN, NO_CANARY, CANARY = range(3)
 
 TIMES = tuple(name for name in TRACE.names or () if name.endswith("_ms"))
 
+_AGAIN = "without that file, loadgen collect reads the logs anew"
+
 Traces = NDArray[np.void]  # of TRACE
 
 
@@ -66,7 +69,8 @@ def write_traces(folder: Path, traces: Traces) -> None:
             np.save(file, traces)
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
         why = error.strerror or str(error)
         raise InputError(f"could not write the traces in {folder}: {why}") from error
 
@@ -83,9 +87,11 @@ def read_traces(folder: Path, n: int) -> Traces:
     try:
         traces = np.load(path, allow_pickle=False)
     except (ValueError, EOFError) as error:
-        raise InputError(f"{path}: is no file of traces: {error}") from error
+        raise InputError(f"{path}: is no file of traces: {error}", hint=_AGAIN) from error
     if not isinstance(traces, np.ndarray) or traces.dtype != TRACE:
-        raise InputError(f"{path}: has columns of another version, or something else than traces")
+        why = "has columns of another version, or something else than traces"
+        raise InputError(f"{path}: {why}", hint=_AGAIN)
     if traces.shape != (n,):
-        raise InputError(f"{path}: has {len(traces)} traces, expected {n}, one for each record")
+        why = f"has {len(traces)} traces, expected {n}, one for each record"
+        raise InputError(f"{path}: {why}", hint=_AGAIN)
     return traces

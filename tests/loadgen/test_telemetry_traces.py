@@ -81,3 +81,13 @@ def test_requests_without_an_id_are_not_looked_up() -> None:
     (part,) = slices_of(records)
 
     assert part.rows.tolist() == [1]
+
+
+def test_a_folder_that_takes_no_file_is_an_input_error(tmp_path: Path) -> None:
+    # As a folder that is read-only: neither written nor taken away.
+    (tmp_path / "traces.partial").mkdir()
+
+    with pytest.raises(InputError, match="could not write the traces in"):
+        write_traces(tmp_path, empty_traces(1))
+
+    assert not traces_path(tmp_path).exists()

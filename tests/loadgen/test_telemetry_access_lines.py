@@ -1,4 +1,4 @@
-"""Requests to the canary of a stage are found in the log group that it has for itself."""
+"""Access log lines of requests: what they say, those of a canary, and why some are missing."""
 
 from __future__ import annotations
 
@@ -159,6 +159,22 @@ def test_failed_requests_of_a_canary_are_looked_up_in_its_log(
     found = LogEvidence(session, api, limits, 0.0).look(records, np.arange(1), kinds)
 
     assert found.kinds.tolist() == [LAMBDA_THROTTLE.code]
+
+
+def test_a_log_that_tells_authorizers_tells_where_none_was_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    log_format = json.dumps({"id": "$context.requestId", "by": "$context.authorizer.latency"})
+    groups = Groups(logs=[line("a", by="31"), line("b", by="-")])
+    told = watch_of(monkeypatch, groups, canary=False, log_format=log_format)
+    silent = watch_of(monkeypatch, groups, canary=False)
+
+    for watch in (told, silent):
+        watch.look(0.0)
+
+    known, unknown = told.traces["authorizer_ms"], silent.traces["authorizer_ms"]
+    assert known[:2].tolist() == [31.0, 0.0]
+    assert np.isnan([known[2], *unknown]).all()
 
 
 def test_without_a_canary_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
