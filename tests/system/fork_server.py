@@ -41,16 +41,17 @@ def import_all(package: str) -> None:
 
 def serve(control: socket.socket) -> dict[str, Any] | None:
     """Starts what it is told to; returns only where there is something to run, or in the end."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for keepers
     while True:
         line, descriptors, _, _ = socket.recv_fds(control, 1 << 16, 4)
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:  # keepers that have ended
+                pass
         if not line:
             return None
         while not line.endswith(b"\n"):
             line += control.recv(1 << 16)
         if os.fork() == 0:
             control.close()
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             keep(descriptors)
             return dict(json.loads(line))
         for descriptor in descriptors:
