@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tuner import curve_prior
-from tuner.curve_prior import Residual, shapes
+from tuner.curve_prior import shapes
 from tuner.effort import USUAL_DRAWS
 from tuner.noise import VARIANCE_FACTOR, log_likelihood, scales, usual_scale, weights
 
@@ -95,6 +95,15 @@ class _Observed:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Prior:
+    """What is expected under one kind of residual, before any duration is looked at."""
+
+    log_weight: float
+    curves: Floats  # (G, G): the covariance of curves around their shape
+    groups: Floats  # (T, T): of the means of the groups that were observed
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Part:
     """The posterior under one kind of residual: K normal components with one covariance.
 
@@ -142,6 +151,8 @@ def believe(
     weight = np.ones_like(seen.logs)
     centre = seen.mean(seen.logs, weight)
     variance = np.zeros(len(seen.columns))
+    priors = _priors(sizes, seen)
+    expected_of = shapes(sizes)[:, seen.columns] + seen.longer
     for _ in range(_ROUNDS):
         usual = scatter * usual_scale(seen.memory_mb, np.exp(centre - seen.longer))
         squares = seen.total(weight * (seen.logs - seen.mean(seen.logs, weight)[seen.owner]) ** 2)
@@ -149,7 +160,7 @@ def believe(
         weight = weights(seen.logs - centre[seen.owner], variance[seen.owner], scale[seen.owner])
         mean = seen.mean(seen.logs, weight)
         error = VARIANCE_FACTOR * scale**2 / seen.total(weight) + seen.cold * _FIRST_SCATTER**2
-        parts = [_part(residual, sizes, seen, mean, error) for residual in curve_prior.RESIDUALS]
+        parts = [_part(prior, expected_of, mean, error) for prior in priors]
         shares = _shares(parts)
         centre, variance = _moments(parts, shares)
     curves = _draw(parts, shares, sizes, seen.columns, rng, draws)
@@ -182,24 +193,32 @@ def _observed(
     )
 
 
-def _part(
-    residual: Residual, sizes: tuple[int, ...], seen: _Observed, mean: Floats, error: Floats
-) -> _Part:
-    """Gaussian conditioning on the means of the groups, for all shapes at once."""
-    prior = residual.covariance(sizes)
-    groups = prior[np.ix_(seen.columns, seen.columns)] + seen.common
-    inverse = np.linalg.inv(groups + np.diag(error))
+def _priors(sizes: tuple[int, ...], seen: _Observed) -> list[_Prior]:
+    """The priors by kind of residual."""
+    common, groups = seen.common, np.ix_(seen.columns, seen.columns)
+    return [
+        _Prior(np.log(residual.weight), curves, curves[groups] + common)
+        for residual, curves in zip(
+            curve_prior.RESIDUALS, curve_prior.covariances(sizes), strict=True
+        )
+    ]
+
+
+def _part(prior: _Prior, expected: Floats, mean: Floats, error: Floats) -> _Part:
+    """Gaussian conditioning on the means of the groups, for all shapes at once.
+
+    `expected` (K, T) is what each shape says of the groups.
+    """
+    groups = prior.groups
+    inverse = np.asarray(np.linalg.inv(groups + np.diag(error)), dtype=np.float64)
     _, log_precision = np.linalg.slogdet(inverse)
-    expected = shapes(sizes)[:, seen.columns] + seen.longer
     misfit = mean - expected
     solved = misfit @ inverse
     return _Part(
-        log_evidence=np.log(residual.weight)
-        - 0.5 * (misfit * solved).sum(axis=1)
-        + 0.5 * log_precision,
+        log_evidence=prior.log_weight - 0.5 * (misfit * solved).sum(axis=1) + 0.5 * log_precision,
         group_means=expected + solved @ groups,
         group_variance=np.diag(groups - groups @ inverse @ groups),
-        prior=prior,
+        prior=prior.curves,
         inverse=inverse,
         solved=solved,
     )

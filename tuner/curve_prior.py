@@ -73,6 +73,12 @@ RESIDUALS: tuple[Residual, ...] = (
 
 
 @lru_cache(maxsize=64)
+def covariances(sizes_mb: tuple[int, ...]) -> tuple[Floats, ...]:
+    """The covariance (G, G) of each of `RESIDUALS`, in their order."""
+    return tuple(residual.covariance(sizes_mb) for residual in RESIDUALS)
+
+
+@lru_cache(maxsize=64)
 def shapes(sizes_mb: tuple[int, ...]) -> Floats:
     """All shapes (K, G) as log-durations, each with mean 0 over the sizes; the last one is flat."""
     memory = np.asarray(sizes_mb, dtype=np.float64)

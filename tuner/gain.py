@@ -68,10 +68,13 @@ def best_next(
     for column in _worth_a_look(regret, now):
         size = beliefs.sizes_mb[column]
         extra = 0 if warm_calls.get(size) else 1
+        own = logs[:, column]
+        smoothing = (_SMOOTHING * float(own.std())) ** 2
         of_a_call = 1 + effort.bill_weight * (cost_usd[column] / cost_usd[best] - 1)
         for calls in effort.calls_weighed:
             variance = VARIANCE_FACTOR * beliefs.noise[column] ** 2 / calls
-            gain = _gain(logs[:, column], regret, now, variance, truths, normals)
+            answers = own[truths] + np.sqrt(variance) * normals
+            gain = _gain(own, regret, now, answers, truths, variance + smoothing)
             rated.append((gain / ((calls + extra) * of_a_call), size, calls))
     gain_share, size, calls = max(rated)
     return Next(size, calls, float(gain_share))
@@ -90,15 +93,20 @@ def _worth_a_look(regret: Floats, now: int) -> Sequence[int]:
 
 
 def _gain(
-    logs: Floats, regret: Floats, now: int, variance: float, truths: np.ndarray, normals: Floats
+    logs: Floats, regret: Floats, now: int, answers: Floats, truths: np.ndarray, width: float
 ) -> float:
-    """By how much the best choice after an answer is expected to beat the choice before it."""
-    answers = logs[truths] + np.sqrt(variance) * normals
-    width = variance + (_SMOOTHING * float(logs.std())) ** 2
-    fit = -0.5 * (answers[:, None] - logs[None, :]) ** 2 / max(width, 1e-12)
+    """By how much the best choice after an answer is expected to beat the choice before it.
+
+    `width` is the variance of an answer around a draw.
+    """
+    fit = answers[:, None] - logs[None, :]
+    np.square(fit, out=fit)
+    fit *= -0.5
+    fit /= max(width, 1e-12)
     # The draw that an answer was imagined from must not vouch for itself.
     fit[np.arange(len(truths)), truths] = -np.inf
-    weight = np.exp(fit - fit.max(axis=1, keepdims=True))
+    fit -= fit.max(axis=1, keepdims=True)
+    weight = np.exp(fit, out=fit)
     weight /= weight.sum(axis=1, keepdims=True)
     expected = weight @ regret
     return float((expected[:, now] - expected.min(axis=1)).mean())
