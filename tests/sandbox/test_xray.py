@@ -183,7 +183,7 @@ def test_the_toolkit_reads_the_parts_of_a_traced_request(rest: RestRig, xray: An
     root = asked(rest, "/active")
     name = rest.client.get_rest_api(restApiId=rest.api_id)["name"]
     now_s = time.time()
-    found = traced_calls(xray, name, "prod", start_s=now_s - 60, end_s=now_s + 60, most=50)
+    found = traced_calls(xray, name, "prod", start_s=now_s - 60, end_s=now_s + 60, most=500)
     [call] = [it for it in found if it.trace_id == root]
     assert call == traced_call(xray.batch_get_traces(TraceIds=[root])["Traces"][0])
     assert call.request_id
