@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def _changes_are_looked_for_soon() -> Iterator[None]:
     """The first look is at 100 ms on AWS; here a change takes 20 ms, and there are thousands."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(settle, "_POLL_FIRST_S", 0.025)
+        patch.setattr(settle, "_POLL_FIRST_S", 0.005)
         yield
 
 
