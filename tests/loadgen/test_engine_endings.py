@@ -31,6 +31,7 @@ from loadgen.redact import check_no_secret
 from loadgen.steps import StepInfo
 from loadgen.tally import Tally
 from tests.loadgen.hostile_server import HostileServer, hostile_server
+from tests.system.forked import Forked
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +74,17 @@ def document(server: HostileServer, **parts: Any) -> dict[str, Any]:
     return profile | parts
 
 
-def command(*arguments: str) -> list[str]:
-    """Runs the profile of the folder."""
-    return [sys.executable, "-m", "loadgen", "run", "profile.yaml", "--json", "-q", *arguments]
+RUN = ("run", "profile.yaml", "--json", "-q")
 
 
 def load(folder: Path, server: HostileServer, *arguments: str, **parts: Any) -> Ran:
     """Runs a profile against `server` to its end."""
     (folder / "profile.yaml").write_text(json.dumps(document(server, **parts)))
     before = server.seen.total()
-    done = subprocess.run(
-        command(*arguments), cwd=folder, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.stdout, done.stderr
-    return Ran(json.loads(done.stdout), server.seen.total() - before)
+    with Forked("loadgen", [*RUN, *arguments], folder, os.environ) as running:
+        out, err = running.communicate(timeout=120)
+    assert out, err
+    return Ran(json.loads(out), server.seen.total() - before)
 
 
 def children_of(pid: int) -> list[int]:
@@ -294,9 +292,7 @@ def test_an_injector_that_was_stopped_is_no_measure_of_the_api(
         json.dumps(document(server, load=users, validity={"max_start_lag": "300ms"}))
     )
     before = server.seen.total()
-    with subprocess.Popen(
-        command(), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as running:
+    with Forked("loadgen", RUN, tmp_path, os.environ) as running:
         while server.seen.total() < before + 10:
             time.sleep(0.01)
         (injector,) = children_of(running.pid)
@@ -336,7 +332,7 @@ def test_a_full_disk_takes_the_files_and_leaves_the_result(
 ) -> None:
     (tmp_path / "profile.yaml").write_text(json.dumps(document(server)))
     done = subprocess.run(
-        ["/bin/sh", "-c", 'ulimit -f 1; exec "$@"', "sh", *command()],
+        ["/bin/sh", "-c", 'ulimit -f 1; exec "$@"', "sh", sys.executable, "-m", "loadgen", *RUN],
         cwd=tmp_path,
         capture_output=True,
         text=True,

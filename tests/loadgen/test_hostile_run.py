@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import os
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ import pytest
 
 from tests.loadgen.hostile_scripts import SCRIPTS
 from tests.loadgen.hostile_server import hostile_server
+from tests.system.forked import Forked
 
 FLOWS = 3
 RIGHT = {
@@ -59,16 +59,11 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     folder = tmp_path_factory.mktemp("hostile")
     with hostile_server() as server:
         (folder / "profile.yaml").write_text(json.dumps(_profile(server.url)))
-        done = subprocess.run(
-            [sys.executable, "-m", "loadgen", "run", "profile.yaml", "--json", "-q"],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr + done.stdout
-        return Ran(json.loads(done.stdout), Counter(server.seen), done.stderr)
+        command = ("run", "profile.yaml", "--json", "-q")
+        with Forked("loadgen", command, folder, os.environ) as running:
+            out, err = running.communicate(timeout=120)
+        assert running.returncode == 0, err + out
+        return Ran(json.loads(out), Counter(server.seen), err)
 
 
 def _profile(url: str) -> dict[str, Any]:
