@@ -11,11 +11,14 @@ import signal
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
+import httpx
 import pytest
+from botocore.hooks import EventAliaser
 from botocore.loaders import Loader, create_loader
 from hypothesis import HealthCheck, settings
 
@@ -72,15 +75,27 @@ def _no_account(monkeypatch: pytest.MonkeyPatch, _states: Iterator[Path]) -> Non
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _models_of_aws_are_read_once() -> Iterator[None]:
-    """Sessions share what they read; one of its own parses AWS's models for a tenth of a second."""
-    shared = create_loader()
+def _clients_are_cheap() -> Iterator[None]:
+    """Thousands of clients share what each would read or work out for itself.
+
+    AWS's models take a tenth of a second, the certificates of httpx 20 ms; botocore translates the
+    names of its events anew for each client.
+    """
+    loader_of_all, names_of_events = create_loader(), dict[str, str]()
+    set_up = EventAliaser.__init__
 
     def loader(data_path: str | None = None) -> Loader:
-        return create_loader(data_path) if data_path else shared
+        return create_loader(data_path) if data_path else loader_of_all
+
+    def aliaser(self: Any, *arguments: Any) -> None:
+        set_up(self, *arguments)
+        self._alias_name_cache = names_of_events
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(botocore.session, "create_loader", loader)
+        patch.setattr(EventAliaser, "__init__", aliaser)
+        context = cache(httpx.create_ssl_context)
+        patch.setattr(httpx._transports.default, "create_ssl_context", context)
         yield
 
 

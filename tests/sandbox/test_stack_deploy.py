@@ -7,7 +7,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from sandbox.stack.clients import Clients, connected
 from sandbox.stack.deployment import Deployed, deploy_with, stack_functions
 from sandbox.stack.reader import StackFile, parse_stack
 from sandbox.stack.view import stack_document, stack_lines
+from tests.sandbox.conftest import start
 
 # NAME stands for a name that no other test has. Rates are so low that only bursts count.
 SHOP = """\
@@ -106,6 +107,13 @@ class Stack:
     def changes(self) -> list[str]:
         """What the last deployment called, but for the calls that only look."""
         return [call for call in self.calls if not call.startswith((*READING, "CreateLogGroup"))]
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[BackgroundSandbox]:
+    """One that has nothing else: a deployment looks at all that there is."""
+    with ExitStack() as stack:
+        yield start(stack)
 
 
 @pytest.fixture(scope="module")

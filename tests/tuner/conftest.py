@@ -35,10 +35,16 @@ def _locks_end_with_the_test() -> Iterator[None]:
     end_of_processes()
 
 
+@pytest.fixture(scope="module")
+def aws(local_access: LocalAccess) -> AwsSession:
+    """The sandbox as AWS."""
+    return AwsSession(local=local_access)
+
+
 @pytest.fixture
-def client(local_access: LocalAccess) -> Iterator[LambdaClient]:
+def client(aws: AwsSession) -> Iterator[LambdaClient]:
     """A client of its own for each test, since tests hang hooks on it."""
-    own = AwsSession(local=local_access).control_lambda()
+    own = aws.control_lambda()
     yield own
     own.close()
 
