@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import botocore.session
 import httpx
 import pytest
+from botocore import useragent
 from botocore.hooks import EventAliaser
 from botocore.loaders import Loader, create_loader
 from hypothesis import HealthCheck, settings
@@ -79,7 +80,7 @@ def _clients_are_cheap() -> Iterator[None]:
     """Thousands of clients share what each would read or work out for itself.
 
     AWS's models take a tenth of a second, the certificates of httpx 20 ms; botocore translates the
-    names of its events anew for each client.
+    names of its events anew for each client, and looks at its user agent's letters for each call.
     """
     loader_of_all, names_of_events = create_loader(), dict[str, str]()
     set_up = EventAliaser.__init__
@@ -94,6 +95,8 @@ def _clients_are_cheap() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(botocore.session, "create_loader", loader)
         patch.setattr(EventAliaser, "__init__", aliaser)
+        sanitize = cache(useragent.sanitize_user_agent_string_component)
+        patch.setattr(useragent, "sanitize_user_agent_string_component", sanitize)
         context = cache(httpx.create_ssl_context)
         patch.setattr(httpx._transports.default, "create_ssl_context", context)
         yield

@@ -46,70 +46,72 @@ class Endpoint:
     listens: bool
 
 
-@dataclass(slots=True)
-class Running:
-    """A `sandbox up`, ready, with the directory that its temporary files are in."""
+@dataclass(frozen=True, slots=True)
+class Life:
+    """What was seen of a `sandbox up` whose functions were at work, and of how it ended.
 
-    process: subprocess.Popen[str]
-    document: dict[str, Any]
-    scratch: Path
+    `found` are its sockets and those of all below it, `of_functions` of those below alone. `left`
+    are processes that outlived it; files are those of its temporary directory.
+    """
 
-    def checkout(self) -> httpx.Response:
-        """Calls a function that has a process."""
-        (api,) = (api for api in self.document["apis"] if api["name"] == "orders")
-        return httpx.post(f"{api['url']}/checkout", json={}, trust_env=False, timeout=_WAIT_S)
+    port: int
+    processes: list[int]
+    found: list[Endpoint]
+    of_functions: list[Endpoint]
+    files: list[Path]
+    code: int
+    left: list[int]
+    files_left: list[Path]
 
 
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator[Running]:
-    scratch = tmp_path / "tmp"
-    scratch.mkdir()
-    process = subprocess.Popen(
+@pytest.fixture(scope="module")
+def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
+    """A sandbox that is ended by SIGTERM."""
+    scratch = tmp_path_factory.mktemp("tmp")
+    with subprocess.Popen(
         [*_UP, "--stack", "orders", "--port", "0", "--json", "--stop-with-stdin", "-q"],
         env={**os.environ, "TMPDIR": str(scratch)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-    )
-    try:
-        assert process.stdout is not None
-        yield Running(process, json.loads(process.stdout.readline()), scratch)
-    finally:
-        process.kill()
-        process.wait()
-        for stream in (process.stdin, process.stdout):
-            if stream is not None:
-                stream.close()
-
-
-def test_nothing_is_bound_elsewhere_than_on_the_loopback_interface(running: Running) -> None:
-    assert running.checkout().status_code == 201
-    processes = tree(running.process.pid)
-    assert len(processes) > 1, "no function has a process"
-
-    found = endpoints(processes)
-    of_functions = endpoints(processes[1:])
-
-    assert of_functions != []  # a function asks its runtime API for the next call
-    port = httpx.URL(running.document["endpoint_url"]).port
-    assert Endpoint("tcp", LOOPBACK, port or 0, listens=True) in found
-    assert [each for each in found if each.address != LOOPBACK] == []
-    assert [each for each in found if each.table != "tcp"] == []
-
-
-def test_it_ends_by_sigterm_without_a_process_or_a_file(running: Running) -> None:
-    assert running.checkout().status_code == 201
-    processes = tree(running.process.pid)
-    assert len(processes) > 1, "no function has a process"
-    assert list(running.scratch.iterdir()) != []
-
-    running.process.send_signal(signal.SIGTERM)
-
-    assert running.process.wait(timeout=_WAIT_S) == 0
+    ) as process:
+        try:
+            assert process.stdout is not None
+            document = json.loads(process.stdout.readline())
+            call_checkout(document)
+            processes = tree(process.pid)
+            seen = endpoints(processes), endpoints(processes[1:]), list(scratch.iterdir())
+            process.send_signal(signal.SIGTERM)
+            code = process.wait(timeout=_WAIT_S)
+        finally:
+            process.kill()
     left = [pid for pid in processes if not _ends(pid)]
-    assert left == []
-    assert list(running.scratch.rglob("*")) == []
+    port = httpx.URL(document["endpoint_url"]).port or 0
+    return Life(port, processes, *seen, code, left, list(scratch.rglob("*")))
+
+
+def call_checkout(document: dict[str, Any]) -> None:
+    """Calls a function that has a process."""
+    (api,) = (api for api in document["apis"] if api["name"] == "orders")
+    url = f"{api['url']}/checkout"
+    assert httpx.post(url, json={}, trust_env=False, timeout=_WAIT_S).status_code == 201
+
+
+def test_nothing_is_bound_elsewhere_than_on_the_loopback_interface(life: Life) -> None:
+    assert len(life.processes) > 1, "no function has a process"
+    assert life.of_functions != []  # a function asks its runtime API for the next call
+    assert Endpoint("tcp", LOOPBACK, life.port, listens=True) in life.found
+    assert [each for each in life.found if each.address != LOOPBACK] == []
+    assert [each for each in life.found if each.table != "tcp"] == []
+
+
+def test_it_ends_by_sigterm_without_a_process_or_a_file(life: Life) -> None:
+    assert len(life.processes) > 1, "no function has a process"
+    assert life.files != []
+    assert life.code == 0
+    assert life.left == []
+    assert life.files_left == []
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pytest
@@ -56,7 +57,9 @@ def measured(
     return evidence
 
 
+@cache
 def answers(truths: tuple[float, ...], *, heavy: bool, sigma: float = 0.08) -> list[Recommendation]:
+    """What is recommended in many measurements of one function."""
     rng = np.random.default_rng(11)
     found = [
         recommend(
