@@ -287,7 +287,7 @@ def test_an_injector_that_was_stopped_is_no_measure_of_the_api(
     tmp_path: Path, server: HostileServer
 ) -> None:
     profile = tmp_path / "profile.yaml"
-    users = {"model": "closed", "phases": [{"name": "all", "users": 2, "duration": "3s"}]}
+    users = {"model": "closed", "phases": [{"name": "all", "users": 2, "duration": "2s"}]}
     profile.write_text(
         json.dumps(document(server, load=users, validity={"max_start_lag": "300ms"}))
     )

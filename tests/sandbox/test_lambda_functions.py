@@ -233,7 +233,7 @@ def test_an_update_is_in_progress_for_a_while(client: Any, new_function: Any, se
 def test_an_update_in_progress_refuses_the_next_change(
     start_sandbox: Any, connect: Any, create_in: Any, refused: Any, make_zip: Any
 ) -> None:
-    sandbox = start_sandbox(update_s=1.2)
+    sandbox = start_sandbox(update_s=0.7)
     client = connect(sandbox)
     name = create_in(client, "busy")
     client.update_function_configuration(FunctionName=name, MemorySize=256)
@@ -251,7 +251,7 @@ def test_an_update_in_progress_refuses_the_next_change(
 def test_invocations_keep_the_old_configuration_until_an_update_is_done(
     start_sandbox: Any, connect: Any, create_in: Any, settled: Any
 ) -> None:
-    client = connect(start_sandbox(update_s=1.2))
+    client = connect(start_sandbox(update_s=0.7))
     name = create_in(client, "sizes")
 
     def memory_of_a_call() -> bytes:

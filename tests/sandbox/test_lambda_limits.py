@@ -22,7 +22,7 @@ from sandbox.lambda_api.throttling import ConcurrencyGate
 HOLDING = {
     "Environment": {
         "Variables": {
-            "SANDBOX_MODEL": json.dumps({"duration_ms": {"128": 1200}, "init_ms": 0, "hold": True})
+            "SANDBOX_MODEL": json.dumps({"duration_ms": {"128": 700}, "init_ms": 0, "hold": True})
         }
     }
 }
