@@ -28,6 +28,8 @@ _MOST_ITERATIONS = 12
 _CLOSE = 5e-5  # a step this small ends the search
 _MOST_OTHER = 0.9
 _SHARES = np.array([0.02, 0.08, 0.2, 0.4])
+_SHARD_RATES = np.array([0.75, 0.9, 1.0, 1.1])
+_SHARD_BURSTS = np.array([1.2, 1.7, 2.5, 4.0])  # for each shard
 # Numbers of shards weigh by their loss to this power, halved: some four independent differences
 # tell them apart. Lower, and the burst is that of the middle of the numbers tried; higher, and it
 # jumps between them (simulations: 2 to 16 differ little).
@@ -189,12 +191,16 @@ def fit_shards(arrivals: Arrivals, plain: Fit, shards: Sequence[int]) -> list[Fi
     # Uneven draining looks like a lower rate and a smaller burst.
     moves = [[np.log(r), np.log(b)] for r in (0.99, 1.01, 1.04, 1.1) for b in (0.9, 1.0, 1.1, 1.3)]
     starts = plain.point + np.array(moves)
+    rates = plain.rate_rps * _SHARD_RATES
     found = []
     for number in shards:
         rng = np.random.default_rng(number)
         family = Family(number)
-        problem = Problem(arrivals, family, plain.rate_rps, plain.burst, rng)
-        start, _ = problem.best_of(starts)
+        few = np.meshgrid(np.log(rates), np.log(number * _SHARD_BURSTS))
+        # Of one bucket that would refuse as much nothing may be left: its burst says little then.
+        every = np.concatenate([starts, np.stack([one.ravel() for one in few], axis=1)])
+        problem = Problem(arrivals, family, plain.rate_rps, max(plain.burst, number), rng)
+        start, _ = problem.best_of(every)
         found.append(problem.fit(start))
     return found
 

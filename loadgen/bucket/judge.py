@@ -29,9 +29,10 @@ _NOT_PLAIN, _DOUBTED = 3.1, 1.2
 _MISFIT = 2.8
 # The same for shards; between the two they may be something else, and get a range.
 _NOT_SHARDED, _SHARDS_DOUBTED = 3.0, 1.7
-_UNEQUAL_DOUBTED = 2.5  # connections, of shards that are fitted as met at random
+_UNEQUAL_DOUBTED = 2.0  # connections, of shards that are fitted as met at random
 _LEAST_SHARD = 6.0  # tokens; a fluid model of fewer is no estimate
 _LEAST_BURST = 5.0
+_POOR = 1.6  # a loss that one bucket of a few tokens does not have
 # Others are named where they explain the loss, and more than the little that chance does.
 _BETTER, _LEAST_SHARE = 0.7, 0.02
 _FAR_APART = 5.0  # standard deviations: not a bucket, beyond any chance
@@ -80,17 +81,27 @@ class _Judgement:
             return self._sharded(mixed, why)
         doubt = self._doubt(plain)
         if doubt is not None:
-            return self._range("token_bucket", [plain], doubt, guess=plain)
+            return self._doubtful(doubt)
         repeats = self._repeats(plain)
         signs = signs_of(self._arrivals, plain)
         apart = repeats.excess(signs).of_bucket
         if apart >= _NOT_PLAIN or repeats.misfit(signs.loss) > _MISFIT:
             return self._not_plain(apart)
-        why = f"one bucket explains what was admitted (misfit {repeats.misfit(signs.loss):.1f})"
+        why = "one bucket explains what was admitted"
         mixed = mixture([plain])
         if apart > _DOUBTED:
             mixed = self._doubted()
         return self._interval("token_bucket", mixed, repeats, why)
+
+    def _doubtful(self, doubt: str) -> BucketFinding:
+        """A range, for `doubt`: shards of few tokens look like one bucket of hardly any."""
+        plain = self._plain
+        if plain.loss > _POOR:
+            mixed = mixture(self._shards())
+            if mixed.best.loss < _BETTER * plain.loss:
+                number = mixed.best.family.shards
+                return self._sharded(mixed, f"about {number} buckets explain it better than one")
+        return self._range("token_bucket", [plain], doubt, guess=plain)
 
     def _not_plain(self, apart: float) -> BucketFinding:
         """What fits better than one bucket, from which the requests are so far `apart`."""
@@ -165,10 +176,9 @@ class _Judgement:
             )
         smeared = fit.rate_rps * self._arrivals.jitter_s
         if fit.burst < max(_LEAST_BURST, smeared):
-            return (
-                f"a burst of about {fit.burst:.0f} cannot be told: jitter moves {smeared:.0f}"
-                " requests"
-            )
+            small = f"a burst of about {fit.burst:.0f} is too small to be told"
+            moved = f": the network's jitter moves {smeared:.0f} requests"
+            return small + (moved if smeared >= 1 else "")
         return None
 
     def _sharded(self, mixed: Mixture, why: str) -> BucketFinding:

@@ -12,7 +12,7 @@ import numpy as np
 
 from loadgen.bucket.arrivals import one_way_deviations
 from loadgen.bucket.finding import Kind
-from loadgen.bucket.observation import Floats, Observation
+from loadgen.bucket.observation import Floats, Ints, Observation
 from loadgen.bucket.steady import Pause, Stretch, drift, evenness, pauses, stretches
 
 _WINDOWS_S = (0.1, 0.2, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0)
@@ -23,6 +23,8 @@ _BLOCK_TOKENS, _BLOCK_S = 40.0, 5.0
 # Requests that do not fit windows: admitted after a refusal in the same window, over all admitted.
 _STRAY_SHARE = 0.05
 _LEAST_UNDER_WAY = 3.0
+# Of what is under way at any refusal, without jitter; buckets have less at the first.
+_FIRST_SHARE = 0.8
 _DRIFT_SHARE = 0.05
 _UNEVEN = 2.5
 
@@ -155,8 +157,30 @@ def _under_way(observation: Observation, steady: list[Stretch]) -> Sign | None:
     middle, low = np.percentile(at_refusal, [50, 2])
     if middle < _LEAST_UNDER_WAY or most > 1.25 * middle + 1 or low < 0.6 * middle:
         return None
+    # A bucket that slow requests drain has as many under way later, not when it first refuses.
+    blurred = _jitter_s(observation) / max(1e-3, float(np.median(work_s)))
+    if _at_first_refusals(observation, now, middle) < (_FIRST_SHARE - blurred) * middle:
+        return None
     why = f"requests are refused while about {middle:.0f} are under way, at any arrival rate"
     return Sign("concurrency", why, limit=float(middle))
+
+
+def _at_first_refusals(observation: Observation, now: Ints, usual: float) -> float:
+    """Requests under way at the first refusals of a phase that began with few, the most of all.
+
+    `now` has those under way at each start, `usual` at a refusal.
+    """
+    most, begin = 0.0, 0
+    count = max(5, int(0.2 * usual))
+    for phase in observation.phases:
+        order = np.argsort(phase.send_s, kind="stable")
+        mine = now[begin : begin + len(order)][order]
+        begin += len(phase.send_s)
+        if phase.refused < 8 or mine[0] > 0.2 * usual:
+            continue
+        refused = ~phase.admitted[order]
+        most = max(most, float(np.median(mine[refused][:count])))
+    return most
 
 
 def adaptive(observation: Observation) -> str | None:

@@ -27,7 +27,12 @@ def judge_bucket(observation: Observation) -> BucketFinding:
 
 
 def observed(
-    limit: Limit, jitter_s: float, seed: int = 4, connections: int = 64, most_rps: float = 1e9
+    limit: Limit,
+    jitter_s: float,
+    seed: int = 4,
+    connections: int = 64,
+    most_rps: float = 1e9,
+    service_s: float = 0.2,
 ) -> Observation:
     """A short schedule: ramp, overload, hold, dose, pulse."""
     rng = np.random.default_rng(seed)
@@ -49,7 +54,7 @@ def observed(
         at = send + there
         order = np.argsort(at)
         connection = rng.integers(connections, size=n)
-        service = rng.uniform(0.15, 0.25, n)
+        service = service_s * rng.uniform(0.75, 1.25, n)
         admitted = np.empty(n, np.bool_)
         admitted[order] = limit.admit(at[order], connection[order], service[order])
         rtt = there + back + np.where(admitted, service, 0.0)
@@ -119,6 +124,35 @@ def test_what_is_no_plain_bucket_gets_a_name_and_no_interval(make: Made, kinds: 
     assert not found.calibrated
     assert not is_tight_and_wrong(found)
     assert found.reasons
+
+
+@pytest.mark.parametrize(
+    ("make", "kind", "burst"),
+    [
+        pytest.param(lambda _: TokenBucket(RATE, 3.0), "token_bucket", 3.0, id="one bucket"),
+        pytest.param(lambda rng: HashedShards(RATE, 8.0, 4, rng), "sharded", 8.0, id="4 hashed"),
+        pytest.param(
+            lambda rng: HashedShards(RATE, 32.0, 16, rng), "sharded", 32.0, id="16 hashed"
+        ),
+        pytest.param(lambda rng: RandomShards(RATE, 12.0, 6, rng), "sharded", 12.0, id="6 random"),
+    ],
+)
+def test_shards_of_few_tokens_are_not_taken_for_a_bucket_of_hardly_any(
+    make: Made, kind: str, burst: float
+) -> None:
+    found = judge_bucket(observed(make(np.random.default_rng(12)), 0.0, service_s=0.04))
+    assert (found.kind, found.calibrated) == (kind, False)
+    assert found.burst is not None
+    assert found.burst.high is not None
+    assert found.burst.low <= burst <= found.burst.high
+
+
+@pytest.mark.parametrize("service_s", [0.3, 0.5, 0.6])
+def test_a_bucket_that_slow_requests_drain_is_no_limit_of_concurrency(service_s: float) -> None:
+    found = judge_bucket(observed(TokenBucket(RATE, 10.0), 0.0, service_s=service_s))
+    assert found.kind == "token_bucket"
+    assert found.rate_rps is not None
+    assert found.rate_rps.value == pytest.approx(RATE, rel=0.03)
 
 
 def test_on_one_connection_there_is_no_interval() -> None:
