@@ -25,6 +25,7 @@ SHARDS = (2, 3, 4, 6, 8, 12, 16, 24, 32)
 # Standard deviations above a simulated bucket from which a limit is not called one; and from which
 # an interval also has to hold for shards that jitter hides.
 _NOT_PLAIN, _DOUBTED = 3.1, 1.2
+_LOSS_NOT_PLAIN = 2.3  # of the loss alone: that is all that a few requests of others change
 # With few requests the loss varies much, but never by that factor where it is a bucket.
 _MISFIT = 2.8
 # The same for shards; between the two they may be something else, and get a range.
@@ -36,6 +37,8 @@ _POOR = 1.6  # a loss that one bucket of a few tokens does not have
 # Others are named where they explain the loss, and more than the little that chance does.
 _BETTER, _LEAST_SHARE = 0.7, 0.02
 _FAR_APART = 5.0  # standard deviations: not a bucket, beyond any chance
+# Shards have to fit so much better than others for an interval, which others would make wrong.
+_CLEARLY = 0.82
 _NEARLY = 1.15  # shards that fit nearly as well as others: a range, which holds for both
 # Ranges reach this far beyond the estimates.
 _BELOW, _ABOVE = 0.85, 1.2
@@ -84,8 +87,10 @@ class _Judgement:
             return self._doubtful(doubt)
         repeats = self._repeats(plain)
         signs = signs_of(self._arrivals, plain)
-        apart = repeats.excess(signs).of_bucket
-        if apart >= _NOT_PLAIN or repeats.misfit(signs.loss) > _MISFIT:
+        excess = repeats.excess(signs)
+        apart = excess.of_bucket
+        off = excess.loss >= _LOSS_NOT_PLAIN or repeats.misfit(signs.loss) > _MISFIT
+        if apart >= _NOT_PLAIN or off:
             return self._not_plain(apart)
         why = "one bucket explains what was admitted"
         mixed = mixture([plain])
@@ -136,8 +141,9 @@ class _Judgement:
         if apart.of_shards >= _NOT_SHARDED or apart.gain >= _SHARDS_DOUBTED:
             return None
         why = f"about {number} buckets, met at random, explain it better than one"
+        little = others.other_share <= _LEAST_SHARE
         clear = (
-            best.loss < others.loss
+            best.loss < (1.0 if little else _CLEARLY) * others.loss
             and apart.of_shards < _SHARDS_DOUBTED
             and self._spread.unequal < _UNEQUAL_DOUBTED
             and best.burst / number >= _LEAST_SHARD

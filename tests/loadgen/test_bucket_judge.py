@@ -126,6 +126,12 @@ def test_what_is_no_plain_bucket_gets_a_name_and_no_interval(make: Made, kinds: 
     assert found.reasons
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_a_little_other_traffic_does_not_lead_to_a_tight_wrong_interval(seed: int) -> None:
+    limit = OtherTraffic(RATE, BURST, 0.12 * RATE, np.random.default_rng(seed))
+    assert not is_tight_and_wrong(judge_bucket(observed(limit, 0.01, seed=seed)))
+
+
 @pytest.mark.parametrize(
     ("make", "kind", "burst"),
     [

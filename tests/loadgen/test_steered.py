@@ -69,6 +69,12 @@ def test_a_stream_has_the_arrivals_that_its_rate_says(kind: str) -> None:
 # -- with injectors -------------------------------------------------------------------------------
 
 
+@pytest.fixture(autouse=True)
+def no_stepping_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who sends gives way to its injectors for good, and this is the process of other tests too."""
+    monkeypatch.setattr("loadgen.steered.steer.step_back", lambda: None)
+
+
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
     folder = tmp_path_factory.mktemp("steered")
