@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from textwrap import wrap
 from typing import IO, TYPE_CHECKING, Any, Protocol, cast
 
 if TYPE_CHECKING:
@@ -76,10 +77,21 @@ class Console:
         self._rich(stderr=True).print(f"error: {message}", markup=False)
 
     def show(self, renderable: RenderableType) -> None:
-        """A result: on stdout, or on stderr where stdout carries JSON."""
-        if self.json_output and self.verbosity < 0:
-            return
-        self._rich(stderr=self.json_output).print(renderable, markup=False)
+        """A result: on stdout, or on stderr where stdout carries JSON.
+
+        Long lines of text are continued two columns further in than they begin.
+        """
+        if isinstance(renderable, str):
+            renderable = folded(renderable, self._rich(stderr=self.json_output).width)
+        self._result(renderable)
+
+    def lines(self, text: str) -> None:
+        """A result in lines that stay as they are: they are read by programs or laid out."""
+        self._result(text)
+
+    def _result(self, renderable: RenderableType) -> None:
+        if not self.json_output or self.verbosity >= 0:
+            self._rich(stderr=self.json_output).print(renderable, markup=False)
 
     def document(self, text: str) -> None:
         """The JSON document of a command, on stdout."""
@@ -146,6 +158,25 @@ class Console:
         # No thread of its own: it is drawn when there is something new.
         with Live(console=self._rich(stderr=True), auto_refresh=False, transient=True) as shown:
             yield lambda renderable: shown.update(renderable, refresh=True)
+
+
+def folded(text: str, width: int) -> str:
+    """`text` in lines of at most `width` columns; what has no space to break at stays whole.
+
+    A no-break space keeps a number and its unit on one line.
+    """
+    return "\n".join(
+        line
+        for long in text.split("\n")
+        for line in wrap(
+            long,
+            width,
+            subsequent_indent=" " * (len(long) - len(long.lstrip()) + 2),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        or [""]
+    )
 
 
 class _Talk:

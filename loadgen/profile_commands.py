@@ -35,9 +35,9 @@ def validate_profile(
     phases = plan_phases(file.profile)
     amount = expected(file.profile, phases)
     if console.verbosity < 0:
-        console.show(f"{path}: {file.profile.name} is in order")
+        console.lines(f"{path}: {file.profile.name} is in order")
     else:
-        console.show("\n".join(summary_lines(file, phases, amount)))
+        console.lines("\n".join(summary_lines(file, phases, amount)))
     if console.json_output:
         console.document(json.dumps(summary_document(file, phases, amount)))
     return ExitCode.PASS

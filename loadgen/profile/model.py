@@ -79,7 +79,7 @@ class Aws(Part):
     access_logs: Flag = True  # look refused requests up in the access log of the stage
     metrics: Flag = True  # of the stage and of the functions behind the routes
     logs: Flag = False  # look every request up: access log, REPORT lines, X-Ray
-    settle_s: DurationS = Field(default=10.0, alias="settle")  # how long to wait for logs, metrics
+    settle_s: DurationS = Field(default=180.0, alias="settle")  # how long to wait for logs, metrics
 
 
 # -- who ----------------------------------------------------------------------------------------

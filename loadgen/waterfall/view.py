@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from textwrap import wrap
-
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
@@ -14,7 +12,6 @@ from reports.load_waterfall import LABELS, PartName, TimeGroup, Waterfall
 from reports.waterfall_tables import group_cells, shown_parts
 from reports.waterfall_words import cold_sentences, source_words
 
-_WIDTH = 80
 _BAR_CELLS = 8
 _EIGHTHS = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
 
@@ -26,13 +23,13 @@ def show_times(console: Console, document: LoadDocument) -> None:
         console.show("")
         console.show(_parts_table(waterfall))
         for line in [source_words(waterfall), _matching(waterfall)]:
-            console.show(_wrapped(line))
+            console.show(line)
         for note in waterfall.notes:
-            console.show(_wrapped(f"note: {note}"))
+            console.show(f"note: {note}")
     if document.cold_starts is not None:
         console.show("")
         sentences = " ".join(cold_sentences(document.cold_starts))
-        console.show(_wrapped(f"cold starts: {sentences}"))
+        console.show(f"cold starts: {sentences}")
 
 
 def _parts_table(waterfall: Waterfall) -> Table:
@@ -76,8 +73,3 @@ def _matching(waterfall: Waterfall) -> str:
     if ran_on:
         words += f" The function of {ran_on:,} worked beyond what the integration waited."
     return words
-
-
-def _wrapped(sentence: str) -> str:
-    # A no-break space keeps a number and its unit on one line.
-    return "\n".join(wrap(sentence, _WIDTH, subsequent_indent="  "))

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from core.command import run_command
-from core.console import Console
+from core.console import Console, folded
 from core.errors import ExitCode, InputError
 
 
@@ -25,6 +25,34 @@ def test_results_go_to_stdout_and_talk_to_stderr(capsys: pytest.CaptureFixture[s
     captured = capsys.readouterr()
 
     assert (captured.out, captured.err) == ("the answer\n", "a step\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        pytest.param("one two three", ["one two", "  three"], id="continued further in"),
+        pytest.param("  one two three", ["  one two", "    three"], id="from where it begins"),
+        pytest.param("one\n\ntwo", ["one", "", "two"], id="empty lines stay"),
+        pytest.param("averylongword-of a", ["averylongword-of", "  a"], id="words stay whole"),
+        pytest.param(
+            "four 12\N{NO-BREAK SPACE}ms", ["four", "  12\N{NO-BREAK SPACE}ms"], id="units"
+        ),
+    ],
+)
+def test_long_lines_of_text_are_continued(text: str, lines: list[str]) -> None:
+    assert folded(text, 9).split("\n") == lines
+
+
+def test_results_are_80_columns_wide_unless_they_are_lines(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    sentence = "word " * 30
+    Console().show(sentence)
+    Console().lines(sentence.strip())
+
+    shown = capsys.readouterr().out.splitlines()
+
+    assert [len(line) for line in shown] == [79, 71, 149]
 
 
 def test_with_json_stdout_holds_the_document_alone(capsys: pytest.CaptureFixture[str]) -> None:
