@@ -1,8 +1,8 @@
 """The layer test: pulses of identities that differ in one factor, while the bucket is held empty.
 
-The base goes on at 2.5 times the rate; between, one after the other, each other identity sends
-0.4 x burst requests (12 to 150) at the rate itself. Who is refused as often as the base shares its
-bucket. Comparisons that stay open are repeated.
+The base goes on at 2.5 times the rate, or as much as it may; between, one after the other, each
+other identity sends 0.4 x burst requests (12 to 150) at the rate itself. Who is refused as often as
+the base shares its bucket. Comparisons that stay open are repeated.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from loadgen.probe.seen import Comparison, admitted, of_base
 from loadgen.probe.setup import Factor, Identity
 from loadgen.steered.segment import Sent, Stream
 
-FACTOR = 2.5
+_FACTOR = 2.5
+_LEAST_FACTOR = 1.5  # with less, refusals are too few to compare
 _PULSE_SHARE = 0.4
 _FEWEST, _MOST = 12, 150
 _GAP_S = 0.25
@@ -27,6 +28,7 @@ MOST_ROUNDS = 3
 class Round:
     """One segment of the layer test: when each other identity sends, and how much of it."""
 
+    base_rps: float
     lead_s: float
     window_s: float
     pulse: int
@@ -42,28 +44,32 @@ class Round:
         begin = self.lead_s + self.order.index(factor) * (self.window_s + _GAP_S)
         return begin, begin + self.window_s
 
-    def streams(
-        self, base: Identity, others: Mapping[Factor, Identity], rate_rps: float
-    ) -> tuple[Stream, ...]:
+    def streams(self, base: Identity, others: Mapping[Factor, Identity]) -> tuple[Stream, ...]:
         """What is sent."""
         # At random times: evenly spaced ones could come just when a token does, each time.
         pulses = [
             Stream(others[one].scenario, self.pulse / self.window_s, *self.window(one), "poisson")
             for one in self.order
         ]
-        return (Stream(base.scenario, FACTOR * rate_rps, 0.0, self.length_s), *pulses)
+        return (Stream(base.scenario, self.base_rps, 0.0, self.length_s), *pulses)
 
     def predicted(self, rate_rps: float, burst: float) -> float:
         """The most that it may admit: each pulse may have a bucket of its own."""
         return burst + rate_rps * self.length_s + self.pulse * len(self.order)
 
 
-def next_round(factors: Sequence[Factor], rate_rps: float, burst: float, *, drained: bool) -> Round:
-    """A round for the factors that are still open; `drained`: the bucket is empty before it."""
+def next_round(
+    factors: Sequence[Factor], rate_rps: float, burst: float, *, most_rps: float, drained: bool
+) -> Round:
+    """A round for the factors that are still open, with at most `most_rps` if that is an overload.
+
+    `drained`: the bucket is empty before it.
+    """
+    factor = max(_LEAST_FACTOR, min(_FACTOR, most_rps / rate_rps))
     pulse = round(min(_MOST, max(_FEWEST, _PULSE_SHARE * burst)))
     level = min(burst, 0.3 * rate_rps) if drained else burst
-    lead_s = 1.4 * drain_s(level, rate_rps, FACTOR) + SETTLE_S
-    return Round(lead_s, max(pulse / rate_rps, 0.1), pulse, tuple(factors))
+    lead_s = 1.4 * drain_s(level, rate_rps, factor) + SETTLE_S
+    return Round(factor * rate_rps, lead_s, max(pulse / rate_rps, 0.1), pulse, tuple(factors))
 
 
 @dataclass(slots=True)

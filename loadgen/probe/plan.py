@@ -279,8 +279,9 @@ class _Run(Sender):
             factors = self.comparisons.open_factors()
             if not factors:
                 return
-            plan = next_round(factors, rate, burst, drained=drained)
-            streams = plan.streams(self.setup.base, self.setup.others, rate)
+            most_rps = self.setup.caps.max_rate_rps
+            plan = next_round(factors, rate, burst, most_rps=most_rps, drained=drained)
+            streams = plan.streams(self.setup.base, self.setup.others)
             peak = max(one.rate_rps for one in streams)
             why = self.guard.too_much(plan.predicted(rate, burst), peak, plan.length_s)
             if why is not None:

@@ -90,6 +90,23 @@ def test_the_layer_is_named_by_who_shares_the_bucket(layer: str) -> None:
     assert layer_seen(found.comparisons, has_key=True).layer == layer
 
 
+@pytest.mark.parametrize("most_rps", [115.0, 130.0])
+@pytest.mark.parametrize("layer", ["account", "stage", "usage_plan", "method", "usage_plan_method"])
+def test_the_layer_is_also_named_at_a_gentler_overload(layer: str, most_rps: float) -> None:
+    caps = replace(CAPS, max_rate_rps=most_rps)
+    simulation = run(layered(layer), replace(WITH_OTHERS, caps=caps, account_allowed=True))
+
+    assert layer_seen(simulation.found.comparisons, has_key=True).layer == layer
+    assert max(one.rate_rps for one in simulation.found.phases) <= most_rps
+
+
+def test_no_layer_is_named_where_no_overload_is_allowed() -> None:
+    caps = replace(CAPS, max_rate_rps=85)
+    found = run(layered("stage"), replace(WITH_OTHERS, caps=caps)).found
+
+    assert found.comparisons == ()
+
+
 def test_a_layer_test_beyond_a_cap_is_left_out_and_takes_nothing_from_the_rest() -> None:
     setup = replace(WITH_OTHERS, caps=replace(CAPS, max_admitted=1_180))
     found = run(layered("stage"), setup).found
