@@ -85,7 +85,7 @@ class Console:
             renderable = folded(renderable, self._rich(stderr=self.json_output).width)
         self._result(renderable)
 
-    def lines(self, text: str) -> None:
+    def show_lines(self, text: str) -> None:
         """A result in lines that stay as they are: they are read by programs or laid out."""
         self._result(text)
 

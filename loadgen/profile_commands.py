@@ -35,9 +35,9 @@ def validate_profile(
     phases = plan_phases(file.profile)
     amount = expected(file.profile, phases)
     if console.verbosity < 0:
-        console.lines(f"{path}: {file.profile.name} is in order")
+        console.show_lines(f"{path}: {file.profile.name} is in order")
     else:
-        console.lines("\n".join(summary_lines(file, phases, amount)))
+        console.show_lines("\n".join(summary_lines(file, phases, amount)))
     if console.json_output:
         console.document(json.dumps(summary_document(file, phases, amount)))
     return ExitCode.PASS

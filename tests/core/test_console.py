@@ -48,7 +48,7 @@ def test_results_are_80_columns_wide_unless_they_are_lines(
 ) -> None:
     sentence = "word " * 30
     Console().show(sentence)
-    Console().lines(sentence.strip())
+    Console().show_lines(sentence.strip())
 
     shown = capsys.readouterr().out.splitlines()
 
