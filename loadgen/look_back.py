@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -34,49 +34,32 @@ class Hindsight:
     notes: tuple[str, ...]
 
 
-def look_back(
-    prepared: Prepared,
-    tally: Tally,
-    course: Course,
-    folder: Path,
-    stop: StopRequest,
-    console: Console,
-) -> Hindsight:
-    """Asks records and AWS; causes that are found are put into `tally`."""
-    return _LookBack(prepared, tally, course, folder, stop, console).hindsight()
+@dataclass(slots=True)
+class LookBack:
+    """Asks records and AWS for what became of a run; causes that are found are put into `tally`."""
 
-
-class _LookBack:
-    def __init__(
-        self,
-        prepared: Prepared,
-        tally: Tally,
-        course: Course,
-        folder: Path,
-        stop: StopRequest,
-        console: Console,
-    ) -> None:
-        self._prepared = prepared
-        self._tally = tally
-        self._course = course
-        self._folder = folder
-        self._stop = stop
-        self._console = console
-        self._kinds: NDArray[np.uint16] | None = None  # of all records, as they are known
+    prepared: Prepared
+    tally: Tally
+    course: Course
+    folder: Path
+    stop: StopRequest
+    console: Console
+    _kinds: NDArray[np.uint16] | None = field(default=None, init=False)  # of all records
 
     def hindsight(self) -> Hindsight:
-        statuses = count_statuses(read_records(self._folder), self._tally.measured)
+        """Looks everything up, as far as it is to be asked and can be."""
+        statuses = count_statuses(read_records(self.folder), self.tally.measured)
         notes = self._find_causes()
         telemetry = self._telemetry(notes)
         return Hindsight(statuses, telemetry, self._look_at_requests(telemetry), tuple(notes))
 
     def _find_causes(self) -> list[str]:
         """Names causes that the wire could not tell; gives what a user should know of it."""
-        prepared = self._prepared
+        prepared = self.prepared
         why_not = not_asked(prepared.profile)
         if not prepared.profile.output.records or prepared.profile.locustfile is not None:
             return self._if_refused(why_not)
-        files = read_records(self._folder)
+        files = read_records(self.folder)
         if not sum(len(records) for records in files):
             return []
         records = np.concatenate(files)
@@ -88,13 +71,13 @@ class _LookBack:
                 prepared.resolved,
                 prepared.session if prepared.profile.aws.discover else None,
                 prepared.profile,
-                self._course.started_unix_s,
-                self._console.detail,
-                waiting=Waiting(stopped=lambda: self._stop.requested),
+                self.course.started_unix_s,
+                self.console.detail,
+                waiting=Waiting(stopped=lambda: self.stop.requested),
             )
         except ToolError as error:
             return [f"causes could not be looked up: {error}"]
-        reattribute(self._tally, records, findings.new_kinds)
+        reattribute(self.tally, records, findings.new_kinds)
         self._kinds = findings.new_kinds
         return [*findings.notes, *self._if_refused(why_not)]
 
@@ -102,12 +85,12 @@ class _LookBack:
         """What AWS saw of the run; adds to `notes` why that is not known."""
         try:
             found = telemetry_after_run(
-                self._prepared,
-                self._tally,
-                self._course,
-                self._folder,
-                self._console.say,
-                self._stop,
+                self.prepared,
+                self.tally,
+                self.course,
+                self.folder,
+                self.console.say,
+                self.stop,
             )
         except ToolError as error:
             notes.append(f"metrics and logs of the run are unknown: {error}")
@@ -117,24 +100,24 @@ class _LookBack:
 
     def _look_at_requests(self, telemetry: Telemetry | None) -> ByRequest:
         """What records, and traces where there are any, tell of where the time went."""
-        files = read_records(self._folder)
+        files = read_records(self.folder)
         if not sum(len(records) for records in files):
             return ByRequest()
         records = np.concatenate(files)
         # Injectors that run a locustfile number its requests as they come, each in its own order.
-        alike = self._prepared.profile.locustfile is None or len(files) == 1
+        alike = self.prepared.profile.locustfile is None or len(files) == 1
         return by_request(
             records,
             telemetry.traces if telemetry else None,
             records["kind"] if self._kinds is None else self._kinds,
-            self._tally.steps if alike else (),
-            self._tally.measured,
+            self.tally.steps if alike else (),
+            self.tally.measured,
             telemetry.part if telemetry else None,
         )
 
     def _if_refused(self, note: str | None) -> list[str]:
         """`note`, if there are requests of which the responses do not tell all."""
-        totals = self._tally.totals(range(len(self._tally.phases)))
+        totals = self.tally.totals(range(len(self.tally.phases)))
         outcomes = {Kind.of(code).outcome for code in totals.counts}
         refused = outcomes & {Outcome.THROTTLED, Outcome.SERVER_ERROR}
         return [note] if note is not None and refused else []

@@ -19,7 +19,7 @@ from loadgen.auth.given import secrets_in
 from loadgen.conduct import Course
 from loadgen.cost import spent
 from loadgen.guards import ASK_ABOVE_REQUESTS, ASK_ABOVE_USD
-from loadgen.look_back import Hindsight, look_back
+from loadgen.look_back import Hindsight, LookBack
 from loadgen.measured import measured_of
 from loadgen.options import RunOptions
 from loadgen.plan_view import plan_document, show_plan
@@ -115,9 +115,9 @@ class _Run:
                 on_first=lambda: self._console.warn("the result is being written"),
                 abandon=lambda: self._console.warn(f"left at once: the frames are in {folder}"),
             )
-            seen = look_back(
+            seen = LookBack(
                 self._prepared, self._sending.tally, course, folder, stop, self._console
-            )
+            ).hindsight()
             document = self._judged(course, started, seen, stop)
             return self._written(folder, document)
 
