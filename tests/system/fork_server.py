@@ -106,7 +106,9 @@ if __name__ == "__main__":
     import_all(name)
     if name == "tuner":
         # Changes take some milliseconds in the sandbox of the tests; on AWS a second and more.
-        sys.modules["tuner.settle"]._POLL_FIRST_S = 0.01  # type: ignore[attr-defined]
+        from tuner import settle
+
+        settle._POLL_FIRST_S = 0.01
     gc.freeze()  # else each command's collector would copy all that they made
     with socket.socket(fileno=int(sys.argv[2])) as sockets:
         to_run = serve(sockets)
