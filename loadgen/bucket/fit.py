@@ -197,7 +197,7 @@ def fit_shards(arrivals: Arrivals, plain: Fit, shards: Sequence[int]) -> list[Fi
         rng = np.random.default_rng(number)
         family = Family(number)
         few = np.meshgrid(np.log(rates), np.log(number * _SHARD_BURSTS))
-        # Of one bucket that would refuse as much nothing may be left: its burst says little then.
+        # One bucket that refuses as much as shards of few tokens has hardly any burst of its own.
         every = np.concatenate([starts, np.stack([one.ravel() for one in few], axis=1)])
         problem = Problem(arrivals, family, plain.rate_rps, max(plain.burst, number), rng)
         start, _ = problem.best_of(every)

@@ -104,8 +104,9 @@ class _Judgement:
         if plain.loss > _POOR:
             mixed = mixture(self._shards())
             if mixed.best.loss < _BETTER * plain.loss:
-                number = mixed.best.family.shards
-                return self._sharded(mixed, f"about {number} buckets explain it better than one")
+                why = f"about {mixed.best.family.shards} buckets explain it better than one"
+                few = self._spread.connections < LEAST_CONNECTIONS
+                return self._sharded(mixed, f"{why}; {doubt}" if few else why)
         return self._range("token_bucket", [plain], doubt, guess=plain)
 
     def _not_plain(self, apart: float) -> BucketFinding:
