@@ -1,4 +1,4 @@
-"""The charts of a load run: rate and response time over time, and latency by percentile."""
+"""The charts of a load run over time: rates and response times."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from collections.abc import Callable, Sequence
 from reports import svg
 from reports.figure import Figure
 from reports.figures import ABSENT, milliseconds, rate, seconds
-from reports.frame import NARROW, WIDE
 from reports.hatch import Fill, Hatch
 from reports.load_bins import Bin, bin_width, bins_of
-from reports.load_document import LoadDocument, LoadPercentiles
-from reports.load_latency import percentiles_in_words, stands_apart
+from reports.load_document import LoadDocument
+from reports.load_latency import latency_finding
 from reports.load_words import cause_phrase, cause_word, failed_count, totals_of
-from reports.percentile_chart import Spectrum, draw_percentile_chart
-from reports.svg import Marker
 from reports.time_axis import time_label
 from reports.time_chart import FULL, MIDDLE, SMALL, Layer, Line, Span, TimeChart, draw_time_chart
 
@@ -167,7 +164,7 @@ def _latencies(document: LoadDocument, bins: Sequence[Bin], anchor: str) -> Figu
         return Figure(title, "No chart: no request was completed, so none has a latency.", ())
     chart = TimeChart(
         title=f"{title} over time",
-        finding=_latency_finding(document),
+        finding=latency_finding(document),
         y_label="latency, ms",
         edges_s=_edges(bins),
         spans=_spans(document),
@@ -205,51 +202,3 @@ def _latency_hover(entry: Bin, duration_s: float) -> str:
     )
     known = [f"{name} {milliseconds(value)}" for name, value in values if value is not None]
     return f"{start} to {end}: {', '.join(known) or ABSENT}"
-
-
-def _latency_finding(document: LoadDocument) -> str:
-    response, service = document.response_ms, document.service_ms
-    if response is None:
-        return "No measured request was completed."
-    text = (
-        "Response time of all completed requests in the measured phases: "
-        f"{percentiles_in_words(response)}."
-    )
-    if stands_apart(document):
-        ok = document.ok_response_ms
-        text += f" Of ok ones: {percentiles_in_words(ok)}." if ok else " No request was ok."
-    return text if service is None else f"{text} Service time: p95 {milliseconds(service.p95)}."
-
-
-def _spectra(
-    document: LoadDocument,
-) -> list[tuple[str, LoadPercentiles | None, str, str, Marker, str]]:
-    ok = document.ok_response_ms
-    everything = "response time, all" if stands_apart(document) else "response time"
-    return [
-        (everything, document.response_ms, "c-data", svg.DATA, "circle", ""),
-        ("service time", document.service_ms, "c-current", svg.CURRENT, "square", "7 4"),
-        ("response time, ok only", ok, "c-taken", svg.RECOMMENDED, "diamond", "2 2"),
-    ]
-
-
-def percentile_figure(document: LoadDocument, anchor: str) -> Figure | None:
-    """The latencies of the measured phases by percentile, if anything was completed."""
-    spectra = [
-        Spectrum(name, percentiles, css, colour, shape, dash)
-        for name, percentiles, css, colour, shape, dash in _spectra(document)
-        if percentiles is not None
-    ]
-    if not spectra:
-        return None
-    finding = _latency_finding(document)
-    drawings = [
-        draw_percentile_chart(spectra, canvas, f"{anchor}-spectrum-{canvas.css[2:]}", finding)
-        for canvas in (WIDE, NARROW)
-    ]
-    help_text = (
-        "How slow the slowest requests are: each step to the right is rarer. Percentiles come "
-        "from merged histograms of single requests, never from averages of percentiles, and are "
-        "within 0.1 % of the measured values."
-    )
-    return Figure("Latency by percentile", help_text, drawings)

@@ -9,7 +9,7 @@ from typing import Literal
 from reports.blocks import Table, Tile
 from reports.figure import Figure
 from reports.figures import ABSENT, closed, milliseconds, moment, part_of, rate, rate_number, usd
-from reports.load_charts import percentile_figure, time_figures
+from reports.load_charts import time_figures
 from reports.load_client_tables import client_tables
 from reports.load_document import LoadDocument, LoadPercentiles
 from reports.load_facts import (
@@ -30,6 +30,7 @@ from reports.load_findings import (
 )
 from reports.load_latency import stands_apart
 from reports.load_outcome_tables import causes_table, errors_table, failures_table, statuses_table
+from reports.load_spectrum import percentile_figure
 from reports.load_tables import (
     latency_table,
     limits_table,
