@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Literal
 
 from reports import svg
 from reports.figures import fixed
@@ -39,6 +40,45 @@ NARROW = Canvas(344, 330, "c-narrow", hidden=True)
 
 
 @dataclass(frozen=True, slots=True)
+class Axis:
+    """The domain of an axis, for those who read values off a drawing (the page's script)."""
+
+    kind: Literal["linear", "log"]
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.low:.10g} {self.high:.10g}"
+
+
+@dataclass(frozen=True, slots=True)
+class PlotArea:
+    """Where a plot lies in its drawing, and its axes.
+
+    `rows` says what a row of the chart's data is: a point of the horizontal axis, or a step that
+    begins there and ends where the next one begins.
+    """
+
+    left: float
+    right: float
+    top: float
+    bottom: float
+    x: Axis
+    y: Axis
+    rows: Literal["point", "step"] = "point"
+
+    def attributes(self) -> dict[str, str | float]:
+        """As attributes of the root element."""
+        edges = (self.left, self.right, self.top, self.bottom)
+        return {
+            "data-plot": " ".join(svg.number(edge) for edge in edges),
+            "data-x": str(self.x),
+            "data-y": str(self.y),
+            "data-rows": self.rows,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class ValueAxis:
     """An axis, mostly the vertical one: what it measures, and the values that it must hold."""
 
@@ -61,6 +101,12 @@ class ValueAxis:
         if not self.from_zero:
             return LinearScale(*nice_span(min(self.shown), highest), bottom, top)
         return LinearScale(0.0, nice_top(highest), bottom, top)
+
+    @property
+    def domain(self) -> Axis:
+        """What the scale reaches from and to."""
+        scale = self.scale(1.0, 0.0)
+        return Axis("log" if self.is_log else "linear", scale.low, scale.high)
 
     def room_px(self) -> float:
         """How much room its tick labels take to the left of the plot."""
@@ -97,7 +143,7 @@ def x_ticks(wanted: Sequence[tuple[float, str]], bottom: float, first: Sequence[
         drawn.append(svg.line((x, bottom), (x, bottom + 5), "c-axis", svg.AXIS, 1))
         if index in labelled:
             drawn.append(svg.text((x, bottom + 18), label, anchor="middle"))
-    return drawn
+    return [svg.element("g", {"class": "x-ticks"}, *drawn)] if drawn else []
 
 
 def x_axis(left: float, right: float, bottom: float, name: str) -> list[str]:
@@ -106,8 +152,18 @@ def x_axis(left: float, right: float, bottom: float, name: str) -> list[str]:
     return [line, svg.text(((left + right) / 2, bottom + 35), name, anchor="middle")]
 
 
-def root(canvas: Canvas, identifier: str, title: str, finding: str, *drawn: str) -> str:
-    """A whole `<svg>`; `identifier` is unique in the page and safe as an id."""
+def root(
+    canvas: Canvas,
+    identifier: str,
+    title: str,
+    finding: str,
+    *drawn: str,
+    area: PlotArea | None = None,
+) -> str:
+    """A whole `<svg>`; `identifier` is unique in the page and safe as an id.
+
+    A drawing with a plot says where it is (`area`), so that the page's script can zoom into it.
+    """
     title_id, finding_id = f"{identifier}-title", f"{identifier}-desc"
     attributes: dict[str, str | float] = {
         "class": f"chart {canvas.css}",
@@ -118,6 +174,7 @@ def root(canvas: Canvas, identifier: str, title: str, finding: str, *drawn: str)
         "aria-describedby": finding_id,
         "font-family": "system-ui, sans-serif",
         "font-size": svg.number(svg.FONT_PX),
+        **(area.attributes() if area else {}),
     }
     if canvas.hidden:
         attributes["display"] = "none"

@@ -15,10 +15,11 @@ _GAP_PX = 14.0
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A name and the drawing of its mark around a centre."""
+    """A name and the drawing of its mark around a centre; `series` as in `svg.of_series`."""
 
     name: str
     draw: Callable[[Pixels], str]
+    series: int | None = None
 
 
 def arrange(entries: Sequence[Entry], width: float) -> list[list[tuple[float, Entry]]]:
@@ -41,5 +42,6 @@ def draw_legend(rows: Sequence[Sequence[tuple[float, Entry]]], bottom: float) ->
     for index, row in enumerate(rows):
         y = bottom - 4 - (len(rows) - 1 - index) * ROW_PX
         for x, entry in row:
-            drawn += [entry.draw((x + 8, y - 4)), svg.text((x + _MARK_PX, y), entry.name)]
-    return drawn
+            mark, name = entry.draw((x + 8, y - 4)), svg.text((x + _MARK_PX, y), entry.name)
+            drawn.append(svg.of_series(entry.series, mark, name))
+    return [svg.element("g", {"class": "legend"}, *drawn)] if drawn else []

@@ -127,7 +127,6 @@ def _figure(document: LimitsDocument, anchor: str) -> Figure:
             ),
         ],
         lines=lines,
-        hovers=[_hover(one, begin_s) for one in bins],
     )
     width = seconds(round(bins[0].to_s - bins[0].from_s, 2))
     help_text = (

@@ -79,7 +79,6 @@ def _rates(document: LoadDocument, bins: Sequence[Bin], anchor: str) -> Figure:
         spans=_spans(document),
         layers=layers,
         lines=[offered],
-        hovers=[_rate_hover(entry, bins[-1].to_s) for entry in bins],
     )
     help_text = (
         "What was offered (line) and what became of it (areas), by the second in which a request "
@@ -169,7 +168,6 @@ def _latencies(document: LoadDocument, bins: Sequence[Bin], anchor: str) -> Figu
         edges_s=_edges(bins),
         spans=_spans(document),
         lines=shown,
-        hovers=[_latency_hover(entry, bins[-1].to_s) for entry in bins],
     )
     help_text = (
         "Of all completed requests, refused and failed ones too. Response time counts from the "

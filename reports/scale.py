@@ -18,6 +18,14 @@ _MANY_LOG_TICKS = 7
 class Scale(Protocol):
     """A monotonic map from a domain of values to pixels."""
 
+    @property
+    def low(self) -> float:
+        """The lower end of the domain."""
+
+    @property
+    def high(self) -> float:
+        """The upper end of the domain."""
+
     def position(self, value: float) -> float:
         """Pixels for `value`; values outside the domain are drawn on its edge."""
 

@@ -193,6 +193,34 @@ def titled(content: str, *drawn: str) -> str:
     return element("g", {}, element("title", {}, escape(content)), *drawn)
 
 
+def stretched(*drawn: str) -> str:
+    """Lines and areas: when a reader zooms, they are scaled along the horizontal axis."""
+    return element("g", {"class": "stretch"}, *drawn) if any(drawn) else ""
+
+
+def pinned(x: float, *drawn: str, title: str = "", series: int | None = None) -> str:
+    """Marks, rules and labels that belong to `x`: when a reader zooms, they move as they are.
+
+    A `title` shows when pointed at, with no script; `series` as in `of_series`.
+    """
+    attributes: dict[str, str | float] = {"data-at": x}
+    if series is not None:
+        attributes["data-series"] = str(series)
+    named = [element("title", {}, escape(title))] if title else []
+    return element("g", attributes, *named, *drawn)
+
+
+def of_series(index: int | None, *drawn: str) -> str:
+    """What belongs to one series, by its column in the chart's data table: a reader can hide it.
+
+    The row's name is column 0, so series count from 1; None can not be hidden.
+    """
+    content = "".join(drawn)
+    if index is None or not content:
+        return content
+    return element("g", {"data-series": str(index)}, content)
+
+
 @dataclass(frozen=True, slots=True)
 class Flag:
     """A label beside a vertical rule: which row above the plot, and on which side."""

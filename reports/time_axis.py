@@ -47,7 +47,12 @@ class TimeScale:
     @property
     def name(self) -> str:
         """What the axis measures, with its unit."""
-        return f"time since the start, {_unit(self.duration_s)}"
+        return f"time since the start, {self.unit}"
+
+    @property
+    def unit(self) -> str:
+        """That of its labels: s, min:s or h:min."""
+        return _unit(self.duration_s)
 
 
 def _unit(duration_s: float) -> str:

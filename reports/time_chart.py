@@ -11,11 +11,16 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from reports import svg
+from reports.blocks import Column
+from reports.figure import Data, DataRow
+from reports.figures import ABSENT, column
 from reports.frame import (
     BELOW_PX,
     RIGHT_PX,
     Y_LABEL_PX,
+    Axis,
     Canvas,
+    PlotArea,
     ValueAxis,
     root,
     x_axis,
@@ -62,6 +67,28 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Band:
+    """From the lowest to the highest of what a step stands for; a step may have none."""
+
+    name: str
+    low: Sequence[float | None]
+    high: Sequence[float | None]
+    css: str
+    colour: str
+
+
+@dataclass(frozen=True, slots=True)
+class HorizontalRule:
+    """A labelled value that what is drawn is compared with: a limit, a threshold."""
+
+    value: float
+    label: str
+    css: str
+    colour: str
+    dash: str = "6 4"
+
+
+@dataclass(frozen=True, slots=True)
 class Span:
     """A phase of the run, a band behind the drawing."""
 
@@ -73,7 +100,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class TimeChart:
-    """All that a chart shows; `edges_s` are the bounds of its steps, one more than there are."""
+    """All that a chart shows; `edges_s` are the bounds of its steps, one more than there are.
+
+    Series are numbered as the columns of `data_of` are: layers, then lines, then bands.
+    """
 
     title: str
     finding: str
@@ -82,12 +112,16 @@ class TimeChart:
     spans: Sequence[Span]
     layers: Sequence[Layer] = ()
     lines: Sequence[Line] = ()
-    hovers: Sequence[str] = ()
+    bands: Sequence[Band] = ()
+    rules: Sequence[HorizontalRule] = ()
 
     @property
     def y_axis(self) -> ValueAxis:
         """The vertical axis for what is shown; a stack begins at zero, so its axis does too."""
-        values = [value for line in self.lines for value in line.values if value is not None]
+        drawn = [line.values for line in self.lines]
+        drawn += [end for band in self.bands for end in (band.low, band.high)]
+        values = [value for series in drawn for value in series if value is not None]
+        values += [rule.value for rule in self.rules]
         if self.layers:
             values += [0.0, *self.heights()[-1]]
         return ValueAxis(self.y_label, values)
@@ -128,22 +162,64 @@ def draw_time_chart(chart: TimeChart, canvas: Canvas, identifier: str) -> str:
     x = TimeScale(chart.edges_s[-1], left, right)
     frame = _Frame(left, right, top, bottom, x, axis.scale(bottom, top), identifier)
     ticks = [(x.position(tick), time_label(tick, x.duration_s)) for tick in x.ticks()]
+    lines_from = 1 + len(chart.layers)
+    bands_from = lines_from + len(chart.lines)
     return root(
         canvas,
         identifier,
         chart.title,
         chart.finding,
         *_patterns(chart, identifier),
-        *_bands(chart.spans, frame),
+        svg.stretched(*_phases(chart.spans, frame)),
         *axis.draw(frame.y, left, right),
-        *_layers(chart, frame),
-        *(mark for line in chart.lines for mark in _line(line, chart.edges_s, frame)),
+        svg.stretched(
+            *_layers(chart, frame),
+            *(
+                svg.of_series(number, *_band(band, chart.edges_s, frame))
+                for number, band in enumerate(chart.bands, start=bands_from)
+            ),
+            *(
+                svg.of_series(number, *_line(line, chart.edges_s, frame))
+                for number, line in enumerate(chart.lines, start=lines_from)
+            ),
+        ),
+        *(
+            dot
+            for number, line in enumerate(chart.lines, start=lines_from)
+            for dot in _dots(line, number, chart.edges_s, frame)
+        ),
+        *_rules(chart.rules, frame),
         *_span_labels(chart.spans, frame),
         *x_axis(left, right, bottom, x.name),
         *x_ticks(ticks, bottom, ()),
         *draw_legend(legend, canvas.height),
-        *(_hovers(chart, frame) if not canvas.hidden else ()),
+        area=PlotArea(
+            left, right, top, bottom, Axis("linear", 0.0, x.duration_s), axis.domain, rows="step"
+        ),
     )
+
+
+def data_of(chart: TimeChart, unit: str = "") -> Data:
+    """The table of what a chart shows: a row for each step, a column for each series.
+
+    A band has two columns, its highest values in that of its series and its lowest after those of
+    all series; `unit` is that of all values.
+    """
+    duration_s = chart.edges_s[-1]
+    shown = [(layer.name, column(layer.values)) for layer in chart.layers]
+    shown += [(line.name, column(line.values)) for line in chart.lines]
+    shown += [(f"{band.name}, highest", column(band.high)) for band in chart.bands]
+    shown += [(f"{band.name}, lowest", column(band.low)) for band in chart.bands]
+    time = TimeScale(duration_s, 0.0, 1.0)
+    columns = [Column("from", time.unit), *(Column(name, unit) for name, _ in shown)]
+    rows = [
+        DataRow(
+            start,
+            [time_label(start, duration_s), *(values[index] or ABSENT for _, values in shown)],
+        )
+        for index, start in enumerate(chart.edges_s[:-1])
+    ]
+    return Data(columns, rows)
 
 
 def _patterns(chart: TimeChart, identifier: str) -> list[str]:
@@ -151,7 +227,7 @@ def _patterns(chart: TimeChart, identifier: str) -> list[str]:
     return [svg.element("defs", {}, *written)] if any(written) else []
 
 
-def _bands(spans: Sequence[Span], frame: _Frame) -> list[str]:
+def _phases(spans: Sequence[Span], frame: _Frame) -> list[str]:
     drawn = []
     for index, span in enumerate(spans):
         x, end = frame.x.position(span.from_s), frame.x.position(span.to_s)
@@ -177,7 +253,8 @@ def _span_labels(spans: Sequence[Span], frame: _Frame) -> list[str]:
         label = _fitting(_span_names(number, span), end - x - 6)
         if label:
             place = ((x + end) / 2, frame.top - 5)
-            drawn.append(svg.text(place, label, anchor="middle", css="c-text c-phase-name"))
+            name = svg.text(place, label, anchor="middle", css="c-text c-phase-name")
+            drawn.append(svg.pinned(place[0], name))
     return drawn
 
 
@@ -199,10 +276,12 @@ def _fitting(labels: Iterator[str], room_px: float) -> str:
 def _layers(chart: TimeChart, frame: _Frame) -> list[str]:
     """The stack, drawn from its top: each layer hides what the layers above it have below it."""
     drawn = []
-    for layer, edge in reversed(list(zip(chart.layers, chart.heights(), strict=True))):
-        path = "".join(_area(run, layer, edge, chart.edges_s, frame) for run in _runs(layer.values))
+    stacked = list(enumerate(zip(chart.layers, chart.heights(), strict=True), start=1))
+    for number, (layer, edge) in reversed(stacked):
+        path = "".join(_area(run, edge, chart.edges_s, frame) for run in _runs(layer.values))
         if path:
-            drawn.append(svg.element("path", {"d": path, **paint(layer.fill, frame.identifier)}))
+            fill = paint(layer.fill, frame.identifier)
+            drawn.append(svg.element("path", {"d": path, "data-layer": str(number), **fill}))
     return drawn
 
 
@@ -217,9 +296,7 @@ def _runs(values: Sequence[float | None]) -> Iterator[range]:
             start = None
 
 
-def _area(
-    run: range, layer: Layer, edge: Sequence[float], edges_s: Sequence[float], frame: _Frame
-) -> str:
+def _area(run: range, edge: Sequence[float], edges_s: Sequence[float], frame: _Frame) -> str:
     base = svg.number(frame.bottom)
     steps = _steps([edge[index] for index in run], edges_s[run.start : run.stop + 1], frame)
     start = svg.number(frame.x.position(edges_s[run.start]))
@@ -241,18 +318,72 @@ def _steps(values: Sequence[float], edges_s: Sequence[float], frame: _Frame) -> 
 def _line(line: Line, edges_s: Sequence[float], frame: _Frame) -> list[str]:
     if line.stepped:
         return _stepped(line, edges_s, frame)
+    pieces = (run for run in _pieces(line.values, edges_s, frame) if len(run) > 1)
+    return [svg.polyline(run, line.css, line.colour, line.width, line.dash) for run in pieces]
+
+
+def _dots(line: Line, number: int, edges_s: Sequence[float], frame: _Frame) -> list[str]:
+    """Values of a line that have no neighbour, so that no line shows them."""
+    if line.stepped:
+        return []
+    return [
+        svg.pinned(
+            run[0][0],
+            svg.marker("circle", run[0], line.css, line.colour, radius=2.5),
+            series=number,
+        )
+        for run in _pieces(line.values, edges_s, frame)
+        if len(run) == 1
+    ]
+
+
+def _pieces(
+    values: Sequence[float | None], edges_s: Sequence[float], frame: _Frame
+) -> Iterator[list[Pixels]]:
+    """Where a line goes without a gap, through the middle of each step."""
     middles = [(start + end) / 2 for start, end in pairwise(edges_s)]
-    drawn = []
     points: list[Pixels] = []
-    for middle, value in zip([*middles, 0.0], [*line.values, None], strict=True):
+    for middle, value in zip([*middles, 0.0], [*values, None], strict=True):
         if value is not None:
             points.append((frame.x.position(middle), frame.y.position(value)))
-            continue
-        if len(points) == 1:
-            drawn.append(svg.marker("circle", points[0], line.css, line.colour, radius=2.5))
         elif points:
-            drawn.append(svg.polyline(points, line.css, line.colour, line.width, line.dash))
-        points = []
+            yield points
+            points = []
+
+
+def _band(band: Band, edges_s: Sequence[float], frame: _Frame) -> list[str]:
+    drawn = []
+    known = [
+        None if low is None or high is None else 1.0
+        for low, high in zip(band.low, band.high, strict=True)
+    ]
+    for run in _runs(known):
+        lower, upper = (
+            [
+                (frame.x.position(edges_s[index + side]), frame.y.position(ends[index] or 0.0))
+                for index in run
+                for side in (0, 1)
+            ]
+            for ends in (band.low, band.high)
+        )
+        drawn.append(svg.band(lower, upper, band.css, band.colour))
+    return drawn
+
+
+def _rules(rules: Sequence[HorizontalRule], frame: _Frame) -> list[str]:
+    """Lines over the whole width: they stay where they are when a reader zooms."""
+    drawn = []
+    for rule in rules:
+        y = frame.y.position(rule.value)
+        drawn.append(
+            svg.line((frame.left, y), (frame.right, y), rule.css, rule.colour, 1.5, rule.dash)
+        )
+        # Above its line, or below it where that would be outside of the plot.
+        place = (frame.right - 4, y - 5 if y - 16 > frame.top else y + 14)
+        css = f"{rule.css} c-label"
+        drawn.append(
+            svg.text(place, rule.label, anchor="end", fill=rule.colour, css=css, halo=True)
+        )
     return drawn
 
 
@@ -263,21 +394,20 @@ def _stepped(line: Line, edges_s: Sequence[float], frame: _Frame) -> list[str]:
     return [svg.path(path, line.css, line.colour, line.width, line.dash)]
 
 
-def _hovers(chart: TimeChart, frame: _Frame) -> list[str]:
-    """Invisible columns that say the figures of their step when pointed at."""
-    height = svg.number(frame.bottom - frame.top)
-    drawn = []
-    for hover, (start, end) in zip(chart.hovers, pairwise(chart.edges_s), strict=False):
-        x = frame.x.position(start)
-        width = svg.number(frame.x.position(end) - x)
-        box = f"M{svg.number(x)} {svg.number(frame.top)}h{width}v{height}h-{width}z"
-        drawn.append(svg.titled(hover, svg.element("path", {"d": box})))
-    return [svg.element("g", {"fill-opacity": "0"}, *drawn)] if drawn else []
-
-
 def _legend_entries(chart: TimeChart, identifier: str) -> list[Entry]:
-    lines = [Entry(line.name, line_mark(line)) for line in chart.lines]
-    return lines + [_layer_entry(layer, identifier) for layer in chart.layers]
+    lines_from = 1 + len(chart.layers)
+    entries = [
+        Entry(line.name, line_mark(line), number)
+        for number, line in enumerate(chart.lines, start=lines_from)
+    ]
+    entries += [
+        Entry(layer.name, _swatch_of(layer.fill, identifier), number)
+        for number, layer in enumerate(chart.layers, start=1)
+    ]
+    return entries + [
+        Entry(band.name, _band_mark(band), number)
+        for number, band in enumerate(chart.bands, start=lines_from + len(chart.lines))
+    ]
 
 
 def line_mark(line: Line) -> svg.Mark:
@@ -290,5 +420,14 @@ def line_mark(line: Line) -> svg.Mark:
     return draw
 
 
-def _layer_entry(layer: Layer, identifier: str) -> Entry:
-    return Entry(layer.name, lambda centre: swatch(layer.fill, identifier, centre))
+def _swatch_of(fill: Fill, identifier: str) -> svg.Mark:
+    return lambda centre: swatch(fill, identifier, centre)
+
+
+def _band_mark(band: Band) -> svg.Mark:
+    def draw(centre: Pixels) -> str:
+        x, y = centre
+        ends = [[(x - 8, y + side), (x + 8, y + side)] for side in (5.5, -5.5)]
+        return svg.band(ends[0], ends[1], band.css, band.colour)
+
+    return draw
