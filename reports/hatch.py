@@ -11,7 +11,9 @@ from typing import Literal
 from reports import svg
 from reports.svg import Pixels
 
-Hatch = Literal["solid", "rising", "falling", "level", "upright", "cross", "dots", "dashes"]
+Hatch = Literal[
+    "solid", "rising", "falling", "level", "upright", "cross", "dots", "dashes", "zigzag"
+]
 
 # Paths in a tile of `_TILE_PX`; diagonals run over its corners, so that tiles join.
 _TILE_PX = 6
@@ -23,6 +25,7 @@ _PATHS = {
     "cross": "M0 1.5h6M1.5 0v6",
     "dots": "M0.5 1.5h1.6M3.5 4.5h1.6",
     "dashes": "M0 1.5h4M3 4.5h3",
+    "zigzag": "M-0.5 4.5l0.5 0.5l3 -4l3 4l0.5 -0.5",
 }
 _WIDTHS_PX = {"dots": 1.6}
 _LINE_PX = 1.1

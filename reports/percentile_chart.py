@@ -1,105 +1,253 @@
-"""Latency by percentile: the slow end gets as much room as the middle.
+"""The percentile spectrum: the slow end gets as much room as the middle.
 
-The horizontal axis is logarithmic in the share of requests that are slower, so each tenfold rarer
-kind of request is equally wide.
+The horizontal axis is 1 / (1 - q), logarithmic: each step to the right is a kind of request that is
+rarer by the same factor. A line has as many quantiles as are known of it: some sixty where the run
+kept histograms, five where it kept percentiles alone. The named percentiles carry a mark, so that
+lines are told apart without colour.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reports import svg
-from reports.figures import milliseconds
+from reports.blocks import Column
+from reports.figure import Data, DataRow, Figure
+from reports.figures import ABSENT, SPACE, columns_alike, fixed, milliseconds, significant
 from reports.frame import (
     BELOW_PX,
+    NARROW,
     RIGHT_PX,
+    WIDE,
     Y_LABEL_PX,
+    Axis,
     Canvas,
+    PlotArea,
     ValueAxis,
     root,
     x_axis,
     x_ticks,
 )
 from reports.legend import ROW_PX, Entry, arrange, draw_legend
-from reports.load_document import LoadPercentiles
+from reports.scale import LogScale, Scale
 from reports.svg import Marker, Pixels
 
-_TICKS = ((0.5, "50"), (0.9, "90"), (0.95, "95"), (0.99, "99"), (0.999, "99.9"))
-# When ticks lack room, those of the middle and of the slow end win.
-_FIRST_TICKS = (0, 4, 3, 1)
-_AIR = 0.04
+# Ticks, in the order in which they are asked when room is short.
+_FIRST_TICKS = (0.5, 0.99, 0.999, 0.9999, 0.9, 0.99999, 0.95, 0.999999)
+_NAMED = (0.0, *sorted(_FIRST_TICKS))
+# As a factor of the axis: room beside the first and the last point.
+_AIR = 1.12
+_MARKED_UP_TO_POINTS = 8
+_SAME_QUANTILE = 1e-12
+_LINE_PX = 1.75
+# Beyond this range decimals of the smallest value say nothing of the largest.
+_ALIGNED_UP_TO_FACTOR = 1000.0
 
 
 @dataclass(frozen=True, slots=True)
-class Spectrum:
-    """The percentiles of one latency, and how its line looks."""
+class Look:
+    """How a line is told from others: by colour, by mark and by dash."""
 
-    name: str
-    percentiles: LoadPercentiles
     css: str
     colour: str
     shape: Marker = "circle"
     dash: str = ""
 
-    @property
-    def values_ms(self) -> list[float]:
-        """At 50, 90, 95, 99 and 99.9 %."""
-        found = self.percentiles
-        return [found.p50, found.p90, found.p95, found.p99, found.p999]
+
+@dataclass(frozen=True, slots=True)
+class Spectrum:
+    """Quantiles of one latency, ascending: (q, ms), and a band (q, low ms, high ms) where known.
+
+    The band is simultaneous: it holds the whole line at once. Where it ends, few requests are
+    slower, and nothing bounds them from above.
+    """
+
+    name: str
+    points: Sequence[tuple[float, float]]
+    look: Look
+    band: Sequence[tuple[float, float, float]] | None = None
+
+
+def rarity(quantile: float) -> float:
+    """The place of a quantile on the axis: one request in so many is slower."""
+    return 1 / (1 - quantile)
+
+
+def spectrum_figure(
+    entries: Sequence[Spectrum],
+    identifier: str,
+    *,
+    title: str,
+    finding: str,
+    help_text: str,
+    name: str = "spectrum",
+    canvases: Sequence[Canvas] = (WIDE, NARROW),
+) -> Figure:
+    """One chart of several spectra with its data; `identifier` is unique in the page."""
+    drawings = [
+        draw_percentile_chart(
+            entries, canvas, f"{identifier}-{canvas.css[2:]}", finding, title=title
+        )
+        for canvas in canvases
+    ]
+    return Figure(title, help_text, drawings, spectrum_data(entries), name)
 
 
 def draw_percentile_chart(
-    spectra: Sequence[Spectrum], canvas: Canvas, identifier: str, finding: str
+    spectra: Sequence[Spectrum],
+    canvas: Canvas,
+    identifier: str,
+    finding: str,
+    *,
+    title: str = "Latency by percentile",
 ) -> str:
     """The chart as one `<svg>`; `identifier` is unique in the page and safe as an id."""
-    shown = [value for spectrum in spectra for value in spectrum.values_ms]
-    axis = ValueAxis("latency, ms", shown)
-    legend = arrange([_legend_entry(spectrum) for spectrum in spectra], canvas.width)
+    axis = ValueAxis("latency, ms", _shown(spectra))
+    legend = arrange([_entry(one, number) for number, one in _numbered(spectra)], canvas.width)
     left, right = axis.room_px(), canvas.width - RIGHT_PX
     top, bottom = Y_LABEL_PX + 6, canvas.height - BELOW_PX - len(legend) * ROW_PX
-    scale = axis.scale(bottom, top)
-    xs = [left + _share(quantile) * (right - left) for quantile, _ in _TICKS]
-    ticks = [(x, label) for x, (_, label) in zip(xs, _TICKS, strict=True)]
-    drawn = []
-    for spectrum in spectra:
-        at = [(x, scale.position(y)) for x, y in zip(xs, spectrum.values_ms, strict=True)]
-        drawn += _line(spectrum, at)
+    x, y = LogScale(*_domain(spectra), left, right), axis.scale(bottom, top)
+    ticks = [(x.position(rarity(q)), percentile_name(q)) for q in _ticks(x)]
+    first = [index for q in _FIRST_TICKS for index, tick in enumerate(_ticks(x)) if tick == q]
+    area = PlotArea(left, right, top, bottom, Axis("log", x.low, x.high), axis.domain)
     return root(
         canvas,
         identifier,
-        "Latency by percentile",
+        title,
         finding,
-        *axis.draw(scale, left, right),
+        *axis.draw(y, left, right),
         *x_axis(left, right, bottom, "percentile, %"),
-        *x_ticks(ticks, bottom, _FIRST_TICKS),
-        *drawn,
+        *x_ticks(ticks, bottom, first),
+        svg.stretched(*(_band(one, number, x, y) for number, one in _numbered(spectra))),
+        svg.stretched(*(_line(one, number, x, y) for number, one in _numbered(spectra))),
+        *(mark for number, one in _numbered(spectra) for mark in _marks(one, number, x, y)),
         *draw_legend(legend, canvas.height),
+        area=area,
     )
 
 
-def _share(quantile: float) -> float:
-    """Where a quantile stands between the first and the last tick, with some air beside them."""
-    rarity = [-math.log10(1 - q) for q in (quantile, _TICKS[0][0], _TICKS[-1][0])]
-    inside = (rarity[0] - rarity[1]) / (rarity[2] - rarity[1])
-    return _AIR + inside * (1 - 2 * _AIR)
+def spectrum_data(spectra: Sequence[Spectrum]) -> Data:
+    """A row for each quantile that any spectrum has; a band stands behind its value."""
+    quantiles = _quantiles(spectra)
+    texts = _texts([[_at(one.points, q) for q in quantiles] for one in spectra])
+    columns = [
+        [_cell(text, one, q) for text, q in zip(column, quantiles, strict=True)]
+        for one, column in zip(spectra, texts, strict=True)
+    ]
+    return Data(
+        [Column("percentile", "%"), *(Column(one.name, "ms") for one in spectra)],
+        [
+            DataRow(rarity(q), [percentile_name(q), *(column[index] for column in columns)])
+            for index, q in enumerate(quantiles)
+        ],
+    )
 
 
-def _line(spectrum: Spectrum, at: Sequence[Pixels]) -> list[str]:
-    drawn = [svg.polyline(at, spectrum.css, spectrum.colour, 1.75, spectrum.dash)]
-    for place, value, (_, label) in zip(at, spectrum.values_ms, _TICKS, strict=True):
-        hover = f"{label} % of {spectrum.name}: at most {milliseconds(value)}"
-        mark = svg.marker(spectrum.shape, place, spectrum.css, spectrum.colour, radius=3.5)
-        drawn.append(svg.titled(hover, mark))
+def _texts(values: Sequence[Sequence[float | None]]) -> list[list[str]]:
+    """Latencies with one number of decimals, or each with its own where they range too widely."""
+    known = [value for column in values for value in column if value]
+    if known and max(known) > _ALIGNED_UP_TO_FACTOR * min(known):
+        return [[ABSENT if v is None else significant(v) for v in column] for column in values]
+    return columns_alike(values)
+
+
+def percentile_name(quantile: float) -> str:
+    """A quantile as a percentile, with the digits that tell it from its neighbours: 99.9."""
+    rest = 100 * (1 - quantile)
+    decimals = next((n for n in range(2) if _is_whole(rest, n)), None)
+    if decimals is None:
+        # Two digits of the rest: 99.87, 99.9987.
+        decimals = next(n for n in range(1, 15) if rest * 10**n >= 9.95)
+    text = fixed(100 * quantile, decimals)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _is_whole(value: float, decimals: int) -> bool:
+    return abs(value * 10**decimals - round(value * 10**decimals)) < 1e-6 and value >= 0.5
+
+
+def _numbered(spectra: Sequence[Spectrum]) -> list[tuple[int, Spectrum]]:
+    return list(enumerate(spectra, start=1))
+
+
+def _shown(spectra: Sequence[Spectrum]) -> list[float]:
+    values = [value for one in spectra for _, value in one.points]
+    return values + [end for one in spectra for _, *ends in one.band or () for end in ends]
+
+
+def _domain(spectra: Sequence[Spectrum]) -> tuple[float, float]:
+    places = [rarity(q) for one in spectra for q, _ in one.points]
+    low = min(places) / (_AIR if min(places) > 1 else 1.0)
+    return low, max(max(places), 2 * low) * _AIR
+
+
+def _ticks(x: Scale) -> list[float]:
+    return [q for q in _NAMED if x.low <= rarity(q) * (1 + 1e-9) and rarity(q) <= x.high]
+
+
+def _quantiles(spectra: Sequence[Spectrum]) -> list[float]:
+    """All quantiles, ascending; those that differ by rounding alone are one."""
+    found: list[float] = []
+    for q in sorted(q for one in spectra for q, _ in one.points):
+        if not found or q - found[-1] > _SAME_QUANTILE:
+            found.append(q)
+    return found
+
+
+def _at(points: Sequence[tuple[float, float]], quantile: float) -> float | None:
+    return next((ms for q, ms in points if abs(q - quantile) <= _SAME_QUANTILE), None)
+
+
+def _cell(text: str, spectrum: Spectrum, quantile: float) -> str:
+    for q, low, high in spectrum.band or ():
+        if abs(q - quantile) <= _SAME_QUANTILE:
+            low_text, high_text = columns_alike([[low, high]])[0]
+            return f"{text} ({low_text}{SPACE}to{SPACE}{high_text})"
+    return text
+
+
+def _place(quantile: float, ms: float, x: Scale, y: Scale) -> Pixels:
+    return x.position(rarity(quantile)), y.position(ms)
+
+
+def _band(spectrum: Spectrum, number: int, x: Scale, y: Scale) -> str:
+    if not spectrum.band or len(spectrum.band) < 2:
+        return ""
+    low = [_place(q, value, x, y) for q, value, _ in spectrum.band]
+    high = [_place(q, value, x, y) for q, _, value in spectrum.band]
+    drawn = svg.band(low, high, f"{spectrum.look.css} c-fill c-band", spectrum.look.colour)
+    return svg.of_series(number, drawn)
+
+
+def _line(spectrum: Spectrum, number: int, x: Scale, y: Scale) -> str:
+    look = spectrum.look
+    at = [_place(q, ms, x, y) for q, ms in spectrum.points]
+    return svg.of_series(number, svg.polyline(at, look.css, look.colour, _LINE_PX, look.dash))
+
+
+def _marks(spectrum: Spectrum, number: int, x: Scale, y: Scale) -> list[str]:
+    """Marks at the named percentiles, or at all points where there are few."""
+    look = spectrum.look
+    few = len(spectrum.points) <= _MARKED_UP_TO_POINTS
+    drawn = []
+    for q, ms in spectrum.points:
+        if not few and not any(abs(q - named) <= _SAME_QUANTILE for named in _FIRST_TICKS):
+            continue
+        at = _place(q, ms, x, y)
+        mark = svg.marker(look.shape, at, look.css, look.colour, radius=3.5)
+        hover = f"{percentile_name(q)} % of {spectrum.name}: at most {milliseconds(ms)}"
+        drawn.append(svg.pinned(at[0], mark, title=hover, series=number))
     return drawn
 
 
-def _legend_entry(spectrum: Spectrum) -> Entry:
+def _entry(spectrum: Spectrum, number: int) -> Entry:
+    look = spectrum.look
+
     def draw(centre: Pixels) -> str:
         x, y = centre
-        mark = svg.marker(spectrum.shape, centre, spectrum.css, spectrum.colour, radius=3.5)
-        line = svg.line((x - 9, y), (x + 9, y), spectrum.css, spectrum.colour, 1.75, spectrum.dash)
+        mark = svg.marker(look.shape, centre, look.css, look.colour, radius=3.5)
+        line = svg.line((x - 9, y), (x + 9, y), look.css, look.colour, _LINE_PX, look.dash)
         return line + mark
 
-    return Entry(spectrum.name, draw)
+    return Entry(spectrum.name, draw, number)

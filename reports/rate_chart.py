@@ -1,4 +1,8 @@
-"""Points and lines over the rate that was offered, with labelled rates."""
+"""Points and lines over the rate that was offered, with labelled rates.
+
+Series and lines have numbers: their columns in the data under the chart. A line without one is
+there to be compared with, and cannot be hidden.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reports import svg
-from reports.frame import BELOW_PX, RIGHT_PX, Y_LABEL_PX, Canvas, ValueAxis, root, x_axis, x_ticks
+from reports.frame import (
+    BELOW_PX,
+    RIGHT_PX,
+    Y_LABEL_PX,
+    Axis,
+    Canvas,
+    PlotArea,
+    ValueAxis,
+    root,
+    x_axis,
+    x_ticks,
+)
 from reports.legend import ROW_PX, Entry, arrange, draw_legend
 from reports.scale import LinearScale, Scale, nice_top
 from reports.svg import Flag, Mark, Marker, Pixels
@@ -23,6 +38,7 @@ class RateSeries:
     css: str
     colour: str
     shape: Marker
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +50,7 @@ class RateLine:
     css: str
     colour: str
     dash: str = ""
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +111,12 @@ def draw_rate_chart(chart: RateChart, canvas: Canvas, identifier: str) -> str:
         *axis.draw(frame.y, left, right),
         *x_axis(left, right, bottom, chart.x_label),
         *x_ticks(ticks, bottom, (0, len(ticks) - 1)),
-        *(_band(mark, frame) for mark in chart.marks if mark.interval is not None),
-        *(_line(line, frame) for line in chart.lines if len(line.points) > 1),
+        svg.stretched(*(_band(mark, frame) for mark in chart.marks if mark.interval is not None)),
+        svg.stretched(*(_line(line, frame) for line in chart.lines if len(line.points) > 1)),
         *_rules(chart.marks, flags, frame),
         *(point for series in chart.series for point in _points(series, frame)),
         *draw_legend(legend, canvas.height),
+        area=PlotArea(left, right, top, bottom, Axis("linear", x.low, x.high), axis.domain),
     )
 
 
@@ -120,41 +138,35 @@ def _band(mark: RateMark, frame: _Frame) -> str:
 
 def _line(line: RateLine, frame: _Frame) -> str:
     at = [(frame.x.position(rate), frame.y.position(value)) for rate, value in line.points]
-    return svg.polyline(at, line.css, line.colour, 1.75, line.dash)
+    drawn = svg.polyline(at, line.css, line.colour, 1.75, line.dash)
+    return svg.of_series(line.number, drawn)
 
 
 def _rules(marks: Sequence[RateMark], flags: Sequence[Flag], frame: _Frame) -> list[str]:
-    lines, labels = [], []
-    for mark, flag in zip(marks, flags, strict=True):
+    """A rule and its label for each mark; those with the lower labels lie on top."""
+    drawn = []
+    for mark, flag in sorted(zip(marks, flags, strict=True), key=lambda pair: -pair[1].row):
         x, y = frame.x.position(mark.rate_rps), frame.top - 9 - flag.row * _ROW_PX
-        lines.append(svg.line((x, y - 9), (x, frame.bottom), mark.css, mark.colour, 1.5, mark.dash))
+        rule = svg.line((x, y - 9), (x, frame.bottom), mark.css, mark.colour, 1.5, mark.dash)
         at = (flag.left + 5 if flag.anchor == "start" else flag.right - 5, y)
         css = f"{mark.css} c-label"
-        labels.append(
-            svg.text(at, mark.label, anchor=flag.anchor, fill=mark.colour, css=css, halo=True)
-        )
-    return [*lines, *labels]
+        label = svg.text(at, mark.label, anchor=flag.anchor, fill=mark.colour, css=css, halo=True)
+        drawn.append(svg.pinned(x, rule, label))
+    return drawn
 
 
 def _points(series: RateSeries, frame: _Frame) -> list[str]:
-    return [
-        svg.titled(
-            hover,
-            svg.marker(
-                series.shape,
-                (frame.x.position(rate), frame.y.position(value)),
-                series.css,
-                series.colour,
-                radius=3.5,
-            ),
-        )
-        for rate, value, hover in series.points
-    ]
+    drawn = []
+    for rate, value, hover in series.points:
+        at = (frame.x.position(rate), frame.y.position(value))
+        mark = svg.marker(series.shape, at, series.css, series.colour, radius=3.5)
+        drawn.append(svg.pinned(at[0], mark, title=hover, series=series.number))
+    return drawn
 
 
 def _legend(chart: RateChart) -> list[Entry]:
-    points = [Entry(series.name, _marker_of(series)) for series in chart.series]
-    return points + [Entry(line.name, _stroke_of(line)) for line in chart.lines]
+    points = [Entry(one.name, _marker_of(one), one.number) for one in chart.series]
+    return points + [Entry(line.name, _stroke_of(line), line.number) for line in chart.lines]
 
 
 def _marker_of(series: RateSeries) -> Mark:

@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 
 from reports import svg
-from reports.figure import Figure
-from reports.figures import milliseconds, percent, significant
+from reports.blocks import Column
+from reports.figure import Data, DataRow, Figure
+from reports.figures import ABSENT, column, columns_alike, milliseconds, percent, significant
 from reports.frame import NARROW, WIDE
 from reports.load_search import SearchCurve, SearchPart, SearchStep
 from reports.rate_chart import RateChart, RateLine, RateMark, RateSeries, draw_rate_chart
@@ -16,6 +17,8 @@ from reports.search_words import knee_words, search_answer, verdict_words
 _CURVE_POINTS = 60
 # A curve is drawn as far up as what was measured: beyond, it only presses the points together.
 _ABOVE_MEASURED = 1.5
+# The column of the curve in the data under the chart, after those of p50, p95 and p99.
+_FITTED = 4
 _LIMIT = re.compile(r"p[\d.]+\((?:ok_)?response\) <=? ([\d.]+)ms")
 
 
@@ -29,15 +32,15 @@ def search_figures(search: SearchPart, anchor: str) -> list[Figure]:
 
 def _latency(search: SearchPart, points: Sequence[SearchStep], anchor: str) -> Figure:
     series = [
-        _series("p50", "p50_ms", points, "c-p50", "#4680c0", "square"),
-        _series("p95", "p95_ms", points, "c-data", svg.DATA, "circle"),
-        _series("p99", "p99_ms", points, "c-p99", "#16255e", "diamond"),
+        _series("p50", "p50_ms", points, "c-p50", "#4680c0", "square", 1),
+        _series("p95", "p95_ms", points, "c-data", svg.DATA, "circle", 2),
+        _series("p99", "p99_ms", points, "c-p99", "#16255e", "diamond", 3),
     ]
     highest = max(step.p99_ms or 0.0 for step in points)
     lines = []
     if search.curve is not None:
         fitted = _fitted(search.curve, max(step.rate_rps for step in points), highest)
-        lines.append(RateLine("fitted p95", fitted, "c-data", svg.DATA))
+        lines.append(RateLine("fitted p95", fitted, "c-data", svg.DATA, number=_FITTED))
     limit_ms = _limit_ms(search)
     if limit_ms is not None:
         ends = [(0.0, limit_ms), (2 * max(step.rate_rps for step in points), limit_ms)]
@@ -60,7 +63,48 @@ def _latency(search: SearchPart, points: Sequence[SearchStep], anchor: str) -> F
             " The line is base x (1 + weight x u^order / (1 - u)) with u = rate / capacity, fitted "
             "to p95; the knee is where rate divided by p95 is greatest."
         )
-    return Figure("Load and latency", help_text, _drawn(chart, f"{anchor}-search-latency"))
+    return Figure(
+        "Load and latency",
+        help_text,
+        _drawn(chart, f"{anchor}-search-latency"),
+        _latency_data(search, points),
+        "load-latency",
+    )
+
+
+def _latency_data(search: SearchPart, points: Sequence[SearchStep]) -> Data:
+    """A row for each rate that was held, by rate."""
+    steps = _by_rate(points)
+    names = ["p50", "p95", "p99"]
+    values = [[step.p50_ms for step in steps], [step.p95_ms for step in steps]]
+    values.append([step.p99_ms for step in steps])
+    if search.curve is not None:
+        names.append("fitted p95")
+        values.append([_fitted_ms(search.curve, step.rate_rps) for step in steps])
+    cells = columns_alike(values)
+    return Data(
+        [
+            Column("offered", f"{search.unit}/s"),
+            *(Column(name, "ms") for name in names),
+            Column("SLO", is_text=True),
+        ],
+        [
+            DataRow(
+                step.rate_rps,
+                [rate, *(texts[index] for texts in cells), verdict_words(step)],
+            )
+            for index, (step, rate) in enumerate(zip(steps, _rates(steps), strict=True))
+        ],
+    )
+
+
+def _by_rate(points: Sequence[SearchStep]) -> list[SearchStep]:
+    # Of equal rates the one that was tried first comes first.
+    return sorted(points, key=lambda step: step.rate_rps)
+
+
+def _rates(steps: Sequence[SearchStep]) -> list[str]:
+    return [text or ABSENT for text in column([step.rate_rps for step in steps], 4)]
 
 
 def _served(search: SearchPart, anchor: str) -> Figure:
@@ -75,7 +119,7 @@ def _served(search: SearchPart, anchor: str) -> Figure:
         finding=f"At most {significant(max(value for _, value, _ in ok))} {search.unit}/s were ok.",
         x_label=f"offered, {search.unit}/s",
         y_label=f"ok, {search.unit}/s",
-        series=[RateSeries("ok", ok, "c-taken", svg.RECOMMENDED, "circle")],
+        series=[RateSeries("ok", ok, "c-taken", svg.RECOMMENDED, "circle", 1)],
         lines=[
             RateLine(
                 "all that is offered",
@@ -91,7 +135,37 @@ def _served(search: SearchPart, anchor: str) -> Figure:
         "Ok answers a second at each rate. Below the broken line, requests are refused, fail, or "
         "wait for so long that they do not end in time."
     )
-    return Figure("Offered and served", help_text, _drawn(chart, f"{anchor}-search-served"))
+    return Figure(
+        "Offered and served",
+        help_text,
+        _drawn(chart, f"{anchor}-search-served"),
+        _served_data(search, points),
+        "load-served",
+    )
+
+
+def _served_data(search: SearchPart, points: Sequence[SearchStep]) -> Data:
+    steps = _by_rate(points)
+    ok = [text or ABSENT for text in column([step.goodput_rps for step in steps], 4)]
+    return Data(
+        [
+            Column("offered", f"{search.unit}/s"),
+            Column("ok", f"{search.unit}/s"),
+            Column("throttled"),
+            Column("failed"),
+        ],
+        [
+            DataRow(
+                step.rate_rps,
+                [rate, served, *(_share(s) for s in (step.throttled_share, step.failed_share))],
+            )
+            for step, rate, served in zip(steps, _rates(steps), ok, strict=True)
+        ],
+    )
+
+
+def _share(share: float | None) -> str:
+    return ABSENT if share is None else percent(share)
 
 
 def _drawn(chart: RateChart, identifier: str) -> list[str]:
@@ -115,7 +189,13 @@ def _marks(search: SearchPart) -> list[RateMark]:
 
 
 def _series(
-    name: str, key: str, points: Sequence[SearchStep], css: str, colour: str, shape: svg.Marker
+    name: str,
+    key: str,
+    points: Sequence[SearchStep],
+    css: str,
+    colour: str,
+    shape: svg.Marker,
+    number: int,
 ) -> RateSeries:
     found = []
     for step in points:
@@ -123,7 +203,7 @@ def _series(
         rate = significant(step.rate_rps)
         hover = f"{rate}/s, {verdict_words(step)}: {name} {milliseconds(value)}"
         found.append((step.rate_rps, value, hover))
-    return RateSeries(name, found, css, colour, shape)
+    return RateSeries(name, found, css, colour, shape, number)
 
 
 def _served_hover(step: SearchStep, unit: str) -> str:
@@ -137,16 +217,21 @@ def _served_hover(step: SearchStep, unit: str) -> str:
 
 def _fitted(curve: SearchCurve, highest_rps: float, highest_ms: float) -> list[tuple[float, float]]:
     points = []
-    for number in range(_CURVE_POINTS + 1):
-        rate_rps = highest_rps * number / _CURVE_POINTS
-        used = rate_rps / curve.capacity_rps
-        if used >= 1:
-            break
-        value = curve.base_ms * (1 + curve.weight * used**curve.order / (1 - used))
-        if value > highest_ms * _ABOVE_MEASURED:
+    for index in range(_CURVE_POINTS + 1):
+        rate_rps = highest_rps * index / _CURVE_POINTS
+        value = _fitted_ms(curve, rate_rps)
+        if value is None or value > highest_ms * _ABOVE_MEASURED:
             break
         points.append((rate_rps, value))
     return points
+
+
+def _fitted_ms(curve: SearchCurve, rate_rps: float) -> float | None:
+    """p95 by the curve; None at and above its capacity."""
+    used = rate_rps / curve.capacity_rps
+    if used >= 1:
+        return None
+    return curve.base_ms * (1 + curve.weight * used**curve.order / (1 - used))
 
 
 def _limit_ms(search: SearchPart) -> float | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from reports import svg
-from reports.figure import Figure
-from reports.figures import milliseconds, percent
+from reports.figure import Data, DataRow, Figure
+from reports.figures import milliseconds, part_of, percent
 from reports.hatch import Fill
 from reports.load_waterfall import LABELS, PartName, TimeGroup, Waterfall
 from reports.parts_chart import (
@@ -16,7 +16,15 @@ from reports.parts_chart import (
     Piece,
     draw_parts_chart,
 )
-from reports.waterfall_words import MEDIAN, SLOWEST, finding, source_words, title_of
+from reports.waterfall_tables import parts_table
+from reports.waterfall_words import (
+    LEAST_SHOWN_MS,
+    MEDIAN,
+    SLOWEST,
+    finding,
+    source_words,
+    title_of,
+)
 
 _GREY, _AMBER = ("c-unnamed", svg.UNNAMED, svg.MUTED), ("c-refused", svg.REFUSED, svg.REFUSED_LINE)
 _SOLID_GREY = "c-second c-fill"
@@ -43,6 +51,10 @@ _FILLS: dict[PartName, Fill] = {
     "response": Fill("c-p50 c-fill", "#4680c0"),
 }
 
+# What the parts leave is shown as well. Where it is below zero it has no length, and the data tell.
+_RESIDUAL = "residual, not explained"
+_RESIDUAL_FILL = Fill(*_GREY, "zigzag")
+
 
 def waterfall_figure(waterfall: Waterfall, anchor: str) -> Figure:
     """The bars of a run; `anchor` makes their ids unique in a page."""
@@ -50,7 +62,7 @@ def waterfall_figure(waterfall: Waterfall, anchor: str) -> Figure:
         title="Parts of the response time",
         finding=finding(waterfall),
         bars=[_bar(MEDIAN, waterfall.median), _bar(SLOWEST, waterfall.slowest)],
-        order=list(LABELS.values()),
+        order=[*LABELS.values(), _RESIDUAL],
     )
     help_text = (
         "Parts of the response time in the order of time, of the requests around the median and "
@@ -61,7 +73,13 @@ def waterfall_figure(waterfall: Waterfall, anchor: str) -> Figure:
         draw_parts_chart(chart, canvas, f"{anchor}-parts-{canvas.css[2:]}")
         for canvas in (FULL, MIDDLE, SMALL)
     ]
-    return Figure("Where the time goes", help_text, drawings)
+    return Figure("Where the time goes", help_text, drawings, _data(waterfall), "waterfall")
+
+
+def _data(waterfall: Waterfall) -> Data:
+    """The parts of both groups, and what they leave."""
+    table = parts_table(waterfall)
+    return Data(table.columns, [DataRow(None, row.cells) for row in table.rows])
 
 
 def _bar(name: str, group: TimeGroup) -> Bar:
@@ -74,4 +92,8 @@ def _bar(name: str, group: TimeGroup) -> Bar:
         )
         for part in group.parts
     ]
+    if group.residual_ms >= LEAST_SHOWN_MS:
+        share = part_of(group.residual_ms, group.response_ms)
+        hover = f"{_RESIDUAL}: {milliseconds(group.residual_ms)}, {share}"
+        pieces.append(Piece(_RESIDUAL, group.residual_ms, _RESIDUAL_FILL, hover))
     return Bar(title_of(name, group), pieces)

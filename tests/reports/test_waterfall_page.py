@@ -9,6 +9,7 @@ import pytest
 from reports.figures import SPACE
 from reports.load_markdown import render_load_markdown
 from reports.page import render_page
+from reports.waterfall_chart import waterfall_figure
 from tests.reports import load_documents, waterfall_documents
 from tests.reports.pages import Page, svgs
 
@@ -76,7 +77,7 @@ def test_cold_starts_are_told_with_and_without():
 def test_a_bar_has_a_piece_for_each_part_with_its_figures():
     html = render_page([waterfall_documents.from_logs()])
     drawing = next(one for one in svgs(html) if one[0].text == "Parts of the response time")
-    hovers = [group[0].text.replace(SPACE, " ") for group in drawing if group.tag == "g"]
+    hovers = [one.text.replace(SPACE, " ") for one in drawing.findall("g/title")]
     assert "handler: 31.0 ms, 59 %" in hovers
     assert "INIT or restore: 412 ms, 68 %" in hovers
     assert drawing[1].text.startswith("The median request takes 52.5")
@@ -91,3 +92,14 @@ def test_markdown_has_the_parts_and_the_price_of_cold_starts():
 
 def test_without_records_nothing_is_said():
     assert "Where the time goes" not in words(load_documents.five_causes())
+
+
+def test_what_is_not_explained_is_a_piece_of_the_bar_and_a_row_of_its_data():
+    waterfall = waterfall_documents.from_logs().waterfall
+    median = waterfall.median.model_copy(update={"residual_ms": 5.0, "response_ms": 57.5})
+    for group, shown in ((median, True), (waterfall.median, False)):
+        figure = waterfall_figure(waterfall.model_copy(update={"median": group}), "a")
+        assert ("residual, not explained: 5.00" in figure.drawings[0]) is shown
+        names = [row.cells[0] for row in figure.data.rows]
+        assert names[-2:] == ["Residual", "Response time"]
+        assert all(row.x is None for row in figure.data.rows)
