@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from reports.apply_document import ApplyDocument
+from reports.raw_files import RawFile
 
 SCHEMA_VERSION = 1
 
@@ -92,6 +93,15 @@ class FamilyScore(_Part):
     )
 
 
+class UnseenSize(_Part):
+    """An invoked size, and what the samples of all other sizes lead to expect there."""
+
+    memory_mb: int
+    measured_ms: float = Field(description="median of its own warm durations")
+    expected_ms: float
+    expected_interval_ms: Interval
+
+
 class Model(_Part):
     """The curve chosen for billed time, and those that lost."""
 
@@ -102,6 +112,11 @@ class Model(_Part):
     candidates: list[FamilyScore]
     duration_family: str
     curve: list[CurvePoint]
+    unseen: list[UnseenSize] = Field(
+        default_factory=list,
+        description="adaptive plan: each size that was left out once, between the smallest and "
+        "the largest",
+    )
 
 
 class Slo(_Part):
@@ -347,6 +362,9 @@ class Provenance(_Part):
         default=None, description="the version or alias that was tuned; None for the function"
     )
     version: str | None = Field(default=None, description="the version that was tuned")
+    git_commit: str | None = Field(
+        default=None, description="of the working copy in which the command ran"
+    )
 
 
 class TuneDocument(_Part):
@@ -377,6 +395,9 @@ class TuneDocument(_Part):
     calls: CallRules | None = Field(default=None, description="None where nothing was set")
     applied: ApplyDocument | None = Field(default=None, description="what --apply did")
     trial: Trial | None = Field(default=None, description="None with --skip-trial; it is in spent")
+    raw_files: list[RawFile] = Field(
+        default_factory=list, description="the samples beside the document, when it was written"
+    )
     # Whoever wrote the document, its page links to nothing else.
     visualization_url: str | None = Field(
         default=None,

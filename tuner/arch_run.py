@@ -23,6 +23,7 @@ from tuner.facts import RunFacts
 from tuner.options import TuneRequest
 from tuner.plan import FixedPlan, Plan
 from tuner.preparation import read_usable
+from tuner.raw_files import with_raw_files
 from tuner.sample import Sample
 from tuner.sizes import size_limits
 from tuner.target import Target
@@ -232,7 +233,7 @@ def with_other_run(pair: Pair, first: Answered, run: OtherRun) -> TuneDocument:
     budget = _budget(limits, document.budget, theirs.document.budget)
     document = document.model_copy(update={"budget": budget})
     try:
-        write_document(run.folder, theirs.document)
+        write_document(run.folder, with_raw_files(theirs.document, run.folder))
     except ToolError as error:
         return document.model_copy(
             update={"exit_code": int(ExitCode.ERROR), "errors": [*document.errors, str(error)]}

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.aws.prices import LambdaPrice
-from reports.document import CurvePoint, FamilyScore, Model
+from reports.document import CurvePoint, FamilyScore, Model, UnseenSize
 from tuner.beliefs import believe
 from tuner.curve import Choice, choose, refit
 from tuner.estimate import MIN_SAMPLES_FOR_INTERVAL, Floats, interval_quantiles
@@ -97,7 +97,8 @@ def believed_model(
     )
     if choice is None:
         return None
-    own_error = _left_out_error(samples, [item.memory_mb for item in evidence], rng)
+    unseen = _left_out(samples, [item.memory_mb for item in evidence], rng)
+    own_error = _typical_error(unseen)
     errors = {_MIXTURE: own_error, **choice.loo_errors}
     return Model(
         family=_MIXTURE,
@@ -107,25 +108,40 @@ def believed_model(
         candidates=[FamilyScore(family=name, loo_error=error) for name, error in errors.items()],
         duration_family=_MIXTURE,
         curve=[_believed_point(item, price, storage_mb) for item in evidence],
+        unseen=unseen,
     )
 
 
-def _left_out_error(
+def _left_out(
     samples: Sequence[Sample], sizes_mb: Sequence[int], rng: np.random.Generator
-) -> float | None:
-    """The typical error (of logarithms) at an invoked size, from the samples of all others.
+) -> list[UnseenSize]:
+    """Each invoked size beside what the samples of all others lead to expect there.
 
     Of the sizes between the smallest and the largest: nobody reads the curve beyond them.
     """
     durations = warm_durations(samples, sizes_mb)
     between = {m: found for m, found in durations.items() if min(durations) < m < max(durations)}
-    if not between:
-        return None
-    errors = []
+    unseen = []
     for left_out, own in between.items():
         others = {size: found for size, found in durations.items() if size != left_out}
-        expected = np.median(np.log(believe(others, sizes_mb, rng).at(left_out)))
-        errors.append(float(expected - np.median(np.log(np.maximum(own, _LEAST_MS)))))
+        draws = np.log(believe(others, sizes_mb, rng).at(left_out))
+        low, middle, high = np.exp(np.quantile(draws, (_DRAWN_BAND[0], 0.5, _DRAWN_BAND[1])))
+        unseen.append(
+            UnseenSize(
+                memory_mb=left_out,
+                measured_ms=float(np.exp(np.median(np.log(np.maximum(own, _LEAST_MS))))),
+                expected_ms=float(middle),
+                expected_interval_ms=(float(low), float(high)),
+            )
+        )
+    return unseen
+
+
+def _typical_error(unseen: Sequence[UnseenSize]) -> float | None:
+    """The root mean square of the logarithms by which sizes that were left out are off."""
+    if not unseen:
+        return None
+    errors = [np.log(size.expected_ms) - np.log(size.measured_ms) for size in unseen]
     return float(np.sqrt(np.mean(np.square(errors))))
 
 

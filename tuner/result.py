@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 from core.aws.prices import LambdaPrice, PriceTable
 from core.errors import ExitCode
+from core.git_commit import git_commit
 from core.version import toolkit_version
 from reports.document import (
     Budget,
@@ -294,4 +297,5 @@ def _provenance(facts: RunFacts) -> Provenance:
         endpoint=facts.endpoint,
         qualifier=facts.target.qualifier,
         version=facts.target.version,
+        git_commit=git_commit(Path.cwd(), os.environ),
     )

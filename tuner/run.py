@@ -41,6 +41,7 @@ from tuner.plan import ASK_ABOVE_USD
 from tuner.preflight.before_run import warn_before
 from tuner.preparation import read_usable, run_facts
 from tuner.qualified import copy_line
+from tuner.raw_files import with_raw_files
 from tuner.restore_offer import offer_restore, warn_of_leftovers
 from tuner.sample import Sample
 from tuner.snap_start import snap_start_most_usd
@@ -224,7 +225,8 @@ def _measured(
 
 
 def _written(folder: Path, document: TuneDocument, console: Console) -> TuneDocument:
-    """`document`, with the error where it could not be written: it is shown all the same."""
+    """`document` with its raw files, or with the error where it could not be written."""
+    document = with_raw_files(document, folder)
     try:
         console.say(f"result: {write_document(folder, document)}")
     except ToolError as error:
