@@ -48,7 +48,12 @@ class Axis:
     high: float
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.low:.10g} {self.high:.10g}"
+        return f"{self.kind} {axis_value(self.low)} {axis_value(self.high)}"
+
+
+def axis_value(value: float) -> str:
+    """A value of an axis as a program reads it."""
+    return f"{value:.10g}"
 
 
 @dataclass(frozen=True, slots=True)

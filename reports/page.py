@@ -1,11 +1,14 @@
 """One self-contained HTML page for any mix of runs: tunings, then load runs, then probes.
 
-No script, no external request, no time of rendering: the same documents give the same bytes. All
-texts of a document are escaped by Jinja2; the only ready markup is the SVG of the charts.
+No external request, no time of rendering: the same documents give the same bytes. All texts of a
+document are escaped by Jinja2; the only ready markup is the SVG of the charts. The page allows its
+one script and its style sheet by their hashes, and nothing else.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +21,7 @@ from reports import compare_page, limits_page, load_page, preflight_page, tune_p
 from reports.compare_document import CompareDocument
 from reports.document import TuneDocument
 from reports.figures import closed, listed
+from reports.frame import axis_value
 from reports.kinds import Document
 from reports.limits_document import LimitsDocument
 from reports.load_document import LoadDocument
@@ -109,7 +113,9 @@ def _rendered(
             around=around,
             alone=around is None
             and len(tunings) + len(loads) + len(probes) + len(comparisons) == 1,
-            css=_style_sheet(),
+            css=_asset("page.css"),
+            script=_asset("enhance.js"),
+            policy=_policy(),
         )
     )
     return page + "\n"
@@ -117,19 +123,39 @@ def _rendered(
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("reports"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["axis_value"] = axis_value
+    return environment
 
 
 @cache
-def _style_sheet() -> Markup:
-    text = files("reports").joinpath("assets", "page.css").read_text(encoding="utf-8")
-    return Markup(text)  # noqa: S704 - the style sheet is the package's own file
+def _asset(name: str) -> Markup:
+    """A file of the package for the page, without indentation and lines of comment."""
+    text = files("reports").joinpath("assets", name).read_text(encoding="utf-8")
+    lines = (line.strip() for line in text.splitlines())
+    kept = [line for line in lines if line and not line.startswith("//")]
+    return Markup("\n" + "\n".join(kept) + "\n")  # noqa: S704 - the package's own file
+
+
+@cache
+def _policy() -> str:
+    """The page's content security policy: it runs and loads nothing but what it brings itself."""
+    style, script = (_hash(_asset(name)) for name in ("page.css", "enhance.js"))
+    return (
+        f"default-src 'none'; style-src '{style}'; script-src '{script}'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"
 
 
 def _title(
