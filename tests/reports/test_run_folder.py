@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import math
 import re
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -101,6 +103,76 @@ def test_the_file_is_sorted_indented_and_ends_with_a_newline(tmp_path):
     assert text == json.dumps(json.loads(text), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
+def test_a_second_of_a_run_is_one_line(tmp_path):
+    document = load_documents.five_causes()
+    text = write_document(tmp_path, document).read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if '"start_lag_p99_ms"' in line and "{" in line]
+    assert len(rows) == len(document.seconds)
+    assert json.loads(rows[3].rstrip(",")) == document.seconds[3].model_dump(mode="json")
+    assert json.loads(text) == document.model_dump(mode="json")
+    assert list(json.loads(text)) == sorted(json.loads(text))
+
+
+def as_it_was_written_before(document, **how):
+    return json.dumps(document.model_dump(mode="json"), sort_keys=True, ensure_ascii=False, **how)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [{"indent": 2}, {"indent": None}, {"separators": (",", ":")}, {"indent": "\t"}],
+    ids=["by earlier versions", "one line", "compact", "tabs"],
+)
+def test_the_layout_of_a_file_does_not_matter(how, tmp_path):
+    document = load_documents.five_causes()
+    (tmp_path / "result.json").write_text(as_it_was_written_before(document, **how))
+    assert read_document(tmp_path) == document
+
+
+def test_line_ends_of_windows_do_not_matter(tmp_path):
+    document = load_documents.one_second()
+    text = write_document(tmp_path, document).read_text()
+    (tmp_path / "result.json").write_bytes(text.replace("\n", "\r\n").encode())
+    assert read_document(tmp_path) == document
+
+
+@pytest.mark.parametrize("layout", [{"indent": 2}, {}], ids=["indented", "one line"])
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"offered": "9"}, r'^.*result\.json: seconds\[1\]\.offered: .*integer \(got "9"\)$'),
+        ({"offered": 9.0}, r"seconds\[1\]\.offered: .*integer \(got 9\.0\)$"),
+        ({"response_p50_ms": math.nan}, r"result\.json: not JSON: NaN is not a number in JSON$"),
+        ({"response_p50_ms": -math.inf}, r"result\.json: not JSON: -Infinity is not a number"),
+        ({"throttled": {"stage": None}}, r"seconds\[1\]\.throttled\.stage: .* \(got null\)$"),
+        ({"phase": 4}, r"seconds\[1\]\.phase: .*string \(got 4\)$"),
+        ({"colour": "red"}, r'seconds\[1\]\.colour: extra inputs .* \(got "red"\)$'),
+    ],
+)
+def test_a_wrong_second_is_named_by_key_and_value(layout, change, said, tmp_path):
+    values = load_documents.nothing_completed().model_dump(mode="json")
+    values["seconds"][1].update(change)
+    (tmp_path / "result.json").write_text(json.dumps(values, sort_keys=True, **layout))
+    with pytest.raises(InputError, match=said):
+        read_document(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('  "schema_version": 1,', '  "schema_version": 1.0,', r"schema_version: .* \(got 1\.0\)"),
+        ('  "schema_version": 1,', '  "schema_version": 3,', r"this version reads 1 \(got 3\)"),
+        ('  "kind": "load",', '  "kind": "lode",', r'kind: must be .* \(got "lode"\)'),
+        ('  "kind": "load",\n', "", r"kind: must be .* \(got null\)"),
+    ],
+)
+def test_what_a_file_says_of_itself_is_taken_at_its_word(old, new, said, tmp_path):
+    text = write_document(tmp_path, load_documents.one_second()).read_text()
+    assert old in text
+    (tmp_path / "result.json").write_text(text.replace(old, new))
+    with pytest.raises(InputError, match=said):
+        read_document(tmp_path)
+
+
 def test_an_unwritable_result_is_an_input_error_and_leaves_nothing(tmp_path):
     with pytest.raises(InputError, match="could not write"):
         write_document(tmp_path / "missing", documents.bare())
@@ -169,3 +241,16 @@ def test_bytes_that_are_no_text_are_refused(tmp_path):
     (tmp_path / "result.json").write_bytes(b"\xff\xfe{}")
     with pytest.raises(InputError, match="byte 0 is not UTF-8"):
         read_document(tmp_path)
+
+
+def test_reading_leaves_the_collector_of_garbage_as_it_was(tmp_path):
+    path = write_document(tmp_path, load_documents.one_second())
+    assert gc.isenabled()
+    read_document(path)
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        read_document(path)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
