@@ -231,7 +231,8 @@ def _fitted_ms(curve: SearchCurve, rate_rps: float) -> float | None:
     used = rate_rps / curve.capacity_rps
     if used >= 1:
         return None
-    return curve.base_ms * (1 + curve.weight * used**curve.order / (1 - used))
+    value: float = curve.base_ms * (1 + curve.weight * used**curve.order / (1 - used))
+    return value
 
 
 def _limit_ms(search: SearchPart) -> float | None:
