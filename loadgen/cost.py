@@ -15,6 +15,7 @@ from core.aws.prices import Arch, PriceTable
 from core.errors import InputError
 from loadgen.outcome import GATEWAY_THROTTLES, Cause, Kind, Outcome
 from reports.figures import megabytes, usd
+from reports.load_cost_parts import LoadCostPart
 
 Billing = Literal["rest", "http", "function_url", "local", "unknown"]
 
@@ -81,6 +82,9 @@ class Cost:
 
     usd: float | None
     detail: tuple[str, ...]
+    parts: tuple[LoadCostPart, ...] = ()
+    as_if: bool = False  # nothing was billed: `parts` are what AWS would have billed
+    prices_date: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,12 +172,12 @@ def spent(plan: Tariff, uses: Iterable[StepUse]) -> Cost:
     billed, requests, whole, total, unknown = 0.0, 0, 0, 0.0, False
     for use in uses:
         whole += sum(use.counts.values()) + use.cut
-        charged = _count(use, free=_REFUSED_FREE | _NEVER_SENT)
+        charged = charged_requests(use)
         requests += charged
         billed += plan.billed({use.step: charged})
         function = functions.get(use.step)
         if function is not None:
-            ran = _count(use, free=_NEVER_RAN)
+            ran = calls_of(use)
             part = _function_usd(plan, function, ran, min(use.service_mean_s, function.timeout_s))
             if part is None:
                 return Cost(None, (_no_function_price(plan, function),))
@@ -189,6 +193,16 @@ def spent(plan: Tariff, uses: Iterable[StepUse]) -> Cost:
     if unknown or not plan.functions:
         detail.append(_missing_words(plan))
     return Cost(billed * plan.request_usd + total, tuple(detail))
+
+
+def charged_requests(use: StepUse) -> int:
+    """Requests of a step that API Gateway can have charged."""
+    return _count(use, free=_REFUSED_FREE | _NEVER_SENT)
+
+
+def calls_of(use: StepUse) -> int:
+    """Requests of a step that can have run its function."""
+    return _count(use, free=_NEVER_RAN)
 
 
 def _count(use: StepUse, free: frozenset[Cause]) -> int:

@@ -57,6 +57,7 @@ class Prepared:
     functions: tuple[StepFunction, ...]  # behind the steps, also where nothing is billed
     sources: Sources
     notes: tuple[str, ...]
+    list_tariff: Tariff | None = None  # that of AWS for such a target, also for a local one
 
     @property
     def plan(
@@ -167,18 +168,19 @@ def prepare(
     plan = expected(profile, phases)
     asking = Asking(notes)
     functions = _functions(limits, session, asking)
-    prices = tariff(
-        _billing(resolved),
-        resolved.facts.region,
-        functions,
-        gateway_prices(),
-        bundled_prices(),
-        {
+    price = partial(
+        tariff,
+        region=resolved.facts.region,
+        functions=functions,
+        gateway=gateway_prices(),
+        prices=bundled_prices(),
+        body_bytes={
             number: size.bytes
             for number, size in enumerate(body_sizes(profile, file.base_dir))
             if size is not None
         },
     )
+    billing, prices = _aws_billing(resolved), price(_billing(resolved))
     attempts = most_attempts(profile)
     cost = with_retries(estimate(prices, plan.requests, plan.by_step), attempts)
     if attempts > 1:
@@ -204,6 +206,7 @@ def prepare(
         limits=limits,
         expected=plan,
         tariff=prices,
+        list_tariff=None if billing is None else price(billing),
         estimate=cost,
         functions=tuple(functions),
         sources=sources,
@@ -257,10 +260,15 @@ def _steps_as_written(file: ProfileFile, profile: Profile) -> tuple[StepInfo, ..
 def _billing(resolved: Resolved) -> Billing:
     if is_loopback(host_of(resolved.base_url)):
         return "local"
+    return _aws_billing(resolved) or "unknown"
+
+
+def _aws_billing(resolved: Resolved) -> Billing | None:
+    """Who bills such a target in AWS; None where nobody knows what it is."""
     kind = resolved.facts.api_kind
     if kind in ("rest", "http"):
         return "rest" if kind == "rest" else "http"
-    return "function_url" if ".lambda-url." in host_of(resolved.base_url) else "unknown"
+    return "function_url" if ".lambda-url." in host_of(resolved.base_url) else None
 
 
 def _functions(limits: Limits, session: AwsSession | None, asking: Asking) -> list[StepFunction]:

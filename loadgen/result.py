@@ -142,7 +142,12 @@ def build_document(
         limits=list(facts.limits),
         functions=_called(facts.functions),
         spent=LoadSpent(
-            usd=spent.usd, estimated_usd=facts.estimated_usd, detail=list(spent.detail)
+            usd=spent.usd,
+            estimated_usd=facts.estimated_usd,
+            detail=list(spent.detail),
+            parts=list(spent.parts),
+            as_if=spent.as_if,
+            prices_date=spent.prices_date,
         ),
         provenance=_provenance(facts),
     )

@@ -18,6 +18,7 @@ from core.located_yaml import read_document
 from loadgen.auth.given import secrets_in
 from loadgen.conduct import Course
 from loadgen.cost import spent
+from loadgen.cost_parts import Seen, with_parts
 from loadgen.guards import ASK_ABOVE_REQUESTS, ASK_ABOVE_USD
 from loadgen.look_back import Hindsight, LookBack
 from loadgen.measured import measured_of
@@ -169,7 +170,14 @@ class _Run:
             warnings = [*validity.warnings, *warnings_of(telemetry.part)]
             validity = validity.model_copy(update={"warnings": warnings})
         results = evaluate(prepared.rules, tally, self._sending.abort)
-        document = build_document(facts, tally, results, validity, spent(prepared.tariff, uses))
+        cost = with_parts(
+            spent(prepared.tariff, uses),
+            prepared.list_tariff,
+            uses,
+            Seen(facts.telemetry, tally.totals(range(len(tally.phases))).bytes_in),
+            billed=prepared.tariff.billing != "local",
+        )
+        document = build_document(facts, tally, results, validity, cost)
         document = beside(self._prediction, document, prepared, tally)
         return LoadDocument.model_validate(self._secrets().hide_in(document.model_dump()))
 

@@ -141,6 +141,7 @@ def phase_slices(tally: Tally, losses: Losses) -> list[PhaseSlice]:
                 from_s=plan.from_s,
                 to_s=max(min(plan.to_s, until_s), plan.from_s),
                 planned=plan.words,
+                by_step=tally.completed_by_step(plan.index),
                 **figures(
                     totals, length_s(tally, only), losses, timely_totals(tally, only)
                 ).fields(),

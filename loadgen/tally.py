@@ -269,6 +269,15 @@ class Tally:
             sent=arrivals.sent if step is None else sum(counts.values()),
         )
 
+    def completed_by_step(self, phase: int) -> list[int]:
+        """Completed requests of a phase by the number of their step."""
+        found = [0] * len(self.steps)
+        for packed, (count, _) in self._all_kinds.items():
+            step = packed >> 16 & 0xFFFF
+            if packed >> 32 == phase and step < len(found):
+                found[step] += count
+        return found
+
     def window(
         self, seconds: range, phases: Collection[int] | None = None, step: int | None = None
     ) -> Totals:

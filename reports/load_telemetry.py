@@ -105,6 +105,12 @@ class ReportTotals(_Part):
     duration_p99_ms: float
     duration_mean_ms: float | None = None
     init_p50_ms: float | None = Field(description="INIT or restore, of cold calls")
+    billed_mean_ms: float | None = Field(
+        default=None, description="billed duration of a call, with what is billed of its start"
+    )
+    billed_start_mean_ms: float | None = Field(
+        default=None, description="of it what is billed of INIT or restore, over all calls"
+    )
 
 
 class FunctionTelemetry(_Part):

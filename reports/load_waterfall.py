@@ -147,6 +147,15 @@ class ColdMinute(_Part):
     share: float
 
 
+class ColdBin(_Part):
+    """Cold starts of some seconds of the run, by when requests were sent; all phases."""
+
+    from_s: float
+    to_s: float
+    requests: int = Field(description="with a REPORT line")
+    cold: int
+
+
 class ColdStep(_Part):
     """Cold starts of a step, in the measured phases."""
 
@@ -179,3 +188,8 @@ class ColdStarts(_Part):
     p99_cost_ms: float | None = Field(description="p99 with cold requests less p99 without")
     minutes: list[ColdMinute]
     steps: list[ColdStep]
+    slowest: int | None = Field(
+        default=None, description="how many the slowest 1 % of them are, by response time"
+    )
+    slowest_cold: int | None = Field(default=None, description="of the slowest 1 %")
+    bins: list[ColdBin] = Field(default=[], description="at most 60, of equal length")

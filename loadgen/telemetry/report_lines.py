@@ -6,6 +6,7 @@ Without it nothing says which request a line belongs to: then there are only tot
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -104,6 +105,7 @@ class ReportWatch:
         durations_ms = [report.duration_ms for report in reports]
         durations = np.percentile(durations_ms, (50, 95, 99))
         starts = [report.start_ms for report in reports if report.cold]
+        billed_starts_ms = sum(billed_start_ms(report) for report in reports)
         return ReportTotals(
             lines=len(reports),
             cold=len(starts),
@@ -112,6 +114,8 @@ class ReportWatch:
             duration_p99_ms=float(durations[2]),
             duration_mean_ms=float(np.mean(durations_ms)),
             init_p50_ms=float(np.median(starts)) if starts else None,
+            billed_mean_ms=float(np.mean([report.billed_ms for report in reports])),
+            billed_start_mean_ms=billed_starts_ms / len(reports),
         )
 
     def _missing(self, part: LogSlice) -> Rows:
@@ -131,3 +135,10 @@ class ReportWatch:
             self.lines += 1
             for report in reports_in(event.message):
                 self._found[report.request_id] = (report, version)
+
+
+def billed_start_ms(report: Report) -> float:
+    """What of a billed duration is INIT or restore: the rest over the call, which is rounded up."""
+    if not report.cold:
+        return 0.0
+    return max(report.billed_ms - math.ceil(report.duration_ms), 0.0)

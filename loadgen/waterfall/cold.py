@@ -13,10 +13,14 @@ from loadgen.records import Records, response_us
 from loadgen.steps import StepInfo
 from loadgen.telemetry.traces import Traces
 from loadgen.waterfall.build import Choice
+from loadgen.waterfall.groups import by_response, slowest_of
 from loadgen.waterfall.split import ROUNDING_MS, Bools, Floats
-from reports.load_waterfall import ColdMinute, ColdPercentiles, ColdStarts, ColdStep
+from reports.load_waterfall import ColdBin, ColdMinute, ColdPercentiles, ColdStarts, ColdStep
 
 _MINUTE_US = 60_000_000
+# Enough to see when environments started, and few enough that each has requests.
+_MOST_BINS = 60
+_WIDTHS_S = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600)
 
 
 def cold_starts_of(
@@ -38,6 +42,7 @@ def cold_starts_of(
     with_ms, without_ms = _percentiles(response_ms[seen]), _if_any(response_ms[seen & ~cold])
     cost_ms = None if without_ms is None else round(with_ms.p99 - without_ms.p99, 3)
     n, n_cold = int(seen.sum()), int((seen & cold).sum())
+    slowest = slowest_of(by_response(response_ms, np.flatnonzero(seen)))
     return ColdStarts(
         completed=int(measured.sum()),
         requests=n,
@@ -52,6 +57,9 @@ def cold_starts_of(
         p99_cost_ms=cost_ms,
         minutes=_minutes(records, reported, cold),
         steps=_steps(records, seen, cold, response_ms, choice.steps),
+        slowest=len(slowest),
+        slowest_cold=int(cold[slowest].sum()),
+        bins=_bins(records, reported, cold),
     )
 
 
@@ -77,6 +85,26 @@ def _minutes(records: Records, reported: Bools, cold: Bools) -> list[ColdMinute]
         n, n_cold = int(chosen.sum()), int((chosen & cold).sum())
         found.append(ColdMinute(minute=minute, requests=n, cold=n_cold, share=n_cold / n))
     return found
+
+
+def _bins(records: Records, reported: Bools, cold: Bools) -> list[ColdBin]:
+    """Equal stretches from the first second to the last request with a REPORT line."""
+    start_s = records["start_us"] / 1e6
+    last_s = float(start_s[reported].max())
+    width = next((width for width in _WIDTHS_S if last_s < width * _MOST_BINS), _WIDTHS_S[-1])
+    places = (np.maximum(start_s, 0.0) // width).astype(np.int64)
+    n = int(last_s // width) + 1
+    requests = np.bincount(places[reported], minlength=n)
+    met = np.bincount(places[reported & cold], minlength=n)
+    return [
+        ColdBin(
+            from_s=float(place * width),
+            to_s=float((place + 1) * width),
+            requests=int(requests[place]),
+            cold=int(met[place]),
+        )
+        for place in range(n)
+    ]
 
 
 def _steps(

@@ -225,6 +225,9 @@ def test_steps_and_phases_add_up_to_the_run() -> None:
     assert [step.outcomes.ok for step in document.steps] == [30, 6]
     phases = {phase.name: phase for phase in document.phases}
     assert phases["warm"].requests.completed == 7
+    for phase in document.phases:
+        assert sum(phase.by_step) == phase.requests.completed
+        assert len(phase.by_step) == len(document.steps)
     assert not phases["warm"].measured
     measured = [phase for phase in document.phases if phase.measured]
     for field in ("offered", "sent", "completed", "cut", "dropped"):

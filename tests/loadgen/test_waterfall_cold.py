@@ -77,3 +77,22 @@ def test_an_init_that_no_request_waited_for_is_told():
     assert found is not None
     assert (found.cold, found.ahead) == (3, 1)
     assert not np.isnan(found.share)
+
+
+def test_the_slowest_hundredth_says_how_many_of_it_were_cold():
+    found = cold_starts_of(*made([*many(950), *many(50, Truth(init=300.0))]), CHOICE)
+    assert found is not None
+    assert (found.slowest, found.slowest_cold) == (10, 10)
+    warm = cold_starts_of(*made(many(40)), CHOICE)
+    assert warm is not None
+    assert (warm.slowest, warm.slowest_cold) == (1, 0)
+
+
+def test_bins_are_equal_few_and_hold_every_report_line():
+    truths = [Truth(at_s=float(at), init=9.0 if at < 3 else 0.0) for at in range(130)]
+    found = cold_starts_of(*made(truths), CHOICE)
+    assert found is not None
+    assert {one.to_s - one.from_s for one in found.bins} == {5.0}
+    assert (found.bins[0].from_s, found.bins[-1].to_s) == (0.0, 130.0)
+    assert sum(one.requests for one in found.bins) == 130
+    assert [one.cold for one in found.bins[:2]] == [3, 0]
