@@ -1,6 +1,6 @@
 """Latencies as HDR histograms: numpy counts that merge exactly.
 
-The layout (`loadgen.hdr`) is that of HdrHistogram for 1 us to 1 hour with 3 significant digits.
+The layout (`core.hdr`) is that of HdrHistogram for 1 us to 1 hour with 3 significant digits.
 Every percentile is within 0.1 % above the measured value, and never above the maximum, which is
 kept exactly, as are minimum and sum.
 """
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from loadgen.hdr import (
+from core.hdr import (
     HALF_BITS,
     HIGHEST_US,
     Ints,

@@ -12,14 +12,15 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from reports.load_cost_parts import LoadCostPart
 from reports.load_fairness import Fairness
+from reports.load_histograms import LatencyBlock, RunHistograms
 from reports.load_prediction import LoadPrediction
 from reports.load_retries import RetryReport
 from reports.load_search import SearchPart
 from reports.load_telemetry import LoadTelemetry
 from reports.load_versions import VersionReport
 from reports.load_waterfall import ColdStarts, Waterfall
+from reports.raw_files import RawFile
 
 LoadVerdict = Literal[
     "pass", "failed", "inconclusive", "invalid", "refused", "interrupted", "error"
@@ -109,9 +110,6 @@ class PhaseSlice(Slice):
     from_s: float
     to_s: float
     planned: str = Field(description="in words: `50 to 300 requests/s`")
-    by_step: list[int] = Field(
-        default=[], description="completed requests by the place of their step in `steps`"
-    )
 
 
 class StepSlice(Slice):
@@ -120,6 +118,9 @@ class StepSlice(Slice):
     scenario: str
     method: str
     path: str
+    blocks: list[LatencyBlock] = Field(
+        default=[], description="over the measured time; empty in documents of older versions"
+    )
 
 
 class Second(_Part):
@@ -219,13 +220,6 @@ class LoadSpent(_Part):
     usd: float | None
     estimated_usd: float | None = Field(description="before the run")
     detail: list[str]
-    parts: list[LoadCostPart] = Field(
-        default=[], description="what is in the bill, as far as counts, metrics and logs tell it"
-    )
-    as_if: bool = Field(
-        default=False, description="nothing was billed; `parts` are what AWS would have billed"
-    )
-    prices_date: str | None = None
 
 
 class LoadProvenance(_Part):
@@ -307,4 +301,10 @@ class LoadDocument(_Part):
     )
     telemetry: LoadTelemetry | None = Field(
         default=None, description="None where AWS was not asked, or has nothing of the target"
+    )
+    histograms: RunHistograms | None = Field(
+        default=None, description="of the measured phases; null in documents of older versions"
+    )
+    raw_files: list[RawFile] = Field(
+        default=[], description="beside the document, as they were when it was written"
     )

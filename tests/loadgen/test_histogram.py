@@ -10,7 +10,7 @@ from hdrh.histogram import HdrHistogram
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadgen.hdr import DIGITS, HIGHEST_US, LOWEST_US, SLOTS, highest_us, lowest_us, slots_of
+from core.hdr import DIGITS, HIGHEST_US, LOWEST_US, SLOTS, highest_us, lowest_us, slots_of
 from loadgen.histogram import Histogram
 
 HOUR_US = HIGHEST_US
