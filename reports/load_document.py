@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from reports.load_cost_parts import LoadCostPart
 from reports.load_fairness import Fairness
 from reports.load_histograms import LatencyBlock, RunHistograms
 from reports.load_prediction import LoadPrediction
@@ -110,6 +111,9 @@ class PhaseSlice(Slice):
     from_s: float
     to_s: float
     planned: str = Field(description="in words: `50 to 300 requests/s`")
+    by_step: list[int] = Field(
+        default=[], description="completed requests by the place of their step in `steps`"
+    )
 
 
 class StepSlice(Slice):
@@ -220,6 +224,13 @@ class LoadSpent(_Part):
     usd: float | None
     estimated_usd: float | None = Field(description="before the run")
     detail: list[str]
+    parts: list[LoadCostPart] = Field(
+        default=[], description="what is in the bill, as far as counts, metrics and logs tell it"
+    )
+    as_if: bool = Field(
+        default=False, description="nothing was billed; `parts` are what AWS would have billed"
+    )
+    prices_date: str | None = None
 
 
 class LoadProvenance(_Part):
