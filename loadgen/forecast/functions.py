@@ -10,12 +10,11 @@ from __future__ import annotations
 from core.aws.prices import PriceTable
 from core.aws.provisioned_prices import provisioned_price
 from core.errors import InputError
-from loadgen.forecast.erlang import cold_share, concurrency_at, environments_for
-from loadgen.forecast.facts import Facts, Function
+from reports.erlang import QUANTILE, cold_share, concurrency_at, environments_for
 from reports.forecast_document import ColdExposure, FunctionForecast, ToProvision
+from reports.forecast_facts import Facts, Function
+from reports.limit_uses import MONTH_S
 
-QUANTILE = 0.99  # of the time, in which so many executions at once are not exceeded
-MONTH_S = 30.4375 * 24 * 3600
 # "Environments live minutes to hours" is all that is known of AWS: a range, not a figure.
 _IDLE_LEAST_S, _IDLE_MOST_S = 300.0, 3600.0
 _MB_PER_GB = 1024

@@ -12,9 +12,9 @@ from core.aws.prices import bundled_prices
 from core.console import Console
 from core.errors import InputError
 from loadgen.forecast.command import ForecastOptions, forecast
-from loadgen.forecast.facts import Duration, Facts, Function, Limit, facts_of
 from loadgen.forecast.functions import function_forecasts
-from loadgen.forecast.limit_uses import limit_uses, rate_forecasts
+from reports.forecast_facts import Duration, Facts, Function, Limit, facts_of
+from reports.limit_uses import limit_uses, rate_forecasts
 from reports.load_document import ConfiguredLimit, LoadDocument
 from reports.load_search import SearchPart
 from reports.run_folder import read_document

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadgen.forecast.erlang import blocked_shares, cold_share, concurrency_at, environments_for
+from reports.erlang import blocked_shares, cold_share, concurrency_at, environments_for
 
 LOADS = st.floats(0.01, 3000)
 

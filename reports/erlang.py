@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+QUANTILE = 0.99  # of the time, in which so many executions at once are not exceeded
 # Beyond that, executions at once are as good as normal, and the loss formula is not needed.
 _LARGEST = 200_000
 

@@ -53,10 +53,17 @@ class Facts:
 
 
 def facts_of(
-    document: LoadDocument, *, today_rps: float | None, given: Mapping[str, float]
+    document: LoadDocument,
+    *,
+    today_rps: float | None,
+    given: Mapping[str, float],
+    mix: Literal["offered", "admitted"] = "offered",
 ) -> Facts:
-    """The facts of a run; `given` are durations in seconds by function, which go first."""
-    shares = _shares(document)
+    """The facts of a run; `given` are durations in seconds by function, which go first.
+
+    The mix is that of the requests that were due, or of those that were admitted.
+    """
+    shares = _shares(document, mix)
     functions = tuple(
         Function(
             name=one.name,
@@ -105,10 +112,15 @@ def unknown_notes(facts: Facts) -> Iterator[str]:
         yield "no function is known behind the steps: concurrency is unknown"
 
 
-def _shares(document: LoadDocument) -> list[float]:
-    """The share of each step of the requests that were due."""
-    offered = [step.requests.offered for step in document.steps]
-    return [count / max(sum(offered), 1) for count in offered]
+def _shares(document: LoadDocument, mix: Literal["offered", "admitted"]) -> list[float]:
+    """The share of each step of the requests that were due, or of those that were not refused."""
+    counts = [
+        step.requests.offered
+        if mix == "offered"
+        else step.requests.completed - step.outcomes.throttled
+        for step in document.steps
+    ]
+    return [count / max(sum(counts), 1) for count in counts]
 
 
 def _duration(

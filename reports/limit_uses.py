@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from loadgen.forecast.erlang import concurrency_at
-from loadgen.forecast.facts import Facts, Limit
-from loadgen.forecast.functions import MONTH_S, QUANTILE
+from reports.erlang import QUANTILE, concurrency_at
 from reports.figures import rate, significant
 from reports.forecast_document import LimitUse, QuotaLasts, RateForecast
+from reports.forecast_facts import Facts, Limit
 
+MONTH_S = 30.4375 * 24 * 3600
 MULTIPLES = (1.0, 2.0, 5.0, 10.0)
 # 10 requests a second for each concurrent execution (Lambda quotas, 2026).
 _REQUESTS_PER_CONCURRENCY = 10
@@ -90,12 +90,12 @@ def _pool_uses(limit: Limit, facts: Facts, rate_rps: float, most: int) -> Iterat
         layer=layer,
         name=name,
         used_share=at_once / most,
-        binds_at_rps=_rate_for(per_request, most),
+        binds_at_rps=rate_for(per_request, most),
         detail=f"{at_once:,} of {most:,} at once, {significant(per_request * rate_rps)} on average",
     )
 
 
-def _rate_for(per_request: float, most: int) -> float | None:
+def rate_for(per_request: float, most: int) -> float | None:
     """The rate at which executions at once reach a limit in 1 % of the time."""
     if per_request <= 0:
         return None
