@@ -28,6 +28,7 @@ from reports.load_document import LoadDocument
 from reports.preflight_document import PreflightDocument
 from reports.several_document import SeveralDocument
 from reports.several_tables import several_title, together, unmeasured
+from reports.story import Story, story_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +49,15 @@ def render_page(documents: Sequence[Document]) -> str:
         raise ValueError("a page needs at least one document (got none)")
     tunings = [document for document in documents if isinstance(document, TuneDocument)]
     loads = [document for document in documents if isinstance(document, LoadDocument)]
-    tune_sections = [
-        tune_page.section_of(document, f"run-{number}")
-        for number, document in enumerate(tunings, start=1)
-    ]
-    load_sections = [
-        load_page.section_of(document, f"run-{number}")
-        for number, document in enumerate(loads, start=len(tunings) + 1)
-    ]
     probes = [document for document in documents if isinstance(document, LimitsDocument)]
-    probe_sections = [
-        limits_page.section_of(document, f"run-{number}")
-        for number, document in enumerate(probes, start=len(tunings) + len(loads) + 1)
-    ]
+    ordered: list[Document] = [*tunings, *loads, *probes]
+    placed = [(f"run-{number}", one) for number, one in enumerate(ordered, start=1)]
     return _rendered(
         _title(tunings, loads, probes),
-        tunings=tune_sections,
-        loads=load_sections,
-        probes=probe_sections,
+        tunings=[tune_page.section_of(one, at) for at, one in placed if one.kind == "tune"],
+        loads=[load_page.section_of(one, at) for at, one in placed if one.kind == "load"],
+        probes=[limits_page.section_of(one, at) for at, one in placed if one.kind == "limits"],
+        story=story_of(placed) if len(placed) > 1 else None,
     )
 
 
@@ -77,7 +69,9 @@ def render_several(document: SeveralDocument) -> str:
         for number, tuning in enumerate(tunings, start=1)
     ]
     around = Around(unmeasured(document), [closed(together(document)), *document.notes])
-    return _rendered(several_title(document), tunings=sections, around=around)
+    placed = [(section.anchor, tuning) for section, tuning in zip(sections, tunings, strict=True)]
+    story = story_of(placed) if len(placed) > 1 else None
+    return _rendered(several_title(document), tunings=sections, around=around, story=story)
 
 
 def render_comparison(document: CompareDocument) -> str:
@@ -100,6 +94,7 @@ def _rendered(
     probes: Sequence[limits_page.LimitsSection] = (),
     comparisons: Sequence[compare_page.Section | preflight_page.Section] = (),
     around: Around | None = None,
+    story: Story | None = None,
 ) -> str:
     page = (
         _environment()
@@ -111,6 +106,8 @@ def _rendered(
             probes=probes,
             comparisons=comparisons,
             around=around,
+            story=story,
+            labels={point.anchor: point.name for point in story.points} if story else {},
             alone=around is None
             and len(tunings) + len(loads) + len(probes) + len(comparisons) == 1,
             css=_asset("page.css"),
