@@ -2,6 +2,7 @@
 
 `draw_chart` gives one `<svg>` that needs no style sheet, no script and no font. The memory axis is
 logarithmic and true to scale: sizes stand where they belong, not side by side like categories.
+What it is drawn from is a table of its own (`memory_data`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from reports.frame import (
     BELOW_PX,
     RIGHT_PX,
     Y_LABEL_PX,
+    Axis,
     Canvas,
+    PlotArea,
     ValueAxis,
     root,
     x_axis,
@@ -23,6 +26,7 @@ from reports.frame import (
 from reports.legend import ROW_PX, Entry, arrange, draw_legend
 from reports.scale import LogScale, Scale
 from reports.svg import Flag, Marker, Pixels
+from reports.time_chart import HorizontalRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,11 @@ class Series:
     css: str = "c-data"
     colour: str = svg.DATA
     joined: bool = False
+
+    @property
+    def has_intervals(self) -> bool:
+        """Whether an interval is known of any point."""
+        return any(point.interval is not None for point in self.points)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +93,11 @@ class MemoryMarks:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """All that a chart shows; `finding` says it in words for those who do not see it."""
+    """All that a chart shows; `finding` says it in words for those who do not see it.
+
+    Series are numbered as the columns of its data are: each has one for its values and one for its
+    intervals, where it has any; the curve comes last.
+    """
 
     title: str
     finding: str
@@ -92,11 +105,21 @@ class Chart:
     series: Sequence[Series]
     curve: Curve | None = None
     marks: MemoryMarks = MemoryMarks()
+    levels: Sequence[HorizontalRule] = ()
+    from_zero: bool = True
 
     @property
     def y_axis(self) -> ValueAxis:
         """The vertical axis for what is shown."""
-        return ValueAxis(self.y_label, self.shown)
+        return ValueAxis(self.y_label, self.shown, self.from_zero)
+
+    @property
+    def numbers(self) -> list[int]:
+        """The column of each series, and that of the curve."""
+        found = [1]
+        for series in self.series:
+            found.append(found[-1] + 1 + series.has_intervals)
+        return found
 
     @property
     def shown(self) -> list[float]:
@@ -107,7 +130,8 @@ class Chart:
         """
         points = [point for series in self.series for point in series.points]
         ends = [end for point in points for end in (point.value, *(point.interval or ()))]
-        return [*ends, *(self.curve.values if self.curve else ())]
+        levels = [level.value for level in self.levels]
+        return [*ends, *levels, *(self.curve.values if self.curve else ())]
 
 
 _ROW_PX = 17.0
@@ -144,12 +168,21 @@ def draw_chart(chart: Chart, canvas: Canvas, identifier: str) -> str:
         chart.finding,
         *chart.y_axis.draw(frame.y, left, right),
         *_x_axis(chart, frame),
-        *_curve(chart.curve, frame),
+        svg.stretched(
+            svg.of_series(chart.numbers[-1], *_curve(chart.curve, frame)),
+            *(_joined(series, number, frame) for series, number in _numbered(chart)),
+        ),
+        *_levels(chart.levels, frame),
         *_rules(chart.marks.rules, flags, frame),
         *_failures(chart.marks.failed_mb, frame),
-        *(mark for series in chart.series for mark in _series(series, frame)),
+        *(mark for series, number in _numbered(chart) for mark in _points(series, number, frame)),
         *draw_legend(legend, canvas.height),
+        area=PlotArea(left, right, top, bottom, Axis("log", x.low, x.high), chart.y_axis.domain),
     )
+
+
+def _numbered(chart: Chart) -> list[tuple[Series, int]]:
+    return list(zip(chart.series, chart.numbers, strict=False))
 
 
 def _x_scale(chart: Chart, left: float, right: float) -> LogScale:
@@ -187,64 +220,80 @@ def _curve(curve: Curve | None, frame: _Frame) -> list[str]:
     return drawn
 
 
+def _levels(levels: Sequence[HorizontalRule], frame: _Frame) -> list[str]:
+    drawn = []
+    for level in levels:
+        y = frame.y.position(level.value)
+        css = f"{level.css} c-label"
+        drawn += [
+            svg.line((frame.left, y), (frame.right, y), level.css, level.colour, 1.5, level.dash),
+            svg.text((frame.left + 4, y - 5), level.label, fill=level.colour, css=css, halo=True),
+        ]
+    return drawn
+
+
 def _rules(rules: Sequence[Rule], flags: Sequence[Flag], frame: _Frame) -> list[str]:
-    lines, labels = [], []
+    drawn = []
     for rule, flag in zip(rules, flags, strict=True):
         x = frame.x.position(rule.memory_mb)
         y = frame.top - 9 - flag.row * _ROW_PX
         end = (x, frame.bottom)
-        lines.append(svg.line((x, y - 9), end, rule.css, rule.colour, rule.width, rule.dash))
+        line = svg.line((x, y - 9), end, rule.css, rule.colour, rule.width, rule.dash)
         at = (flag.left + 5 if flag.anchor == "start" else flag.right - 5, y)
         css = f"{rule.css} c-label"
-        labels.append(
-            svg.text(at, rule.label, anchor=flag.anchor, fill=rule.colour, css=css, halo=True)
-        )
-    return [*lines, *labels]
+        label = svg.text(at, rule.label, anchor=flag.anchor, fill=rule.colour, css=css, halo=True)
+        drawn.append(svg.pinned(x, line, label))
+    return drawn
 
 
 def _failures(failed_mb: Sequence[int], frame: _Frame) -> list[str]:
-    return [
-        svg.titled(
-            f"{size:,} MB: no usable result, see the table",
-            _failed_mark((frame.x.position(size), frame.bottom - 9)),
-        )
-        for size in failed_mb
-    ]
-
-
-def _series(series: Series, frame: _Frame) -> list[str]:
-    at = [(frame.x.position(p.memory_mb), frame.y.position(p.value)) for p in series.points]
     drawn = []
-    if series.joined and len(at) > 1:
-        drawn.append(svg.polyline(at, series.css, series.colour, 1.25, "4 3"))
-    for point, place in zip(series.points, at, strict=True):
+    for size in failed_mb:
+        x = frame.x.position(size)
+        hover = f"{size:,} MB: no usable result, see the table"
+        drawn.append(svg.pinned(x, _failed_mark((x, frame.bottom - 9)), title=hover))
+    return drawn
+
+
+def _joined(series: Series, number: int, frame: _Frame) -> str:
+    """The thin line through the points of a series; empty where it has none."""
+    at = [(frame.x.position(p.memory_mb), frame.y.position(p.value)) for p in series.points]
+    if not series.joined or len(at) < 2:
+        return ""
+    return svg.of_series(number, svg.polyline(at, series.css, series.colour, 1.25, "4 3"))
+
+
+def _points(series: Series, number: int, frame: _Frame) -> list[str]:
+    drawn = []
+    for point in series.points:
+        place = (frame.x.position(point.memory_mb), frame.y.position(point.value))
         marks = [svg.marker(series.shape, place, series.css, series.colour)]
         if point.interval is not None:
             low_y, high_y = (frame.y.position(end) for end in point.interval)
             marks.insert(0, svg.error_bar(place[0], low_y, high_y, series.css, series.colour))
-        drawn.append(svg.titled(point.hover, *marks))
+        drawn.append(svg.pinned(place[0], *marks, title=point.hover, series=number))
     return drawn
 
 
 def _legend_entries(chart: Chart) -> list[Entry]:
-    entries = [_series_entry(series) for series in chart.series]
+    entries = [_series_entry(series, number) for series, number in _numbered(chart)]
     if chart.curve is not None and len(chart.curve.values) > 1:
         mark = _curve_mark if chart.curve.bands is None else _band_mark
-        entries.append(Entry(chart.curve.name, mark))
+        entries.append(Entry(chart.curve.name, mark, chart.numbers[-1]))
     if chart.marks.failed_mb:
         entries.append(Entry("no usable result", _failed_mark))
     return entries
 
 
-def _series_entry(series: Series) -> Entry:
-    with_bar = any(point.interval is not None for point in series.points)
-
+def _series_entry(series: Series, number: int) -> Entry:
     def draw(centre: Pixels) -> str:
         x, y = centre
-        bar = svg.error_bar(x, y + 6, y - 6, series.css, series.colour) if with_bar else ""
-        return bar + svg.marker(series.shape, centre, series.css, series.colour)
+        mark = svg.marker(series.shape, centre, series.css, series.colour)
+        if not series.has_intervals:
+            return mark
+        return svg.error_bar(x, y + 6, y - 6, series.css, series.colour) + mark
 
-    return Entry(series.name, draw)
+    return Entry(series.name, draw, number)
 
 
 def _curve_mark(centre: Pixels) -> str:

@@ -59,6 +59,11 @@ def place_labels(
     return placed
 
 
+def label_box(start: Pixels, content: str) -> Box:
+    """What a label takes up where `place_labels` has put it."""
+    return _box(start, svg.text_width(content) * _WIDER)
+
+
 def _box(start: Pixels, width: float) -> Box:
     x, baseline = start
     return Box(x, baseline - _ABOVE_PX, x + width, baseline + _BELOW_PX)

@@ -1,16 +1,16 @@
-"""The charts of a tuning: cost, duration and cold starts against memory, each with its finding."""
+"""Cost, duration and cold starts of a tuning against memory: a chart each, with its finding."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 from reports import svg
-from reports.arch_chart import arch_figure
 from reports.chart import Chart, Curve, MemoryMarks, Point, Rule, Series, draw_chart
 from reports.document import CurvePoint, Interval, SizeResult, TuneDocument
 from reports.figure import Figure
 from reports.figures import megabytes, milliseconds, usd
 from reports.frame import NARROW, WIDE
+from reports.memory_data import memory_data
 from reports.tune_sizes import estimate_at, is_adaptive
 
 # Lambda gives one full vCPU at this size (AWS documentation, "Configure Lambda function memory").
@@ -22,20 +22,14 @@ _ROUND_MB = (128, 256, 512, 1024, 2048, 4096, 8192, 10240)
 _Words = Callable[[float], str]
 
 
-def figures_of(document: TuneDocument, anchor: str) -> list[Figure]:
-    """The figures of one document; `anchor` makes their ids unique in a page."""
-    drawn = [_cost(document, anchor), _duration(document, anchor)]
-    more = [_cold_starts(document, anchor), arch_figure(document, anchor)]
-    return [*drawn, *(figure for figure in more if figure is not None)]
-
-
-def _cost(document: TuneDocument, anchor: str) -> Figure:
+def cost_figure(document: TuneDocument, anchor: str) -> Figure:
+    """Cost against memory; without a drawing where no size has a cost."""
     points = _points(
         document.sizes, lambda size: size.cost_usd_per_million, lambda size: size.cost_interval, usd
     )
     title = "Cost per million invocations"
     if not points:
-        return _missing(title, "a cost")
+        return _missing(title, "a cost", "cost")
     low = min(points, key=lambda point: point.value)
     chart = Chart(
         title=f"{title} against memory",
@@ -47,16 +41,17 @@ def _cost(document: TuneDocument, anchor: str) -> Figure:
             document,
             lambda point: (point.cost_usd_per_million, point.cost_band_usd_per_million),
         ),
-        marks=_marks(document, points, _octaves(document)),
+        marks=memory_marks(document, points, octaves(document)),
     )
     help_text = (
         "What a million invocations cost at each size, requests included: the lowest point is the "
         "cheapest, and sizes whose intervals overlap may not differ at all."
     )
-    return Figure(title, help_text, _drawings(chart, f"{anchor}-cost"))
+    return memory_figure(title, help_text, chart, "$", f"{anchor}-cost")
 
 
-def _duration(document: TuneDocument, anchor: str) -> Figure:
+def duration_figure(document: TuneDocument, anchor: str) -> Figure:
+    """Duration against memory; without a drawing where no size has one."""
     points = _points(
         document.sizes,
         lambda size: size.duration_typical_ms,
@@ -65,7 +60,7 @@ def _duration(document: TuneDocument, anchor: str) -> Figure:
     )
     title = "Duration of a warm invocation"
     if not points:
-        return _missing(title, "a warm duration")
+        return _missing(title, "a warm duration", "duration")
     low = min(points, key=lambda point: point.value)
     chart = Chart(
         title=f"{title} against memory",
@@ -75,7 +70,7 @@ def _duration(document: TuneDocument, anchor: str) -> Figure:
         y_label="typical duration, ms",
         series=[_measured(points)],
         curve=_curve(document, lambda point: (point.duration_ms, point.duration_band_ms)),
-        marks=_marks(document, points, _octaves(document)),
+        marks=memory_marks(document, points, octaves(document)),
     )
     typical = (
         "by the samples of all sizes together"
@@ -90,10 +85,11 @@ def _duration(document: TuneDocument, anchor: str) -> Figure:
         help_text += (
             " What is drawn spans more than tenfold, so equal steps upwards are equal factors."
         )
-    return Figure(title, help_text, _drawings(chart, f"{anchor}-duration"))
+    return memory_figure(title, help_text, chart, "ms", f"{anchor}-duration")
 
 
-def _cold_starts(document: TuneDocument, anchor: str) -> Figure | None:
+def cold_figure(document: TuneDocument, anchor: str) -> Figure | None:
+    """Cold starts against memory; None where no call was cold."""
     cold = _points(document.sizes, lambda size: size.cold_p50_ms, lambda _: None, milliseconds)
     init = _points(document.sizes, lambda size: size.init_p50_ms, lambda _: None, milliseconds)
     if not cold and not init:
@@ -112,7 +108,7 @@ def _cold_starts(document: TuneDocument, anchor: str) -> Figure | None:
         f"{megabytes(low.memory_mb)}. Medians of {counted} cold starts in all.",
         y_label="cold start, ms",
         series=shown,
-        marks=_marks(document, [*cold, *init], ()),
+        marks=memory_marks(document, [*cold, *init], ()),
     )
     help_text = (
         f"What the first call of a new environment takes, from {counted} cold starts in all: "
@@ -121,19 +117,21 @@ def _cold_starts(document: TuneDocument, anchor: str) -> Figure | None:
         else "What the first call of a new environment takes: if init hardly falls with memory, "
         "more memory will not cure cold starts."
     )
-    return Figure(title, help_text, _drawings(chart, f"{anchor}-cold"))
+    return memory_figure(title, help_text, chart, "ms", f"{anchor}-cold")
 
 
-def _drawings(chart: Chart, identifier: str) -> list[str]:
-    return [
+def memory_figure(title: str, help_text: str, chart: Chart, unit: str, identifier: str) -> Figure:
+    """A chart against memory with its data; what follows the last dash of its id is its name."""
+    drawings = [
         draw_chart(chart, canvas, f"{identifier}-{canvas.css[2:]}") for canvas in (WIDE, NARROW)
     ]
+    name = identifier.rpartition("-")[2]
+    return Figure(title, help_text, drawings, memory_data(chart, unit), name)
 
 
-def _missing(title: str, what: str) -> Figure:
-    return Figure(
-        title, f"No chart: no size has {what}. One warm sample at one size would draw it.", ()
-    )
+def _missing(title: str, what: str, name: str) -> Figure:
+    help_text = f"No chart: no size has {what}. One warm sample at one size would draw it."
+    return Figure(title, help_text, (), name=name)
 
 
 def _points(
@@ -214,9 +212,10 @@ def _rules(document: TuneDocument) -> list[Rule]:
     return rules
 
 
-def _marks(
+def memory_marks(
     document: TuneDocument, points: Sequence[Point], more_ticks: Sequence[int]
 ) -> MemoryMarks:
+    """Rules, ticks and sizes without a value, which all charts against memory share."""
     rules = _rules(document)
     measured = sorted(size.memory_mb for size in document.sizes)
     named = [int(rule.memory_mb) for rule in rules]
@@ -240,7 +239,7 @@ def _marks(
     )
 
 
-def _octaves(document: TuneDocument) -> list[int]:
+def octaves(document: TuneDocument) -> list[int]:
     """Round sizes along the curve of an adaptive run, which measures few of them."""
     curve = document.model.curve if document.model is not None and is_adaptive(document) else []
     if not curve:

@@ -10,7 +10,7 @@ from reports.blocks import Table, Tile
 from reports.document import Model, TuneDocument
 from reports.figure import Figure
 from reports.figures import megabytes, moment
-from reports.tune_charts import figures_of
+from reports.tune_charts import cold_figure, cost_figure, duration_figure
 from reports.tune_facts import (
     Candidate,
     candidates_help,
@@ -22,6 +22,7 @@ from reports.tune_facts import (
 )
 from reports.tune_findings import asks_for_a_change, cautions, headline, support, verdict_word
 from reports.tune_goal import limit_words
+from reports.tune_pareto import pareto_figure
 from reports.tune_parts import tables_of
 from reports.tune_saving import saving_cell
 from reports.tune_table import HEADINGS, Heading, Row, table_help, table_of
@@ -42,7 +43,9 @@ class Section:
     support: Sequence[str]
     notes: Sequence[str]
     tiles: Sequence[Tile]
+    pareto: Figure | None
     figures: Sequence[Figure]
+    cold_chart: Figure | None
     headings: Sequence[Heading]
     rows: Sequence[Row]
     rows_help: str
@@ -75,7 +78,9 @@ def section_of(document: TuneDocument, anchor: str) -> Section:
         support=support(document),
         notes=document.notes,
         tiles=tiles_of(document),
-        figures=figures_of(document, anchor),
+        pareto=pareto_figure(document, anchor),
+        figures=[cost_figure(document, anchor), duration_figure(document, anchor)],
+        cold_chart=cold_figure(document, anchor),
         headings=HEADINGS,
         rows=table_of(document),
         rows_help=table_help(document),

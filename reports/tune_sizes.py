@@ -16,6 +16,11 @@ def is_measured(document: TuneDocument, memory_mb: int) -> bool:
     return size is not None and size.n > 0
 
 
+def is_placed(size: SizeResult) -> bool:
+    """Whether both a duration and a cost are known of the size."""
+    return size.duration_typical_ms is not None and size.cost_usd_per_million is not None
+
+
 def estimate_at(document: TuneDocument, memory_mb: int) -> CurvePoint | None:
     """What the curve says of a size that is one of its points."""
     points = document.model.curve if document.model is not None else []

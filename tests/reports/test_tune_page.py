@@ -20,6 +20,21 @@ GOLDEN = Path(__file__).parent / "golden"
 EVERY_DOCUMENT = [*documents.all_documents(), *adaptive.all_adaptive()]
 
 
+def chart(html: str, title: str):
+    """The wide drawing with this title."""
+    return next(drawing for drawing in svgs(html) if drawing[0].text == title)
+
+
+def drawing_words(drawing) -> list[str]:
+    return [(text.text or "").replace(SPACE, " ") for text in drawing.iter("text")]
+
+
+COST, DURATION = (
+    "Cost per million invocations against memory",
+    "Duration of a warm invocation against memory",
+)
+
+
 @pytest.mark.parametrize(
     ("name", "shown"),
     [
@@ -124,14 +139,15 @@ def test_prices_without_storage_say_so():
 def test_zero_durations_and_costs_are_drawn():
     zero = documents.size_result(512, lambda _: 0.0)
     html = render_page([documents.document([zero])])
-    assert len(svgs(html)) == 6
+    assert {chart(html, title).attrib["data-plot"] for title in (COST, DURATION)}
 
 
 def test_hostile_texts_stay_text():
     html = render_page([documents.hostile(), documents.hostile(), adaptive.hostile_parts()])
     page = Page(html)
     tags = {tag for tag, _ in page.tags}
-    assert not tags & {"script", "b", "iframe", "object", "embed", "form", "img"}
+    assert not tags & {"b", "iframe", "object", "embed", "form", "img"}
+    assert [tag for tag, _ in page.tags].count("script") == html.count("<script>") == 1
     assert not any(name.startswith("on") for _, attrs in page.tags for name in attrs)
     assert html.count("<style>") == html.count("</style>") == 1
     assert page.words().count(documents.HOSTILE) > 10
@@ -158,7 +174,7 @@ def test_the_policy_allows_no_source():
         if attrs.get("http-equiv") == "Content-Security-Policy"
     ]
     assert policy.startswith("default-src 'none';")
-    assert "script-src" not in policy
+    assert re.search(r"script-src 'sha256-[^']+'(;|$)", policy)
     assert "http" not in policy
 
 
@@ -183,7 +199,7 @@ def test_ids_are_unique_and_described_ones_exist():
 def test_several_documents_get_a_summary_that_links_to_each():
     page = Page(render_page([documents.waiting(), documents.inconclusive()]))
     links = [attrs["href"] for tag, attrs in page.tags if tag == "a"]
-    assert links == ["#run-1", "#run-2"]
+    assert set(links) == {"#run-1", "#run-2"}
     alone = Page(render_page([documents.waiting()]))
     assert not [tag for tag, _ in alone.tags if tag == "a"]
 
@@ -204,14 +220,15 @@ def test_figures_of_the_sandbox_are_called_a_model():
 
 
 def test_sizes_stand_where_they_belong_on_the_memory_axis():
-    drawing = svgs(render_page([documents.waiting()]))[0]
+    drawing = chart(render_page([documents.waiting()]), COST)
     xs = [float(circle.attrib["cx"]) for circle in drawing.iter("circle")][:5]
     steps = [after - before for before, after in pairwise(xs)]
     assert steps == pytest.approx([steps[0]] * 4, abs=0.2)
 
 
 def test_costs_begin_at_zero_and_wide_durations_say_that_they_are_logarithmic():
-    cost, _, duration, _, *_ = svgs(render_page([documents.cpu_bound()]))
+    html = render_page([documents.cpu_bound()])
+    cost, duration = chart(html, COST), chart(html, DURATION)
     assert "0" in [text.text for text in cost.iter("text")]
     assert "typical duration, ms (log scale)" in [text.text for text in duration.iter("text")]
     html = render_page([documents.waiting()])
@@ -240,7 +257,7 @@ def test_a_curve_without_a_band_promises_none():
     ]
     model = document.model.model_copy(update={"curve": bare})
     page = render_page([document.model_copy(update={"model": model, "sizes": sizes})])
-    cost = svgs(page)[0]
+    cost = chart(page, COST)
     legend = [text.text for text in cost.iter("text")]
     assert "fitted curve" in legend
     assert "measured" in legend
@@ -297,7 +314,7 @@ def test_a_document_of_an_older_version_has_the_page_that_it_had():
 
 
 def test_the_axis_of_an_adaptive_run_has_round_sizes_where_nothing_was_invoked():
-    cost = svgs(render_page([adaptive.many_tied()]))[0]
+    cost = chart(render_page([adaptive.many_tied()]), COST)
     labels = {text.text for text in cost.iter("text")}
     assert {"128", "256", "512", "1,024"} <= labels
     assert "expected at every candidate, 90 % band" in labels
@@ -311,8 +328,7 @@ def test_what_a_chart_says_of_a_size_that_was_not_invoked_is_from_the_curve():
 
 
 def test_both_architectures_are_drawn_with_their_front():
-    drawing = svgs(render_page([adaptive.whole()]))[6]
-    assert drawing[0].text == "Cost against duration, x86_64 and arm64"
+    drawing = chart(render_page([adaptive.whole()]), "Cost against duration, x86_64 and arm64")
     assert "On the Pareto front, from fast to cheap: x86_64 1,769" in drawing[1].text
     marks = [m.attrib["class"] for tag in ("circle", "polygon") for m in drawing.iter(tag)]
     assert marks.count("c-data c-fill") == 4 + 1
@@ -320,6 +336,7 @@ def test_both_architectures_are_drawn_with_their_front():
     assert len(list(drawing.iter("polyline"))) == 1 + 1
     best = [text.text for text in drawing.iter("text") if (text.text or "").startswith("best: ")]
     assert best == ["best: arm64, 512\N{NO-BREAK SPACE}MB"]
+    assert "recommended: x86_64, 1,408 MB" in drawing_words(drawing)
 
 
 @pytest.mark.parametrize("count", [1, 2])
@@ -327,7 +344,7 @@ def test_a_comparison_of_hardly_anything_is_drawn(count):
     compared = adaptive.arch_comparison()
     few = compared.model_copy(update={"sizes": compared.sizes[:count]})
     html = render_page([without(adaptive.many_tied(), arch=few)])
-    assert len(svgs(html)) == 8
+    assert chart(html, "Cost against duration, x86_64 and arm64")[1].text
 
 
 def test_a_figure_of_today_that_was_not_measured_is_called_an_estimate():
