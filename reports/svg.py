@@ -203,7 +203,8 @@ def pinned(x: float, *drawn: str, title: str = "", series: int | None = None) ->
 
     A `title` shows when pointed at, with no script; `series` as in `of_series`.
     """
-    attributes: dict[str, str | float] = {"data-at": x}
+    # Finer than what is drawn: zoom multiplies it.
+    attributes: dict[str, str | float] = {"data-at": f"{x:.3f}".rstrip("0").removesuffix(".")}
     if series is not None:
         attributes["data-series"] = str(series)
     named = [element("title", {}, escape(title))] if title else []

@@ -13,7 +13,7 @@ from itertools import pairwise
 from reports import svg
 from reports.blocks import Column
 from reports.figure import Data, DataRow
-from reports.figures import ABSENT, column
+from reports.figures import ABSENT, decimals_for, fixed, significant
 from reports.frame import (
     BELOW_PX,
     RIGHT_PX,
@@ -42,6 +42,8 @@ _PHASE_ROW_PX = 18.0
 _LEFT_PX = 50.0
 _FEWEST_LETTERS = 4
 _LEGEND_ROWS = 2
+# Significant digits of the highest value in a column of the data.
+_DIGITS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,8 @@ class TimeChart:
         values += [rule.value for rule in self.rules]
         if self.layers:
             values += [0.0, *self.heights()[-1]]
-        return ValueAxis(self.y_label, values)
+        # What is below zero has room there; all else begins at zero.
+        return ValueAxis(self.y_label, values, from_zero=min(values, default=0.0) >= 0)
 
     def heights(self) -> list[list[float]]:
         """The upper edge of each layer: all values up to and with its own."""
@@ -206,20 +209,37 @@ def data_of(chart: TimeChart, unit: str = "") -> Data:
     all series; `unit` is that of all values.
     """
     duration_s = chart.edges_s[-1]
-    shown = [(layer.name, column(layer.values)) for layer in chart.layers]
-    shown += [(line.name, column(line.values)) for line in chart.lines]
-    shown += [(f"{band.name}, highest", column(band.high)) for band in chart.bands]
-    shown += [(f"{band.name}, lowest", column(band.low)) for band in chart.bands]
+    series: list[tuple[str, Sequence[float | None]]] = [
+        *((layer.name, layer.values) for layer in chart.layers),
+        *((line.name, line.values) for line in chart.lines),
+        *((f"{band.name}, highest", band.high) for band in chart.bands),
+        *((f"{band.name}, lowest", band.low) for band in chart.bands),
+    ]
+    shown = [(name, _cells(values)) for name, values in series]
     time = TimeScale(duration_s, 0.0, 1.0)
     columns = [Column("from", time.unit), *(Column(name, unit) for name, _ in shown)]
     rows = [
         DataRow(
             start,
-            [time_label(start, duration_s), *(values[index] or ABSENT for _, values in shown)],
+            [time_label(start, duration_s), *(values[index] for _, values in shown)],
         )
         for index, start in enumerate(chart.edges_s[:-1])
     ]
     return Data(columns, rows)
+
+
+def _cells(values: Sequence[float | None]) -> list[str]:
+    """Values with the decimals that the highest of them bears; none but zero is written as zero."""
+    highest = max((abs(value) for value in values if value is not None), default=0.0)
+    decimals = decimals_for(highest, _DIGITS)
+    return [
+        ABSENT
+        if value is None
+        else significant(value, 2)
+        if value and round(value, decimals) == 0
+        else fixed(value, decimals)
+        for value in values
+    ]
 
 
 def _patterns(chart: TimeChart, identifier: str) -> list[str]:

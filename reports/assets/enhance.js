@@ -6,7 +6,9 @@
   "use strict";
   const NS = "http://www.w3.org/2000/svg";
   const ABSENT = "\u2013";
-  const LEAST_ZOOM_PX = 6;
+  const LEAST_DRAG_PX = 6;
+  // Drawings have tenths of a pixel: closer than this, their rounding would show.
+  const LEAST_SPAN = 0.02;
   const CHARACTER_PX = 7;
   const UNITS = {
     "\u00b5s": 1e-6, ms: 1e-3, s: 1, min: 60, h: 3600, bytes: 1, kB: 1e3, MB: 1e6, GB: 1e9,
@@ -65,7 +67,7 @@
       this.box = svg.viewBox.baseVal;
       this.pins = all(svg, "[data-at]");
       this.stretches = all(svg, "g.stretch");
-      this.patterns = all(svg, "pattern");
+      this.patterns = all(svg, "pattern").map((pattern) => this.own(pattern));
       this.layers = all(svg, "path[data-layer]").map((path) => [path, path.getAttribute("d")]);
       this.ticks = svg.querySelector("g.x-ticks");
       this.legend = svg.querySelector("g.legend");
@@ -73,6 +75,17 @@
       this.clip();
       this.overlay();
       this.toggles();
+    }
+
+    // Areas get hatches of their own, which zoom may change: the legend keeps those it has.
+    own(pattern) {
+      const copy = pattern.cloneNode(true);
+      copy.id = `${pattern.id}-area`;
+      pattern.after(copy);
+      for (const area of all(this.svg, "g.stretch [fill^='url']")) {
+        if (area.getAttribute("fill") === `url(#${pattern.id})`) put(area, "fill", `url(#${copy.id})`);
+      }
+      return copy;
     }
 
     get shown() {
@@ -167,7 +180,7 @@
       if (this.dragged === undefined) return;
       const [low, high] = [this.dragged, this.share(event)].sort((a, b) => a - b);
       this.drop();
-      if ((high - low) * this.width >= LEAST_ZOOM_PX) this.chart.zoomInto(low, high);
+      if ((high - low) * this.width >= LEAST_DRAG_PX) this.chart.zoomInto(low, high);
     }
 
     drop() {
@@ -270,6 +283,7 @@
         return;
       }
       for (const entry of this.entries) {
+        entry.prepend(this.hit(entry));
         put(entry, "role", "button");
         put(entry, "tabindex", 0);
         put(entry, "aria-pressed", "true");
@@ -286,6 +300,14 @@
         if (!node.dataset.series) put(node, "aria-hidden", "true");
       }
       this.svg.append(this.legend);
+    }
+
+    // What can be pressed of a legend's entry: the gap between its mark and its name too.
+    hit(entry) {
+      const name = entry.querySelector("text");
+      const [x, y] = ["x", "y"].map((key) => Number(name.getAttribute(key)));
+      const width = name.textContent.length * CHARACTER_PX + 26;
+      return drawn("rect", { x: x - 24, y: y - 13, width, height: 18, "fill-opacity": 0 });
     }
 
     show() {
@@ -337,7 +359,7 @@
       const entry = this.entries.find((one) => one.dataset.series === String(series));
       const icon = drawn("svg", { class: "mark", width: 20, height: 12, "aria-hidden": "true" });
       if (!entry) return icon;
-      const pieces = [...entry.children].filter((node) => node.localName !== "text");
+      const pieces = [...entry.children].slice(1).filter((node) => node.localName !== "text");
       const boxes = pieces.map((piece) => piece.getBBox());
       const left = Math.min(...boxes.map((box) => box.x));
       const right = Math.max(...boxes.map((box) => box.x + box.width));
@@ -354,7 +376,9 @@
     constructor(figure) {
       this.figure = figure;
       const table = figure.querySelector("details.data table");
-      this.names = all(table, "thead th").map((cell) => cell.textContent.replace(/\s+/g, " ").trim());
+      this.names = all(table, "thead th").map((cell) =>
+        [...cell.childNodes].map((node) => node.textContent.trim()).filter(Boolean).join(", ")
+      );
       this.rows = all(table, "tr[data-x]").map((row) => ({
         x: Number(row.dataset.x),
         cells: [...row.cells].map((cell) => cell.textContent),
@@ -405,13 +429,15 @@
 
     // Into a part of what is shown.
     zoomInto(low, high) {
-      const span = this.to - this.from;
-      this.zoom(this.from + low * span, this.from + high * span);
+      const shown = this.to - this.from;
+      const span = within((high - low) * shown, LEAST_SPAN, 1);
+      const from = within(this.from + low * shown, 0, 1 - span);
+      this.zoom(from, from + span);
     }
 
     // By a factor of the width, around what is pointed at or the middle.
     zoomBy(factor) {
-      const span = within((this.to - this.from) * factor, 0.002, 1);
+      const span = within((this.to - this.from) * factor, LEAST_SPAN, 1);
       const { drawing } = this;
       const middle =
         this.at === null
