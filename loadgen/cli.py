@@ -111,7 +111,7 @@ def run(
     ] = 8089,
     export: Annotated[
         list[str] | None,
-        typer.Option("--export", metavar="KIND=PATH", help="Also write html=, md=, csv= or json=."),
+        typer.Option("--export", metavar="KIND=PATH", help="Also write html=, md=, junit=, csv=, parquet= or json=."),
     ] = None,
     runs: Annotated[Path, typer.Option("--runs", metavar="DIR", help="Folder for results.")] = Path(
         "runs"

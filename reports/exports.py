@@ -1,4 +1,4 @@
-"""`--export KIND=PATH`: a run as a page, a document, a table or a summary.
+"""`--export KIND=PATH`: a run as a page, a document, a table, a summary or gates.
 
 Specs are checked before a run begins, so that a typing error costs no measurement. Nothing heavy
 is imported until an export is written.
@@ -7,16 +7,21 @@ is imported until an export is written.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import InputError
 from reports.atomic_file import write_atomically
+from reports.parquet import check_parquet
 
 if TYPE_CHECKING:
     from reports.kinds import Document
+
+KINDS = ("html", "json", "csv", "md", "junit", "parquet")
+# What a file of a kind is called, where the kind is no name for that.
+_EXTENSIONS = {"junit": "xml"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,39 +32,45 @@ class Export:
     path: Path
 
 
-def parse_export(spec: str) -> Export:
-    """A checked `KIND=PATH`.
+def parse_export(spec: str, kinds: Collection[str] = KINDS) -> Export:
+    """A checked `KIND=PATH`, of one of `kinds`.
 
     Raises:
-        InputError: if the kind is unknown, the path is missing, or nothing can be written there.
+        InputError: if the kind is unknown, the path is missing, nothing can be written there, or
+            what writes that kind is not installed.
     """
     kind, equals, target = spec.partition("=")
-    if kind not in _WRITERS or not equals:
-        kinds = ", ".join(f"{name}=PATH" for name in _WRITERS)
-        raise InputError(f'--export {spec}: must be one of {kinds} (got "{spec}")')
+    if kind not in kinds or not equals:
+        listed = ", ".join(f"{name}=PATH" for name in kinds)
+        raise InputError(f'--export {spec}: must be one of {listed} (got "{spec}")')
     if not target:
-        raise InputError(
-            f'--export {spec}: needs a path after "=", as in {kind}=report.{kind} (got none)'
-        )
+        example = f"{kind}=report.{_EXTENSIONS.get(kind, kind)}"
+        raise InputError(f'--export {spec}: needs a path after "=", as in {example} (got none)')
     path = Path(target)
     check_writable(path, f"--export {spec}")
+    if kind == "parquet":
+        check_parquet(f"--export {spec}")
     return Export(kind, path)
 
 
-def check_exports(specs: Sequence[str]) -> None:
+def check_exports(
+    specs: Sequence[str], kinds: Collection[str] = KINDS, taken: Sequence[tuple[str, Path]] = ()
+) -> None:
     """Refuses exports that could not be written, or of which one would replace another.
+
+    `taken` are paths that are written besides, each with the option that says so.
 
     Raises:
         InputError: as `parse_export` does, or if two go to one file.
     """
-    taken: dict[Path, str] = {}
+    others = {path.resolve(): option for option, path in taken}
     for spec in specs:
-        path = parse_export(spec).path.resolve()
-        if path in taken:
+        path = parse_export(spec, kinds).path.resolve()
+        if path in others:
             raise InputError(
-                f"--export {spec}: must have a path of its own (got that of {taken[path]})"
+                f"--export {spec}: must have a path of its own (got that of {others[path]})"
             )
-        taken[path] = spec
+        others[path] = spec
 
 
 def check_writable(path: Path, option: str) -> None:
@@ -102,32 +113,36 @@ def _json(document: Document) -> str:
 
 
 def _csv(document: Document) -> str:
-    from reports import load_frame, tune_frame
+    from reports.run_frames import frame_of
 
-    if document.kind == "limits":
-        raise InputError("--export csv: a probe of limits has no table of its own")
-    if document.kind == "load":
-        frame = load_frame.frame_of(document)
-    else:
-        frame = tune_frame.frame_of(document)
-    return frame.to_csv(index=False, lineterminator="\n")
+    return frame_of(document).to_csv(index=False, lineterminator="\n")
+
+
+def _parquet(document: Document) -> bytes:
+    from reports.parquet import parquet_bytes
+    from reports.run_frames import frame_of
+
+    return parquet_bytes(frame_of(document))
 
 
 def _markdown(document: Document) -> str:
-    from reports.limits_markdown import render_limits_markdown
-    from reports.load_markdown import render_load_markdown
-    from reports.tune_markdown import render_tune_markdown
+    from reports.runs_markdown import render_run_markdown
 
-    if document.kind == "load":
-        return render_load_markdown(document)
-    if document.kind == "limits":
-        return render_limits_markdown(document)
-    return render_tune_markdown(document)
+    return render_run_markdown(document)
 
 
-_WRITERS: dict[str, Callable[[Document], str]] = {
+def _junit(document: Document) -> str:
+    from reports.gates import gates_of
+    from reports.junit import junit_text
+
+    return junit_text([gates_of(document)])
+
+
+_WRITERS: dict[str, Callable[[Document], str | bytes]] = {
     "html": _html,
     "json": _json,
     "csv": _csv,
     "md": _markdown,
+    "junit": _junit,
+    "parquet": _parquet,
 }

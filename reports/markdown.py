@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from reports.blocks import Table
 from reports.figures import SPACE
 
-# A summary that is too long is cut off by those who show it.
+# More rows than a reader looks through; the rest is folded away, as far as a summary may grow.
 _MOST_ROWS = 20
+_MOST_FOLDED_ROWS = 200
 
 # What would start markup, a link, an HTML tag, a mention or a new cell.
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~@&$])")
@@ -29,12 +30,20 @@ def table_lines(
 
 
 def short_table(table: Table) -> list[str]:
-    """The first rows of a table, how many more there are, and an empty line."""
-    shown = [row.cells for row in table.rows[:_MOST_ROWS]]
+    """The first rows of a table, the others folded away, and an empty line."""
     names = [column.title for column in table.columns]
-    lines = table_lines(names, [column.is_text for column in table.columns], shown)
-    hidden = len(table.rows) - len(shown)
-    return [*lines, *(["", f"{hidden} more rows are in the document."] if hidden else []), ""]
+    texts = [column.is_text for column in table.columns]
+    rows = [row.cells for row in table.rows]
+    lines = table_lines(names, texts, rows[:_MOST_ROWS])
+    folded = rows[_MOST_ROWS : _MOST_ROWS + _MOST_FOLDED_ROWS]
+    if folded:
+        more = "1 more row" if len(folded) == 1 else f"{len(folded)} more rows"
+        lines += ["", f"<details><summary>{more}</summary>", ""]
+        lines += [*table_lines(names, texts, folded), "", "</details>"]
+    left_out = len(rows) - _MOST_ROWS - len(folded)
+    if left_out > 0:
+        lines += ["", f"{left_out:,} more rows are in the document."]
+    return [*lines, ""]
 
 
 def _row(cells: Sequence[str]) -> str:

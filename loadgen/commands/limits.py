@@ -46,7 +46,7 @@ def command(
     aws_profile: Annotated[str | None, typer.Option("--profile", help="AWS profile.")] = None,
     export: Annotated[
         list[str] | None,
-        typer.Option("--export", metavar="KIND=PATH", help="Also write html=, md= or json=."),
+        typer.Option("--export", metavar="KIND=PATH", help="Also write html=, md=, junit=, csv=, parquet= or json=."),
     ] = None,
     runs: Annotated[Path, typer.Option("--runs", metavar="DIR", help="Folder for results.")] = Path(
         "runs"

@@ -30,9 +30,9 @@ from loadgen.probe.view import show_limits
 from loadgen.redact import Secrets
 from loadgen.result import step_uses
 from loadgen.steered.steer import Steered, steer
+from reports.exports import check_exports, export_document
 from reports.figures import usd
 from reports.limits_document import LimitsDocument
-from reports.limits_exports import check_limits_exports, export_limits
 from reports.run_folder import RESULT_NAME, create_run_folder, document_text, write_document
 
 
@@ -42,7 +42,7 @@ def run_limits(options: LimitsOptions, console: Console) -> ExitCode:
     Raises:
         ToolError: when it ends before anything was sent.
     """
-    check_limits_exports(options.exports)
+    check_exports(options.exports)
     file, profile = read_options(options.of_a_run)
     with access(options.of_a_run, file, profile) as local:
         probing = ready(options, file, profile, local, console.warn)
@@ -167,7 +167,7 @@ class _Run:
 def _deliver(document: LimitsDocument, exports: Sequence[str], console: Console) -> ExitCode:
     show_limits(console, document)
     for spec in exports:
-        console.say(f"written: {export_limits(document, spec)}")
+        console.say(f"written: {export_document(document, spec)}")
     if console.json_output:
         console.document(document_text(document))
     return ExitCode(document.exit_code)

@@ -6,11 +6,12 @@ from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from rich.console import Console as RichConsole
 
 from core.aws.gateway import Throttle
-from core.errors import ExitCode, InputError
+from core.errors import ExitCode
 from loadgen.bucket.finding import BucketFinding, Range
 from loadgen.limits import Bucket, StepLimits
 from loadgen.outcome import Cause
@@ -20,7 +21,6 @@ from loadgen.probe.seen import Seen, Took
 from loadgen.probe.view import show_limits
 from reports.exports import export_document
 from reports.limits_document import LimitsDocument
-from reports.limits_exports import check_limits_exports, export_limits
 from reports.page import render_page
 from reports.run_folder import read_document, write_document
 from tests.loadgen.probe_rig import BASE, CAPS, OTHERS, PLAIN, bucket, document, layered, run
@@ -218,20 +218,26 @@ def test_a_document_is_written_and_read_again(tmp_path: Path) -> None:
     assert read_document(tmp_path) == AS_CONFIGURED
 
 
-@pytest.mark.parametrize("kind", ["html", "md", "json"])
+@pytest.mark.parametrize("kind", ["html", "md", "json", "junit"])
 def test_a_probe_can_be_exported(tmp_path: Path, kind: str) -> None:
-    path = export_limits(AS_CONFIGURED, f"{kind}={tmp_path / f'x.{kind}'}")
+    path = export_document(AS_CONFIGURED, f"{kind}={tmp_path / f'x.{kind}'}")
     text = path.read_text(encoding="utf-8")
 
     assert "stage" in text
     assert ("<svg" in text) == (kind == "html")
 
 
-def test_a_table_of_a_probe_is_refused_before_it_begins(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="must be one of html=PATH, json=PATH, md=PATH"):
-        check_limits_exports([f"csv={tmp_path / 'x.csv'}"])
-    with pytest.raises(InputError, match="a probe of limits has no table"):
-        export_document(AS_CONFIGURED, f"csv={tmp_path / 'x.csv'}")
+def test_a_table_of_a_probe_has_the_finding_the_layers_and_all_that_was_sent(
+    tmp_path: Path,
+) -> None:
+    path = export_document(AS_CONFIGURED, f"csv={tmp_path / 'x.csv'}")
+    frame = pd.read_csv(path)
+
+    assert list(frame["part"].unique()) == ["run", "layer", "phase", "bin"]
+    whole = frame.iloc[0]
+    assert whole["rate_low_rps"] <= whole["rate_rps"] <= whole["rate_high_rps"]
+    assert frame[frame["part"] == "phase"]["sent"].sum() > 0
+    assert frame[frame["part"] == "layer"]["configured_rate_rps"].notna().any()
 
 
 def test_probes_stand_on_a_page_with_others() -> None:

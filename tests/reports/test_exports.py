@@ -186,8 +186,9 @@ def test_markdown_of_a_load_run_is_short_however_many_steps_there_are(tmp_path):
     steps = document.steps * 300
     many = document.model_copy(update={"steps": steps})
     text = export_document(many, f"md={tmp_path / 'run.md'}").read_text()
-    assert "280 more rows are in the document." in text
-    assert len(text) < 10_000
+    assert "<details><summary>200 more rows</summary>\n\n| " in text
+    assert "80 more rows are in the document." in text
+    assert len(text) < 25_000
 
 
 def test_markdown_of_a_load_run_shows_hostile_texts_as_text(tmp_path):

@@ -14,7 +14,7 @@ Export = Annotated[
     typer.Option(
         "--export",
         metavar="KIND=PATH",
-        help="Also write html=, md=, csv= or json=; repeatable.",
+        help="Also write html=, md=, junit=, csv=, parquet= or json=; repeatable.",
         rich_help_panel=_OUTPUT,
     ),
 ]

@@ -1,0 +1,74 @@
+"""`reports build`: reads runs, writes the page and what else was asked for, says where."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from core.console import Console
+from core.errors import ExitCode
+from reports.atomic_file import write_atomically
+from reports.exports import check_exports, check_writable
+from reports.kinds import Document
+from reports.run_folder import RESULT_NAME, read_document
+
+
+def build_report(
+    console: Console, runs: Sequence[Path], output: Path, exports: Sequence[str]
+) -> ExitCode:
+    """Writes the page of `runs` to `output`, and each of `exports`.
+
+    Raises:
+        InputError: when an option is wrong, a run cannot be read, or a file cannot be written.
+    """
+    check_writable(output, f"--output {output}")
+    check_exports(exports, taken=[(f"--output {output}", output)])
+    documents: list[Document] = []
+    for run in _finished(console, runs):
+        console.detail(f"reading {run}")
+        documents.append(read_document(run))
+
+    from reports.page import render_page
+
+    page = render_page(documents)
+    write_atomically(output, page)
+    console.detail(f"wrote {len(documents)} run(s), {len(page.encode()) / 1024:.0f} KB")
+    written = [output, *_exported(console, documents, exports)]
+    console.document(_answer(written) if console.json_output else "\n".join(map(str, written)))
+    return ExitCode.PASS
+
+
+def _exported(
+    console: Console, documents: Sequence[Document], exports: Sequence[str]
+) -> list[Path]:
+    from reports.runs_exports import export_runs
+
+    found = []
+    for spec in exports:
+        found.append(export_runs(documents, spec))
+        console.detail(f"wrote {found[-1]}")
+    return found
+
+
+def _finished(console: Console, runs: Sequence[Path]) -> Sequence[Path]:
+    """The runs that left a result; of several, the others are named on stderr and left out."""
+    unfinished = [run for run in runs if run.is_dir() and not (run / RESULT_NAME).exists()]
+    if len(unfinished) == len(runs):
+        return runs  # reading the first says what is wrong
+    for run in unfinished:
+        console.warn(f"skipped {run}: no {RESULT_NAME} in it")
+    return [run for run in runs if run not in unfinished]
+
+
+def _answer(written: Sequence[Path]) -> str:
+    return json.dumps(
+        {
+            "schema_version": 1,
+            "verdict": "pass",
+            "exit_code": int(ExitCode.PASS),
+            "errors": [],
+            "path": str(written[0]),
+            **({"exports": [str(path) for path in written[1:]]} if len(written) > 1 else {}),
+        }
+    )
