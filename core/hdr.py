@@ -55,11 +55,14 @@ def highest_us(slots: Ints) -> Ints:
     return highest
 
 
-def encoded(slots: Ints, counts: Ints) -> str:
-    """`counts` of `slots`, which ascend, in HdrHistogram's V2 compressed form as base64."""
+def encoded(slots: Ints, counts: Ints, *, level: int = 1) -> str:
+    """`counts` of `slots`, which ascend, in HdrHistogram's V2 compressed form as base64.
+
+    `level` is that of zlib: 1 is made for the many histograms of a run, 9 for a few that are kept.
+    """
     stream = _varints(_runs(slots, counts))
     header = _HEADER.pack(_COOKIE, len(stream), 0, DIGITS, LOWEST_US, HIGHEST_US, 1.0)
-    packed = zlib.compress(header + stream, 1)
+    packed = zlib.compress(header + stream, level)
     return base64.b64encode(_OUTER.pack(_COMPRESSED_COOKIE, len(packed)) + packed).decode()
 
 

@@ -12,6 +12,7 @@ from core.version import toolkit_version
 from loadgen.by_request import ByRequest
 from loadgen.cost import Cost, StepFunction, StepUse
 from loadgen.fairness import fairness_of
+from loadgen.latency_blocks import latency_blocks, run_histograms
 from loadgen.measures import length_s
 from loadgen.profile.model import Bursts, Profile
 from loadgen.retry.report import retry_report
@@ -114,7 +115,9 @@ def build_document(
     losses = losses_of(tally, facts.ends)
     measured_s = length_s(tally, tally.measured)
     timely = timely_totals(tally, tally.measured)
-    whole = figures(tally.totals(), measured_s, losses, timely)
+    totals = tally.totals()
+    whole = figures(totals, measured_s, losses, timely)
+    of_run, of_steps = latency_blocks(tally)
     verdict, code, errors = judge(facts, whole, thresholds, validity)
     return LoadDocument(
         name=facts.profile.name,
@@ -134,7 +137,7 @@ def build_document(
         retries=retry_report(facts.profile, tally),
         fairness=fairness_of(facts.profile, tally),
         measured_s=measured_s,
-        steps=step_slices(tally, measured_s, losses),
+        steps=step_slices(tally, measured_s, losses, of_steps),
         phases=phase_slices(tally, losses),
         seconds=tally.second_rows(),
         thresholds=list(thresholds),
@@ -150,6 +153,7 @@ def build_document(
             prices_date=spent.prices_date,
         ),
         provenance=_provenance(facts),
+        histograms=run_histograms(totals, of_run),
     )
 
 

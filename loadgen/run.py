@@ -32,6 +32,7 @@ from loadgen.preparation import (
     read_options,
     recorded_arguments,
 )
+from loadgen.raw_data import raw_data
 from loadgen.redact import Secrets
 from loadgen.result import LoadFacts, Stop, build_document, step_uses
 from loadgen.sending import Sending
@@ -120,6 +121,8 @@ class _Run:
                 self._prepared, self._sending.tally, course, folder, stop, self._console
             ).hindsight()
             document = self._judged(course, started, seen, stop)
+            files = raw_data(folder, self._prepared.profile.load.processes)
+            document = document.model_copy(update={"raw_files": files})
             return self._written(folder, document)
 
     def _secrets(self) -> Secrets:

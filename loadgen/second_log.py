@@ -89,6 +89,30 @@ class SecondLog:
         parts = [part for second in seconds for part in self._parts.get(second, ())]
         return Latencies(_Window(parts, phases, step).histogram) if parts else NO_LATENCIES
 
+    def by_step(
+        self, seconds: range, phases: Collection[int], metric: int, outcome: Outcome
+    ) -> dict[int, Histogram]:
+        """One metric of one outcome in `seconds`, by step."""
+        parts = [part for second in seconds for part in self._parts.get(second, ())]
+        if not parts:
+            return {}
+        whole = _joined(parts)
+        codes = whole.codes
+        wanted = np.isin(codes >> 24, list(phases)) & (codes & 0xFF == outcome << 4 | metric)
+        entries = np.repeat(wanted, whole.lengths)
+        chosen = _Part(
+            codes=codes[wanted] & 0xFFFFFF,  # of all phases together
+            lengths=whole.lengths[wanted],
+            sums_us=whole.sums_us[wanted],
+            mins_us=whole.mins_us[wanted],
+            maxs_us=whole.maxs_us[wanted],
+            slots=whole.slots[entries],
+            counts=whole.counts[entries],
+        )
+        if not len(chosen.codes):
+            return {}
+        return {key.step: one for key, one in _histograms(_merged([chosen])).items()}
+
 
 class _Window:
     """The parts of a window. Parts never change, so what comes later does not show in it."""

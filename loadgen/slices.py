@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ from reports.load_document import (
     Requests,
     StepSlice,
 )
+from reports.load_histograms import LatencyBlock
 
 _PERCENTS = (50.0, 90.0, 95.0, 99.0, 99.9)
 
@@ -69,13 +70,15 @@ def figures(
     return _figures(totals, measured_s, _requests(totals, losses), timely)
 
 
-def step_slices(tally: Tally, measured_s: float, losses: Losses) -> list[StepSlice]:
-    """One slice for each step, over the measured phases.
+def step_slices(
+    tally: Tally, measured_s: float, losses: Losses, blocks: Sequence[list[LatencyBlock]]
+) -> list[StepSlice]:
+    """One slice for each step, over the measured phases, with its blocks of time.
 
     Arrivals belong to no step: dropped ones are only in the figures of runs and phases.
     """
     found = []
-    for step in tally.steps:
+    for step, of_step in zip(tally.steps, blocks, strict=True):
         totals = tally.totals(step=step.index)
         cut = losses.cut_by_step.get(step.index, 0)
         sent = totals.completed + cut
@@ -86,6 +89,7 @@ def step_slices(tally: Tally, measured_s: float, losses: Losses) -> list[StepSli
                 scenario=step.scenario,
                 method=step.method,
                 path=step.path,
+                blocks=of_step,
                 **_figures(
                     totals,
                     measured_s,

@@ -23,7 +23,7 @@ from loadgen.schedule import PhasePlan
 from loadgen.second_log import Key, SecondLog
 from loadgen.second_rows import SecondState, row
 from loadgen.steps import StepInfo
-from loadgen.totals import FIRST_BYTE, RESPONSE, SERVICE, Arrivals, Latencies, Totals
+from loadgen.totals import FIRST_BYTE, RESPONSE, SERVICE, Arrivals, Latencies, StepPart, Totals
 from reports.load_document import Second
 
 Ints = NDArray[np.int64]
@@ -277,6 +277,27 @@ class Tally:
             if packed >> 32 == phase and step < len(found):
                 found[step] += count
         return found
+
+    def by_step(self, phases: Collection[int], seconds: range) -> dict[int, StepPart]:
+        """What became of the requests of each step that has some; read in one go for all steps."""
+        known = self._known(seconds)
+        outcomes: dict[int, dict[Outcome, int]] = {}
+        for table in self._kinds_of(known):
+            for packed, (count, _) in table.items():
+                if packed >> 32 in phases and count:
+                    of_step = outcomes.setdefault(packed >> 16 & 0xFFFF, {})
+                    outcome = Kind.of(packed & 0xFFFF).outcome
+                    of_step[outcome] = of_step.get(outcome, 0) + count
+        ok = self._log.by_step(known, phases, RESPONSE, Outcome.OK)
+        return {
+            step: StepPart(found, ok.get(step, Histogram())) for step, found in outcomes.items()
+        }
+
+    def last_seconds(self) -> dict[int, int]:
+        """The last second that a completed request of each phase was due in."""
+        return {
+            packed >> 32: second for second in sorted(self._kinds) for packed in self._kinds[second]
+        }
 
     def window(
         self, seconds: range, phases: Collection[int] | None = None, step: int | None = None

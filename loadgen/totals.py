@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from loadgen.histogram import Histogram
 from loadgen.outcome import Kind, Outcome
@@ -107,6 +107,14 @@ class Totals:
         """
         begun = self.offered - self.dropped
         return self.sent + round(self.dropped * (self.sent / begun if begun and self.sent else 1))
+
+
+@dataclass(frozen=True, slots=True)
+class StepPart:
+    """What became of the requests of a step in some phases and seconds."""
+
+    outcomes: dict[Outcome, int] = field(default_factory=dict)
+    ok_response: Histogram = field(default_factory=Histogram)
 
 
 @dataclass(slots=True)

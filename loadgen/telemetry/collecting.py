@@ -29,6 +29,7 @@ from loadgen.guards import host_of, is_loopback
 from loadgen.log_evidence import LAMBDA_THROTTLE
 from loadgen.outcome import Outcome
 from loadgen.profile.model import Aws
+from loadgen.raw_data import raw_data
 from loadgen.records import Records, read_records
 from loadgen.retry.view import show_versions
 from loadgen.steps import StepInfo
@@ -75,6 +76,8 @@ def collect(options: CollectOptions, console: Console) -> ExitCode:
     updated = _updated(document, records, found)
     if found.traces is not None:
         write_traces(folder, found.traces)
+    files_now = raw_data(folder, document.provenance.processes)
+    updated = updated.model_copy(update={"raw_files": files_now})
     _keep_first(folder)
     path = write_document(folder, updated)
     _show(console, updated, path)

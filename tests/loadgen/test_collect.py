@@ -12,6 +12,7 @@ from core.aws.session import AwsSession, LocalAccess
 from core.console import Console
 from core.errors import ExitCode, InputError
 from loadgen.cli import app
+from loadgen.raw_data import raw_data
 from loadgen.records import RecordWriter, records_path
 from loadgen.target import resolve
 from loadgen.telemetry.collecting import BEFORE_NAME, CollectOptions, collect
@@ -96,9 +97,10 @@ def test_a_result_gets_better_and_never_worse(made: Path, reached: AdminClient) 
     assert again.telemetry is not None
     assert again.telemetry.gateway == late.telemetry.gateway
     assert (made / BEFORE_NAME).read_text() == as_run
-    unchanged = {"telemetry", "notes", "waterfall", "validity", "cold_starts"}
+    unchanged = {"telemetry", "notes", "waterfall", "validity", "cold_starts", "raw_files"}
     before = read_document(made / BEFORE_NAME, LoadDocument).model_dump(exclude=unchanged)
     assert late.model_dump(exclude=unchanged) == before
+    assert late.raw_files == raw_data(made, injectors=1), "traces are as they are now"
 
 
 @pytest.mark.parametrize(
