@@ -1,8 +1,8 @@
 """Blocks of time that a run's latencies are kept by: the unit of intervals and of comparisons.
 
 Blocks are nearly equal, of whole seconds, and lie within measured phases that follow each other; a
-request belongs to the one in which it was due. They follow from the schedule alone, so that two
-runs of a profile have the same ones.
+request belongs to the one in which it was due. They follow from the schedule, so that two runs of
+a profile have the same ones.
 """
 
 from __future__ import annotations
@@ -56,20 +56,18 @@ def measured_blocks(phases: Sequence[PhasePlan], until_s: float = _NEVER_S) -> l
 
 
 def latency_blocks(tally: Tally) -> tuple[list[LatencyBlock], list[list[LatencyBlock]]]:
-    """The blocks of the whole run, and those of each step; all have the same times."""
-    until_s = _NEVER_S if tally.until_us is None else tally.until_us / 1e6
-    last_of = tally.last_seconds()
-    run: list[LatencyBlock] = []
-    steps: list[list[LatencyBlock]] = [[] for _ in tally.steps]
-    for block in measured_blocks(tally.phases, until_s):
-        seconds = block.seconds
-        if block.is_last:
-            last = max(last_of.get(phase, 0) for phase in block.phases)
-            seconds = range(seconds.start, max(seconds.stop, last + 1))
-        by_step = tally.by_step(block.phases, seconds)
-        run.append(_latency_block(block, list(by_step.values())))
-        for step, found in zip(tally.steps, steps, strict=True):
-            found.append(_latency_block(block, [by_step.get(step.index, _NONE)]))
+    """The blocks of the whole run, and those of each step.
+
+    Steps that are called in some phases only have their blocks there; without a request, none.
+    """
+    reader = _Reader(tally)
+    run = [_latency_block(block, parts.values()) for block, parts in reader.blocks(tally.measured)]
+    steps: list[list[LatencyBlock]] = []
+    for step in tally.steps:
+        found = reader.blocks(reader.phases_of.get(step.index, frozenset()))
+        steps.append(
+            [_latency_block(block, [parts.get(step.index, _NONE)]) for block, parts in found]
+        )
     return run, steps
 
 
@@ -155,7 +153,44 @@ def _join(one: Block, other: Block) -> Block:
 # -- what is in them ------------------------------------------------------------------------------
 
 
-def _latency_block(block: Block, parts: Sequence[StepPart]) -> LatencyBlock:
+class _Reader:
+    """What each step has in blocks of some phases; read once for all steps of these."""
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+        self._last_of = tally.last_seconds()
+        self._known: dict[frozenset[int], list[tuple[Block, dict[int, StepPart]]]] = {}
+        self.phases_of = _phases_by_step(tally)
+
+    def blocks(self, phases: frozenset[int]) -> list[tuple[Block, dict[int, StepPart]]]:
+        """The blocks of `phases`, and what became of requests in them by step."""
+        if phases not in self._known:
+            until_us = self._tally.until_us
+            chosen = [plan for plan in self._tally.phases if plan.index in phases]
+            blocks = measured_blocks(chosen, _NEVER_S if until_us is None else until_us / 1e6)
+            self._known[phases] = [(block, self._read(block)) for block in blocks]
+        return self._known[phases]
+
+    def _read(self, block: Block) -> dict[int, StepPart]:
+        seconds = block.seconds
+        if block.is_last:
+            last = max(self._last_of.get(phase, 0) for phase in block.phases)
+            seconds = range(seconds.start, max(seconds.stop, last + 1))
+        return self._tally.by_step(block.phases, seconds)
+
+
+def _phases_by_step(tally: Tally) -> dict[int, frozenset[int]]:
+    """The measured phases in which requests of each step completed."""
+    found: dict[int, set[int]] = {}
+    for phase in tally.measured:
+        for step, count in enumerate(tally.completed_by_step(phase)):
+            if count:
+                found.setdefault(step, set()).add(phase)
+    return {step: frozenset(phases) for step, phases in found.items()}
+
+
+def _latency_block(block: Block, given: Iterable[StepPart]) -> LatencyBlock:
+    parts = list(given)
     completed = sum(sum(part.outcomes.values()) for part in parts)
     ok, throttled = (
         sum(part.outcomes.get(outcome, 0) for part in parts)

@@ -18,7 +18,9 @@ class _Part(BaseModel):
 
 
 class LatencyBlock(_Part):
-    """One of eight or more nearly equal blocks of the measured time, or of a step in it.
+    """One of eight or more nearly equal blocks of the measured time.
+
+    Those of a step are of the phases in which it was called.
 
     A request belongs to the block in which it was due. Blocks, not requests, are the unit of
     intervals: requests of one moment are slow together. Runs of less than eight seconds have a

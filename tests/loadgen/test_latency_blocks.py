@@ -182,9 +182,17 @@ def test_each_measured_request_is_in_one_block_of_the_run_and_of_its_step() -> N
     assert sums(blocks) == (26, 21, 3, 2)
     assert [sums(step.blocks) for step in document.steps] == [(18, 15, 3, 0), (8, 6, 0, 2)]
     assert [block.completed for block in blocks] == [10, 9, 0, 2, 0, 0, 0, 5]
-    assert [(b.from_s, b.to_s) for b in document.steps[0].blocks] == [
-        (b.from_s, b.to_s) for b in blocks
-    ]
+    for step in document.steps:
+        assert [(b.from_s, b.to_s) for b in step.blocks] == [(b.from_s, b.to_s) for b in blocks]
+
+
+def test_blocks_of_a_step_are_of_the_phases_that_call_it() -> None:
+    profile = profile_of(hold(4, "a"), hold(16, "b"))
+    seen = [Seen(1, 9, phase=0), *(Seen(at, 2, phase=1, step=1) for at in range(4, 20))]
+    steps = document_of(profile, tally_of(profile, Made(seen, seconds=20))).steps
+
+    assert [b.completed for b in steps[0].blocks] == [0, 9, 0, 0]
+    assert [(b.from_s, b.completed) for b in steps[1].blocks] == [(at, 4) for at in range(4, 20, 2)]
 
 
 def test_blocks_merge_to_the_histograms_of_the_run_whose_percentiles_the_document_has() -> None:
