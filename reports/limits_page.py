@@ -6,17 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from reports import svg
 from reports.blocks import Table, Tile
 from reports.endpoint import custom_endpoint, is_loopback
 from reports.figure import Figure
-from reports.figures import ABSENT, closed, moment, rate, seconds, significant, usd
-from reports.hatch import Fill
-from reports.limits_document import LimitsDocument, ProbeBin, Quantity
+from reports.figures import ABSENT, closed, moment, significant, usd
+from reports.limits_absent import absent_parts, validity_line
+from reports.limits_charts import limits_figures
+from reports.limits_document import LimitsDocument, Quantity
 from reports.limits_tables import guards_table, layers_table, phases_table
 from reports.limits_words import headline, layer_words, support, took_words, verdict_word
 from reports.load_findings import LOCAL_SANDBOX, LOCAL_TARGET
-from reports.time_chart import FULL, MIDDLE, SMALL, Layer, Line, Span, TimeChart, draw_time_chart
 
 _TONES = {"refused": "failed", "interrupted": "inconclusive", "error": "failed"}
 
@@ -38,6 +37,8 @@ class LimitsSection:
     figures: Sequence[Figure]
     tables: Sequence[Table]
     facts: Sequence[tuple[str, str]]
+    validity_line: str = ""
+    absent: Sequence[tuple[str, str]] = ()
     kind: Literal["limits"] = "limits"
 
 
@@ -60,9 +61,11 @@ def section_of(document: LimitsDocument, anchor: str) -> LimitsSection:
         ],
         notes=[closed(note) for note in document.notes],
         tiles=_tiles(document),
-        figures=[_figure(document, anchor)],
+        figures=limits_figures(document, anchor),
         tables=[table for table in tables if table is not None],
         facts=_facts(document),
+        validity_line=validity_line(document),
+        absent=absent_parts(document),
     )
 
 
@@ -92,66 +95,6 @@ def _told(quantity: Quantity | None, unit: str) -> tuple[str, str]:
     if quantity.value is None:
         return f"{low} to {high}", unit
     return significant(quantity.value), f"{unit}, {low} to {high}"
-
-
-def _figure(document: LimitsDocument, anchor: str) -> Figure:
-    title = "Sent, admitted, and what the limit that was found admits"
-    bins = document.bins
-    if not bins:
-        return Figure(title, "No chart: nothing was sent.", ())
-    begin_s = bins[0].from_s
-    lines = [_line("sent", [_rps(one, one.sent) for one in bins], "c-offered", svg.INK)]
-    if any(one.model is not None for one in bins):
-        model = [None if one.model is None else _rps(one, one.model) for one in bins]
-        lines.append(_line("the limit that was found", model, "c-current", svg.CURRENT, "7 4"))
-    chart = TimeChart(
-        title=title,
-        finding=headline(document),
-        y_label="requests/s",
-        edges_s=[0.0, *(one.to_s - begin_s for one in bins)],
-        spans=[
-            Span(one.name, max(0.0, one.from_s - begin_s), one.to_s - begin_s, measured=True)
-            for one in document.phases
-            if one.purpose != "layer" and one.from_s < bins[-1].to_s
-        ],
-        layers=[
-            Layer(
-                "admitted",
-                [_rps(one, one.admitted) for one in bins],
-                Fill("c-admitted", svg.ADMITTED),
-            ),
-            Layer(
-                "refused",
-                [_rps(one, one.sent - one.admitted) for one in bins],
-                Fill("c-refused", svg.REFUSED, svg.REFUSED_LINE, "rising"),
-            ),
-        ],
-        lines=lines,
-    )
-    width = seconds(round(bins[0].to_s - bins[0].from_s, 2))
-    help_text = (
-        f"Of the probed scenario, in steps of {width}, by when requests were sent. Bands are "
-        "phases, by name or by their number in the table."
-    )
-    drawings = [
-        draw_time_chart(chart, canvas, f"{anchor}-probe-{canvas.css[2:]}")
-        for canvas in (FULL, MIDDLE, SMALL)
-    ]
-    return Figure(title, help_text, drawings)
-
-
-def _line(name: str, values: Sequence[float | None], css: str, colour: str, dash: str = "") -> Line:
-    return Line(name, values, css, colour, 1.5, dash, stepped=True)
-
-
-def _rps(one: ProbeBin, count: float) -> float:
-    return count / (one.to_s - one.from_s)
-
-
-def _hover(one: ProbeBin, begin_s: float) -> str:
-    at = f"{one.from_s - begin_s:.2f} s to {one.to_s - begin_s:.2f} s"
-    words = f"{at}: {rate(_rps(one, one.sent))} sent, {rate(_rps(one, one.admitted))} admitted"
-    return words if one.model is None else f"{words}, {rate(_rps(one, one.model))} by the model"
 
 
 def _facts(document: LimitsDocument) -> list[tuple[str, str]]:

@@ -3,35 +3,71 @@
 from __future__ import annotations
 
 from reports.blocks import Column, Table, TableRow
-from reports.figures import milliseconds, significant
+from reports.figures import ABSENT, milliseconds, significant
 from reports.limits_document import LimitsDocument
-from reports.limits_words import answer_words, configured_words, layer_words
+from reports.limits_words import (
+    KINDS,
+    answer_words,
+    configured_rate,
+    layer_words,
+    range_words,
+)
 
 
 def layers_table(document: LimitsDocument) -> Table | None:
-    """Configured beside measured, layer by layer."""
-    if not document.comparisons:
+    """What was measured, and under it what is configured, layer by layer."""
+    measured, quota = _measured(document), _quota(document)
+    if not document.comparisons and measured is None:
         return None
+    rows = [
+        TableRow(
+            [
+                one.name if one.rate_rps is not None else layer_words(one.layer),
+                configured_rate(one),
+                ABSENT if one.burst is None else f"{one.burst:,}",
+                "yes" if one.binds else "no",
+                answer_words(one),
+            ],
+            "apart" if not one.binds else "",
+        )
+        for one in document.comparisons
+    ]
+    known = document.finding.rate_rps
+    interval = "with its 90 % interval" if known and known.calibrated else "as the data allow"
     return Table(
         "Configured and measured",
         [
             Column("limit", is_text=True),
-            Column("configured", is_text=True),
+            Column("rate", "requests/s"),
+            Column("burst", "requests"),
             Column("binds", is_text=True),
             Column("what the probe says", is_text=True),
         ],
-        [
-            TableRow(
-                [
-                    one.name if one.rate_rps is not None else layer_words(one.layer),
-                    configured_words(one),
-                    "yes" if one.binds else "no",
-                    answer_words(one),
-                ]
-            )
-            for one in document.comparisons
-        ],
-        help="Only the limit that binds is measured; of the others the probe gives bounds.",
+        [*([measured] if measured else []), *rows, *([quota] if quota else [])],
+        help=(
+            f"What was measured comes first, {interval}; then what is configured on the path. Only "
+            "the limit that binds is measured; of the others the probe gives bounds."
+        ),
+    )
+
+
+def _measured(document: LimitsDocument) -> TableRow | None:
+    found = document.finding
+    if found.rate_rps is None and found.burst is None:
+        return None
+    cells = [range_words(found.rate_rps), range_words(found.burst)]
+    return TableRow(["measured", *cells, ABSENT, KINDS[found.kind]], "taken")
+
+
+def _quota(document: LimitsDocument) -> TableRow | None:
+    quota = document.account_quota
+    if quota is None:
+        return None
+    burst = ABSENT if quota.burst is None else f"{quota.burst:,}"
+    why = "the account's quota as Service Quotas has it: where GetAccount differs, that counts"
+    return TableRow(
+        ["Service Quotas", f"{quota.rate_rps:,.10g}", burst, ABSENT, why],
+        "apart",
     )
 
 

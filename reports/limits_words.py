@@ -153,12 +153,30 @@ def _odds(llr: float) -> str:
     return "over 1,000 to 1" if size > log(1000) else f"{exp(size):,.0f} to 1"
 
 
+def range_words(quantity: Quantity | None) -> str:
+    """`81.2 (80.1 to 82.4)`, `40 to 60` or `200 or more`, without the unit."""
+    if quantity is None:
+        return "not told"
+    low, high = significant(quantity.low, 4), quantity.high
+    if quantity.value is None:
+        return f"{low} or more" if high is None else f"{low} to {significant(high, 4)}"
+    ends = f"{low} or more" if high is None else f"{low} to {significant(high, 4)}"
+    return f"{significant(quantity.value, 4)} ({ends})"
+
+
+def configured_rate(entry: LayerComparison) -> str:
+    """`80`, or that it is not known, without the unit."""
+    if entry.rate_rps is None:
+        return "none" if entry.answer == "disagrees" else "unknown"
+    return f"{entry.rate_rps:,.10g}"
+
+
 def configured_words(entry: LayerComparison) -> str:
     """`80/s, burst 40`, or that it is not known."""
     if entry.rate_rps is None:
-        return "none" if entry.answer == "disagrees" else "unknown"
+        return configured_rate(entry)
     burst = "" if entry.burst is None else f", burst {entry.burst:,}"
-    return f"{entry.rate_rps:,.10g}/s{burst}"
+    return f"{configured_rate(entry)}/s{burst}"
 
 
 def answer_words(entry: LayerComparison) -> str:

@@ -81,7 +81,10 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class HorizontalRule:
-    """A labelled value that what is drawn is compared with: a limit, a threshold."""
+    """A labelled value that what is drawn is compared with: a limit, a threshold.
+
+    Zero explains itself and may go without a label.
+    """
 
     value: float
     label: str
@@ -398,6 +401,8 @@ def _rules(rules: Sequence[HorizontalRule], frame: _Frame) -> list[str]:
         drawn.append(
             svg.line((frame.left, y), (frame.right, y), rule.css, rule.colour, 1.5, rule.dash)
         )
+        if not rule.label:
+            continue
         # Above its line, or below it where that would be outside of the plot.
         place = (frame.right - 4, y - 5 if y - 16 > frame.top else y + 14)
         css = f"{rule.css} c-label"

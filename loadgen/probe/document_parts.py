@@ -7,10 +7,10 @@ from collections import Counter
 import numpy as np
 
 from loadgen.bucket.finding import BucketFinding
-from loadgen.bucket.models import RandomShards, TokenBucket
-from loadgen.bucket.observation import Bools, Observation
+from loadgen.bucket.observation import Observation
 from loadgen.outcome import Outcome
 from loadgen.probe.budget import allowed
+from loadgen.probe.drift import drift_band, modelled
 from loadgen.probe.guard import MOST_FAILED_SHARE
 from loadgen.probe.seen import PhaseSeen, Seen, admitted, of_base
 from loadgen.probe.setup import Setup
@@ -18,20 +18,6 @@ from reports.limits_document import ProbeBin, ProbeCounts, ProbeGuard, ProbePhas
 
 _MOST_BINS = 240
 _LEAST_BIN_S = 0.25
-
-
-def modelled(observation: Observation, found: BucketFinding | None, seed: int) -> Bools | None:
-    """Which requests the limit that was found admits; None where it has no point estimate."""
-    if found is None or found.rate_rps is None or found.burst is None:
-        return None
-    rate, burst = found.rate_rps.value, found.burst.value
-    if rate is None or burst is None or found.kind not in ("token_bucket", "sharded"):
-        return None
-    times = observation.send_s
-    if found.shards > 1:
-        rng = np.random.default_rng(seed)
-        return RandomShards(rate, burst, found.shards, rng).admit(times)
-    return TokenBucket(rate, burst).admit(times)
 
 
 def bins_of(observation: Observation, found: BucketFinding | None, seed: int) -> list[ProbeBin]:
@@ -46,6 +32,9 @@ def bins_of(observation: Observation, found: BucketFinding | None, seed: int) ->
     came = np.bincount(number[observation.admitted], minlength=n)
     model = modelled(observation, found, seed)
     expected = None if model is None else np.bincount(number[model], minlength=n)
+    band = None
+    if expected is not None:
+        band = drift_band(observation, found, number, expected.astype(np.float64), seed)
     return [
         ProbeBin(
             from_s=begin + k * width,
@@ -53,6 +42,8 @@ def bins_of(observation: Observation, found: BucketFinding | None, seed: int) ->
             sent=int(sent[k]),
             admitted=int(came[k]),
             model=None if expected is None else float(expected[k]),
+            drift_low=None if band is None else round(float(band[0][k]), 2),
+            drift_high=None if band is None else round(float(band[1][k]), 2),
         )
         for k in range(n)
     ]
@@ -71,6 +62,7 @@ def counts_of(seen: Seen, found: BucketFinding | None) -> ProbeCounts:
         layer_admitted=took.layer_admitted,
         canary_admitted=took.canary_admitted,
         canary_refused=seen.canary_refused,
+        lost=sum(one.sent.dropped + one.sent.cut for one in seen.phases),
         allowed=None if rate is None or burst is None else allowed(rate, burst),
     )
 

@@ -30,6 +30,7 @@ from loadgen.probe.seen import Seen
 from loadgen.probe.setup import Identity, Setup
 from loadgen.steps import StepInfo
 from reports.limits_document import (
+    AccountQuota,
     BindingLayer,
     FrontierPoint,
     LimitFinding,
@@ -119,6 +120,7 @@ def build_document(
         finding=_finding(found, seen),
         binding=binding,
         comparisons=entries,
+        account_quota=_account_quota(facts.configured),
         counts=counts,
         phases=[phase_row(one, facts.setup.base.step) for one in seen.phases],
         bins=bins_of(observation, found, facts.seed),
@@ -208,6 +210,13 @@ def _finding(found: BucketFinding | None, seen: Seen) -> LimitFinding:
         rough_rate_rps=seen.rate_rps,
         rough_burst=seen.burst,
     )
+
+
+def _account_quota(configured: Configured) -> AccountQuota | None:
+    quota = configured.quota
+    if quota is None or quota.rate_rps is None:
+        return None
+    return AccountQuota(rate_rps=quota.rate_rps, burst=quota.burst)
 
 
 def _quantity(found: Range | None) -> Quantity | None:
