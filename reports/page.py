@@ -13,22 +13,40 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import TypeAlias
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports import compare_page, limits_page, load_page, preflight_page, tune_page
+from reports import (
+    compare_page,
+    limits_compare_page,
+    limits_page,
+    load_compare_page,
+    load_page,
+    preflight_page,
+    tune_page,
+)
 from reports.compare_document import CompareDocument
 from reports.document import TuneDocument
 from reports.figures import closed, listed
 from reports.frame import axis_value
 from reports.kinds import Document
+from reports.limits_compare_document import LimitsCompareDocument
 from reports.limits_document import LimitsDocument
+from reports.load_compare_document import LoadCompareDocument
 from reports.load_document import LoadDocument
 from reports.preflight_document import PreflightDocument
 from reports.several_document import SeveralDocument
 from reports.several_tables import several_title, together, unmeasured
 from reports.story import Story, story_of
+
+Comparison: TypeAlias = (
+    compare_page.Section
+    | preflight_page.Section
+    | load_compare_page.LoadCompareSection
+    | limits_compare_page.LimitsCompareSection
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +98,18 @@ def render_comparison(document: CompareDocument) -> str:
     return _rendered(section.name, comparisons=[section])
 
 
+def render_load_comparison(document: LoadCompareDocument) -> str:
+    """The page of two load runs that are compared, as HTML text."""
+    section = load_compare_page.section_of(document)
+    return _rendered(section.name, comparisons=[section])
+
+
+def render_limits_comparison(document: LimitsCompareDocument) -> str:
+    """The page of two probes of limits that are compared, as HTML text."""
+    section = limits_compare_page.section_of(document)
+    return _rendered(section.name, comparisons=[section])
+
+
 def render_preflight(document: PreflightDocument) -> str:
     """The page of a preflight, as HTML text."""
     section = preflight_page.section_of(document)
@@ -92,7 +122,7 @@ def _rendered(
     tunings: Sequence[tune_page.Section] = (),
     loads: Sequence[load_page.LoadSection] = (),
     probes: Sequence[limits_page.LimitsSection] = (),
-    comparisons: Sequence[compare_page.Section | preflight_page.Section] = (),
+    comparisons: Sequence[Comparison] = (),
     around: Around | None = None,
     story: Story | None = None,
 ) -> str:

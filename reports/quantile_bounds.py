@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from math import ceil, cos, floor, pi, sin, sqrt, tan
+from math import atan, ceil, cos, floor, pi, sin, sqrt, tan
 from statistics import NormalDist
 
 import numpy as np
@@ -96,6 +96,11 @@ def student_quantile(level: float, freedom: int) -> float:
         middle = (low + high) / 2
         low, high = (middle, high) if _within(middle, freedom) < level else (low, middle)
     return tan(low) * sqrt(freedom)
+
+
+def student_share(t: float, freedom: int) -> float:
+    """The probability within +-`t` of Student's t: the inverse of `student_quantile`."""
+    return _within(atan(t / sqrt(freedom)), freedom)
 
 
 def _within(angle: float, freedom: int) -> float:

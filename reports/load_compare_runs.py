@@ -1,0 +1,77 @@
+"""One of two compared load runs: what its side of the comparison tells."""
+
+from __future__ import annotations
+
+from reports.histogram import decoded, quantile_ms, spectrum, spectrum_band
+from reports.load_compare_document import BlockPoint, ComparedLoad, SpectrumPoint
+from reports.load_document import LoadDocument
+from reports.load_facts import facts_of
+from reports.load_histograms import LatencyBlock, ok_histograms
+
+_NAMED = (("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99), ("p999", 0.999))
+
+
+def compared_run(document: LoadDocument, given: str) -> ComparedLoad:
+    """One side of the comparison; `given` names the run as the command line did."""
+    run = document.provenance
+    return ComparedLoad(
+        run=given,
+        run_id=run.run_id,
+        name=document.name,
+        started_utc=run.started_utc,
+        verdict=document.verdict,
+        valid=document.validity.verdict == "valid",
+        reasons=document.validity.reasons,
+        url=document.target.url,
+        completed=document.requests.completed,
+        ok=document.outcomes.ok,
+        measured_s=document.measured_s,
+        facts=facts_of(document),
+        spectrum=_spectrum(document),
+        blocks=_blocks(document),
+    )
+
+
+def usd_per_million(document: LoadDocument) -> float | None:
+    """What a million requests cost at list prices, of all phases; None where it is not known."""
+    sent = sum(phase.requests.sent for phase in document.phases) or document.requests.sent
+    usd = document.spent.usd
+    return usd / sent * 1e6 if usd is not None and sent else None
+
+
+def _spectrum(document: LoadDocument) -> list[SpectrumPoint]:
+    """Quantiles of ok responses with their band, or the five that older documents have."""
+    kept = None if document.histograms is None else document.histograms.ok_response
+    if document.histograms is None or kept is None:
+        five = document.ok_response_ms
+        if five is None:
+            return []
+        return [
+            SpectrumPoint(q=q, ms=getattr(five, name), low_ms=None, high_ms=None)
+            for name, q in _NAMED
+        ]
+    bounds = spectrum_band(ok_histograms(document.histograms.blocks))
+    band = {one.q: (one.low_ms, one.high_ms) for one in bounds}
+    found = []
+    for q, ms in spectrum(decoded(kept)):
+        low_ms, high_ms = band.get(q, (None, None))
+        found.append(SpectrumPoint(q=q, ms=ms, low_ms=low_ms, high_ms=high_ms))
+    return found
+
+
+def _blocks(document: LoadDocument) -> list[BlockPoint]:
+    blocks = [] if document.histograms is None else document.histograms.blocks
+    return [_point(block) for block in blocks]
+
+
+def _point(block: LatencyBlock) -> BlockPoint:
+    length_s = max(block.to_s - block.from_s, 1e-9)
+    known = None if block.ok_response is None else decoded(block.ok_response)
+    return BlockPoint(
+        from_s=block.from_s,
+        to_s=block.to_s,
+        p50_ms=None if known is None else quantile_ms(known, 0.5),
+        p95_ms=None if known is None else quantile_ms(known, 0.95),
+        admitted_rps=(block.completed - block.throttled) / length_s,
+        throttled_rps=block.throttled / length_s,
+    )

@@ -1,0 +1,304 @@
+"""What a comparison of two load runs found, in sentences for terminal, page and Markdown."""
+
+from __future__ import annotations
+
+from math import log
+
+from reports.compare_document import Difference
+from reports.figures import (
+    MINUS,
+    SPACE,
+    closed,
+    fixed,
+    listed,
+    milliseconds,
+    moment,
+    part_of,
+    percent,
+    rate,
+    usd,
+)
+from reports.load_compare_document import ComparedPart, LoadCompareDocument, MetricChange
+
+_VERDICTS = {
+    "regressed": "Regressed",
+    "improved": "Improved",
+    "same": "Same",
+    "cannot be told": "Cannot be told",
+    "not comparable": "Not comparable",
+    "invalid": "Invalid",
+}
+METRIC_WORDS = {
+    "p50": "p50",
+    "p95": "p95",
+    "p99": "p99",
+    "throttled": "throttled share",
+    "failed": "failed share",
+    "admitted": "admitted rate",
+    "cost": "cost per million",
+}
+# What a metric is when it rises, and when it falls.
+_WAYS = {
+    "p50": ("slower", "faster"),
+    "p95": ("slower", "faster"),
+    "p99": ("slower", "faster"),
+    "throttled": ("more", "fewer"),
+    "failed": ("more", "fewer"),
+    "admitted": ("more", "less"),
+    "cost": ("dearer", "cheaper"),
+}
+MARKS = {"worse": "!", "better": "+", "same": "=", "cannot be told": "~"}
+_MOST_CHANGES = 3
+
+BETWEEN_RUNS = (
+    "This says what differs between these two runs. One run against one run does not know how much "
+    "runs differ from night to night; a history of runs does."
+)
+
+
+def verdict_word(document: LoadCompareDocument) -> str:
+    """The verdict in a word or two."""
+    return _VERDICTS[document.verdict]
+
+
+def title(document: LoadCompareDocument) -> str:
+    """What is compared."""
+    first, second = document.before.name, document.after.name
+    return f"Two load runs of {first}" if first == second else f"Load runs {first} and {second}"
+
+
+def when(document: LoadCompareDocument) -> str:
+    """When both runs began."""
+    first, second = (moment(run.started_utc) for run in (document.before, document.after))
+    return f"baseline {first}, newer run {second}"
+
+
+def validity_line(document: LoadCompareDocument) -> str:
+    """Whether both runs can be trusted, in one sentence."""
+    if document.before.valid and document.after.valid:
+        return "Valid: in both runs the load generator did what the schedule asked of it."
+    broken = [
+        f"the {name} ({listed(run.reasons) or 'no reason is given'})"
+        for name, run in (("baseline", document.before), ("newer run", document.after))
+        if not run.valid
+    ]
+    return closed(f"Invalid: {' and '.join(broken)}; no figure below can be relied on")
+
+
+def headline(document: LoadCompareDocument) -> str:
+    """The verdict in one sentence."""
+    if document.errors:
+        return closed("; ".join(document.errors))
+    worse, better = with_verdict(document, "worse"), with_verdict(document, "better")
+    if worse:
+        return closed(f"in the newer run, {_named(worse)}{_beside(better)}")
+    if better:
+        return closed(f"in the newer run, {_named(better)}; nothing is shown to be worse")
+    if document.verdict == "same":
+        return "Latencies, refusals, failures and the admitted rate are the same in both runs."
+    return closed(_untold(document))
+
+
+def _beside(better: list[tuple[ComparedPart, MetricChange]]) -> str:
+    return f"; {_named(better)}" if better else ""
+
+
+def _named(found: list[tuple[ComparedPart, MetricChange]]) -> str:
+    part, change = found[0]
+    more = len(found) - 1
+    others = f" (and {more} more {'change' if more == 1 else 'changes'} that way)" if more else ""
+    return f"{metric_of(part, change)} {_is(change)}{others}"
+
+
+def _is(change: MetricChange) -> str:
+    """`is 12 % slower`, or `is 2.9 points higher`."""
+    way = {"more": "higher", "fewer": "lower", "less": "lower"}.get(way_word(change))
+    return f"is {size_words(change)} {way or way_word(change)}"
+
+
+def _untold(document: LoadCompareDocument) -> str:
+    whole = document.parts[0].changes if document.parts else []
+    open_ones = [c for c in whole if c.verdict == "cannot be told" and c.metric != "cost"]
+    if not open_ones:
+        return "whether the runs differ cannot be told"
+    names = listed([METRIC_WORDS[change.metric] for change in open_ones])
+    reasons = list(dict.fromkeys(change.why for change in open_ones if change.why))
+    return f"whether the runs differ in {names} cannot be told: {'; '.join(reasons)}"
+
+
+def support(document: LoadCompareDocument) -> list[str]:
+    """The sentences under the verdict: the largest changes, how they are judged, what is next."""
+    sentences = [change_sentence(part, change) for part, change in largest(document)]
+    if document.parts:
+        sentences.append(judged_sentence(document))
+    return [closed(sentence) for sentence in (*sentences, f"next: {document.next_step}")]
+
+
+def judged_sentence(document: LoadCompareDocument) -> str:
+    """How many metrics are judged, and what their verdicts may be wrong by."""
+    judged = sum(change.p_holm is not None for part in document.parts for change in part.changes)
+    if not judged:
+        return "No metric can be judged: intervals need histograms by block of time"
+    return (
+        f"{judged} metrics are judged together: without any change, the chance of one false "
+        f"alarm is at most 5{SPACE}% (Holm)"
+    )
+
+
+def largest(document: LoadCompareDocument) -> list[tuple[ComparedPart, MetricChange]]:
+    """The three changes that matter most: those that are told, then by size."""
+    known = [
+        (part, change)
+        for part in document.parts
+        for change in part.changes
+        if change.change is not None and (change.interval is not None or change.metric == "cost")
+    ]
+    known = [entry for entry in known if entry[1].p_holm is not None] or known
+    known.sort(key=lambda entry: (not _is_told(entry[1]), -_weight(entry[1])))
+    return known[:_MOST_CHANGES]
+
+
+def with_verdict(
+    document: LoadCompareDocument, verdict: str
+) -> list[tuple[ComparedPart, MetricChange]]:
+    """The changes with a verdict, the largest first."""
+    found = [
+        (part, change)
+        for part in document.parts
+        for change in part.changes
+        if change.verdict == verdict
+    ]
+    return sorted(found, key=lambda entry: -_weight(entry[1]))
+
+
+def _is_told(change: MetricChange) -> bool:
+    return change.verdict in ("worse", "better")
+
+
+def _weight(change: MetricChange) -> float:
+    """The size of a change in units of what matters."""
+    if change.change is None:
+        return 0.0
+    if change.unit == "share":
+        return abs(change.change) / change.floor_share
+    if change.change <= 0:
+        return 0.0
+    return abs(log(change.change)) / log(1 + change.floor_share)
+
+
+def metric_of(part: ComparedPart, change: MetricChange) -> str:
+    """`p95 of GET /search`, or `p95 of the whole run`."""
+    return f"{METRIC_WORDS[change.metric]} of {part.name}"
+
+
+def change_sentence(part: ComparedPart, change: MetricChange) -> str:
+    """`GET /search, p95: 62.1 ms -> 70.4 ms, 12 % slower (95 % interval 9.1 to 15 %)`."""
+    both = " -> ".join(value_words(change, value) for value in (change.before, change.after))
+    told = f"{size_words(change)} {way_word(change)}"
+    interval = f" (95{SPACE}% interval {interval_words(change)})" if change.interval else ""
+    ending = ", which cannot be told from noise" if change.verdict == "cannot be told" else ""
+    same = ", which is the same" if change.verdict == "same" else ""
+    name = f"{part.name}, {METRIC_WORDS[change.metric]}"
+    return f"{name}: {both}, {told}{interval}{ending}{same}"
+
+
+def way_word(change: MetricChange) -> str:
+    """In which direction the figures moved: slower, fewer, dearer."""
+    rises = (change.change or 0) >= (0 if change.unit == "share" else 1)
+    return _WAYS[change.metric][0 if rises else 1]
+
+
+def verdict_words(change: MetricChange) -> str:
+    """Mark and word, for a cell: `! slower`, `~ cannot be told`."""
+    word = way_word(change) if _is_told(change) else change.verdict
+    return f"{MARKS[change.verdict]} {word}"
+
+
+def size_words(change: MetricChange) -> str:
+    """How much the metric moved, without a sign: `12 %`, or `2.9 points` of a share."""
+    if change.change is None:
+        return "not known"
+    if change.unit == "share":
+        return f"{_points(abs(change.change))} points"
+    return percent(abs(change.change - 1))
+
+
+def signed_words(change: MetricChange) -> str:
+    """How much the metric moved, with its sign, for a cell: +12 %, or −2.9 pp."""
+    if change.change is None:
+        return "not known"
+    moved = change.change if change.unit == "share" else change.change - 1
+    text = f"{_points(abs(moved))}{SPACE}pp" if change.unit == "share" else percent(abs(moved))
+    return (
+        text if not any(c in text for c in "123456789") else f"{'+' if moved > 0 else MINUS}{text}"
+    )
+
+
+def interval_words(change: MetricChange) -> str:
+    """The interval of the change with its unit: −1.2 to 4.5 %."""
+    unit = "pp" if change.unit == "share" else "%"
+    return f"{interval_numbers(change)}{SPACE}{unit}"
+
+
+def interval_numbers(change: MetricChange) -> str:
+    """The interval of the change, in the unit of the change: −1.2 to 4.5."""
+    if change.interval is None:
+        return "none"
+    if change.unit == "share":
+        low, high = (_points(end) for end in change.interval)
+    else:
+        low, high = (_per_cent(end - 1) for end in change.interval)
+    return f"{low} to {high}"
+
+
+def _points(share: float) -> str:
+    scaled = share * 100
+    return fixed(scaled, 1 if abs(scaled) >= 0.95 or scaled == 0 else 2)
+
+
+def _per_cent(share: float) -> str:
+    scaled = share * 100
+    return fixed(scaled, 0 if abs(scaled) >= 9.95 else 1)
+
+
+def value_words(change: MetricChange, value: float | None) -> str:
+    """A value of the metric with its unit."""
+    if value is None:
+        return "not measured"
+    if change.unit == "ms":
+        return milliseconds(value)
+    if change.unit == "share":
+        return part_of(value, 1)
+    return rate(value) if change.unit == "rps" else usd(value)
+
+
+def difference_sentence(difference: Difference) -> str:
+    """One difference of the runs: what it was, what it is, what that means."""
+    changed = f"{difference.what}: {difference.before} -> {difference.after}"
+    return f"{changed}; {difference.meaning}" if difference.meaning else changed
+
+
+def nothing_differs(document: LoadCompareDocument) -> str:
+    """What it means when there is no difference; empty when there is one."""
+    if document.differences:
+        return ""
+    return (
+        "Nothing else is known to differ: profile, target, limits and load generator are the same. "
+        "The code behind the API may differ: a load run does not read it."
+    )
+
+
+def notes_of(document: LoadCompareDocument) -> list[str]:
+    """What is worth knowing besides."""
+    notes = [*document.notes]
+    if document.forced:
+        notes.append(
+            "compared because --force asks for it: a change may be the doing of the differences"
+        )
+    for name, steps in (("baseline", document.only_before), ("newer run", document.only_after)):
+        if steps:
+            notes.append(f"steps that only the {name} has are not compared: {listed(steps)}")
+    if document.parts:
+        notes.append(BETWEEN_RUNS)
+    same = nothing_differs(document)
+    return [closed(note) for note in (*notes, *([same] if same else []))]
