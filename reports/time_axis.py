@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reports.figures import fixed
+from reports.figures import SPACE, fixed
 
 _STEPS_S = (
     0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600,
@@ -68,3 +68,12 @@ def time_label(seconds: float, duration_s: float) -> str:
     whole = round(seconds)
     big, small = divmod(whole, 60) if duration_s <= _IN_MINUTES_UNTIL_S else divmod(whole // 60, 60)
     return f"{big}:{small:02d}"
+
+
+def moment_label(second: int) -> str:
+    """A second of a run, however long the run is: 45 s, 1:30 or 2:15:00."""
+    if second < 60:
+        return f"{second}{SPACE}s"
+    minutes, rest = divmod(second, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
