@@ -9,6 +9,7 @@ from pathlib import Path
 from core.console import Console
 from core.errors import ExitCode
 from reports.atomic_file import write_atomically
+from reports.collector import held_back
 from reports.exports import check_exports, check_writable
 from reports.kinds import Document
 from reports.run_folder import RESULT_NAME, read_document
@@ -25,13 +26,14 @@ def build_report(
     check_writable(output, f"--output {output}")
     check_exports(exports, taken=[(f"--output {output}", output)])
     documents: list[Document] = []
-    for run in _finished(console, runs):
-        console.detail(f"reading {run}")
-        documents.append(read_document(run))
+    with held_back():
+        for run in _finished(console, runs):
+            console.detail(f"reading {run}")
+            documents.append(read_document(run))
 
-    from reports.page import render_page
+        from reports.page import render_page
 
-    page = render_page(documents)
+        page = render_page(documents)
     write_atomically(output, page)
     console.detail(f"wrote {len(documents)} run(s), {len(page.encode()) / 1024:.0f} KB")
     written = [output, *_exported(console, documents, exports)]

@@ -128,13 +128,18 @@ def path(commands: str, css: str, stroke: str, width: float, dash: str = "") -> 
 
 def band(lower: Sequence[Pixels], upper: Sequence[Pixels], css: str, fill: str) -> str:
     """The area between two lines."""
-    attributes: dict[str, str | float] = {
-        "points": _points([*lower, *reversed(upper)]),
-        "class": css,
-        "fill": fill,
-        "fill-opacity": "0.15",
-    }
-    return element("polygon", attributes)
+    return element(
+        "polygon", {"points": _points([*lower, *reversed(upper)]), **_see_through(css, fill)}
+    )
+
+
+def band_path(commands: str, css: str, fill: str) -> str:
+    """The area inside of path commands, looking like a band."""
+    return element("path", {"d": commands, **_see_through(css, fill)})
+
+
+def _see_through(css: str, fill: str) -> dict[str, str | float]:
+    return {"class": css, "fill": fill, "fill-opacity": "0.15"}
 
 
 def _points(points: Sequence[Pixels]) -> str:

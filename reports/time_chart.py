@@ -381,15 +381,12 @@ def _band(band: Band, edges_s: Sequence[float], frame: _Frame) -> list[str]:
         for low, high in zip(band.low, band.high, strict=True)
     ]
     for run in _runs(known):
-        lower, upper = (
-            [
-                (frame.x.position(edges_s[index + side]), frame.y.position(ends[index] or 0.0))
-                for index in run
-                for side in (0, 1)
-            ]
-            for ends in (band.low, band.high)
-        )
-        drawn.append(svg.band(lower, upper, band.css, band.colour))
+        edges = edges_s[run.start : run.stop + 1]
+        upper = _steps([band.high[index] or 0.0 for index in run], edges, frame)
+        # Back from the end, below.
+        lower = _steps([band.low[index] or 0.0 for index in reversed(run)], edges[::-1], frame)
+        path = f"M{svg.number(frame.x.position(edges[0]))} {upper}V{lower}Z"
+        drawn.append(svg.band_path(path, band.css, band.colour))
     return drawn
 
 
