@@ -25,7 +25,7 @@ from reports.frame import (
 )
 from reports.legend import ROW_PX, Entry, arrange, draw_legend
 from reports.scale import LogScale, Scale
-from reports.svg import Flag, Marker, Pixels
+from reports.svg import Flag, Mark, Marker, Pixels
 from reports.time_chart import HorizontalRule
 
 
@@ -221,14 +221,12 @@ def _curve(curve: Curve | None, frame: _Frame) -> list[str]:
 
 
 def _levels(levels: Sequence[HorizontalRule], frame: _Frame) -> list[str]:
+    """Lines over the whole width, named in the legend: they stay where they are on zoom."""
     drawn = []
     for level in levels:
         y = frame.y.position(level.value)
-        css = f"{level.css} c-label"
-        drawn += [
-            svg.line((frame.left, y), (frame.right, y), level.css, level.colour, 1.5, level.dash),
-            svg.text((frame.left + 4, y - 5), level.label, fill=level.colour, css=css, halo=True),
-        ]
+        ends = (frame.left, y), (frame.right, y)
+        drawn.append(svg.line(*ends, level.css, level.colour, 1.5, level.dash))
     return drawn
 
 
@@ -280,6 +278,7 @@ def _legend_entries(chart: Chart) -> list[Entry]:
     if chart.curve is not None and len(chart.curve.values) > 1:
         mark = _curve_mark if chart.curve.bands is None else _band_mark
         entries.append(Entry(chart.curve.name, mark, chart.numbers[-1]))
+    entries += [Entry(level.label, _level_mark(level)) for level in chart.levels]
     if chart.marks.failed_mb:
         entries.append(Entry("no usable result", _failed_mark))
     return entries
@@ -294,6 +293,14 @@ def _series_entry(series: Series, number: int) -> Entry:
         return svg.error_bar(x, y + 6, y - 6, series.css, series.colour) + mark
 
     return Entry(series.name, draw, number)
+
+
+def _level_mark(level: HorizontalRule) -> Mark:
+    def draw(centre: Pixels) -> str:
+        x, y = centre
+        return svg.line((x - 8, y), (x + 8, y), level.css, level.colour, 1.5, level.dash)
+
+    return draw
 
 
 def _curve_mark(centre: Pixels) -> str:

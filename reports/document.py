@@ -208,6 +208,9 @@ class ColdSize(_Part):
     mean_ms: float = Field(description="mean latency over cold and warm calls")
     cost_usd_per_million: float
     cost_interval: Interval
+    cold_cost_usd_per_million: float | None = Field(
+        default=None, description="of a million cold calls, restores of snapshots included"
+    )
 
 
 class ColdMix(_Part):

@@ -264,6 +264,9 @@ def _labels(chart: ParetoChart, frame: _Frame) -> list[str]:
     others = sorted((spot for spot in chart.spots if not spot.standing), key=_rank)
     dots = [_dot(spot, frame) for spot in chart.spots]
     placed = _placed(named, dots, frame)
+    # Better across a point than without a name: it has a halo.
+    nameless = [spot for spot in named if spot not in [found for found, _ in placed]]
+    placed += _placed(nameless, [label_box(at, spot.name) for spot, at in placed], frame)
     arms = [arm for spot in chart.spots for arm in _arms(spot, frame)]
     taken = [label_box(at, spot.name) for spot, at in placed]
     placed += _placed(others, [*dots, *arms, *taken], frame)

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import math
 import shlex
-from dataclasses import dataclass
 
+from reports.blocks import Column, Table, TableRow
 from reports.document import FamilyScore, Model, TuneDocument
 from reports.figures import SPACE, megabytes, moment, percent, significant, unit_price, usd
-from reports.tune_plan import budget_words, plan_words
+from reports.raw_files import file_facts
+from reports.tune_plan import budget_words, exit_words, plan_words
 from reports.tune_sizes import is_adaptive
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """One family of curves in the table of the model."""
-
-    family: str
-    error: str
-    role: str
 
 
 def parameters_of(model: Model | None) -> str:
@@ -29,23 +21,27 @@ def parameters_of(model: Model | None) -> str:
     return ", ".join(f"{name} = {significant(value, 4)}" for name, value in pairs)
 
 
-def candidates_of(model: Model | None) -> list[Candidate]:
-    """All families that were tried, the best first."""
-    if model is None:
-        return []
+def candidates_table(document: TuneDocument) -> Table | None:
+    """All families that were tried, the best first; None where none was."""
+    model = document.model
+    if model is None or not model.candidates:
+        return None
     ranked = sorted(model.candidates, key=lambda score: (score.loo_error is None, score.loo_error))
-    return [
-        Candidate(score.family, _loo(score), "chosen" if score.family == model.family else "")
+    rows = [
+        TableRow([score.family, _loo(score), "chosen"], "taken")
+        if score.family == model.family
+        else TableRow([score.family, _loo(score), ""])
         for score in ranked
     ]
-
-
-def candidates_help(document: TuneDocument) -> str:
-    """How the families were compared, and how far to trust that."""
-    text = "Each size was left out in turn and predicted from the others."
-    if not is_adaptive(document):
-        return text
-    return f"{text} Of the mixture, those between the smallest and the largest size."
+    columns = [
+        Column("Family", is_text=True),
+        Column("Typical error", "at an unseen size"),
+        Column("Choice", is_text=True),
+    ]
+    help_text = "Each size was left out in turn and predicted from the others."
+    if is_adaptive(document):
+        help_text += " Of the mixture, those between the smallest and the largest size."
+    return Table("Candidate curves", columns, rows, help_text)
 
 
 def _loo(score: FamilyScore) -> str:
@@ -106,9 +102,12 @@ def facts_of(document: TuneDocument) -> list[tuple[str, str]]:
         ("Started", moment(run.started_utc)),
         ("Finished", moment(run.finished_utc)),
         ("Command", shlex.join(run.command)),
+        ("Exit code", exit_words(document)),
         ("Tool version", run.tool_version),
+        *([("Git commit", run.git_commit)] if run.git_commit is not None else []),
         ("Seed", str(run.seed)),
         ("Plan", plan_words(document)),
+        ("Samples", _samples(document)),
         *_budget_fact(document),
         ("Payload", f"{run.payload_bytes:,} bytes, SHA-256 {run.payload_sha256}"),
         ("Function", function.arn),
@@ -124,7 +123,15 @@ def facts_of(document: TuneDocument) -> list[tuple[str, str]]:
         ("Price of compute", f"{unit_price(prices.gb_second_usd)} per GB-second"),
         ("Price of a request", unit_price(prices.request_usd)),
         ("Price of storage", _storage_price(prices.storage_gb_second_usd)),
+        *file_facts(document.raw_files),
     ]
+
+
+def _samples(document: TuneDocument) -> str:
+    warm = sum(size.n for size in document.sizes)
+    cold = sum(size.n_cold for size in document.sizes)
+    failed = sum(size.n_failed for size in document.sizes)
+    return f"{warm:,} warm, {cold:,} cold, {failed:,} failed; by size in the table"
 
 
 def _version_fact(document: TuneDocument) -> list[tuple[str, str]]:

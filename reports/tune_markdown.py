@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from reports.blocks import Table
 from reports.document import TuneDocument
-from reports.markdown import plain_line, short_table, table_lines
+from reports.markdown import plain_line, short_table
 from reports.tune_facts import spent_sentence
 from reports.tune_findings import cautions, headline, support, verdict_word
+from reports.tune_next import next_step
 from reports.tune_parts import tables_of
-from reports.tune_table import HEADINGS, table_of
+from reports.tune_table import sizes_table
 from reports.tune_ties import ties_sentence
+from reports.tune_validity import validity_line
 
 
 def render_tune_markdown(document: TuneDocument) -> str:
@@ -18,7 +20,7 @@ def render_tune_markdown(document: TuneDocument) -> str:
     lines += [f"> **{plain_line(caution)}**\n" for caution in cautions(document)]
     lines += [f"**{verdict_word(document)}.** {plain_line(headline(document))}", ""]
     lines += [f"- {plain_line(sentence)}" for sentence in _details(document)]
-    lines += ["", *_table(document), ""]
+    lines += ["", *short_table(sizes_table(document))]
     for table in tables_of(document):
         lines += _part(table)
     lines.append(plain_line(spent_sentence(document)))
@@ -27,15 +29,8 @@ def render_tune_markdown(document: TuneDocument) -> str:
 
 def _details(document: TuneDocument) -> list[str]:
     ties = ties_sentence(document)
-    return [*([ties] if ties else []), *support(document), *document.notes]
-
-
-def _table(document: TuneDocument) -> list[str]:
-    names = [
-        f"{heading.name}, {heading.unit}" if heading.unit else heading.name for heading in HEADINGS
-    ]
-    rows = [[*row.cells, ", ".join(row.remarks)] for row in table_of(document)]
-    return table_lines([*names, "Remark"], [False] * len(names) + [True], rows)
+    told = [validity_line(document), *([ties] if ties else []), *support(document)]
+    return [*told, next_step(document), *document.notes]
 
 
 def _part(table: Table) -> list[str]:

@@ -10,34 +10,39 @@ from reports.blocks import Table, Tile
 from reports.document import Model, TuneDocument
 from reports.figure import Figure
 from reports.figures import megabytes, moment
+from reports.tune_absent import absent_parts
 from reports.tune_charts import cold_figure, cost_figure, duration_figure
 from reports.tune_facts import (
-    Candidate,
-    candidates_help,
-    candidates_of,
+    candidates_table,
     facts_of,
     model_sentence,
     parameters_of,
     spent_sentence,
 )
 from reports.tune_findings import asks_for_a_change, cautions, headline, support, verdict_word
+from reports.tune_fit import residual_figure, sampling_sentence, valley_sentence
 from reports.tune_goal import limit_words
+from reports.tune_monthly import monthly_tables
+from reports.tune_next import next_step
 from reports.tune_pareto import pareto_figure
-from reports.tune_parts import tables_of
+from reports.tune_parts import special_tables
 from reports.tune_saving import saving_cell
-from reports.tune_table import HEADINGS, Heading, Row, table_help, table_of
+from reports.tune_split import split_figure, split_table
+from reports.tune_table import sizes_table
 from reports.tune_tiles import tiles_of
+from reports.tune_validity import validity_line
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Everything that the template writes about one document, as text."""
+    """Everything that the template writes about one document, as text; parts in their order."""
 
     anchor: str
     name: str
     subtitle: str
     tone: str
     verdict_word: str
+    validity_line: str
     headline: str
     cautions: Sequence[str]
     support: Sequence[str]
@@ -45,21 +50,30 @@ class Section:
     tiles: Sequence[Tile]
     pareto: Figure | None
     figures: Sequence[Figure]
+    split_chart: Figure | None
+    split: Table | None
+    month: Sequence[Table]
     cold_chart: Figure | None
-    headings: Sequence[Heading]
-    rows: Sequence[Row]
-    rows_help: str
     parts: Sequence[Table]
-    model: Model | None
-    model_words: str
-    parameters: str
-    candidates: Sequence[Candidate]
-    candidates_help: str
+    sizes: Table
+    fit: Fit
     spent: str
     facts: Sequence[tuple[str, str]]
     visualization_url: str | None
+    absent: Sequence[tuple[str, str]]
     summary: Sequence[str]
     kind: Literal["tune"] = "tune"
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """The curve, how well it fits, and what it says of sizes that were not measured."""
+
+    residuals: Figure | None
+    words: Sequence[str]
+    model: Model | None
+    parameters: str
+    candidates: Table | None
 
 
 def section_of(document: TuneDocument, anchor: str) -> Section:
@@ -73,27 +87,37 @@ def section_of(document: TuneDocument, anchor: str) -> Section:
         f"measured {moment(document.provenance.started_utc)}",
         tone=_tone(document),
         verdict_word=verdict_word(document),
+        validity_line=validity_line(document),
         headline=headline(document),
         cautions=cautions(document),
-        support=support(document),
+        support=[*support(document), next_step(document)],
         notes=document.notes,
         tiles=tiles_of(document),
         pareto=pareto_figure(document, anchor),
         figures=[cost_figure(document, anchor), duration_figure(document, anchor)],
+        split_chart=split_figure(document, anchor),
+        split=split_table(document),
+        month=monthly_tables(document),
         cold_chart=cold_figure(document, anchor),
-        headings=HEADINGS,
-        rows=table_of(document),
-        rows_help=table_help(document),
-        parts=tables_of(document),
-        model=document.model,
-        model_words=model_sentence(document),
-        parameters=parameters_of(document.model),
-        candidates=candidates_of(document.model),
-        candidates_help=candidates_help(document),
+        parts=special_tables(document),
+        sizes=sizes_table(document),
+        fit=_fit(document, anchor),
         spent=spent_sentence(document),
         facts=facts_of(document),
         visualization_url=document.visualization_url,
+        absent=absent_parts(document),
         summary=_summary(document),
+    )
+
+
+def _fit(document: TuneDocument, anchor: str) -> Fit:
+    said = [model_sentence(document), valley_sentence(document), sampling_sentence(document)]
+    return Fit(
+        residuals=residual_figure(document, anchor),
+        words=[sentence for sentence in said if sentence],
+        model=document.model,
+        parameters=parameters_of(document.model),
+        candidates=candidates_table(document),
     )
 
 

@@ -13,10 +13,15 @@ from reports.tune_slo import slo_table
 
 def tables_of(document: TuneDocument) -> list[Table]:
     """Limit, payloads, cold starts, architectures, the month: those that the document has."""
-    single = [
+    return [*special_tables(document), *monthly_tables(document)]
+
+
+def special_tables(document: TuneDocument) -> list[Table]:
+    """The same without the month, which a page has beside its costs."""
+    found = [
         slo_table(document),
         payloads_table(document),
         cold_table(document),
         arch_table(document),
     ]
-    return [*(table for table in single if table is not None), *monthly_tables(document)]
+    return [table for table in found if table is not None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from core.errors import ExitCode
 from reports.document import Budget, TuneDocument
 from reports.figures import listed, seconds
 
@@ -12,6 +13,21 @@ _OPTIONS = {
     "max_usd": "--max-usd",
     "max_seconds": "--max-seconds",
 }
+_ENDINGS: dict[int, str] = {
+    ExitCode.PASS: "pass",
+    ExitCode.ERROR: "error",
+    ExitCode.FAILED: "failed",
+    ExitCode.INCONCLUSIVE: "inconclusive",
+    ExitCode.INVALID: "invalid",
+}
+_SIGNALS_FROM = 128
+
+
+def exit_words(document: TuneDocument) -> str:
+    """The exit code and what it stands for: 4 (inconclusive)."""
+    code = document.exit_code
+    word = _ENDINGS.get(code, "stopped by a signal" if code > _SIGNALS_FROM else "")
+    return f"{code} ({word})" if word else str(code)
 
 
 def plan_words(document: TuneDocument) -> str:
@@ -60,6 +76,15 @@ def limits_words(budget: Budget) -> str:
 
 def ending_sentence(document: TuneDocument) -> str:
     """Which limit ended the run before it knew enough; empty when none did."""
+    clause = ending_clause(document)
+    if not clause:
+        return ""
+    known = "the best answer so far" if document.recommendation is not None else "no answer so far"
+    return f"{clause[0].upper()}{clause[1:]}: {known}."
+
+
+def ending_clause(document: TuneDocument) -> str:
+    """The limit that ended the run, as the user set it: stopped by --max-usd 0.5; or empty."""
     budget = document.budget
     if budget is None or budget.ended_by is None:
         return ""
@@ -70,8 +95,7 @@ def ending_sentence(document: TuneDocument) -> str:
     }
     limit = limits[budget.ended_by]
     value = "" if limit is None else f" {_plain(limit).replace(',', '')}"
-    known = "the best answer so far" if document.recommendation is not None else "no answer so far"
-    return f"Stopped by {_OPTIONS[budget.ended_by]}{value}: {known}."
+    return f"stopped by {_OPTIONS[budget.ended_by]}{value}"
 
 
 def _plain(value: float) -> str:

@@ -1,49 +1,31 @@
-"""The table by size as text cells, one list of rows for the page and for Markdown."""
+"""The table by size, for the page and for Markdown."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from reports.blocks import Column, Table, TableRow
 from reports.document import SizeResult, TuneDocument
 from reports.figures import ABSENT, column, columns_alike, interval_cells
 from reports.tune_findings import remark
 from reports.tune_sizes import is_adaptive, row_css
 
-
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """A column's name and its unit, if it has one."""
-
-    name: str
-    unit: str
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """The cells of one size, in the order of `HEADINGS`, and what is remarkable about it."""
-
-    memory_mb: int
-    cells: Sequence[str]
-    remarks: Sequence[str]
-    css: str
-
-
-HEADINGS = (
-    Heading("Memory", "MB"),
-    Heading("vCPU", ""),
-    Heading("n", "warm"),
-    Heading("p50", "ms"),
-    Heading("p95", "ms"),
-    Heading("Cold p50", "ms"),
-    Heading("Billed, typical", "ms"),
-    Heading("Cost", "$ / million"),
-    Heading("90 % interval", "$ / million"),
-    Heading("Memory used", "max MB"),
+_COLUMNS = (
+    Column("Memory", "MB"),
+    Column("vCPU", ""),
+    Column("n", "warm"),
+    Column("p50", "ms"),
+    Column("p95", "ms"),
+    Column("Cold p50", "ms"),
+    Column("Billed, typical", "ms"),
+    Column("Cost", "$ / million"),
+    Column("90 % interval", "$ / million"),
+    Column("Memory used", "max MB"),
+    Column("Remark", is_text=True),
 )
 
 
-def table_help(document: TuneDocument) -> str:
+def _help(document: TuneDocument) -> str:
     """What the figures of the table are, and what they cannot say."""
     if is_adaptive(document):
         return (
@@ -58,7 +40,7 @@ def table_help(document: TuneDocument) -> str:
     )
 
 
-def table_of(document: TuneDocument) -> list[Row]:
+def sizes_table(document: TuneDocument) -> Table:
     """One row for each size, by ascending memory."""
     ordered = sorted(document.sizes, key=lambda size: size.memory_mb)
 
@@ -78,11 +60,11 @@ def table_of(document: TuneDocument) -> list[Row]:
         intervals,
         [_whole(size.max_memory_used_mb) for size in ordered],
     ]
-    rows = zip(*columns, strict=True)
-    return [
-        Row(size.memory_mb, list(cells), remark(size, document), _css(size, document))
-        for size, cells in zip(ordered, rows, strict=True)
+    rows = [
+        TableRow([*cells, ", ".join(remark(size, document))], _css(size, document))
+        for size, cells in zip(ordered, zip(*columns, strict=True), strict=True)
     ]
+    return Table("By memory size", _COLUMNS, rows, _help(document))
 
 
 def _costs(ordered: Sequence[SizeResult]) -> tuple[list[str], list[str]]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from reports.blocks import Tile
-from reports.document import Interval, Recommendation, TuneDocument
+from reports.document import Interval, Recommendation, Saving, TuneDocument
 from reports.figures import megabytes, milliseconds, usd
 from reports.tune_monthly import bill_at
+from reports.tune_saving import saving_cell
 from reports.tune_sizes import estimate_at, is_measured, size_at
 from reports.tune_ties import ties_words
 
@@ -15,7 +16,7 @@ _Words = Callable[[float], str]
 
 
 def tiles_of(document: TuneDocument) -> list[Tile]:
-    """Memory, cost, duration, the bill of a month and ties; empty without a recommendation."""
+    """Memory, the changes with their intervals, and ties; empty without a recommendation."""
     taken = document.recommendation
     if taken is None:
         return []
@@ -26,6 +27,7 @@ def tiles_of(document: TuneDocument) -> list[Tile]:
         _cost(document, taken),
         _duration(document, taken),
         _month(document, taken),
+        _cold(document, taken),
     ]
     ties = ties_words(document)
     if ties:
@@ -41,7 +43,8 @@ def _cost(document: TuneDocument, taken: Recommendation) -> Tile | None:
     after = taken.cost_usd_per_million
     if after is None and size is not None:
         after = size.cost_usd_per_million
-    remark = _remark(document, taken.cost_interval, usd)
+    saved = _saved(taken, lambda saving: (saving.cost_share, saving.cost_interval))
+    remark = _joined(saved, _remark(document, taken.cost_interval, usd))
     return _changed(document, taken, "Cost per million invocations", usd, now, after, remark)
 
 
@@ -51,15 +54,45 @@ def _duration(document: TuneDocument, taken: Recommendation) -> Tile | None:
         size = size_at(document, taken.memory_mb)
         p50_ms = size.duration_ms.p50 if size and size.duration_ms else None
         now_ms = document.current.duration_p50_ms
-        return _changed(document, taken, "Duration, p50", milliseconds, now_ms, p50_ms, "")
+        remark = _saved(taken, _duration_saving)
+        return _changed(document, taken, "Duration, p50", milliseconds, now_ms, p50_ms, remark)
     now = size_at(document, document.current.memory_mb)
     estimate = estimate_at(document, document.current.memory_mb)
     typical_ms = now.duration_typical_ms if now is not None else None
     if typical_ms is None and estimate is not None:
         typical_ms = estimate.duration_ms
     remark = _remark(document, taken.duration_interval_ms, milliseconds)
+    remark = _joined(_saved(taken, _duration_saving), remark)
     name = "Duration, typical"
     return _changed(document, taken, name, milliseconds, typical_ms, taken.duration_ms, remark)
+
+
+def _duration_saving(saving: Saving) -> tuple[float, Interval]:
+    return saving.duration_share, saving.duration_interval
+
+
+def _saved(taken: Recommendation, pick: Callable[[Saving], tuple[float, Interval]]) -> str:
+    """The change against today's size with its interval; empty where it is not known."""
+    return "" if taken.saving is None else saving_cell(*pick(taken.saving))
+
+
+def _joined(*parts: str) -> str:
+    return "; ".join(part for part in parts if part)
+
+
+def _cold(document: TuneDocument, taken: Recommendation) -> Tile | None:
+    """The median cold start: of few calls, so it says of how many."""
+    now, then = (size_at(document, mb) for mb in (document.current.memory_mb, taken.memory_mb))
+    if then is None or then.cold_p50_ms is None:
+        return None
+    before = now.cold_p50_ms if now is not None else None
+    counts = f"{then.n_cold:,} cold call{'' if then.n_cold == 1 else 's'}"
+    if now is not None and now is not then and before is not None:
+        counts = f"{now.n_cold:,} and {counts}"
+    remark = f"of {counts}"
+    return _changed(
+        document, taken, "Cold start, p50", milliseconds, before, then.cold_p50_ms, remark
+    )
 
 
 def _month(document: TuneDocument, taken: Recommendation) -> Tile | None:

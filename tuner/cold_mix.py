@@ -167,6 +167,7 @@ def _cold_size(size: int, measured: Sequence[Sample], mix: Calls, cold: ColdCall
         mean_ms=float(np.median(mix.latency_ms[:, at])),
         cost_usd_per_million=float(np.median(cost)),
         cost_interval=(float(low), float(high)),
+        cold_cost_usd_per_million=float(np.median(cold.cost_usd[:, cold_at])) * 1e6,
     )
 
 
