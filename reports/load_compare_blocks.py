@@ -136,15 +136,18 @@ def _share_parts(
 
 def rate_difference(pair: BlockPair) -> Estimate | None:
     """ln(after / before) of the rate of admitted requests: completed and not throttled."""
-    before, after = _rates(pair.before), _rates(pair.after)
-    if not before.sum() or not after.sum():
+    before, after = _rate_parts(pair.before), _rate_parts(pair.after)
+    if before is None or after is None:
         return None
-    first, second = float(before.mean()), float(after.mean())
-    return pair.estimator(before / first - 1, after / second - 1, log(second / first))
+    return pair.estimator(before[1], after[1], log(after[0] / before[0]))
 
 
-def _rates(blocks: Sequence[LatencyBlock]) -> Floats:
-    return np.asarray(
-        [(b.completed - b.throttled) / max(b.to_s - b.from_s, 1e-9) for b in blocks],
-        dtype=np.float64,
-    )
+def _rate_parts(blocks: Sequence[LatencyBlock]) -> tuple[float, Floats] | None:
+    """The rate over all blocks, and what each adds to its relative error."""
+    admitted = np.asarray([b.completed - b.throttled for b in blocks], dtype=np.float64)
+    lengths_s = np.asarray([b.to_s - b.from_s for b in blocks], dtype=np.float64)
+    total, length_s = float(admitted.sum()), float(lengths_s.sum())
+    if not total or not length_s:
+        return None
+    rate = total / length_s
+    return rate, (admitted - rate * lengths_s) * len(blocks) / total

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from reports import svg
 from reports.figure import Figure
 from reports.load_compare_document import ComparedLoad, LoadCompareDocument
@@ -9,6 +11,7 @@ from reports.load_compare_words import change_sentence
 from reports.percentile_chart import Look, Spectrum, spectrum_figure
 from reports.time_chart import FULL, MIDDLE, SMALL, Line, TimeChart, data_of, draw_time_chart
 
+_FIVE = 5  # percentiles that documents without histograms have
 _BASELINE = Look("c-current", svg.CURRENT, "square", "7 4")
 _NEWER = Look("c-data", svg.DATA, "circle")
 
@@ -22,20 +25,27 @@ def spectrum_chart(document: LoadCompareDocument, anchor: str) -> Figure | None:
     known = [one for one in entries if one.points]
     if len(known) < len(entries):
         return None
-    has_band = any(one.band for one in known)
-    help_text = "Response time of ok requests: each step to the right is rarer. " + (
-        "Each band holds its whole line with 95 %. Where the bands part, the runs differ; "
-        "where they overlap, the table decides, for it compares block by block."
-        if has_band
-        else "Five percentiles without a band: a run has no histograms by block of time."
-    )
+    help_text = f"Response time of ok requests: each step to the right is rarer. {_band(known)}"
     return spectrum_figure(
         known,
         f"{anchor}-spectrum",
         title="Latency by percentile, both runs",
         finding=_latency_finding(document),
         help_text=help_text,
+        canvases=(FULL, MIDDLE, SMALL),
     )
+
+
+def _band(spectra: Sequence[Spectrum]) -> str:
+    if any(one.band for one in spectra):
+        return (
+            "Each band holds its whole line with 95 %, up to where nothing bounds it. Where the "
+            "bands part, the runs differ; where they overlap, the table decides, for it compares "
+            "block by block."
+        )
+    if any(len(one.points) > _FIVE for one in spectra):
+        return "Without a band: too few requests, or blocks of time that differ too much."
+    return "Five percentiles without a band: a run has no histograms by block of time."
 
 
 def _spectrum(name: str, run: ComparedLoad, look: Look) -> Spectrum:

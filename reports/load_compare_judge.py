@@ -140,13 +140,24 @@ def _unit(metric: Metric) -> Unit:
 
 
 def overall(parts: Sequence[ComparedPart]) -> LoadCompareVerdict:
-    """Regressed where anything got worse; same only where the whole run is the same in all."""
+    """Regressed where anything got worse; same where the whole run is, and no step is suspect."""
     changes = [change for part in parts for change in part.changes]
     if any(change.verdict == "worse" for change in changes):
         return "regressed"
     if any(change.verdict == "better" for change in changes):
         return "improved"
     whole = [change for change in parts[0].changes if change.metric != "cost"] if parts else []
-    if whole and all(change.verdict == "same" for change in whole):
-        return "same"
-    return "cannot be told"
+    is_same = bool(whole) and all(change.verdict == "same" for change in whole)
+    return "same" if is_same and not any(map(is_suspect, changes)) else "cannot be told"
+
+
+def is_suspect(change: MetricChange) -> bool:
+    """Whether a change would be told if it were the only metric: it counts against `same`."""
+    if change.verdict != "cannot be told" or change.interval is None or change.change is None:
+        return False
+    if change.metric in SHARES:
+        nothing, size, floor = 0.0, abs(change.change), change.floor_share
+    else:
+        nothing, size, floor = 1.0, abs(log(change.change)), log(1 + change.floor_share)
+    low, high = change.interval
+    return not low <= nothing <= high and size >= floor

@@ -32,11 +32,33 @@ def compared_run(document: LoadDocument, given: str) -> ComparedLoad:
     )
 
 
-def usd_per_million(document: LoadDocument) -> float | None:
-    """What a million requests cost at list prices, of all phases; None where it is not known."""
-    sent = sum(phase.requests.sent for phase in document.phases) or document.requests.sent
-    usd = document.spent.usd
-    return usd / sent * 1e6 if usd is not None and sent else None
+def usd_per_million(before: LoadDocument, after: LoadDocument) -> tuple[float | None, float | None]:
+    """What a million admitted requests cost at list prices, of all phases; None: not known.
+
+    Of the parts that both runs know, so that the two are bills of the same things.
+    """
+    first, second = _known_parts(before), _known_parts(after)
+    common = first.keys() & second.keys()
+    if not common:
+        return _per_million(before, before.spent.usd), _per_million(after, after.spent.usd)
+    return (
+        _per_million(before, sum(first[key] for key in sorted(common))),
+        _per_million(after, sum(second[key] for key in sorted(common))),
+    )
+
+
+def _known_parts(document: LoadDocument) -> dict[tuple[str, str], float]:
+    return {
+        (part.part, part.function or ""): part.usd
+        for part in document.spent.parts
+        if part.usd is not None
+    }
+
+
+def _per_million(document: LoadDocument, usd: float | None) -> float | None:
+    slices = document.phases or [document]
+    admitted = sum(one.requests.completed - one.outcomes.throttled for one in slices)
+    return usd / admitted * 1e6 if usd and admitted else None
 
 
 def _spectrum(document: LoadDocument) -> list[SpectrumPoint]:

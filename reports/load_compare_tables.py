@@ -21,9 +21,10 @@ MARKS_HELP = (
     "(pp)."
 )
 METHOD_HELP = (
-    "Latencies are response times of ok requests. A change is the mean over blocks of time, each "
-    "block of the newer run against the same block of the baseline, so that one bad moment does "
-    "not decide; so it can differ a little from what the two figures say. Worse or better: by "
+    "Latencies are response times of ok requests. Their change is the mean over blocks of time, "
+    "each block of the newer run against the same block of the baseline: a ramp cancels, and one "
+    "bad moment does not decide. So it can differ from what the two figures say, which are of the "
+    "whole run. Worse or better: by "
     "Holm's rule over all judged metrics, and more than what matters (5 % of p50, 7 % of p95, "
     "10 % of p99, 3 % of rate and cost, 1 point throttled, half a point failed). Same: the whole "
     "interval is within that."
@@ -91,8 +92,7 @@ def steps_table(document: LoadCompareDocument) -> Table | None:
                 f"{part.ok_before:,}",
                 f"{part.ok_after:,}",
                 *(matrix_cell(part, metric) for metric in _MATRIX),
-            ],
-            _part_css(part),
+            ]
         )
         for part in document.parts
     ]
@@ -105,11 +105,6 @@ def matrix_cell(part: ComparedPart, metric: str) -> str:
     if change is None or change.change is None:
         return ABSENT
     return f"{signed_words(change)}{SPACE}{verdict_words(change)[0]}"
-
-
-def _part_css(part: ComparedPart) -> str:
-    verdicts = {change.verdict for change in part.changes}
-    return "failed" if "worse" in verdicts else "taken" if "better" in verdicts else ""
 
 
 def differences_table(document: LoadCompareDocument) -> Table | None:

@@ -19,6 +19,7 @@ from reports.figures import (
     usd,
 )
 from reports.load_compare_document import ComparedPart, LoadCompareDocument, MetricChange
+from reports.load_compare_judge import is_suspect
 
 _VERDICTS = {
     "regressed": "Regressed",
@@ -120,7 +121,16 @@ def _untold(document: LoadCompareDocument) -> str:
     whole = document.parts[0].changes if document.parts else []
     open_ones = [c for c in whole if c.verdict == "cannot be told" and c.metric != "cost"]
     if not open_ones:
-        return "whether the runs differ cannot be told"
+        suspects = [
+            metric_of(part, change)
+            for part in document.parts
+            for change in part.changes
+            if is_suspect(change)
+        ]
+        return (
+            f"the whole run is the same, but {listed(suspects)} may differ: of so many metrics one "
+            "may by chance"
+        )
     names = listed([METRIC_WORDS[change.metric] for change in open_ones])
     reasons = list(dict.fromkeys(change.why for change in open_ones if change.why))
     return f"whether the runs differ in {names} cannot be told: {'; '.join(reasons)}"
@@ -154,8 +164,15 @@ def largest(document: LoadCompareDocument) -> list[tuple[ComparedPart, MetricCha
         if change.change is not None and (change.interval is not None or change.metric == "cost")
     ]
     known = [entry for entry in known if entry[1].p_holm is not None] or known
-    known.sort(key=lambda entry: (not _is_told(entry[1]), -_weight(entry[1])))
+    known.sort(key=lambda entry: _rank(entry[1]))
     return known[:_MOST_CHANGES]
+
+
+def _rank(change: MetricChange) -> tuple[bool, float]:
+    """Told changes first, the largest before others; then those with the most evidence."""
+    if _is_told(change):
+        return False, -_weight(change)
+    return True, -_weight(change) if change.p_value is None else change.p_value
 
 
 def with_verdict(
@@ -194,7 +211,8 @@ def metric_of(part: ComparedPart, change: MetricChange) -> str:
 def change_sentence(part: ComparedPart, change: MetricChange) -> str:
     """`GET /search, p95: 62.1 ms -> 70.4 ms, 12 % slower (95 % interval 9.1 to 15 %)`."""
     both = " -> ".join(value_words(change, value) for value in (change.before, change.after))
-    told = f"{size_words(change)} {way_word(change)}"
+    by = "block by block " if change.unit == "ms" and change.blocks else ""
+    told = f"{by}{size_words(change)} {way_word(change)}"
     interval = f" (95{SPACE}% interval {interval_words(change)})" if change.interval else ""
     ending = ", which cannot be told from noise" if change.verdict == "cannot be told" else ""
     same = ", which is the same" if change.verdict == "same" else ""

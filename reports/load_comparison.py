@@ -108,8 +108,7 @@ def _parts(
     """The whole run, and its steps where there are several: one step is the whole run."""
     same_schedule = before.provenance.profile_sha256 == after.provenance.profile_sha256
     pair = BlockPair(_run_blocks(before), _run_blocks(after), same_schedule)
-    costs = usd_per_million(before), usd_per_million(after)
-    whole = [*_measured(before, after, pair), _cost(*costs)]
+    whole = [*_measured(before, after, pair), *_cost(before, after)]
     several = steps if len(before.steps) > 1 or len(after.steps) > 1 else []
     measured = [whole] + [
         _measured(first, second, BlockPair(first.blocks, second.blocks, same_schedule))
@@ -230,6 +229,9 @@ def _why_none(pair: BlockPair) -> str:
     return "nothing was completed in one of the runs"
 
 
-def _cost(before: float | None, after: float | None) -> Measured:
-    why = "a bill of a whole run has no interval" if before and after else "not known in both runs"
-    return Measured("cost", before, after, None, why)
+def _cost(before: LoadDocument, after: LoadDocument) -> list[Measured]:
+    costs = usd_per_million(before, after)
+    if costs == (None, None):
+        return []
+    why = "not known in both runs" if None in costs else "a bill of a whole run has no interval"
+    return [Measured("cost", *costs, None, why)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -133,6 +134,15 @@ def fields_of(blocks: list[LatencyBlock], length_s: float) -> dict[str, Any]:
 
 def run_of(truth: Truth) -> LoadDocument:
     """The document of a run with this truth."""
+    plain = _simulated(truth.seed, truth.steps, truth.blocks, truth.block_s)
+    return plain.model_copy(update=truth.changes)
+
+
+@cache
+def _simulated(
+    seed: int, steps_told: tuple[Told, ...], blocks: int, block_s: float
+) -> LoadDocument:
+    truth = Truth(seed, steps_told, blocks, block_s)
     rng = np.random.default_rng(truth.seed)
     parts = [blocks_of(step, truth, rng) for step in truth.steps]
     whole, length_s = together(parts), truth.blocks * truth.block_s
@@ -164,7 +174,7 @@ def run_of(truth: Truth) -> LoadDocument:
         "provenance": provenance(truth.seed),
     }
     base = load_documents.one_second()
-    return base.model_copy(update={**plain, **truth.changes})
+    return base.model_copy(update=plain)
 
 
 def provenance(seed: int, **changes: Any) -> Any:
