@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
 from reports import svg
 from reports.blocks import Column
@@ -29,6 +30,7 @@ from reports.frame import (
     x_axis,
     x_ticks,
 )
+from reports.label_places import Box, place_labels
 from reports.legend import ROW_PX, Entry, arrange, draw_legend
 from reports.scale import LogScale, Scale
 from reports.svg import Marker, Pixels
@@ -40,7 +42,10 @@ _NAMED = (0.0, *sorted(_FIRST_TICKS))
 _AIR = 1.12
 _MARKED_UP_TO_POINTS = 8
 _SAME_QUANTILE = 1e-12
+_NAME = "latency, ms"
+_MIDDLE = 0.5
 _LINE_PX = 1.75
+_LID_PX = 8
 # Beyond this range decimals of the smallest value say nothing of the largest.
 _ALIGNED_UP_TO_FACTOR = 1000.0
 
@@ -60,13 +65,33 @@ class Spectrum:
     """Quantiles of one latency, ascending: (q, ms), and a band (q, low ms, high ms) where known.
 
     The band is simultaneous: it holds the whole line at once. Where it ends, few requests are
-    slower, and nothing bounds them from above.
+    slower, and nothing bounds them from above. No percentile is below a lower one, so a bound that
+    holds for one holds for its neighbours: `tight_band` has what follows.
     """
 
     name: str
     points: Sequence[tuple[float, float]]
     look: Look
     band: Sequence[tuple[float, float, float]] | None = None
+
+    @property
+    def tight_band(self) -> list[tuple[float, float, float]]:
+        """The band with both sides ascending; empty where there is none."""
+        band = self.band or ()
+        lows = accumulate((low for _, low, _ in band), max)
+        highs = [*accumulate((high for _, _, high in reversed(band)), min)]
+        return [
+            (q, low, high) for (q, _, _), low, high in zip(band, lows, reversed(highs), strict=True)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A limit on one percentile: a mark that the line must pass below."""
+
+    quantile: float
+    limit_ms: float
+    label: str
 
 
 def rarity(quantile: float) -> float:
@@ -83,11 +108,17 @@ def spectrum_figure(
     help_text: str,
     name: str = "spectrum",
     canvases: Sequence[Canvas] = (WIDE, NARROW),
+    targets: Sequence[Target] = (),
 ) -> Figure:
     """One chart of several spectra with its data; `identifier` is unique in the page."""
     drawings = [
         draw_percentile_chart(
-            entries, canvas, f"{identifier}-{canvas.css[2:]}", finding, title=title
+            entries,
+            canvas,
+            f"{identifier}-{canvas.css[2:]}",
+            finding,
+            title=title,
+            targets=targets,
         )
         for canvas in canvases
     ]
@@ -101,9 +132,10 @@ def draw_percentile_chart(
     finding: str,
     *,
     title: str = "Latency by percentile",
+    targets: Sequence[Target] = (),
 ) -> str:
     """The chart as one `<svg>`; `identifier` is unique in the page and safe as an id."""
-    axis = ValueAxis("latency, ms", _shown(spectra))
+    axis = _latency_axis(spectra, targets)
     legend = arrange([_entry(one, number) for number, one in _numbered(spectra)], canvas.width)
     left, right = axis.room_px(), canvas.width - RIGHT_PX
     top, bottom = Y_LABEL_PX + 6, canvas.height - BELOW_PX - len(legend) * ROW_PX
@@ -122,6 +154,7 @@ def draw_percentile_chart(
         svg.stretched(*(_band(one, number, x, y) for number, one in _numbered(spectra))),
         svg.stretched(*(_line(one, number, x, y) for number, one in _numbered(spectra))),
         *(mark for number, one in _numbered(spectra) for mark in _marks(one, number, x, y)),
+        *_targets(targets, spectra, x, y, Box(left, top, right, bottom)),
         *draw_legend(legend, canvas.height),
         area=area,
     )
@@ -171,9 +204,14 @@ def _numbered(spectra: Sequence[Spectrum]) -> list[tuple[int, Spectrum]]:
     return list(enumerate(spectra, start=1))
 
 
-def _shown(spectra: Sequence[Spectrum]) -> list[float]:
-    values = [value for one in spectra for _, value in one.points]
-    return values + [end for one in spectra for _, *ends in one.band or () for end in ends]
+def _latency_axis(spectra: Sequence[Spectrum], targets: Sequence[Target]) -> ValueAxis:
+    """Logarithmic where the slower half ranges widely: the quick half alone is no reason."""
+    shown = [(q, ms) for one in spectra for q, ms in one.points]
+    shown += [(q, end) for one in spectra for q, *ends in one.tight_band for end in ends]
+    limits = [one.limit_ms for one in targets]
+    slower = ValueAxis(_NAME, [*(ms for q, ms in shown if q >= _MIDDLE), *limits])
+    whole = ValueAxis(_NAME, [*(ms for _, ms in shown), *limits])
+    return whole if slower.is_log else slower
 
 
 def _domain(spectra: Sequence[Spectrum]) -> tuple[float, float]:
@@ -200,7 +238,7 @@ def _at(points: Sequence[tuple[float, float]], quantile: float) -> float | None:
 
 
 def _cell(text: str, spectrum: Spectrum, quantile: float) -> str:
-    for q, low, high in spectrum.band or ():
+    for q, low, high in spectrum.tight_band:
         if abs(q - quantile) <= _SAME_QUANTILE:
             low_text, high_text = columns_alike([[low, high]])[0]
             return f"{text} ({low_text}{SPACE}to{SPACE}{high_text})"
@@ -212,10 +250,11 @@ def _place(quantile: float, ms: float, x: Scale, y: Scale) -> Pixels:
 
 
 def _band(spectrum: Spectrum, number: int, x: Scale, y: Scale) -> str:
-    if not spectrum.band or len(spectrum.band) < 2:
+    band = spectrum.tight_band
+    if len(band) < 2:
         return ""
-    low = [_place(q, value, x, y) for q, value, _ in spectrum.band]
-    high = [_place(q, value, x, y) for q, _, value in spectrum.band]
+    low = [_place(q, value, x, y) for q, value, _ in band]
+    high = [_place(q, value, x, y) for q, _, value in band]
     drawn = svg.band(low, high, f"{spectrum.look.css} c-fill c-band", spectrum.look.colour)
     return svg.of_series(number, drawn)
 
@@ -239,6 +278,36 @@ def _marks(spectrum: Spectrum, number: int, x: Scale, y: Scale) -> list[str]:
         hover = f"{percentile_name(q)} % of {spectrum.name}: at most {milliseconds(ms)}"
         drawn.append(svg.pinned(at[0], mark, title=hover, series=number))
     return drawn
+
+
+def _targets(
+    targets: Sequence[Target], spectra: Sequence[Spectrum], x: Scale, y: Scale, plot: Box
+) -> list[str]:
+    """Each limit as a lid over its percentile; its name where lines leave room for it."""
+    shown = [one for one in targets if x.low <= rarity(one.quantile) <= x.high]
+    places = [_place(one.quantile, one.limit_ms, x, y) for one in shown]
+    lines = [
+        _around(before, after)
+        for one in spectra
+        for before, after in pairwise([_place(q, ms, x, y) for q, ms in one.points])
+    ]
+    lids = [_around((px - _LID_PX, py), (px + _LID_PX, py + _LID_PX)) for px, py in places]
+    wanted = [(place, one.label) for place, one in zip(places, shown, strict=True)]
+    starts = place_labels(wanted, [*lines, *lids], plot)
+    drawn = []
+    for one, (px, py), start in zip(shown, places, starts, strict=True):
+        commands = f"M{svg.number(px - _LID_PX)} {svg.number(py + 5)}v-5h{2 * _LID_PX}v5"
+        lid = [svg.path(commands, "c-limit", svg.FAILED, 2)]
+        if start is not None:
+            css = "c-limit c-label"
+            lid.append(svg.text(start, one.label, fill=svg.FAILED, css=css, halo=True))
+        drawn.append(svg.pinned(px, *lid, title=f"limit: {one.label}"))
+    return drawn
+
+
+def _around(one: Pixels, other: Pixels) -> Box:
+    (left, right), (top, bottom) = sorted((one[0], other[0])), sorted((one[1], other[1]))
+    return Box(left - 2, top - 2, right + 2, bottom + 2)
 
 
 def _entry(spectrum: Spectrum, number: int) -> Entry:
