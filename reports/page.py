@@ -13,39 +13,37 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports import (
-    compare_page,
-    limits_compare_page,
-    limits_page,
-    load_compare_page,
-    load_page,
-    preflight_page,
-    tune_page,
-)
-from reports.compare_document import CompareDocument
-from reports.document import TuneDocument
 from reports.figures import closed, listed
 from reports.frame import axis_value
-from reports.kinds import Document
-from reports.limits_compare_document import LimitsCompareDocument
-from reports.limits_document import LimitsDocument
-from reports.load_compare_document import LoadCompareDocument
-from reports.load_document import LoadDocument
-from reports.preflight_document import PreflightDocument
-from reports.several_document import SeveralDocument
-from reports.several_tables import several_title, together, unmeasured
-from reports.story import Story, story_of
+
+# The parts of a page are imported where they are written: models and charts of the kinds of runs
+# that a page does not have would take longer than its making.
+if TYPE_CHECKING:
+    from reports.compare_document import CompareDocument
+    from reports.compare_page import Section as CompareSection
+    from reports.document import TuneDocument
+    from reports.kinds import Document
+    from reports.limits_compare_document import LimitsCompareDocument
+    from reports.limits_compare_page import LimitsCompareSection
+    from reports.limits_document import LimitsDocument
+    from reports.limits_page import LimitsSection
+    from reports.load_compare_document import LoadCompareDocument
+    from reports.load_compare_page import LoadCompareSection
+    from reports.load_document import LoadDocument
+    from reports.load_page import LoadSection
+    from reports.preflight_document import PreflightDocument
+    from reports.preflight_page import Section as PreflightSection
+    from reports.several_document import SeveralDocument
+    from reports.story import Story
+    from reports.tune_page import Section as TuneSection
 
 Comparison: TypeAlias = (
-    compare_page.Section
-    | preflight_page.Section
-    | load_compare_page.LoadCompareSection
-    | limits_compare_page.LimitsCompareSection
+    "CompareSection | PreflightSection | LoadCompareSection | LimitsCompareSection"
 )
 
 
@@ -65,63 +63,98 @@ def render_page(documents: Sequence[Document]) -> str:
     """
     if not documents:
         raise ValueError("a page needs at least one document (got none)")
-    tunings = [document for document in documents if isinstance(document, TuneDocument)]
-    loads = [document for document in documents if isinstance(document, LoadDocument)]
-    probes = [document for document in documents if isinstance(document, LimitsDocument)]
+    tunings: list[TuneDocument] = [one for one in documents if one.kind == "tune"]
+    loads: list[LoadDocument] = [one for one in documents if one.kind == "load"]
+    probes: list[LimitsDocument] = [one for one in documents if one.kind == "limits"]
     ordered: list[Document] = [*tunings, *loads, *probes]
     placed = [(f"run-{number}", one) for number, one in enumerate(ordered, start=1)]
     return _rendered(
         _title(tunings, loads, probes),
-        tunings=[tune_page.section_of(one, at) for at, one in placed if one.kind == "tune"],
-        loads=[load_page.section_of(one, at) for at, one in placed if one.kind == "load"],
-        probes=[limits_page.section_of(one, at) for at, one in placed if one.kind == "limits"],
-        story=story_of(placed) if len(placed) > 1 else None,
+        tunings=[_tune_section(one, at) for at, one in placed if one.kind == "tune"],
+        loads=[_load_section(one, at) for at, one in placed if one.kind == "load"],
+        probes=[_limits_section(one, at) for at, one in placed if one.kind == "limits"],
+        story=_story(placed),
     )
+
+
+def _tune_section(document: TuneDocument, anchor: str) -> TuneSection:
+    from reports.tune_page import section_of
+
+    return section_of(document, anchor)
+
+
+def _load_section(document: LoadDocument, anchor: str) -> LoadSection:
+    from reports.load_page import section_of
+
+    return section_of(document, anchor)
+
+
+def _limits_section(document: LimitsDocument, anchor: str) -> LimitsSection:
+    from reports.limits_page import section_of
+
+    return section_of(document, anchor)
+
+
+def _story(placed: Sequence[tuple[str, Document]]) -> Story | None:
+    if len(placed) < 2:
+        return None
+    from reports.story import story_of
+
+    return story_of(placed)
 
 
 def render_several(document: SeveralDocument) -> str:
     """The page of several tunings of one command, with what became of those without an answer."""
+    from reports.several_tables import several_title, together, unmeasured
+
     tunings = [result.document for result in document.functions if result.document is not None]
     sections = [
-        tune_page.section_of(tuning, f"run-{number}")
-        for number, tuning in enumerate(tunings, start=1)
+        _tune_section(tuning, f"run-{number}") for number, tuning in enumerate(tunings, start=1)
     ]
     around = Around(unmeasured(document), [closed(together(document)), *document.notes])
     placed = [(section.anchor, tuning) for section, tuning in zip(sections, tunings, strict=True)]
-    story = story_of(placed) if len(placed) > 1 else None
-    return _rendered(several_title(document), tunings=sections, around=around, story=story)
+    title = several_title(document)
+    return _rendered(title, tunings=sections, around=around, story=_story(placed))
 
 
 def render_comparison(document: CompareDocument) -> str:
     """The page of two tunings that are compared, as HTML text."""
-    section = compare_page.section_of(document)
+    from reports.compare_page import section_of
+
+    section = section_of(document)
     return _rendered(section.name, comparisons=[section])
 
 
 def render_load_comparison(document: LoadCompareDocument) -> str:
     """The page of two load runs that are compared, as HTML text."""
-    section = load_compare_page.section_of(document)
+    from reports.load_compare_page import section_of
+
+    section = section_of(document)
     return _rendered(section.name, comparisons=[section])
 
 
 def render_limits_comparison(document: LimitsCompareDocument) -> str:
     """The page of two probes of limits that are compared, as HTML text."""
-    section = limits_compare_page.section_of(document)
+    from reports.limits_compare_page import section_of
+
+    section = section_of(document)
     return _rendered(section.name, comparisons=[section])
 
 
 def render_preflight(document: PreflightDocument) -> str:
     """The page of a preflight, as HTML text."""
-    section = preflight_page.section_of(document)
+    from reports.preflight_page import section_of
+
+    section = section_of(document)
     return _rendered(section.name, comparisons=[section])
 
 
 def _rendered(
     title: str,
     *,
-    tunings: Sequence[tune_page.Section] = (),
-    loads: Sequence[load_page.LoadSection] = (),
-    probes: Sequence[limits_page.LimitsSection] = (),
+    tunings: Sequence[TuneSection] = (),
+    loads: Sequence[LoadSection] = (),
+    probes: Sequence[LimitsSection] = (),
     comparisons: Sequence[Comparison] = (),
     around: Around | None = None,
     story: Story | None = None,
