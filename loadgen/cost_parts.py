@@ -174,7 +174,7 @@ def _billed_ms(
         and report.billed_mean_ms is not None
         and report.billed_start_mean_ms is not None
     ):
-        how = f"billed durations of {report.lines:,} REPORT lines"
+        how = "billed durations of REPORT lines"
         start_ms = report.billed_start_mean_ms
         return report.billed_mean_ms - start_ms, start_ms, "about", how, ""
     why = "no REPORT line was read, and no metric tells it"

@@ -47,7 +47,13 @@ def concurrency_at(load: float, quantile: float) -> int:
         return math.ceil(load + NormalDist().inv_cdf(quantile) * sigma)
     first = max(0, math.floor(load - 12 * sigma))
     counts = np.arange(first, math.ceil(load + 12 * sigma + 12) + 1)
-    logs = counts * math.log(load) - load - np.array([math.lgamma(n + 1.0) for n in counts])
+    # ln n! of the first count, and from there on by ln n! = ln (n - 1)! + ln n.
+    factorials = (
+        math.lgamma(first + 1.0)
+        + np.cumsum(np.log(np.maximum(counts, 1)))
+        - (math.log(first) if first else 0.0)
+    )
+    logs = counts * math.log(load) - load - factorials
     return int(counts[np.searchsorted(np.cumsum(np.exp(logs)), quantile)])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from reports.erlang import QUANTILE, concurrency_at
 from reports.figures import rate, significant
@@ -95,6 +96,7 @@ def _pool_uses(limit: Limit, facts: Facts, rate_rps: float, most: int) -> Iterat
     )
 
 
+@lru_cache(maxsize=256)
 def rate_for(per_request: float, most: int) -> float | None:
     """The rate at which executions at once reach a limit in 1 % of the time."""
     if per_request <= 0:

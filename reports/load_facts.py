@@ -4,8 +4,30 @@ from __future__ import annotations
 
 import shlex
 
-from reports.figures import bytes_of, closed, moment, part_of, percent, short_time, usd
+from reports.figures import (
+    bytes_of,
+    closed,
+    megabytes,
+    moment,
+    part_of,
+    percent,
+    rate_number,
+    seconds,
+    short_time,
+    usd,
+)
 from reports.load_document import LoadDocument
+from reports.load_telemetry import CoverageState
+from reports.raw_files import file_facts
+
+_COVERAGE: dict[CoverageState, str] = {
+    "covered": "they are the same requests",
+    "late": "more may come",
+    "fewer": "CloudWatch lacks some, so that its figures are not used",
+    "shared": "others called too, so that its figures are not used",
+    "none": "CloudWatch counts no request of the stage",
+    "unknown": "CloudWatch is not known",
+}
 
 TWO_CLOCKS = (
     "Response time counts from the moment when a request was due (its intended start), so that "
@@ -28,15 +50,39 @@ def health_of(document: LoadDocument) -> list[tuple[str, str]]:
     facts = [
         ("Start lag", _lag(document)),
         ("CPU of the busiest injector", _share(health.cpu_share_max)),
+        ("Rate, achieved of asked", _achieved(document)),
         ("Dropped", f"{requests.dropped:,} ({part_of(health.dropped_share, 1)} of arrivals)"),
         ("Cut at the end", f"{requests.cut:,} ({part_of(requests.cut, requests.sent)} of sent)"),
         ("Injectors", f"{health.injectors:,}"),
+        ("Requests, client and CloudWatch", _counts_beside(document)),
+        ("Clock skew", "none between injectors, which share a clock; that of AWS is not measured"),
     ]
     if health.injectors_ended_early:
         facts.append(("Injectors that ended early", f"{health.injectors_ended_early:,}"))
     if requests.lost:
         facts.append(("Lost with them", f"{requests.lost:,} requests, outcome unknown"))
     return facts
+
+
+def _achieved(document: LoadDocument) -> str:
+    """Sent of due; a closed model asks for as much as its users send."""
+    requests, length_s = document.requests, document.measured_s
+    if not length_s or not requests.offered:
+        return "nothing was due"
+    sent, due = (rate_number(count / length_s) for count in (requests.sent, requests.offered))
+    return f"{sent} of {due}/s ({part_of(requests.sent, requests.offered)})"
+
+
+def _counts_beside(document: LoadDocument) -> str:
+    """What the client counted beside what AWS published, and what that means."""
+    if document.telemetry is None:
+        return "CloudWatch was not asked"
+    coverage = document.telemetry.coverage
+    if coverage.counted is None:
+        return f"{coverage.answered:,} answered; {_COVERAGE[coverage.state]}"
+    return (
+        f"{coverage.answered:,} answered, {coverage.counted:,} counted: {_COVERAGE[coverage.state]}"
+    )
 
 
 def _lag(document: LoadDocument) -> str:
@@ -92,7 +138,34 @@ def facts_of(document: LoadDocument) -> list[tuple[str, str]]:
         ("Processes", f"{run.processes:,}"),
         *_target_facts(document),
         ("Endpoint", run.endpoint or "AWS"),
+        *_function_facts(document),
+        *_source_facts(document),
     ]
+
+
+def _function_facts(document: LoadDocument) -> list[tuple[str, str]]:
+    """The functions behind the steps, as they were configured, with the versions that answered."""
+    versions: dict[str, set[str]] = {}
+    for seen in document.telemetry.functions if document.telemetry else ():
+        found = versions.setdefault(seen.function, set())
+        found.update(one.version for one in seen.versions)
+        if seen.qualifier:
+            found.add(seen.qualifier)
+    facts = []
+    for one in document.functions:
+        words = f"{one.name}, {megabytes(one.memory_mb)}, {one.arch}, times out after "
+        words += seconds(one.timeout_s)
+        known = sorted(versions.get(one.name, ()))
+        facts.append(("Function", f"{words}, version {', '.join(known)}" if known else words))
+    return facts
+
+
+def _source_facts(document: LoadDocument) -> list[tuple[str, str]]:
+    """How much was measured, by which prices, and the raw data with their digests."""
+    facts = [("Requests measured", f"{document.requests.completed:,}")]
+    if document.spent.prices_date:
+        facts.append(("Prices of", document.spent.prices_date))
+    return [*facts, *file_facts(document.raw_files)]
 
 
 def _target_facts(document: LoadDocument) -> list[tuple[str, str]]:

@@ -6,20 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from reports.blocks import Table, Tile
-from reports.figure import Figure
-from reports.figures import ABSENT, closed, milliseconds, moment, part_of, rate, rate_number, usd
-from reports.load_charts import time_figures
-from reports.load_client_tables import client_tables
+from reports.blocks import Tile
+from reports.concurrency import forecast_of
+from reports.figures import ABSENT, milliseconds, moment, part_of, rate, rate_number, usd
+from reports.load_absent import absent_parts
 from reports.load_document import LoadDocument, LoadPercentiles
-from reports.load_facts import (
-    TWO_CLOCKS,
-    books_of,
-    facts_of,
-    health_of,
-    spent_sentences,
-    validity_sentence,
-)
 from reports.load_findings import (
     admitted_rps,
     cautions,
@@ -29,21 +20,11 @@ from reports.load_findings import (
     verdict_word,
 )
 from reports.load_latency import stands_apart
-from reports.load_outcome_tables import causes_table, errors_table, failures_table, statuses_table
-from reports.load_spectrum import percentile_figure
-from reports.load_tables import (
-    latency_table,
-    limits_table,
-    phases_table,
-    steps_table,
-    thresholds_table,
-)
+from reports.load_layout import parts_of
+from reports.load_matters import exit_sentence, matters, next_step, validity_line
+from reports.load_parts import Part
 from reports.load_words import failed_count
-from reports.prediction_comparison import comparison_tables
-from reports.search_charts import search_figures
-from reports.search_tables import search_table, search_tiles
-from reports.waterfall_chart import waterfall_figure
-from reports.waterfall_tables import time_tables
+from reports.search_tables import search_tiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,81 +36,43 @@ class LoadSection:
     subtitle: str
     tone: str
     verdict_word: str
+    validity_line: str
     headline: str
     cautions: Sequence[str]
     support: Sequence[str]
     notes: Sequence[str]
     tiles: Sequence[Tile]
-    searched: Sequence[Figure]
-    rates_tried: Table | None
-    figures: Sequence[Figure]
-    refusals: Sequence[Table]
-    answers: Sequence[Table]
-    slices: Sequence[Table]
-    spectrum: Figure | None
-    latencies: Table | None
-    clocks: str
-    waterfall: Figure | None
-    times: Sequence[Table]
-    thresholds: Table | None
-    limits: Table | None
-    limits_known: str
-    validity: str
-    warnings: Sequence[str]
-    health: Sequence[tuple[str, str]]
-    books: Sequence[tuple[str, str]]
-    spent: Sequence[str]
-    facts: Sequence[tuple[str, str]]
+    matters: Sequence[str]
+    next_step: str
+    parts: Sequence[Part]
     profile_file: str
     profile_text: str
+    absent: Sequence[tuple[str, str]]
     summary: Sequence[str]
     kind: Literal["load"] = "load"
 
 
 def section_of(document: LoadDocument, anchor: str) -> LoadSection:
     """The part of a page about one load run; `anchor` makes its ids unique there."""
-    run = document.provenance
-    refusals = [causes_table(document), errors_table(document)]
-    answers = [statuses_table(document), failures_table(document)]
-    slices = [
-        steps_table(document),
-        phases_table(document),
-        *(comparison_tables(document.prediction) if document.prediction else ()),
-        *client_tables(document),
-    ]
+    run, forecast = document.provenance, forecast_of(document)
     return LoadSection(
         anchor=anchor,
         name=document.name,
         subtitle=subtitle(document, moment(run.started_utc)),
         tone=_tone(document),
         verdict_word=verdict_word(document),
+        validity_line=validity_line(document),
         headline=headline(document),
         cautions=cautions(document),
-        support=support(document),
-        notes=[closed(note) for note in document.notes],
+        support=[*support(document), exit_sentence(document)],
+        notes=(),  # they stand beside the validity of the measurement
         tiles=_tiles(document),
-        searched=search_figures(document.search, anchor) if document.search else [],
-        rates_tried=search_table(document.search) if document.search else None,
-        figures=time_figures(document, anchor),
-        refusals=[table for table in refusals if table is not None],
-        answers=[table for table in answers if table is not None],
-        slices=[table for table in slices if table is not None],
-        spectrum=percentile_figure(document, anchor),
-        latencies=latency_table(document),
-        clocks=TWO_CLOCKS,
-        waterfall=waterfall_figure(document.waterfall, anchor) if document.waterfall else None,
-        times=time_tables(document),
-        thresholds=thresholds_table(document),
-        limits=limits_table(document),
-        limits_known="No limit was read: the profile or the target does not allow it.",
-        validity=validity_sentence(document),
-        warnings=[closed(warning) for warning in document.validity.warnings],
-        health=health_of(document),
-        books=books_of(document),
-        spent=spent_sentences(document),
-        facts=facts_of(document),
+        matters=matters(document, forecast),
+        next_step=next_step(document, forecast),
+        parts=parts_of(document, anchor, forecast),
         profile_file=run.profile_file,
         profile_text=run.profile_text,
+        absent=absent_parts(document, forecast),
         summary=_summary(document),
     )
 

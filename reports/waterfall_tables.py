@@ -24,6 +24,7 @@ from reports.waterfall_words import (
     cold_sentences,
     matching_words,
     named,
+    slowest_words,
 )
 
 _MOST_MINUTES = 20
@@ -31,16 +32,23 @@ _MOST_DECIMALS = 3  # of milliseconds: the client counts microseconds
 
 
 def time_tables(document: LoadDocument) -> list[Table]:
-    """Parts, steps and cold starts, as far as the run has them."""
+    """Parts of the response time, and which of them each step has most of."""
     tables = []
     if document.waterfall is not None:
         tables.append(parts_table(document.waterfall))
         if len(document.waterfall.steps) > 1:
             tables.append(_steps_table(document.waterfall))
-    if document.cold_starts is not None:
-        tables.append(cold_table(document.cold_starts))
-        if len(document.cold_starts.minutes) > 1 and document.cold_starts.cold:
-            tables.append(_minutes_table(document.cold_starts))
+    return tables
+
+
+def cold_tables(document: LoadDocument) -> list[Table]:
+    """Cold starts by step; by minute where a document has no shorter stretches, to be drawn."""
+    cold = document.cold_starts
+    if cold is None:
+        return []
+    tables = [cold_table(cold)]
+    if len(cold.minutes) > 1 and cold.cold and not cold.bins:
+        tables.append(_minutes_table(cold))
     return tables
 
 
@@ -172,9 +180,16 @@ def cold_table(cold: ColdStarts) -> Table:
     ]
     help_text = (
         "Response times of requests with a REPORT line in the measured phases, with and without "
-        "those that met a cold start (INIT, or the restore of a snapshot)."
+        "those that met a cold start (INIT, or the restore of a snapshot): the difference is what "
+        "provisioned concurrency or SnapStart could save."
     )
-    return Table("Cold starts", columns, rows, help_text, lead=" ".join(cold_sentences(cold)))
+    lead = " ".join([*cold_sentences(cold), *_slowest(cold)])
+    return Table("Cold starts by step", columns, rows, help_text, lead=lead)
+
+
+def _slowest(cold: ColdStarts) -> list[str]:
+    words = slowest_words(cold)
+    return [words] if words and cold.cold else []
 
 
 def _times(with_ms: ColdPercentiles, without_ms: ColdPercentiles | None) -> list[str]:

@@ -114,3 +114,14 @@ def _elsewhere(cold: ColdStarts) -> list[str]:
     more = " more" if cold.cold else ""
     whose = "of requests that were not answered in time or of other callers"
     return [f"The logs have {cold.elsewhere:,}{more}, {whose}."]
+
+
+def slowest_words(cold: ColdStarts) -> str:
+    """How many of the slowest 1 % met a cold start; empty where a document does not tell."""
+    if cold.slowest is None or cold.slowest_cold is None:
+        return ""
+    share = part_of(cold.slowest_cold, cold.slowest)
+    return (
+        f"Of the slowest 1{SPACE}% of requests, {share} met a cold start ({cold.slowest_cold:,} of "
+        f"{cold.slowest:,})."
+    )

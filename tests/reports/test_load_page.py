@@ -50,22 +50,42 @@ def test_the_parts_stand_in_order():
     text = words(load_documents.five_causes())
     parts = [
         "Passed",
+        "Valid: the load generator sent what was planned, when it was due",
         "The API admitted 80.3 of 125 offered requests/s; 36 % were refused, of them 29 % by",
+        "Exit code 0: nothing that the profile asks for is broken.",
+        "What matters most",
+        "Next: raise what the stage's throttle allows, or send less; loadgen limits",
+        "What the load generator did",
+        "Where the requests went",
+        "What this run cost",
         "Offered and admitted rate",
         "Response time",
-        "Latency by percentile",
         "What refused requests",
+        "Limits in force",
+        "Objectives and their budgets",
+        "Latency by percentile",
         "By step",
         "By phase",
-        "Thresholds",
-        "Limits in force",
-        "Validity of the measurement",
-        "What this run cost",
-        "Provenance",
+        "Thresholds ThresholdWhereMeasured",
+        "What it takes to repeat this",
         "The profile as it was read: profiles/orders.yaml",
+        "Not on this page",
     ]
     places = [text.index(part) for part in parts]
     assert places == sorted(places)
+
+
+def test_each_part_has_an_anchor_that_a_link_leads_to():
+    page = Page(render_page([load_documents.five_causes()]))
+    parts = [
+        attrs["id"]
+        for tag, attrs in page.tags
+        if attrs.get("class") == "chapter" and tag == "section"
+    ]
+    links = [attrs["href"] for tag, attrs in page.tags if tag == "a"]
+    assert [f"#{part}" for part in parts] == links
+    assert parts[0] == "run-1-validity"
+    assert parts[-1] == "run-1-provenance"
 
 
 def test_an_invalid_run_says_so_before_any_number_and_what_to_do():
@@ -98,7 +118,11 @@ def test_thresholds_say_in_words_whether_they_hold():
     document = load_documents.failed()
     assert "2 of 4 thresholds do not hold." in words(document)
     rows = Page(render_page([document])).rows
-    results = {found[0]: found[2:] for found in rows if found[0].endswith(("ms", "%", "1", "1s"))}
+    results = {
+        found[0]: found[2:]
+        for found in rows
+        if found[-1].startswith(("\N{CHECK MARK}", "\N{BALLOT X}", "?"))
+    }
     assert results == {
         "p99(response) < 200ms": ["413 ms", "200 ms", "✗ does not hold"],
         "rate(throttled) < 1%": ["34 %", "1 %", "✗ does not hold, ended the run at second 129"],
@@ -172,7 +196,7 @@ def test_the_overview_compares_the_times_of_ok_responses():
     shown = [load_documents.forbidden(), load_documents.forbidden(1.0)]
     page = Page(render_page(shown))
     assert "Ok response p50, p95, p99" in page.words()
-    rows = {row[1]: row[5].replace(SPACE, " ") for row in page.rows if row[0] == shown[0].name}
+    rows = {row[1]: row[5].replace(SPACE, " ") for row in page.rows if shown[0].name in row[0]}
     assert rows["Completed"].startswith("24.0 ms, ")
     assert rows["Failed"] == "\N{EN DASH}"
 
@@ -226,8 +250,9 @@ def test_patterns_are_defined_in_the_drawing_that_uses_them():
 def test_hostile_texts_stay_text():
     html = render_page([load_documents.hostile(), load_documents.hostile()])
     page = Page(html)
-    tags = {tag for tag, _ in page.tags}
-    assert not tags & {"script", "b", "iframe", "object", "embed", "form", "img"}
+    tags = [tag for tag, _ in page.tags]
+    assert tags.count("script") == 1  # the page's own
+    assert not set(tags) & {"b", "iframe", "object", "embed", "form", "img"}
     assert not any(name.startswith("on") for _, attrs in page.tags for name in attrs)
     assert html.count("<style>") == html.count("</style>") == 1
     assert page.words().count(load_documents.HOSTILE) > 30
@@ -268,7 +293,11 @@ def test_tunings_come_first_and_each_kind_has_an_overview():
     assert text.startswith("1 tuning and 2 load runs")
     assert text.index("Memory tunings") < text.index("Load runs Load run")
     links = [attrs["href"] for tag, attrs in page.tags if tag == "a"]
-    assert links == ["#run-1", "#run-2", "#run-3"]
+    assert [link for link in dict.fromkeys(links) if link.count("-") == 1] == [
+        "#run-1",
+        "#run-2",
+        "#run-3",
+    ]
     overview = [row[:5] for row in page.rows]
     assert ["orders-nightly", "Threshold failed", "81.4 of 124/s", "34 %", "0.1 %"] in overview
 

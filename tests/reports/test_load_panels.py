@@ -1,0 +1,154 @@
+"""Cold starts over time, what matters most, what is absent: and where they stand on the page."""
+
+from __future__ import annotations
+
+import pytest
+
+from reports.cold_panel import cold_figure
+from reports.concurrency import forecast_of
+from reports.figures import SPACE
+from reports.load_absent import absent_parts
+from reports.load_document import LoadDocument
+from reports.load_facts import health_of
+from reports.load_matters import exit_sentence, matters, next_step, validity_line
+from reports.load_page import section_of
+from reports.page import render_page
+from reports.sections import figures_of
+from tests.reports import load_documents, waterfall_documents
+from tests.reports.pages import Page
+from tests.reports.panel_documents import climbing, cold, steady, whole
+
+
+def plain(sentences: list[str]) -> str:
+    return " ".join(sentences).replace(SPACE, " ")
+
+
+def test_cold_starts_are_shares_of_their_stretch():
+    figure = cold_figure(cold(), "run-1")
+    assert [row.cells for row in figure.data.rows] == [
+        ["0:00", "50.0", "50", "100"],
+        ["1:00", "1.0", "4", "400"],
+        ["2:00", "0.0", "0", "0"],
+    ]
+    assert "between 0:00 and 1:00 min:s: 50 of 100 requests" in figure.help
+    table = plain([table.lead for table in _tables(cold(), "Cold starts by step")])
+    assert "Of the slowest 1 % of requests, 93 % met a cold start (100 of 108)." in table
+
+
+def test_an_older_document_has_minutes_and_does_not_tell_of_the_slowest():
+    older = waterfall_documents.from_logs()
+    assert cold_figure(older, "run-1") is None
+    assert _tables(older, "Cold starts by minute")
+    names = [name for name, _ in absent_parts(older, None)]
+    assert "Cold starts among the slowest requests" in names
+
+
+def _tables(document: LoadDocument, title: str):
+    panels = [
+        panel
+        for part in section_of(document, "run-1").parts
+        for row in part.rows
+        for panel in row.panels
+    ]
+    return [
+        panel.table for panel in panels if panel.table is not None and panel.table.title == title
+    ]
+
+
+@pytest.mark.parametrize(
+    ("document", "line"),
+    [
+        (steady(), ("Valid: the load generator sent what was planned, when it was due, and "
+                   "CloudWatch counts the same requests.")),
+        (load_documents.invalid(), ("Invalid: the load generator did not do what the schedule "
+                                   "asked of it.")),
+    ],
+    ids=["valid", "invalid"],
+)  # fmt: skip
+def test_validity_is_a_sentence_without_figures(document, line):
+    assert validity_line(document) == line
+    assert not any(character.isdigit() for character in line)
+
+
+def test_three_findings_matter_most_and_none_of_an_invalid_run():
+    document = whole()
+    said = matters(document, forecast_of(document))
+    assert len(said) == 3
+    assert "The concurrency of 20 of function order is reached at" in said[0]
+    assert "Cold starts, 1.5 % of requests, raise p99 from 151 ms to 588 ms." in plain(said)
+    assert matters(load_documents.invalid(), None) == []
+
+
+def test_what_refused_most_comes_with_its_limit():
+    said = plain(matters(load_documents.five_causes(), None))
+    assert "The stage's throttle refused most: 1,620 of 15,516 requests; configured there" in said
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        (load_documents.invalid(), "remove what made it invalid"),
+        (load_documents.interrupted(), "repeat the run: loadgen run"),
+        (load_documents.nothing_at_all(), "change the load or the guard"),
+        (load_documents.failed(), "look below at what refused and what failed"),
+        (load_documents.five_causes(), "loadgen limits profiles/orders.yaml"),
+        (load_documents.locustfile(), "say in profiles/orders.yaml what is good enough"),
+        (steady(), "learn where the time goes: loadgen run profiles/orders.yaml --logs."),
+        (whole(), "reports compare RUN NEXT"),
+    ],
+    ids=["invalid", "interrupted", "refused", "failed", "throttled", "no threshold", "no logs",
+         "all there"],
+)  # fmt: skip
+def test_the_next_step_is_that_of_the_verdict(document, said):
+    assert said in next_step(document, None)
+
+
+def test_exit_codes_have_their_meaning():
+    assert exit_sentence(load_documents.failed()).startswith("Exit code 3: a threshold does not")
+    unknown = steady().model_copy(update={"exit_code": 77})
+    assert exit_sentence(unknown) == "Exit code 77."
+
+
+def test_what_is_absent_says_what_fills_it():
+    bare = absent_parts(load_documents.nothing_at_all(), None)
+    names = [name for name, _ in bare]
+    filled_by_this = {"Cost of a million requests", "Where the time goes", "Limits in force",
+                      "Concurrency at other rates", "Cold starts", "Error budget"}  # fmt: skip
+    assert {*filled_by_this, "Latency by rate"} <= set(names)
+    commands = ("loadgen ", "reports ", "tune ", "phase")
+    assert all(any(word in how for word in commands) for _, how in bare)
+    filled = [name for name, _ in absent_parts(whole(), forecast_of(whole()))]
+    assert not filled_by_this & set(filled)
+
+
+def test_validity_has_rate_counts_and_clocks():
+    facts = dict(health_of(steady()))
+    assert facts["Requests, client and CloudWatch"] == (
+        "6,000 answered, 6,000 counted: they are the same requests"
+    )
+    assert facts["Rate, achieved of asked"].endswith("(100\N{NO-BREAK SPACE}%)")
+    assert "is not measured" in facts["Clock skew"]
+    assert dict(health_of(load_documents.failed()))["Requests, client and CloudWatch"] == (
+        "CloudWatch was not asked"
+    )
+    assert dict(health_of(load_documents.nothing_at_all()))["Rate, achieved of asked"] == (
+        "nothing was due"
+    )
+
+
+def test_panels_stand_in_the_order_of_the_page_and_have_data():
+    figures = figures_of(section_of(whole(), "run-1"))
+    assert [figure.name for figure in figures] == [
+        "cost", "waterfall", "rate", "latency", "concurrency", "cold-starts", "spectrum",
+    ]  # fmt: skip
+    for figure in [*figures, *figures_of(section_of(climbing(), "run-1"))]:
+        assert figure.data is not None
+        assert len(figure.data.rows) <= 400
+        assert figure.help.endswith((".", "!"))
+
+
+def test_the_page_of_everything_is_sound_and_names_no_none():
+    page = Page(render_page([whole()]))
+    assert "None" not in page.words()
+    ids = [attrs["id"] for _, attrs in page.tags if "id" in attrs]
+    assert len(ids) == len(set(ids))
