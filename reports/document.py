@@ -99,7 +99,9 @@ class UnseenSize(_Part):
     memory_mb: int
     measured_ms: float = Field(description="median of its own warm durations")
     expected_ms: float
-    expected_interval_ms: Interval
+    expected_interval_ms: Interval = Field(
+        description="of the median of so many calls: what is believed of the size, and their noise"
+    )
 
 
 class Model(_Part):

@@ -68,7 +68,7 @@ def residual_figure(document: TuneDocument, anchor: str) -> Figure | None:
     )
     reading = (
         "The median duration of each size over what the samples of all other sizes lead to expect "
-        "there; the interval is that of the expectation."
+        "there; the interval allows for what is believed of it and for how calls scatter."
         if adaptive
         else "The typical duration of each size over the fitted curve, with the interval of the "
         "measurement."

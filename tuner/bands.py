@@ -15,6 +15,7 @@ from reports.document import CurvePoint, FamilyScore, Model, UnseenSize
 from tuner.beliefs import believe
 from tuner.curve import Choice, choose, refit
 from tuner.estimate import MIN_SAMPLES_FOR_INTERVAL, Floats, interval_quantiles
+from tuner.noise import DEGREES_OF_FREEDOM
 from tuner.recommend import SizeEvidence
 from tuner.sample import Sample, warm_durations
 
@@ -24,6 +25,8 @@ _BAND_REPLICATES = 120
 _DRAWN_BAND = (0.05, 0.95)
 _MIXTURE = "mixture of capped power laws"
 _LEAST_MS = 0.01
+# The median of more calls than this scatters less than anybody can see.
+_MOST_CALLS = 100
 
 
 def build_model(
@@ -124,8 +127,14 @@ def _left_out(
     unseen = []
     for left_out, own in between.items():
         others = {size: found for size, found in durations.items() if size != left_out}
-        draws = np.log(believe(others, sizes_mb, rng).at(left_out))
-        low, middle, high = np.exp(np.quantile(draws, (_DRAWN_BAND[0], 0.5, _DRAWN_BAND[1])))
+        beliefs = believe(others, sizes_mb, rng)
+        draws = np.log(beliefs.at(left_out))
+        middle = np.exp(np.median(draws))
+        # A generator of its own: what is only shown changes nothing that is drawn after it.
+        own_rng = np.random.default_rng(left_out)
+        scale = float(beliefs.noise[beliefs.sizes_mb.index(left_out)])
+        medians = draws + scale * _median_noise(len(draws), len(own), own_rng)
+        low, high = np.exp(np.quantile(medians, _DRAWN_BAND))
         unseen.append(
             UnseenSize(
                 memory_mb=left_out,
@@ -135,6 +144,12 @@ def _left_out(
             )
         )
     return unseen
+
+
+def _median_noise(draws: int, calls: int, rng: np.random.Generator) -> Floats:
+    """How the median of so many calls departs from the typical one, in units of the scale."""
+    table = rng.standard_t(DEGREES_OF_FREEDOM, size=(draws, min(calls, _MOST_CALLS)))
+    return np.asarray(np.median(table, axis=1), dtype=np.float64)
 
 
 def _typical_error(unseen: Sequence[UnseenSize]) -> float | None:

@@ -60,6 +60,21 @@ def test_how_well_sizes_are_predicted_from_the_others_is_told_for_each_family() 
     assert own < 0.1 < errors["flat"]
 
 
+def test_sizes_that_were_left_out_lie_where_the_others_expect_them() -> None:
+    held = told = 0
+    for seed in range(6):
+        model = model_of(simulated(saturating, INVOKED, n=3, sigma=0.05, seed=seed))
+
+        assert model is not None
+        assert [size.memory_mb for size in model.unseen] == [256, 512, 1024]
+        for size in model.unseen:
+            low, high = size.expected_interval_ms
+            assert low < size.expected_ms < high
+            held += low <= size.measured_ms <= high
+            told += 1
+    assert held >= 0.8 * told
+
+
 @pytest.mark.parametrize("sizes", [(512,), (128, 3008)])
 def test_of_fewer_than_three_invoked_sizes_no_curve_is_shown(sizes: tuple[int, ...]) -> None:
     assert model_of([sample(size) for size in sizes]) is None
