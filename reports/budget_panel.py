@@ -179,8 +179,7 @@ def _help(document: LoadDocument, objective: Objective) -> str:
     end = "it is overspent where the area crosses the line"
     return (
         f"{budget_finding(document, objective)} What was used up to each moment of the measured "
-        f"phases, by what went wrong: a steep step is an incident, and {end}. "
-        f"{refused_sentence(document)}"
+        f"phases, by what went wrong: a steep step is an incident, and {end}."
     )
 
 

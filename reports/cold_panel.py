@@ -91,7 +91,7 @@ def cold_finding(cold: ColdStarts) -> str:
         start, end = (time_label(at, end_s) for at in (worst.from_s, worst.to_s))
         unit = TimeScale(end_s, 0.0, 1.0).unit
         words = (
-            f"Most cold starts fell between {start} and {end} {unit}: {worst.cold:,} of "
+            f"Most cold starts fell between {start} and {end} ({unit}): {worst.cold:,} of "
             f"{worst.requests:,} requests."
         )
     slowest = slowest_words(cold)

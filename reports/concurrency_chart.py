@@ -99,6 +99,7 @@ def draw_concurrency_chart(chart: ConcurrencyChart, canvas: Canvas, identifier: 
 def _shown(chart: ConcurrencyChart) -> list[float]:
     """The values that the axis holds; zero, which no logarithm has, lies on its lower edge."""
     values = [max(value, _LEAST) for p in chart.curve for value in (p.mean, float(p.high))]
+    values += [float(point.low) for point in chart.curve if point.low]
     values += [max(value, _LEAST) for value in chart.slow]
     return values + ([chart.limit[0]] if chart.limit else [])
 
@@ -159,7 +160,9 @@ def _points(chart: ConcurrencyChart, frame: _Frame) -> list[str]:
                 at[0],
                 svg.error_bar(at[0], ends[0], ends[1], "c-data", svg.DATA),
                 svg.marker("circle", at, "c-data", svg.DATA),
-                svg.text((at[0] + 8, at[1] + 15), name, fill=svg.INK, css="c-text c-strong"),
+                svg.text(
+                    (at[0] + 8, at[1] + 16), name, fill=svg.INK, css="c-strong c-label", halo=True
+                ),
             )
         )
     return drawn

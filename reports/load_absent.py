@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from reports.budget_panel import budget_table
 from reports.concurrency import Forecast
@@ -12,15 +12,28 @@ from reports.load_curve import curve_of
 from reports.load_document import LoadDocument
 from reports.objectives import without_budget
 
+_PARETO = "Cost against latency by memory size"
+_INFERRED = "Inferred rate and burst beside the configured ones"
+_FIT = "Fit quality"
+# What documents of other kinds have on the same page.
+_SHOWN_BY = {"tune": (_PARETO, _FIT), "limits": (_INFERRED,)}
 
-def absent_parts(document: LoadDocument, forecast: Forecast | None) -> list[tuple[str, str]]:
-    """Names of absent parts with what fills them, in the order of the page."""
-    return [
+
+def absent_parts(
+    document: LoadDocument, forecast: Forecast | None, beside: Collection[str] = ()
+) -> list[tuple[str, str]]:
+    """Names of absent parts with what fills them, in the order of the page.
+
+    `beside` are the kinds of all documents of the page: what one of them shows is not absent.
+    """
+    found = [
         *_money(document),
         *_time(document),
         *_capacity(document, forecast),
         *_latency(document),
     ]
+    shown = {name for kind in beside for name in _SHOWN_BY.get(kind, ())}
+    return [(name, how) for name, how in found if name not in shown]
 
 
 def _again(document: LoadDocument, options: str = "") -> str:
@@ -29,7 +42,7 @@ def _again(document: LoadDocument, options: str = "") -> str:
 
 def _money(document: LoadDocument) -> Iterator[tuple[str, str]]:
     yield (
-        "Cost against latency by memory size",
+        _PARETO,
         (
             "tune FUNCTION measures each function behind the API; reports build RUN TUNING "
             "puts both on one page."
@@ -72,7 +85,7 @@ def _capacity(document: LoadDocument, forecast: Forecast | None) -> Iterator[tup
             ),
         )
     yield (
-        "Inferred rate and burst beside the configured ones",
+        _INFERRED,
         (
             f"loadgen limits {document.provenance.profile_file} finds them by probing; reports "
             "build RUN PROBE puts both on one page."
@@ -132,6 +145,6 @@ def _latency(document: LoadDocument) -> Iterator[tuple[str, str]]:
     )
     if document.search is None:
         yield (
-            "Fit quality",
+            _FIT,
             "a tuning (tune FUNCTION) or a search for the highest rate: no curve was fitted here.",
         )

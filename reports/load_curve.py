@@ -229,7 +229,10 @@ def curve_finding(curve: Curve) -> str:
     )
     if curve.knee_rps is None:
         return f"{words} The points show no knee: response time does not bend up to there."
-    return f"{words} Beyond {rate(curve.knee_rps)} response time rises faster than the rate."
+    return (
+        f"{words} The knee is at {rate(curve.knee_rps)}, where rate divided by p95 is greatest: "
+        "beyond it requests wait."
+    )
 
 
 def _by_rate(level: Level) -> float:

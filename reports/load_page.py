@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -52,8 +52,11 @@ class LoadSection:
     kind: Literal["load"] = "load"
 
 
-def section_of(document: LoadDocument, anchor: str) -> LoadSection:
-    """The part of a page about one load run; `anchor` makes its ids unique there."""
+def section_of(document: LoadDocument, anchor: str, *, beside: Collection[str] = ()) -> LoadSection:
+    """The part of a page about one load run; `anchor` makes its ids unique there.
+
+    `beside` are the kinds of documents on the page, which have parts that a load run lacks.
+    """
     run, forecast = document.provenance, forecast_of(document)
     return LoadSection(
         anchor=anchor,
@@ -72,7 +75,7 @@ def section_of(document: LoadDocument, anchor: str) -> LoadSection:
         parts=parts_of(document, anchor, forecast),
         profile_file=run.profile_file,
         profile_text=run.profile_text,
-        absent=absent_parts(document, forecast),
+        absent=absent_parts(document, forecast, beside),
         summary=_summary(document),
     )
 

@@ -71,7 +71,7 @@ def render_page(documents: Sequence[Document]) -> str:
     return _rendered(
         _title(tunings, loads, probes),
         tunings=[_tune_section(one, at) for at, one in placed if one.kind == "tune"],
-        loads=[_load_section(one, at) for at, one in placed if one.kind == "load"],
+        loads=[_load_section(one, at, ordered) for at, one in placed if one.kind == "load"],
         probes=[_limits_section(one, at) for at, one in placed if one.kind == "limits"],
         story=_story(placed),
     )
@@ -83,10 +83,10 @@ def _tune_section(document: TuneDocument, anchor: str) -> TuneSection:
     return section_of(document, anchor)
 
 
-def _load_section(document: LoadDocument, anchor: str) -> LoadSection:
+def _load_section(document: LoadDocument, anchor: str, page: Sequence[Document]) -> LoadSection:
     from reports.load_page import section_of
 
-    return section_of(document, anchor)
+    return section_of(document, anchor, beside={one.kind for one in page})
 
 
 def _limits_section(document: LimitsDocument, anchor: str) -> LimitsSection:

@@ -30,7 +30,7 @@ def test_cold_starts_are_shares_of_their_stretch():
         ["1:00", "1.0", "4", "400"],
         ["2:00", "0.0", "0", "0"],
     ]
-    assert "between 0:00 and 1:00 min:s: 50 of 100 requests" in figure.help
+    assert "between 0:00 and 1:00 (min:s): 50 of 100 requests" in figure.help
     table = plain([table.lead for table in _tables(cold(), "Cold starts by step")])
     assert "Of the slowest 1 % of requests, 93 % met a cold start (100 of 108)." in table
 
@@ -119,6 +119,16 @@ def test_what_is_absent_says_what_fills_it():
     assert all(any(word in how for word in commands) for _, how in bare)
     filled = [name for name, _ in absent_parts(whole(), forecast_of(whole()))]
     assert not filled_by_this & set(filled)
+
+
+def test_what_another_document_of_the_page_shows_is_not_absent():
+    alone = {name for name, _ in absent_parts(whole(), None)}
+    beside = {name for name, _ in absent_parts(whole(), None, {"tune", "load", "limits"})}
+    assert alone - beside == {
+        "Cost against latency by memory size",
+        "Inferred rate and burst beside the configured ones",
+        "Fit quality",
+    }
 
 
 def test_validity_has_rate_counts_and_clocks():
