@@ -23,6 +23,7 @@ Examples:\n
   loadgen run api.yaml --dry-run                  what would it send, and what would it cost?\n
   loadgen run api.yaml --env staging --set load.phases.0.rate=50\n
   loadgen run api.yaml --export html=report.html  a page to share\n
+  loadgen run api.yaml --chart                    drawn in the terminal\n
 \n
 Exit codes: 0 pass, 2 a mistake in the profile, 3 a threshold failed, 5 the measurement is invalid,
 6 a guard stopped it.
@@ -111,8 +112,16 @@ def run(
     ] = 8089,
     export: Annotated[
         list[str] | None,
-        typer.Option("--export", metavar="KIND=PATH", help="Also write html=, md=, junit=, csv=, parquet= or json=."),
+        typer.Option(
+            "--export",
+            metavar="KIND=PATH",
+            help="Also write html=, md=, junit=, csv=, parquet= or json=.",
+        ),
     ] = None,
+    chart: Annotated[
+        bool,
+        typer.Option("--chart", help="Draw rates, latencies and percentiles in the terminal."),
+    ] = False,
     runs: Annotated[Path, typer.Option("--runs", metavar="DIR", help="Folder for results.")] = Path(
         "runs"
     ),
@@ -150,6 +159,7 @@ def run(
             seed=seed,
             runs=runs,
             exports=tuple(export or ()),
+            chart=chart,
             dry_run=dry_run,
             yes=yes,
             ui=ui_port if ui else None,

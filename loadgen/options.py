@@ -29,6 +29,7 @@ class RunOptions:
     ui: int | None = None
     records: bool | None = None
     logs: bool | None = None
+    chart: bool = False
 
 
 @dataclass(frozen=True, slots=True)

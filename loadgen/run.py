@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import shutil
 import sys
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -72,7 +71,7 @@ def run_load(options: RunOptions, console: Console) -> ExitCode:
             _confirm_cost(prepared, console)
         prediction = prediction_of(prepared)
         document = _Run(options, prepared, local, console, prediction).run()
-    return _deliver(document, options.exports, console)
+    return _deliver(document, options, console)
 
 
 class _Run:
@@ -234,14 +233,18 @@ def _stop_of(course: Course, stop: StopRequest) -> Stop | None:
     return Stop(course.stopped_by, course.stop_reason, course.stopped_at_s, stop.exit_code)
 
 
-def _deliver(document: LoadDocument, exports: Sequence[str], console: Console) -> ExitCode:
+def _deliver(document: LoadDocument, options: RunOptions, console: Console) -> ExitCode:
     """Shows and writes `document`; gives its exit code.
 
     Raises:
         InputError: when an export cannot be written; the answer has been shown by then.
     """
     show_document(console, document)
-    for spec in exports:
+    if options.chart:
+        from reports.chart_view import show_charts
+
+        show_charts(console, [document])
+    for spec in options.exports:
         console.say(f"written: {export_document(document, spec)}")
     if console.json_output:
         console.document(document_text(document))

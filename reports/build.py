@@ -16,7 +16,7 @@ from reports.run_folder import RESULT_NAME, read_document
 
 
 def build_report(
-    console: Console, runs: Sequence[Path], output: Path, exports: Sequence[str]
+    console: Console, runs: Sequence[Path], output: Path, exports: Sequence[str], *, chart: bool
 ) -> ExitCode:
     """Writes the page of `runs` to `output`, and each of `exports`.
 
@@ -36,6 +36,10 @@ def build_report(
         page = render_page(documents)
     write_atomically(output, page)
     console.detail(f"wrote {len(documents)} run(s), {len(page.encode()) / 1024:.0f} KB")
+    if chart:
+        from reports.chart_view import show_charts
+
+        show_charts(console, documents)
     written = [output, *_exported(console, documents, exports)]
     console.document(_answer(written) if console.json_output else "\n".join(map(str, written)))
     return ExitCode.PASS

@@ -6,7 +6,7 @@ Heavy imports wait inside the commands, because `--help` must not.
 from __future__ import annotations
 
 from core.command_line import Version, new_app, run_app
-from reports.commands import build, compare
+from reports.commands import build, chart, compare
 
 app = new_app()
 
@@ -17,6 +17,7 @@ def reports(version: Version = False) -> None:
 
 
 app.command("build", epilog=build.EPILOG)(build.command)
+app.command("chart", epilog=chart.EPILOG)(chart.command)
 app.command("compare", epilog=compare.EPILOG)(compare.command)
 
 

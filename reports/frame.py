@@ -18,6 +18,8 @@ LOG_FROM_FACTOR = 10.0
 Y_LABEL_PX = 22.0
 BELOW_PX = 40.0
 RIGHT_PX = 14.0
+# From the horizontal axis down to the baseline of what it measures.
+X_NAME_PX = 35.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,7 @@ def x_ticks(wanted: Sequence[tuple[float, str]], bottom: float, first: Sequence[
 def x_axis(left: float, right: float, bottom: float, name: str) -> list[str]:
     """The horizontal line under a plot, and what it measures."""
     line = svg.line((left, bottom), (right, bottom), "c-axis", svg.AXIS, 1)
-    return [line, svg.text(((left + right) / 2, bottom + 35), name, anchor="middle")]
+    return [line, svg.text(((left + right) / 2, bottom + X_NAME_PX), name, anchor="middle")]
 
 
 def root(

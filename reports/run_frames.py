@@ -65,7 +65,7 @@ def _rows(document: Document) -> list[dict[str, object]]:
 
 
 def _is_missing(found: object) -> bool:
-    return found is None or found is pd.NA or found != found  # noqa: PLR0124 - NaN is not itself
+    return found is None or found is pd.NA or found != found
 
 
 def _item(record: dict[object, object]) -> str:  # pandas has any label as a column

@@ -64,6 +64,7 @@ from tuner.command_options.measuring import (
     Yes,
 )
 from tuner.command_options.places import (
+    Chart,
     DryRun,
     Except,
     Export,
@@ -95,6 +96,7 @@ Examples:
   tune my-function --sizes 512,1024,2048       these, 10 samples each
   tune my-function --arch both --arch-function my-function-arm
   tune my-function --export html=report.html   a page to share
+  tune my-function --chart                     drawn in the terminal
   tune my-function --apply shift=live          and give it the size, by steps
   tune fn-a fn-b --payload fn-b=b.json         one by one, with one summary
   tune --stack template.yaml --max-usd 1       all functions of a stack
@@ -160,6 +162,7 @@ def _tune(
     sandbox: Sandbox = False,
     dry_run: DryRun = False,
     export: Export = None,
+    chart: Chart = False,
     apply: Apply = None,
     shift_share: ShiftShare = None,
     shift_seconds: ShiftSeconds = None,
@@ -248,6 +251,7 @@ def _tune(
             sleep_s=sleep,
             test_run=test_run,
             keep_outputs=keep_outputs,
+            chart=chart,
         )
         if asked.is_several:
             from tuner.several.run import tune_several

@@ -17,6 +17,8 @@ def deliver(
     exports: Sequence[str],
     console: Console,
     apply: Callable[[TuneDocument], TuneDocument] | None = None,
+    *,
+    chart: bool = False,
 ) -> ExitCode:
     """Shows and writes `document`; gives its exit code.
 
@@ -26,6 +28,10 @@ def deliver(
         InputError: when an export cannot be written; the answer has been shown by then.
     """
     show_document(console, document)
+    if chart:
+        from reports.chart_view import show_charts
+
+        show_charts(console, [document])
     if document.visualization_url is not None:
         console.detail(f"chart: {document.visualization_url}")
     for error in document.errors:

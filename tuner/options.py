@@ -84,6 +84,7 @@ class TuneOptions:
     sleep_s: float | None = None
     test_run: bool = False
     keep_outputs: bool = False
+    chart: bool = False
     payloads_text: str | None = None
     notes: tuple[str, ...] = ()
     apply: str | None = None

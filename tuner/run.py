@@ -101,7 +101,7 @@ def tune(options: TuneOptions, console: Console) -> ExitCode:
         apply = _after_run(request, session, folder, console)
         if apply is None:
             _say_how_to_apply(folder, document, console)
-        return deliver(document, options.exports, console, apply)
+        return deliver(document, options.exports, console, apply, chart=options.chart)
 
 
 def _check_before_run(

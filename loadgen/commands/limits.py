@@ -46,8 +46,15 @@ def command(
     aws_profile: Annotated[str | None, typer.Option("--profile", help="AWS profile.")] = None,
     export: Annotated[
         list[str] | None,
-        typer.Option("--export", metavar="KIND=PATH", help="Also write html=, md=, junit=, csv=, parquet= or json=."),
+        typer.Option(
+            "--export",
+            metavar="KIND=PATH",
+            help="Also write html=, md=, junit=, csv=, parquet= or json=.",
+        ),
     ] = None,
+    chart: Annotated[
+        bool, typer.Option("--chart", help="Draw what was sent and admitted in the terminal.")
+    ] = False,
     runs: Annotated[Path, typer.Option("--runs", metavar="DIR", help="Folder for results.")] = Path(
         "runs"
     ),
@@ -85,6 +92,7 @@ def command(
             account=account,
             runs=runs,
             exports=tuple(export or ()),
+            chart=chart,
             dry_run=dry_run,
             yes=yes,
         )

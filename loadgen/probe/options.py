@@ -24,6 +24,7 @@ class LimitsOptions:
     exports: tuple[str, ...] = ()
     dry_run: bool = False
     yes: bool = False
+    chart: bool = False
 
     @property
     def of_a_run(self) -> RunOptions:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import shutil
 import sys
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -54,7 +53,7 @@ def run_limits(options: LimitsOptions, console: Console) -> ExitCode:
         if not options.yes:
             _confirm(probing, console)
         document = _Run(options, probing, local, console).run()
-    return _deliver(document, options.exports, console)
+    return _deliver(document, options, console)
 
 
 def _confirm(probing: Ready, console: Console) -> None:
@@ -164,9 +163,13 @@ class _Run:
         return document
 
 
-def _deliver(document: LimitsDocument, exports: Sequence[str], console: Console) -> ExitCode:
+def _deliver(document: LimitsDocument, options: LimitsOptions, console: Console) -> ExitCode:
     show_limits(console, document)
-    for spec in exports:
+    if options.chart:
+        from reports.chart_view import show_charts
+
+        show_charts(console, [document])
+    for spec in options.exports:
         console.say(f"written: {export_document(document, spec)}")
     if console.json_output:
         console.document(document_text(document))

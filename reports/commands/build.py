@@ -19,6 +19,7 @@ Examples:
   reports build runs/*-tune-* runs/*-load-* -o report.html
   reports build runs/* --export md=summary.md --export junit=gates.xml
   reports build runs/* --export parquet=runs.parquet --export csv=runs.csv
+  reports build runs/20251120T091402Z-load-orders --chart
   reports build runs/*/result.json -o report.html --json
 """
 
@@ -39,6 +40,9 @@ def command(
             help="Also write md=, junit=, csv=, parquet=, json= or html=; repeatable.",
         ),
     ] = None,
+    chart: Annotated[
+        bool, typer.Option("--chart", help="Draw the main charts in the terminal.")
+    ] = False,
     json_output: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -53,6 +57,6 @@ def command(
     def body(console: Console) -> ExitCode:
         from reports.build import build_report
 
-        return build_report(console, runs, output, tuple(export or ()))
+        return build_report(console, runs, output, tuple(export or ()), chart=chart)
 
     end(body, json_output=json_output, quiet=quiet, verbose=verbose)

@@ -148,3 +148,72 @@ def test_help_of_a_command_has_examples_and_imports_nothing_of_ours():
     assert "reports build runs/*-tune-* runs/*-load-* -o report.html" in text
     # typer itself reads the options of a group with pydantic before it reaches a command.
     assert imported <= {"pydantic"}
+
+
+# -- charts ---------------------------------------------------------------------------------------
+
+
+def test_charts_are_listed_with_what_they_show(run):
+    code, out, err = run("chart", "one")
+    assert (code, err) == (0, "")
+    assert "cost: Cost per million invocations\n  " in out
+
+
+def test_a_chart_is_drawn_in_the_terminal(run):
+    code, out, err = run("chart", "load", "rate")
+    assert (code, err) == (0, "")
+    assert max(map(len, out.splitlines())) <= 80
+    assert "requests/s\n" in out
+
+
+def test_a_chart_is_written_as_svg_and_its_path_printed(run, tmp_path):
+    assert run("chart", "one", "cost", "-o", "cost.svg", "--dark") == (0, "cost.svg\n", "")
+    assert (tmp_path / "cost.svg").read_text(encoding="utf-8").startswith("<svg xmlns=")
+
+
+def test_with_json_a_chart_is_its_data(run):
+    _, out, _ = run("chart", "load", "rate", "--json")
+    chart = json.loads(out)["chart"]
+    assert chart["columns"][1] == "ok, requests/s"
+    assert chart["rows"][0]["x"] == 0
+    _, out, _ = run("chart", "load", "--json")
+    assert "rate" in [found["name"] for found in json.loads(out)["charts"]]
+
+
+def test_build_draws_and_exports_and_prints_each_path(run, tmp_path):
+    code, out, err = run("build", "one", "load", "--chart", "--export", "md=a.md", "-o", "p.html")
+    assert (code, err) == (0, "")
+    assert out.endswith("\np.html\na.md\n")
+    assert "Cost per million invocations" in out
+    assert (tmp_path / "a.md").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["chart", "nothing"], "no such file: nothing"),
+        (["chart", "one", "costs"], "did you mean cost?"),
+        (["chart", "one", "cost", "-o", "c.gif"], "must end in .svg or .png"),
+        (["chart", "one", "cost", "-o", "c"], "must end in .svg or .png"),
+        (["chart", "one", "-o", "c.svg"], "needs the NAME of a chart"),
+        (["chart", "one", "cost", "-o", "missing/c.svg"], "the directory must exist"),
+        (["chart", "one", "cost", "--dark"], "--dark: needs a picture"),
+        (["chart", "one", "cost", "--width", "300"], "--width: needs a picture"),
+        (["chart", "one", "cost", "-o", "c.svg", "--width", "3"], "expected 200 to 10000"),
+        (["chart", "one", "cost", "-o", "c.svg", "--width", "x"], "expected a whole number"),
+        (["build", "one", "--export", "pdf=x"], "must be one of html=PATH"),
+        (["build", "one", "--export", "md="], "needs a path"),
+        (["build", "one", "--export", "html=report.html"], "must have a path of its own"),
+        (["build", "one", "--export", "md=a", "--export", "csv=a"], "must have a path of its own"),
+        (["build", "nothing", "--export", "md=no/a.md"], "the directory must exist"),
+    ],
+    ids=" ".join,
+)
+def test_a_mistake_is_one_line_before_anything_is_written(run, arguments, said, tmp_path):
+    before = set(tmp_path.rglob("*"))
+    code, out, err = run(*arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert said in err
+    assert set(tmp_path.rglob("*")) == before

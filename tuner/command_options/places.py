@@ -18,6 +18,14 @@ Export = Annotated[
         rich_help_panel=_OUTPUT,
     ),
 ]
+Chart = Annotated[
+    bool,
+    typer.Option(
+        "--chart",
+        help="Draw cost and duration against memory in the terminal.",
+        rich_help_panel=_OUTPUT,
+    ),
+]
 Profile = Annotated[
     str | None,
     typer.Option("--profile", metavar="NAME", help="AWS profile.", rich_help_panel=_PLACE),

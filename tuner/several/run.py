@@ -60,7 +60,7 @@ def tune_several(asked: SeveralAsked, options: TuneOptions, console: Console) ->
     document = build_several(
         results, plans.skipped, plans.limits, plans.source.origin, plans.source.notes
     )
-    return _deliver(document, options.exports, console)
+    return _deliver(document, options, console)
 
 
 def _confirm(plans: Plans, console: Console) -> None:
@@ -120,7 +120,7 @@ class _Kept(Console):
         self.lines.append(message)
 
 
-def _deliver(document: SeveralDocument, exports: Sequence[str], console: Console) -> ExitCode:
+def _deliver(document: SeveralDocument, options: TuneOptions, console: Console) -> ExitCode:
     """Shows and writes the summary; gives the exit code of the command.
 
     Raises:
@@ -137,7 +137,11 @@ def _deliver(document: SeveralDocument, exports: Sequence[str], console: Console
         console.show(f"note: {caution}")
     for error in document.errors:
         console.error(error)
-    for spec in exports:
+    if options.chart:
+        from reports.chart_view import show_charts
+
+        show_charts(console, [one.document for one in document.functions if one.document])
+    for spec in options.exports:
         console.say(f"written: {export_several(document, spec)}")
     if console.json_output:
         console.document(document_text(document))
