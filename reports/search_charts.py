@@ -10,7 +10,7 @@ from reports.blocks import Column
 from reports.figure import Data, DataRow, Figure
 from reports.figures import ABSENT, column, columns_alike, milliseconds, percent, significant
 from reports.frame import NARROW, WIDE
-from reports.load_search import SearchCurve, SearchPart, SearchStep
+from reports.load_search import SearchCurve, SearchPart, SearchStep, SearchVerdict
 from reports.rate_chart import RateChart, RateLine, RateMark, RateSeries, draw_rate_chart
 from reports.search_words import knee_words, search_answer, verdict_words
 
@@ -20,6 +20,20 @@ _ABOVE_MEASURED = 1.5
 # The column of the curve in the data under the chart, after those of p50, p95 and p99.
 _FITTED = 4
 _LIMIT = re.compile(r"p[\d.]+\((?:ok_)?response\) <=? ([\d.]+)ms")
+
+
+_VERDICTS: tuple[tuple[SearchVerdict, str, str, svg.Marker], ...] = (
+    ("holds", "c-taken", svg.RECOMMENDED, "circle"),
+    ("undecided", "c-second", svg.MUTED, "square"),
+    ("breaks", "c-failed", svg.FAILED, "cross"),
+    ("unusable", "c-second", svg.MUTED, "cross"),
+)
+_VERDICT_NAMES = {
+    "holds": "SLO holds",
+    "undecided": "not decided",
+    "breaks": "SLO breaks",
+    "unusable": "not usable",
+}
 
 
 def search_figures(search: SearchPart, anchor: str) -> list[Figure]:
@@ -41,10 +55,11 @@ def _latency(search: SearchPart, points: Sequence[SearchStep], anchor: str) -> F
     if search.curve is not None:
         fitted = _fitted(search.curve, max(step.rate_rps for step in points), highest)
         lines.append(RateLine("fitted p95", fitted, "c-data", svg.DATA, number=_FITTED))
-    limit_ms = _limit_ms(search)
-    if limit_ms is not None:
+    limit = _limit(search)
+    if limit is not None:
+        that, limit_ms = limit
         ends = [(0.0, limit_ms), (2 * max(step.rate_rps for step in points), limit_ms)]
-        lines.append(RateLine("limit of the SLO", ends, "c-failed", svg.FAILED, "2 3"))
+        lines.append(RateLine(f"SLO: {that}", ends, "c-limit", svg.FAILED, "2 3"))
     chart = RateChart(
         title="Load and latency",
         finding=f"{search_answer(search)} {knee_words(search)}",
@@ -56,8 +71,9 @@ def _latency(search: SearchPart, points: Sequence[SearchStep], anchor: str) -> F
     )
     help_text = (
         "Response times of ok requests at each rate that was tried, from the last segment at it. "
-        "Shaded: between the highest rate that holds and the lowest that breaks."
+        "Shaded: between the highest rate that holds and the lowest that breaks"
     )
+    help_text += "." if search.knee.low_rps is None else ", and the 90 % interval of the knee."
     if search.curve is not None:
         help_text += (
             " The line is base x (1 + weight x u^order / (1 - u)) with u = rate / capacity, fitted "
@@ -109,17 +125,14 @@ def _rates(steps: Sequence[SearchStep]) -> list[str]:
 
 def _served(search: SearchPart, anchor: str) -> Figure:
     points = [step for step in search.steps if step.goodput_rps is not None]
-    ok = [
-        (step.rate_rps, step.goodput_rps or 0.0, _served_hover(step, search.unit))
-        for step in points
-    ]
     highest = max(step.rate_rps for step in points)
+    most = max(step.goodput_rps or 0.0 for step in points)
     chart = RateChart(
         title="Offered and served",
-        finding=f"At most {significant(max(value for _, value, _ in ok))} {search.unit}/s were ok.",
+        finding=f"At most {significant(most)} {search.unit}/s were ok.",
         x_label=f"offered, {search.unit}/s",
         y_label=f"ok, {search.unit}/s",
-        series=[RateSeries("ok", ok, "c-taken", svg.RECOMMENDED, "circle", 1)],
+        series=_by_verdict(points, search.unit),
         lines=[
             RateLine(
                 "all that is offered",
@@ -144,6 +157,21 @@ def _served(search: SearchPart, anchor: str) -> Figure:
     )
 
 
+def _by_verdict(points: Sequence[SearchStep], unit: str) -> list[RateSeries]:
+    """What was ok at each rate, marked by whether the SLO held there; none of it can be hidden."""
+    found = []
+    for verdict, css, colour, shape in _VERDICTS:
+        rates = [
+            (step.rate_rps, step.goodput_rps or 0.0, _served_hover(step, unit))
+            for step in points
+            if step.verdict == verdict
+        ]
+        name = _VERDICT_NAMES[verdict]
+        if rates:
+            found.append(RateSeries(f"ok, {name}", rates, css, colour, shape))
+    return found
+
+
 def _served_data(search: SearchPart, points: Sequence[SearchStep]) -> Data:
     steps = _by_rate(points)
     ok = [text or ABSENT for text in column([step.goodput_rps for step in steps], 4)]
@@ -153,11 +181,18 @@ def _served_data(search: SearchPart, points: Sequence[SearchStep]) -> Data:
             Column("ok", f"{search.unit}/s"),
             Column("throttled"),
             Column("failed"),
+            Column("SLO", is_text=True),
         ],
         [
             DataRow(
                 step.rate_rps,
-                [rate, served, *(_share(s) for s in (step.throttled_share, step.failed_share))],
+                [
+                    rate,
+                    served,
+                    _share(step.throttled_share),
+                    _share(step.failed_share),
+                    verdict_words(step),
+                ],
             )
             for step, rate, served in zip(steps, _rates(steps), ok, strict=True)
         ],
@@ -184,7 +219,11 @@ def _marks(search: SearchPart) -> list[RateMark]:
         marks.append(RateMark(search.rate_rps, label, "c-taken", svg.RECOMMENDED, interval))
     if search.knee.rate_rps is not None:
         label = f"knee {significant(search.knee.rate_rps)}"
-        marks.append(RateMark(search.knee.rate_rps, label, "c-current", svg.CURRENT, dash="5 3"))
+        low, high = search.knee.low_rps, search.knee.high_rps
+        interval = None if low is None or high is None else (low, high)
+        marks.append(
+            RateMark(search.knee.rate_rps, label, "c-current", svg.CURRENT, interval, "5 3")
+        )
     return marks
 
 
@@ -235,7 +274,9 @@ def _fitted_ms(curve: SearchCurve, rate_rps: float) -> float | None:
     return value
 
 
-def _limit_ms(search: SearchPart) -> float | None:
-    """The lowest limit of a response time that the SLO has."""
-    limits = [float(found[1]) for that in search.slo if (found := _LIMIT.match(that))]
-    return min(limits, default=None)
+def _limit(search: SearchPart) -> tuple[str, float] | None:
+    """The SLO with the lowest limit of a response time, as it is written, and that limit in ms."""
+    limits = [
+        (that.strip(), float(found[1])) for that in search.slo if (found := _LIMIT.match(that))
+    ]
+    return min(limits, key=lambda limit: limit[1], default=None)

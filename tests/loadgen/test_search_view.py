@@ -123,6 +123,36 @@ def test_the_page_has_a_row_for_each_rate_and_charts_with_the_knee(found):
     assert "fitted p95" in latency.drawings[0]
 
 
+def test_charts_say_what_moves_on_zoom_and_have_their_rates_in_order(found):
+    latency, served = search_figures(found, "a")
+    assert [latency.name, served.name] == ["load-latency", "load-served"]
+    for figure in (latency, served):
+        rates = [row.x for row in figure.data.rows]
+        assert rates == sorted(rates)
+        assert set(rates) <= {step.rate_rps for step in found.steps}
+        assert 'data-rows="point"' in figure.drawings[0]
+    drawing = latency.drawings[0]
+    assert [column.name for column in latency.data.columns][1:5] == [
+        "p50", "p95", "p99", "fitted p95",
+    ]  # fmt: skip
+    # Bands are stretched, a rule and its label are one pin, and the curve is the fourth column.
+    assert '<g class="stretch"><polygon' in drawing
+    assert re.search(r'<g data-at="[\d.]+"><line [^>]*/><text [^>]*>knee ', drawing)
+    assert '<g data-series="4"><polyline' in drawing
+    assert "SLO: p95(ok_response) &lt; 300ms" in drawing
+    assert "ok, SLO breaks" in served.drawings[0]
+
+
+def test_a_search_without_a_knee_or_a_latency_limit_draws_neither(found):
+    knee = found.knee.model_copy(update={"rate_rps": None, "low_rps": None, "high_rps": None})
+    plain = found.model_copy(update={"knee": knee, "slo": ["rate(failed) < 1%"], "curve": None})
+    latency, _ = search_figures(plain, "a")
+    assert "knee" not in latency.drawings[0].split("</desc>")[1]
+    assert "SLO: " not in latency.drawings[0]
+    assert "interval of the knee" not in latency.help
+    assert len(latency.data.columns) == 5
+
+
 def test_a_search_that_sent_nothing_has_no_charts(found):
     nothing = found.model_copy(update={"steps": []})
     assert search_figures(nothing, "a") == []
