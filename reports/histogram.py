@@ -104,8 +104,8 @@ def quantile_interval(
 ) -> tuple[float, float] | None:
     """Between which ms the quantile `q` of such requests lies, with probability `level`.
 
-    It holds `quantile_ms` of the merged blocks. None where there are too few requests, or fewer
-    than two blocks.
+    `blocks` are in their order of time. It holds `quantile_ms` of the merged blocks. None where
+    there are too few requests, or fewer than two blocks.
     """
     return quantile_intervals(blocks, (q,), level)[0]
 

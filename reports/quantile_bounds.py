@@ -4,8 +4,13 @@ Requests of one moment are slow together, so that a thousand of them say less th
 independent ones. Blocks of time are therefore the unit: their counts at or below the estimate vary
 more where latencies move with time. The method is that of surveys with clusters: the variance of
 the share at the estimate, linearised as a ratio, with Student's t for the number of blocks
-(Woodruff 1952; Korn and Graubard 1998), never narrower than order statistics of independent
-requests. What differs between blocks by design, as in a ramp, widens an interval too.
+(Woodruff 1952; Korn and Graubard 1998), larger where neighbouring blocks are alike, and never
+smaller than that of order statistics of independent requests. What differs between blocks by
+design, as in a ramp, widens an interval too.
+
+`benchmarks/percentile_intervals.py` simulates it: 95 % intervals hold 98 % and more of independent
+requests, 94 to 96 % where latencies move within seconds, and less the slower they move. A bootstrap
+of 8 blocks holds 84 to 92 % of independent requests, hence this.
 """
 
 from __future__ import annotations
@@ -19,6 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
+# Of neighbouring blocks, from so few of them: more would be a guess.
+_MOST_ALIKE = 0.8
 _HALVINGS = 60  # of an angle: to the last bit of a float
 
 
@@ -79,8 +86,12 @@ def _spread_of_blocks(counts: Counts, share: float) -> float:
     """The standard error of the share of values at or below the estimate."""
     sizes = counts.below[:, -1]
     residuals = counts.at_most(share) - share * sizes
-    blocks = len(sizes)
-    return sqrt(blocks / (blocks - 1) * float(residuals @ residuals)) / counts.n
+    blocks, squares = len(sizes), float(residuals @ residuals)
+    if not squares:
+        return 0.0
+    # Neighbours that resemble each other say less than as many others (as in an AR(1) series).
+    alike = min(max(float(residuals[1:] @ residuals[:-1]) / squares, 0.0), _MOST_ALIKE)
+    return sqrt(blocks / (blocks - 1) * squares * (1 + alike) / (1 - alike)) / counts.n
 
 
 def normal_quantile(level: float) -> float:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from statistics import NormalDist
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
 
 from reports.histogram import (
     Histogram,
@@ -149,12 +149,53 @@ def test_four_times_the_requests_are_needed_for_half_the_width() -> None:
     assert requests_needed(1000, (98.0, 102.0)) == pytest.approx(4 * n, rel=0.01)
 
 
-@pytest.mark.parametrize("level", [0.5, 0.9, 0.95, 0.999])
-@pytest.mark.parametrize("freedom", [1, 2, 3, 7, 8, 15, 200])
-def test_students_t_is_that_of_scipy(freedom: int, level: float) -> None:
-    expected = stats.t.ppf(0.5 + level / 2, freedom)
-    assert student_quantile(level, freedom) == pytest.approx(expected, rel=1e-9)
-    assert student_quantile(level, freedom) > normal_quantile(level)
+@pytest.mark.parametrize(
+    ("moves", "least"), [(0.0, 0.93), (0.1, 0.88)], ids=["independent", "blocks differ"]
+)
+@pytest.mark.parametrize("count", [8, 16])
+def test_intervals_hold_the_truth_about_as_often_as_they_say(
+    count: int, moves: float, least: float
+) -> None:
+    shares, runs = (0.5, 0.95, 0.99), 60
+    sigma = math.hypot(0.4, moves)
+    truth = [50 * math.exp(sigma * NormalDist().inv_cdf(share)) for share in shares]
+    held = [
+        interval is not None and interval[0] <= ms <= interval[1]
+        for seed in range(runs)
+        for ms, interval in zip(
+            truth,
+            quantile_intervals(blocks_of(count, 400, drift=moves, seed=seed), shares),
+            strict=True,
+        )
+    ]
+    assert sum(held) / len(held) >= least
+
+
+def test_neighbours_that_are_alike_widen_an_interval() -> None:
+    blocks = [of_ms(50 * level * np.linspace(0.5, 1.5, 200)) for level in (1, 1.1) * 4]
+    drifting = sorted(blocks, key=lambda block: quantile_ms(block, 0.5))
+    low, high = quantile_interval(blocks, 0.5) or (0, 0)
+    wider_low, wider_high = quantile_interval(drifting, 0.5) or (0, 0)
+    assert wider_low < low
+    assert wider_high > high
+
+
+@pytest.mark.parametrize(
+    ("freedom", "at_95", "at_99"),
+    [
+        (1, 12.7062, 63.6567),
+        (2, 4.30265, 9.92484),
+        (3, 3.18245, 5.84091),
+        (7, 2.36462, 3.49948),
+        (8, 2.30600, 3.35539),
+        (15, 2.13145, 2.94671),
+        (120, 1.97993, 2.61742),
+    ],
+)
+def test_students_t_is_that_of_the_tables(freedom: int, at_95: float, at_99: float) -> None:
+    assert student_quantile(0.95, freedom) == pytest.approx(at_95, rel=3e-6)
+    assert student_quantile(0.99, freedom) == pytest.approx(at_99, rel=3e-6)
+    assert student_quantile(0.95, freedom) > normal_quantile(0.95)
 
 
 # -- the spectrum ---------------------------------------------------------------------------------
