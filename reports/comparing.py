@@ -11,6 +11,7 @@ from pathlib import Path
 from core.console import Console
 from core.errors import ExitCode, InputError
 from reports.exports import check_exports
+from reports.histogram import decoded
 from reports.kinds import Document
 from reports.limits_document import LimitsDocument
 from reports.load_document import LoadDocument
@@ -82,6 +83,8 @@ def _compare_loads(
     from reports.load_comparison import compare_loads
 
     check_exports(options.exports, tuple(LOAD_WRITERS))
+    for path, run in ((options.before, before), (options.after, after)):
+        _check_histograms(path, run)
     document = compare_loads(before, after, names, forced=options.is_forced)
     show_load_comparison(console, document)
     for path in write_exports(document, options.exports, LOAD_WRITERS):
@@ -89,6 +92,17 @@ def _compare_loads(
     if console.json_output:
         console.document(document_text(document))
     return ExitCode(document.exit_code)
+
+
+def _check_histograms(path: Path, run: LoadDocument) -> None:
+    """Refuses a document whose histograms are damaged, before anything is asked of them."""
+    from reports.load_compare_runs import kept_histograms
+
+    for key, text in kept_histograms(run):
+        try:
+            decoded(text)
+        except ValueError as error:
+            raise InputError(f"{path}: {key}: could not read the histogram: {error}") from error
 
 
 def _compare_limits(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from reports.histogram import decoded, quantile_ms, spectrum, spectrum_band
 from reports.load_compare_document import BlockPoint, ComparedLoad, SpectrumPoint
 from reports.load_document import LoadDocument
@@ -30,6 +32,19 @@ def compared_run(document: LoadDocument, given: str) -> ComparedLoad:
         spectrum=_spectrum(document),
         blocks=_blocks(document),
     )
+
+
+def kept_histograms(document: LoadDocument) -> Iterator[tuple[str, str]]:
+    """The encoded histograms that a comparison uses, each with its place in the document."""
+    kept = document.histograms
+    if kept is not None and kept.ok_response is not None:
+        yield "histograms.ok_response", kept.ok_response
+    places = [("histograms", [] if kept is None else kept.blocks)]
+    places += [(f"steps[{index}]", step.blocks) for index, step in enumerate(document.steps)]
+    for place, blocks in places:
+        for index, block in enumerate(blocks):
+            if block.ok_response is not None:
+                yield f"{place}.blocks[{index}].ok_response", block.ok_response
 
 
 def usd_per_million(before: LoadDocument, after: LoadDocument) -> tuple[float | None, float | None]:

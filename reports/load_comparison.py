@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from reports.block_difference import FEWEST_BLOCKS
 from reports.figures import listed
@@ -28,6 +29,7 @@ from reports.load_histograms import LatencyBlock
 from reports.load_words import failed_count
 
 QUANTILES: tuple[tuple[Metric, float], ...] = (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
+_OTHER_STEPS = "the runs have other steps"
 _NO_BLOCKS = "a run has no histograms by block of time"
 
 
@@ -109,7 +111,11 @@ def _parts(
     same_schedule = before.provenance.profile_sha256 == after.provenance.profile_sha256
     pair = BlockPair(_run_blocks(before), _run_blocks(after), same_schedule)
     whole = [*_measured(before, after, pair), *_cost(before, after)]
-    several = steps if len(before.steps) > 1 or len(after.steps) > 1 else []
+    is_unlike = len(steps) < max(len(before.steps), len(after.steps))
+    if is_unlike:
+        # Another mix of steps has other latencies, whatever each step does.
+        whole = [replace(one, estimate=None, why=_OTHER_STEPS) for one in whole]
+    several = steps if is_unlike or len(steps) > 1 else []
     measured = [whole] + [
         _measured(first, second, BlockPair(first.blocks, second.blocks, same_schedule))
         for first, second in several

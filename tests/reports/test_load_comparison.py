@@ -231,6 +231,9 @@ def test_steps_of_one_run_alone_are_named_and_left_out():
 
     assert document.only_before == ["browse: GET /search"]
     assert [part.name for part in document.parts] == ["the whole run", "GET /products"]
+    # The mix of steps is another one, so that only what is common is judged.
+    assert {one.why for one in document.parts[0].changes} == {"the runs have other steps"}
+    assert change(document, "p50", part=1).interval is not None
 
 
 def test_costs_are_of_a_million_admitted_requests_and_have_no_interval():

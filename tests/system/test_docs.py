@@ -39,6 +39,7 @@ COMMANDS = [
     pytest.param("sandbox", ["enforcement"], "docs/gateway.md", id="sandbox enforcement"),
     pytest.param("sandbox", ["network"], "docs/gateway.md", id="sandbox network"),
     pytest.param("reports", ["build"], "docs/reports.md", id="reports build"),
+    pytest.param("reports", ["compare"], "docs/reports.md", id="reports compare"),
     pytest.param("reports", ["chart"], "docs/reports.md", id="reports chart"),
 ]
 
