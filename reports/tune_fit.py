@@ -108,15 +108,31 @@ def _left_out(document: TuneDocument) -> list[Point]:
 def _residuals(document: TuneDocument) -> list[Point]:
     points = []
     for size in sorted(document.sizes, key=lambda size: size.memory_mb):
-        fitted, typical_ms = estimate_at(document, size.memory_mb), size.duration_typical_ms
-        if fitted is None or typical_ms is None or fitted.duration_ms <= 0:
+        fitted_ms, typical_ms = _fitted_ms(document, size.memory_mb), size.duration_typical_ms
+        if fitted_ms is None or typical_ms is None:
             continue
         ends = size.duration_interval_ms
-        interval = (
-            None if ends is None else (ends[0] / fitted.duration_ms, ends[1] / fitted.duration_ms)
-        )
-        points.append(_point(size.memory_mb, (typical_ms, fitted.duration_ms), interval))
+        interval = None if ends is None else (ends[0] / fitted_ms, ends[1] / fitted_ms)
+        points.append(_point(size.memory_mb, (typical_ms, fitted_ms), interval))
     return points
+
+
+def _fitted_ms(document: TuneDocument, memory_mb: int) -> float | None:
+    """The curve at a size: a point of it, or between its neighbours on logarithmic axes."""
+    exact = estimate_at(document, memory_mb)
+    if exact is not None:
+        return exact.duration_ms if exact.duration_ms > 0 else None
+    points = document.model.curve if document.model is not None else []
+    before = max((p for p in points if p.memory_mb < memory_mb), key=_memory, default=None)
+    after = min((p for p in points if p.memory_mb > memory_mb), key=_memory, default=None)
+    if before is None or after is None or min(before.duration_ms, after.duration_ms) <= 0:
+        return None
+    share = math.log(memory_mb / before.memory_mb) / math.log(after.memory_mb / before.memory_mb)
+    return float(before.duration_ms * (after.duration_ms / before.duration_ms) ** share)
+
+
+def _memory(point: CurvePoint) -> float:
+    return point.memory_mb
 
 
 def _point(memory_mb: int, times_ms: tuple[float, float], interval: Interval | None) -> Point:
