@@ -41,7 +41,7 @@ def _band(spectra: Sequence[Spectrum]) -> str:
         return (
             "Each band holds its whole line with 95 %, up to where nothing bounds it. Where the "
             "bands part, the runs differ; where they overlap, the table decides, for it compares "
-            "block by block."
+            "block by block: what differs between blocks by design, as in a ramp, widens a band."
         )
     if any(len(one.points) > _FIVE for one in spectra):
         return "Without a band: too few requests, or blocks of time that differ too much."

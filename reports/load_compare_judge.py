@@ -125,10 +125,10 @@ def _verdict(one: Measured, p_holm: float | None) -> tuple[Way, str]:
     if -floor <= low and high <= floor:
         return "same", ""
     if is_told:
-        return "cannot be told", "it differs, but perhaps by less than matters"
+        return "cannot be told", "perhaps by less than matters"
     if low > 0 or high < 0:
-        return "cannot be told", "alone it would differ, but one of so many metrics may by chance"
-    return "cannot be told", "the interval is too wide"
+        return "cannot be told", "told only if it were the one metric"
+    return "cannot be told", "too wide an interval"
 
 
 def _unit(metric: Metric) -> Unit:

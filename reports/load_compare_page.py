@@ -67,7 +67,12 @@ class LoadCompareSection:
 def section_of(document: LoadCompareDocument) -> LoadCompareSection:
     """The page of one comparison."""
     anchor = "comparison"
-    blocks = blocks_chart(document, anchor)
+    # Drawings of runs that answer different questions would be a comparison all the same.
+    spectrum, blocks = (
+        (spectrum_chart(document, anchor), blocks_chart(document, anchor))
+        if document.parts
+        else (None, None)
+    )
     tables = (steps_table(document), changes_table(document))
     return LoadCompareSection(
         name=title(document),
@@ -86,7 +91,7 @@ def section_of(document: LoadCompareDocument) -> LoadCompareSection:
         differences=differences_table(document),
         profile_changes="\n".join(document.profile_changes),
         figures=[blocks] if blocks else [],
-        spectrum=spectrum_chart(document, anchor),
+        spectrum=spectrum,
         tables=[table for table in tables if table is not None],
         before=[("Run", document.before.run), *_facts(document.before)],
         after=[("Run", document.after.run), *_facts(document.after)],
@@ -130,6 +135,8 @@ def _remark(change: MetricChange) -> str:
 
 def _absent(document: LoadCompareDocument) -> list[tuple[str, str]]:
     found = []
+    if not document.parts:
+        found.append(("changes and charts", "two runs with the same keys, or --force"))
     if document.parts and not (document.before.blocks and document.after.blocks):
         found.append(
             (

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from reports.histogram import decoded, quantile_ms, spectrum, spectrum_band
 from reports.load_compare_document import BlockPoint, ComparedLoad, SpectrumPoint
-from reports.load_document import LoadDocument
+from reports.load_document import LoadDocument, PhaseSlice
 from reports.load_facts import facts_of
 from reports.load_histograms import LatencyBlock, ok_histograms
 
@@ -71,7 +71,7 @@ def _known_parts(document: LoadDocument) -> dict[tuple[str, str], float]:
 
 
 def _per_million(document: LoadDocument, usd: float | None) -> float | None:
-    slices = document.phases or [document]
+    slices: Sequence[PhaseSlice | LoadDocument] = document.phases or [document]
     admitted = sum(one.requests.completed - one.outcomes.throttled for one in slices)
     return usd / admitted * 1e6 if usd and admitted else None
 

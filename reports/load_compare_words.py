@@ -92,22 +92,20 @@ def headline(document: LoadCompareDocument) -> str:
         return closed("; ".join(document.errors))
     worse, better = with_verdict(document, "worse"), with_verdict(document, "better")
     if worse:
-        return closed(f"in the newer run, {_named(worse)}{_beside(better)}")
+        beside = f"; {_named(better, 'better')}" if better else ""
+        return closed(f"in the newer run, {_named(worse, 'worse')}{beside}")
     if better:
-        return closed(f"in the newer run, {_named(better)}; nothing is shown to be worse")
+        return closed(f"in the newer run, {_named(better, 'better')}; nothing is shown to be worse")
     if document.verdict == "same":
         return "Latencies, refusals, failures and the admitted rate are the same in both runs."
     return closed(_untold(document))
 
 
-def _beside(better: list[tuple[ComparedPart, MetricChange]]) -> str:
-    return f"; {_named(better)}" if better else ""
-
-
-def _named(found: list[tuple[ComparedPart, MetricChange]]) -> str:
+def _named(found: list[tuple[ComparedPart, MetricChange]], way: str) -> str:
+    """The largest change of one way, and how many others there are."""
     part, change = found[0]
     more = len(found) - 1
-    others = f" (and {more} more {'change' if more == 1 else 'changes'} that way)" if more else ""
+    others = f", and {more} other metric{'' if more == 1 else 's'} got {way}" if more else ""
     return f"{metric_of(part, change)} {_is(change)}{others}"
 
 

@@ -239,5 +239,5 @@ def _cost(before: LoadDocument, after: LoadDocument) -> list[Measured]:
     costs = usd_per_million(before, after)
     if costs == (None, None):
         return []
-    why = "not known in both runs" if None in costs else "a bill of a whole run has no interval"
+    why = "not known in both runs" if None in costs else "a bill has no interval"
     return [Measured("cost", *costs, None, why)]
