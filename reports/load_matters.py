@@ -96,12 +96,12 @@ def _overspent(objective: Objective) -> Iterator[tuple[float, str]]:
         yield (
             100.0,
             (
-                f"{words} is overspent: {objective.used:,.0f} where {objective.allowed:,.0f} are "
-                f"allowed, {significant(share, 2)} times the budget"
+                f"The budget of {words} is overspent: {objective.used:,.0f} where "
+                f"{objective.allowed:,.0f} are allowed, {significant(share, 2)} times as many"
             ),
         )
     elif share > 0.5:
-        yield 75.0, f"{words} holds, but {percent(share)} of its budget is used"
+        yield 75.0, f"Of the budget of {words}, {percent(share)} is used"
 
 
 def _refused(document: LoadDocument) -> Iterator[tuple[float, str]]:
@@ -184,7 +184,8 @@ def _nearest(document: LoadDocument) -> Iterator[tuple[float, str]]:
     ]
     if held:
         used, nearest = max(held, key=lambda pair: pair[0])
-        yield 45.0, f"{threshold_words(nearest)} holds with {part_of(used, 1.0)} of the limit used"
+        words = threshold_words(nearest)
+        yield 45.0, f"Nearest to its limit is {words}: it holds at {part_of(used, 1.0)} of it"
 
 
 def _slowest_step(document: LoadDocument) -> Iterator[tuple[float, str]]:

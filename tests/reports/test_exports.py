@@ -170,7 +170,7 @@ def test_markdown_of_a_load_run_has_verdict_thresholds_causes_and_steps(tmp_path
     text = export_document(load_documents.failed(), f"md={tmp_path / 'run.md'}").read_text()
     assert text.startswith("## Load run orders-nightly\n\n**Threshold failed.** 2 of 4 thresholds")
     rows = [line for line in text.splitlines() if line.startswith("|")]
-    assert sum(row.startswith("|---") for row in rows) == 4
+    assert sum(row.startswith("|---") for row in rows) == 5
     assert "| count\\(timeout\\) \\< 1 | the run | 0 | 1 | ✓ holds |" in rows
     assert any("The stage's throttle" in row and "80/s, burst 40" in row for row in rows)
 

@@ -10,6 +10,7 @@ from reports.figures import SPACE
 from reports.load_absent import absent_parts
 from reports.load_document import LoadDocument
 from reports.load_facts import health_of
+from reports.load_markdown import render_load_markdown
 from reports.load_matters import exit_sentence, matters, next_step, validity_line
 from reports.load_page import section_of
 from reports.page import render_page
@@ -162,3 +163,22 @@ def test_the_page_of_everything_is_sound_and_names_no_none():
     assert "None" not in page.words()
     ids = [attrs["id"] for _, attrs in page.tags if "id" in attrs]
     assert len(ids) == len(set(ids))
+
+
+def test_markdown_has_validity_the_three_findings_the_next_step_and_the_tables_of_panels():
+    text = render_load_markdown(whole())
+    places = [
+        text.index(words)
+        for words in (
+            "Valid: the load generator",
+            "Exit code 0",
+            "\n1. The concurrency of 20",
+            "\n3. ",
+            "**Next:** keep this run",
+            "| Objective | Where |",
+            "| Part | In this run |",
+            "| Pool | Limit |",
+        )
+    ]
+    assert places == sorted(places)
+    assert "\n1. " not in render_load_markdown(load_documents.invalid())
