@@ -6,19 +6,20 @@ Heavy imports wait inside the commands, because `--help` must not.
 from __future__ import annotations
 
 from core.command_line import Version, new_app, run_app
-from reports.commands import build, chart, compare
+from reports.commands import build, chart, compare, explain
 
 app = new_app()
 
 
 @app.callback()
 def reports(version: Version = False) -> None:
-    """Make pages, files and charts from the results of runs."""
+    """Make pages, files and charts from the results of runs, and explain their words."""
 
 
 app.command("build", epilog=build.EPILOG)(build.command)
 app.command("chart", epilog=chart.EPILOG)(chart.command)
 app.command("compare", epilog=compare.EPILOG)(compare.command)
+app.command("explain", epilog=explain.EPILOG)(explain.command)
 
 
 def main() -> None:

@@ -48,7 +48,7 @@ def command(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Draw one chart of a run, in the terminal or as SVG or PNG for a slide.
+    """Draw one chart, or write it as a picture.
 
     Without NAME it lists the charts of the run, each with what it shows.
     """

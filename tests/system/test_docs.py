@@ -41,6 +41,7 @@ COMMANDS = [
     pytest.param("reports", ["build"], "docs/reports.md", id="reports build"),
     pytest.param("reports", ["compare"], "docs/reports.md", id="reports compare"),
     pytest.param("reports", ["chart"], "docs/reports.md", id="reports chart"),
+    pytest.param("reports", ["explain"], "docs/reports.md", id="reports explain"),
 ]
 
 
