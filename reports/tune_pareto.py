@@ -21,6 +21,7 @@ _ARCHS = {
     "x86_64": Group("x86_64, 90 % intervals", 1),
     "arm64": Group("arm64, 90 % intervals", 2, "square", "c-second", svg.MUTED),
 }
+_MOST_NAMED = 4
 _READING = (
     "What a million invocations cost against how long one takes: the lower left is best. The "
     "staircase joins the sizes that no other undercuts in both, by these figures. Both intervals "
@@ -49,7 +50,8 @@ def pareto_figure(document: TuneDocument, anchor: str) -> Figure | None:
         for canvas in (WIDE, NARROW)
     ]
     data = arch_data(document) if compared else own_data(document, chart)
-    return Figure(_TITLE, f"{_READING} {_origin(document, chart)}", drawings, data, "pareto")
+    told = [_READING, _conclusion(chart), _origin(document, chart)]
+    return Figure(_TITLE, " ".join(part for part in told if part), drawings, data, "pareto")
 
 
 def _own_spots(document: TuneDocument) -> list[Spot]:
@@ -179,7 +181,7 @@ def _curve(document: TuneDocument) -> list[CurvePoint]:
 
 
 def _finding(chart: ParetoChart) -> str:
-    fronted = [spot.hover.split(":")[0] for spot in chart.front]
+    fronted = [_size_of(spot) for spot in chart.front]
     front = f"On the Pareto front, from fast to cheap: {listed(fronted) if fronted else 'no size'}."
     return " ".join([*(f"{spot}." for spot in _labelled(chart)), front])
 
@@ -187,6 +189,27 @@ def _finding(chart: ParetoChart) -> str:
 def _labelled(chart: ParetoChart) -> list[str]:
     words = {"taken": "Recommended", "current": "Current", "both": "Recommended and current"}
     return [f"{words[spot.standing]}: {spot.hover}" for spot in chart.spots if spot.standing]
+
+
+def _conclusion(chart: ParetoChart) -> str:
+    """Whether today's size is a choice at all; empty where it was not measured."""
+    now = next((spot for spot in chart.spots if spot.standing in ("current", "both")), None)
+    if now is None or now.group is None:
+        return ""
+    name = f"Today's {_size_of(now)}"
+    if now.on_front:
+        if len(chart.front) == 1:
+            return f"{name} undercuts all others in both."
+        return f"{name} is on it: what is cheaper is slower, and what is faster is dearer."
+    better = [_size_of(spot) for spot in chart.front if _is_undercut(now.at, [spot.at])]
+    if not better:
+        return ""
+    by = listed(better) if len(better) <= _MOST_NAMED else f"{len(better)} sizes of the front"
+    return f"{name} is undercut in both by {by}."
+
+
+def _size_of(spot: Spot) -> str:
+    return spot.hover.partition(":")[0]
 
 
 def _origin(document: TuneDocument, chart: ParetoChart) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from reports.blocks import Tile
 from reports.document import Interval, Recommendation, Saving, TuneDocument
-from reports.figures import megabytes, milliseconds, usd
+from reports.figures import listed, megabytes, milliseconds, usd
 from reports.tune_monthly import bill_at
 from reports.tune_saving import saving_cell
 from reports.tune_sizes import estimate_at, is_measured, size_at
@@ -86,10 +86,15 @@ def _cold(document: TuneDocument, taken: Recommendation) -> Tile | None:
     if then is None or then.cold_p50_ms is None:
         return None
     before = now.cold_p50_ms if now is not None else None
-    counts = f"{then.n_cold:,} cold call{'' if then.n_cold == 1 else 's'}"
+    counts = [then.n_cold]
     if now is not None and now is not then and before is not None:
-        counts = f"{now.n_cold:,} and {counts}"
-    remark = f"of {counts}"
+        counts.insert(0, now.n_cold)
+    calls = f"cold call{'' if counts[-1] == 1 else 's'}"
+    same = len(set(counts)) < len(counts)
+    told = (
+        f"{counts[0]:,} {calls} each" if same else f"{listed([f'{n:,}' for n in counts])} {calls}"
+    )
+    remark = f"of {told}"
     return _changed(
         document, taken, "Cold start, p50", milliseconds, before, then.cold_p50_ms, remark
     )

@@ -56,6 +56,23 @@ def test_on_the_front_are_usable_sizes_that_no_other_undercuts(costs, front):
     assert len(steps) == (2 if len(front) > 1 else 0)
 
 
+@pytest.mark.parametrize(
+    ("costs", "conclusion"),
+    [
+        ([(900, 5, None), (500, 6, None), (300, 7, None)], "Today's 512 MB is on it: what is"),
+        ([(200, 5, None), (250, 6, None), (300, 7, None)], "is undercut in both by 128 MB."),
+        ([(900, 9, None), (500, 6, None), (300, 5, None)], "undercuts all others in both."),
+        ([(200, 5, None)], ""),
+    ],
+    ids=["a choice", "no choice", "the only one", "not measured"],
+)
+def test_whether_todays_size_is_a_choice_is_said(costs, conclusion):
+    document = with_front(documents.cpu_bound(), costs)
+    figure, _ = drawn(document)
+    assert conclusion in said(figure.help)
+    assert ("Today's" in figure.help) == bool(conclusion)
+
+
 def test_the_recommended_and_the_current_size_are_named_and_told_apart_by_shape():
     figure, drawing = drawn(documents.cpu_bound())
     assert {"recommended 1,769 MB", "current 512 MB"} <= set(texts(drawing))
