@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 from reports.document import TuneDocument
-from reports.tune_fit import residual_figure
+from reports.tune_residuals import residual_figure
 from reports.tune_test import is_test_run
 
 _LOAD_RUN = "`loadgen run PROFILE`, on the API in front of the function"

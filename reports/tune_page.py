@@ -20,12 +20,13 @@ from reports.tune_facts import (
     spent_sentence,
 )
 from reports.tune_findings import asks_for_a_change, cautions, headline, support, verdict_word
-from reports.tune_fit import residual_figure, sampling_sentence, valley_sentence
+from reports.tune_fit import sampling_sentence, valley_sentence
 from reports.tune_goal import limit_words
 from reports.tune_monthly import monthly_tables
 from reports.tune_next import next_step
 from reports.tune_pareto import pareto_figure
 from reports.tune_parts import special_tables
+from reports.tune_residuals import residual_figure
 from reports.tune_saving import saving_cell
 from reports.tune_split import split_figure, split_table
 from reports.tune_table import sizes_table

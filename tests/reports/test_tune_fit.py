@@ -6,7 +6,8 @@ import pytest
 
 from reports.document import UnseenSize
 from reports.figures import SPACE
-from reports.tune_fit import residual_figure, sampling_sentence, valley_sentence
+from reports.tune_fit import sampling_sentence, valley_sentence
+from reports.tune_residuals import residual_figure
 from tests.reports import adaptive_documents as adaptive
 from tests.reports import documents
 from tests.reports.documents import saturating
