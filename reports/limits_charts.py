@@ -15,6 +15,7 @@ from reports.figures import fixed, seconds
 from reports.hatch import Fill
 from reports.limits_document import LimitsDocument, ProbeBin
 from reports.limits_drift import drift_words, drifts_of
+from reports.limits_frontier import frontier_figure
 from reports.limits_words import headline
 from reports.time_chart import (
     FULL,
@@ -30,7 +31,8 @@ from reports.time_chart import (
     draw_time_chart,
 )
 
-SENT = "Sent, admitted, and what the limit that was found admits"
+SENT = "Sent and admitted"
+BESIDE = "Sent, admitted, and what the limit that was found admits"
 DRIFT = "Admitted less what the limit would admit, added up"
 # A chart of residuals is read for its level alone, so it needs less height.
 _DRIFT_CANVASES = tuple(replace(canvas, height=260) for canvas in (FULL, MIDDLE, SMALL))
@@ -45,45 +47,51 @@ def limits_figures(document: LimitsDocument, anchor: str) -> list[Figure]:
     found = [_sent(document, anchor)]
     if document.bins[0].model is not None:
         found.append(_drift(document, anchor))
-    return found
+    excluded = frontier_figure(document, anchor)
+    return [*found, excluded] if excluded else found
 
 
 def _sent(document: LimitsDocument, anchor: str) -> Figure:
     bins = document.bins
+    has_model = bins[0].model is not None
+    title = BESIDE if has_model else SENT
     lines = [_line("sent", [_rps(one, one.sent) for one in bins], "c-offered", svg.INK)]
-    if any(one.model is not None for one in bins):
-        model = [None if one.model is None else _rps(one, one.model) for one in bins]
+    if has_model:
+        model = [_rps(one, one.model or 0.0) for one in bins]
         lines.append(_line("the limit that was found", model, "c-current", svg.CURRENT, "7 4"))
     chart = TimeChart(
-        title=SENT,
+        title=title,
         finding=headline(document),
         y_label="requests/s",
         edges_s=_edges(bins),
         spans=_spans(document),
-        layers=[
-            Layer(
-                "admitted",
-                [_rps(one, one.admitted) for one in bins],
-                Fill("c-admitted", svg.ADMITTED),
-            ),
-            Layer(
-                "refused",
-                [_rps(one, one.sent - one.admitted) for one in bins],
-                Fill("c-refused", svg.REFUSED, svg.REFUSED_LINE, "rising"),
-            ),
-        ],
+        layers=_layers(bins),
         lines=lines,
     )
     help_text = (
         f"Of the probed scenario, in steps of {_width(bins)}, by when requests were sent. Bands "
-        "are phases, by name or by their number in the table. Where the areas' border follows the "
-        "broken line, the limit that was found is the one that refused."
+        "are phases, by name or by their number in the table."
     )
+    if has_model:
+        help_text += (
+            " Where the areas' border follows the broken line, the limit that was found is the one "
+            "that refused."
+        )
     drawings = [
         draw_time_chart(chart, canvas, f"{anchor}-probe-{canvas.css[2:]}")
         for canvas in (FULL, MIDDLE, SMALL)
     ]
-    return Figure(SENT, help_text, drawings, _data(chart, "requests/s"), "admitted")
+    return Figure(title, help_text, drawings, _data(chart, "requests/s"), "admitted")
+
+
+def _layers(bins: Sequence[ProbeBin]) -> list[Layer]:
+    admitted = [_rps(one, one.admitted) for one in bins]
+    layers = [Layer("admitted", admitted, Fill("c-admitted", svg.ADMITTED))]
+    refused = [_rps(one, one.sent - one.admitted) for one in bins]
+    if any(refused):
+        fill = Fill("c-refused", svg.REFUSED, svg.REFUSED_LINE, "rising")
+        layers.append(Layer("refused", refused, fill))
+    return layers
 
 
 def _drift(document: LimitsDocument, anchor: str) -> Figure:
@@ -101,8 +109,8 @@ def _drift(document: LimitsDocument, anchor: str) -> Figure:
                 "by chance, 90 % of probes",
                 [one.drift_low for one in bins],
                 [one.drift_high for one in bins],
-                "c-second c-fill",
-                svg.MUTED,
+                "c-band",
+                svg.DATA,
             )
         ]
         if band

@@ -56,7 +56,8 @@ def _measured(document: LimitsDocument) -> TableRow | None:
     if found.rate_rps is None and found.burst is None:
         return None
     cells = [range_words(found.rate_rps), range_words(found.burst)]
-    return TableRow(["measured", *cells, ABSENT, KINDS[found.kind]], "taken")
+    met = found.kind not in ("no_refusal", "unknown")
+    return TableRow(["measured", *cells, ABSENT, KINDS[found.kind]], "taken" if met else "")
 
 
 def _quota(document: LimitsDocument) -> TableRow | None:

@@ -31,7 +31,7 @@ _ROW_PX = 17.0
 
 @dataclass(frozen=True, slots=True)
 class RateSeries:
-    """Measured points, as (rate, value, what pointing at them shows)."""
+    """Measured points, as (rate, value, what pointing at them shows), with a line if `joined`."""
 
     name: str
     points: Sequence[tuple[float, float, str]]
@@ -39,6 +39,13 @@ class RateSeries:
     colour: str
     shape: Marker
     number: int | None = None
+    joined: bool = False
+
+    @property
+    def line(self) -> RateLine:
+        """The line through its points."""
+        at = [(rate, value) for rate, value, _ in self.points]
+        return RateLine(self.name, at, self.css, self.colour, number=self.number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +83,7 @@ class RateChart:
     series: Sequence[RateSeries]
     lines: Sequence[RateLine] = ()
     marks: Sequence[RateMark] = ()
+    linear: bool = False  # whatever the values range over: from zero on, equal steps are equal
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +100,7 @@ def draw_rate_chart(chart: RateChart, canvas: Canvas, identifier: str) -> str:
     """The chart as one `<svg>`; `identifier` is unique in the page and safe as an id."""
     shown = [value for series in chart.series for _, value, _ in series.points]
     shown += [value for line in chart.lines for _, value in line.points]
+    shown += [0.0] if chart.linear else []
     axis = ValueAxis(chart.y_label, shown)
     legend = arrange(_legend(chart), canvas.width)
     left, right = axis.room_px(), canvas.width - RIGHT_PX
@@ -112,7 +121,7 @@ def draw_rate_chart(chart: RateChart, canvas: Canvas, identifier: str) -> str:
         *x_axis(left, right, bottom, chart.x_label),
         *x_ticks(ticks, bottom, (0, len(ticks) - 1)),
         svg.stretched(*(_band(mark, frame) for mark in chart.marks if mark.interval is not None)),
-        svg.stretched(*(_line(line, frame) for line in chart.lines if len(line.points) > 1)),
+        svg.stretched(*(_line(line, frame) for line in _lines(chart) if len(line.points) > 1)),
         *_rules(chart.marks, flags, frame),
         *(point for series in chart.series for point in _points(series, frame)),
         *draw_legend(legend, canvas.height),
@@ -134,6 +143,10 @@ def _band(mark: RateMark, frame: _Frame) -> str:
         f"{mark.css} c-fill",
         mark.colour,
     )
+
+
+def _lines(chart: RateChart) -> list[RateLine]:
+    return [*chart.lines, *(series.line for series in chart.series if series.joined)]
 
 
 def _line(line: RateLine, frame: _Frame) -> str:
@@ -171,7 +184,8 @@ def _legend(chart: RateChart) -> list[Entry]:
 
 def _marker_of(series: RateSeries) -> Mark:
     def draw(centre: Pixels) -> str:
-        return svg.marker(series.shape, centre, series.css, series.colour, radius=3.5)
+        mark = svg.marker(series.shape, centre, series.css, series.colour, radius=3.5)
+        return _stroke_of(series.line)(centre) + mark if series.joined else mark
 
     return draw
 

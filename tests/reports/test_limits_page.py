@@ -12,6 +12,7 @@ from reports.limits_charts import limits_figures
 from reports.limits_document import (
     AccountQuota,
     BindingLayer,
+    FrontierPoint,
     LayerComparison,
     LimitFinding,
     LimitsDocument,
@@ -157,6 +158,40 @@ def test_residuals_are_drawn_with_chance_around_zero():
         assert not re.search(r"\bnan\b|\binf\b|None", drawing)
     # Below zero has room: the axis begins under the band.
     assert 'data-y="linear -4 4"' in drift.drawings[0]
+
+
+def no_refusal(**changes: object) -> LimitsDocument:
+    rate = Quantity(value=None, low=100, high=None, calibrated=False)
+    frontier = [(0.0, 467.0), (50.0, 170.6), (100.0, 1.0)]
+    finding = LimitFinding(
+        kind="no_refusal",
+        rate_rps=rate,
+        burst=None,
+        reasons=[],
+        frontier=[FrontierPoint(rate_rps=rate, burst=burst) for rate, burst in frontier],
+    )
+    return probe(finding=finding, bins=bins([20, 20], model=None, band=None), **changes)
+
+
+def test_without_a_refusal_the_excluded_limits_are_drawn_beside_configured_ones():
+    far = STAGE.model_copy(update={"name": "account", "rate_rps": 10_000, "burst": 5_000})
+    sent, excluded = limits_figures(no_refusal(comparisons=[STAGE, far, UNREAD]), "a")
+
+    assert sent.title == "Sent and admitted"
+    assert "refused" not in sent.drawings[0]
+    assert (excluded.name, excluded.data and len(excluded.data.rows)) == ("frontier", 3)
+    assert 'data-y="linear 0 ' in excluded.drawings[0]
+    assert "configured: stage prod" in excluded.drawings[0]
+    assert "configured: account" not in excluded.drawings[0]
+    assert "Far above what was sent, and not drawn: account (10,000/s, burst 5,000)." in (
+        excluded.help
+    )
+
+
+def test_with_a_refusal_or_without_bounds_there_is_nothing_excluded():
+    nothing = no_refusal().finding.model_copy(update={"frontier": []})
+    for document in (probe(), probe(finding=nothing)):
+        assert "frontier" not in [figure.name for figure in limits_figures(document, "a")]
 
 
 def test_a_document_of_an_older_version_has_residuals_without_chance():
