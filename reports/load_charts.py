@@ -77,6 +77,7 @@ def _rates(document: LoadDocument, timeline: Timeline, anchor: str) -> Figure:
         "was due. Bands are phases, by name or by their number in the table."
         + _peaks_note(timeline)
         + " Where the line lies above the areas, the load generator dropped or cut requests."
+        + _peaks_in_words(timeline)
     )
     return _figure(chart, help_text, "requests/s", anchor, "rate")
 
@@ -108,7 +109,7 @@ def _peaks_note(timeline: Timeline) -> str:
     return (
         f" Line and areas are the mean of {seconds(timeline.step_s)}, a second of which may be far "
         "from it: the band goes from the lowest to the highest second of what was offered, and "
-        "broken lines, which begin at zero, are the highest second."
+        "dashed lines, which begin at zero, are the highest second."
     )
 
 

@@ -44,6 +44,6 @@ def rules_note(rules: Sequence[HorizontalRule]) -> str:
     if not rules:
         return ""
     return (
-        " Lines across are limits, which hold for the whole run or for each of its windows: "
-        "a second above one need not break it."
+        " Lines across are limits. They are judged over the whole run, or over each of its "
+        "windows: one second above a limit need not break it."
     )
