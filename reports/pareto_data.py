@@ -1,4 +1,8 @@
-"""The table under cost against duration: each size with both figures, their intervals and n."""
+"""The table under cost against duration: each size with both figures, their intervals and n.
+
+Its first column is the duration, which the horizontal axis has: where a reader zooms in, the ticks
+of the axis are the names of the rows.
+"""
 
 from __future__ import annotations
 
@@ -39,10 +43,10 @@ def own_data(document: TuneDocument, chart: ParetoChart) -> Data:
         ]
     )
     cells = zip(
-        [f"{mb:,}" for mb in shown],
+        times,
         costs,
         interval_cells(low, high),
-        times,
+        [f"{mb:,}" for mb in shown],
         interval_cells(fast, slow),
         [f"{size.n:,}" if size else "0" for size in sizes],
         on_curve,
@@ -51,10 +55,10 @@ def own_data(document: TuneDocument, chart: ParetoChart) -> Data:
     )
     rows = [DataRow(x, list(row)) for x, row in zip(durations, cells, strict=True)]
     columns = [
-        Column("Memory", "MB"),
+        Column("Duration", "ms"),
         Column("Cost", "$ / million"),
         Column("90 % interval", "$ / million"),
-        Column("Duration", "ms"),
+        Column("Memory", "MB"),
         Column("90 % interval", "ms"),
         Column("n", "warm"),
         Column("By the curve", "$ / million"),
@@ -109,15 +113,15 @@ def arch_data(document: TuneDocument) -> Data:
     names = [f"{size.arch}, {megabytes(size.memory_mb)}" for size in sizes]
     counts = [f"{size.n:,}" for size in sizes]
     fronts = ["Pareto front" if size.pareto else ABSENT for size in sizes]
-    cells = zip(names, intel, arm, interval_cells(low, high), times, interval_cells(fast, slow),
+    cells = zip(times, intel, arm, interval_cells(low, high), names, interval_cells(fast, slow),
                 counts, fronts, strict=True)  # fmt: skip
     rows = [DataRow(size.duration_ms, list(row)) for size, row in zip(sizes, cells, strict=True)]
     columns = [
-        Column("Size", is_text=True),
+        Column("Duration", "ms"),
         Column("x86_64", "$ / million"),
         Column("arm64", "$ / million"),
         Column("90 % interval", "$ / million"),
-        Column("Duration", "ms"),
+        Column("Size", is_text=True),
         Column("90 % interval", "ms"),
         Column("n", "warm"),
         Column("Remark", is_text=True),
