@@ -173,35 +173,13 @@ def curve_figure(document: LoadDocument, anchor: str) -> Figure | None:
     if curve is None:
         return None
     of_ok = "ok requests" if stands_apart(document) else "completed requests"
-    series = [
-        RateSeries(
-            "a phase",
-            [(one.rate_rps, one.p95_ms, _hover(one)) for one in curve.phases],
-            "c-data",
-            svg.DATA,
-            "diamond",
-            1,
-        )
-    ]
-    if curve.seconds:
-        series.insert(
-            0,
-            RateSeries(
-                "a second",
-                [(one.rate_rps, one.p95_ms, _hover(one)) for one in curve.seconds],
-                "c-second",
-                svg.MUTED,
-                "cross",
-                2,
-            ),
-        )
     knee = curve.knee_rps
     chart = RateChart(
         title=_TITLE,
         finding=curve_finding(curve),
         x_label="admitted requests/s",
         y_label=f"response p95 of {of_ok}, ms",
-        series=series,
+        series=_series(curve),
         marks=(
             [RateMark(knee, f"knee {rate(knee)}", "c-current", svg.CURRENT, dash="7 4")]
             if knee
@@ -213,6 +191,26 @@ def curve_figure(document: LoadDocument, anchor: str) -> Figure | None:
         for canvas in (FULL, MIDDLE, SMALL)
     ]
     return Figure(_TITLE, _help(curve), drawings, _data(curve), "load-latency")
+
+
+def _series(curve: Curve) -> list[RateSeries]:
+    """Seconds under the phases, if there are any."""
+    looks: tuple[tuple[str, list[Level], str, str, svg.Marker, int], ...] = (
+        ("a second", curve.seconds, "c-second", svg.MUTED, "cross", 2),
+        ("a phase", curve.phases, "c-data", svg.DATA, "diamond", 1),
+    )
+    return [
+        RateSeries(
+            name,
+            [(one.rate_rps, one.p95_ms, _hover(one)) for one in levels],
+            css,
+            colour,
+            shape,
+            number,
+        )
+        for name, levels, css, colour, shape, number in looks
+        if levels
+    ]
 
 
 def _hover(level: Level) -> str:

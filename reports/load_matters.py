@@ -82,6 +82,7 @@ def _findings(document: LoadDocument, forecast: Forecast | None) -> Iterator[tup
     yield from _failed(document)
     yield from _nearest(document)
     yield from _slowest_step(document)
+    yield from _tail(document)
     known = [cost for cost in costs_of(document.spent.parts) if cost.usd]
     if known:
         yield 20.0, cost_finding(document)
@@ -203,6 +204,18 @@ def _slowest_step(document: LoadDocument) -> Iterator[tuple[float, str]]:
             (
                 f"The slowest step is {name}: p95 {milliseconds(p95_ms)}, where the quickest has "
                 f"{milliseconds(quickest)}"
+            ),
+        )
+
+
+def _tail(document: LoadDocument) -> Iterator[tuple[float, str]]:
+    found = response_of(document, apart=stands_apart(document))
+    if found is not None and found.p50 > 0:
+        yield (
+            10.0,
+            (
+                f"The slow tail: p99 is {significant(found.p99 / found.p50, 2)} times p50, "
+                f"{milliseconds(found.p99)} beside {milliseconds(found.p50)}"
             ),
         )
 

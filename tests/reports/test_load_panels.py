@@ -182,3 +182,23 @@ def test_markdown_has_validity_the_three_findings_the_next_step_and_the_tables_o
     ]
     assert places == sorted(places)
     assert "\n1. " not in render_load_markdown(load_documents.invalid())
+
+
+def test_a_document_from_before_the_panels_is_read_and_shown():
+    fields = load_documents.five_causes().model_dump(mode="json")
+    for phase in fields["phases"]:
+        del phase["by_step"]
+    for name in ("parts", "as_if", "prices_date"):
+        del fields["spent"][name]
+    for name in ("histograms", "raw_files"):
+        del fields[name]
+    older = LoadDocument.model_validate(fields)
+    assert older.spent.parts == []
+    names = [name for name, _ in section_of(older, "run-1").absent]
+    assert {"Cost of a million requests", "Intervals of percentiles"} <= set(names)
+
+
+def test_where_aws_tells_nothing_the_tail_and_the_steps_are_findings():
+    said = matters(load_documents.one_second(), None)
+    assert "Nearest to its limit is p99(response) < 50ms" in said[0]
+    assert "The slow tail: p99 is" in plain(said)
