@@ -15,6 +15,7 @@ from reports.load_charts import time_figures
 from reports.load_client_tables import client_tables
 from reports.load_curve import curve_figure
 from reports.load_document import LoadDocument
+from reports.load_endpoints import steps_table
 from reports.load_facts import (
     TWO_CLOCKS,
     books_of,
@@ -39,7 +40,6 @@ from reports.load_tables import (
     latency_table,
     limits_table,
     phases_table,
-    steps_table,
     thresholds_table,
 )
 from reports.prediction_comparison import comparison_tables

@@ -9,11 +9,12 @@ from reports.cost_panel import cost_table
 from reports.figures import closed, moment
 from reports.load_client_tables import client_lines
 from reports.load_document import LoadDocument
+from reports.load_endpoints import steps_table
 from reports.load_facts import spent_sentences
 from reports.load_findings import cautions, headline, subtitle, support, verdict_word
 from reports.load_matters import exit_sentence, matters, next_step, validity_line
 from reports.load_outcome_tables import causes_table, errors_table, failures_table, statuses_table
-from reports.load_tables import steps_table, thresholds_table
+from reports.load_tables import thresholds_table
 from reports.markdown import plain_line, short_table
 from reports.prediction_comparison import comparison_table
 from reports.search_tables import search_table

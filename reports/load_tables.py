@@ -21,17 +21,14 @@ from reports.load_document import (
     Slice,
     ThresholdResult,
 )
+from reports.load_endpoints import causes_in_short
 from reports.load_latency import response_of, stands_apart
 from reports.load_words import (
-    cause_word,
     failed_count,
     layer_word,
     quota_words,
-    totals_of,
 )
 from reports.time_axis import time_label
-
-_MOST_CAUSES = 2
 
 _HELD = {True: "\N{CHECK MARK} holds", False: "\N{BALLOT X} does not hold", None: "? not judged"}
 
@@ -101,29 +98,6 @@ def _slice_cells(document: LoadDocument, slices: Sequence[Slice]) -> list[list[s
     return [list(cells) for cells in zip(*columns, strict=True)]
 
 
-def steps_table(document: LoadDocument) -> Table | None:
-    """One row for each step of the scenarios, in their order."""
-    steps = document.steps
-    if not steps:
-        return None
-    several = len({step.scenario for step in steps}) > 1
-    columns = [
-        Column("Step", is_text=True),
-        *_slice_columns(document),
-        Column("Refused by", is_text=True),
-    ]
-    rows = [
-        TableRow([f"{step.scenario}: {step.name}" if several else step.name, *cells, _causes(step)])
-        for step, cells in zip(steps, _slice_cells(document, steps), strict=True)
-    ]
-    return Table(
-        "By step",
-        columns,
-        rows,
-        f"Measured phases only. {_slice_help(document)}",
-    )
-
-
 def phases_table(document: LoadDocument) -> Table | None:
     """One row for each phase, with its time and whether it counts."""
     phases = document.phases
@@ -144,7 +118,7 @@ def phases_table(document: LoadDocument) -> Table | None:
                 _span(phase, end_s),
                 phase.planned,
                 *cells,
-                _causes(phase),
+                causes_in_short(phase),
             ],
             "" if phase.measured else "apart",
         )
@@ -170,18 +144,6 @@ def _time_unit(end_s: float) -> str:
     if end_s <= 120:
         return "seconds"
     return "minutes and seconds" if end_s <= 7200 else "hours and minutes"
-
-
-def _causes(part: Slice) -> str:
-    """The causes of a step or phase, in the room of a cell: all of them up to two."""
-    totals = totals_of(part.throttled_by_cause)
-    if len(totals) < 2:
-        return "".join(cause_word(total.cause) for total in totals)
-    refused = sum(total.count for total in totals)
-    shown = totals if len(totals) == _MOST_CAUSES else totals[: _MOST_CAUSES - 1]
-    words = [f"{cause_word(t.cause)} {part_of(t.count, refused)}" for t in shown]
-    rest = len(totals) - len(shown)
-    return ", ".join([*words, *([f"{rest} others"] if rest else [])])
 
 
 def thresholds_table(document: LoadDocument) -> Table | None:

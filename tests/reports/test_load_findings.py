@@ -15,7 +15,7 @@ from reports.load_findings import (
     verdict_word,
 )
 from reports.load_outcome_tables import causes_table
-from reports.load_tables import phases_table, steps_table, thresholds_table
+from reports.load_tables import phases_table, thresholds_table
 from reports.load_words import (
     cause_phrase,
     cause_word,
@@ -406,15 +406,15 @@ def test_phases_say_when_they_were_and_whether_they_count():
 
 
 def test_tables_have_the_times_of_what_succeeded_where_much_did_not():
-    table = steps_table(load_documents.forbidden())
+    table = phases_table(load_documents.forbidden())
     assert table is not None
-    assert [column.name for column in table.columns[6:11]] == [
+    assert [column.name for column in table.columns[8:13]] == [
         "Ok p50", "Ok p95", "Ok p99", "All p95", "Service p95",
     ]  # fmt: skip
-    assert table.rows[0].cells[6] == "24.0"
-    table = steps_table(load_documents.one_second())
+    assert table.rows[0].cells[8] == "24.0"
+    table = phases_table(load_documents.one_second())
     assert table is not None
-    assert [column.name for column in table.columns[6:10]] == ["p50", "p95", "p99", "Ok p95"]
+    assert [column.name for column in table.columns[8:12]] == ["p50", "p95", "p99", "Ok p95"]
 
 
 def test_failures_are_listed_by_class_and_in_number():
