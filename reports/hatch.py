@@ -49,6 +49,7 @@ def pattern(fill: Fill, identifier: str) -> str:
     lines: dict[str, str | float] = {
         "d": _PATHS[fill.hatch],
         "class": f"{fill.css}-line",
+        "fill": "none",
         "stroke": fill.line,
         "stroke-width": _WIDTHS_PX.get(fill.hatch, _LINE_PX),
     }
