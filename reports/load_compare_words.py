@@ -79,15 +79,17 @@ def validity_line(document: LoadCompareDocument) -> str:
     if document.before.valid and document.after.valid:
         return "Valid: in both runs the load generator did what the schedule asked of it."
     broken = [
-        f"the {name} ({listed(run.reasons) or 'no reason is given'})"
+        f"the {name}: {'; '.join(run.reasons) or 'no reason is given'}"
         for name, run in (("baseline", document.before), ("newer run", document.after))
         if not run.valid
     ]
-    return closed(f"Invalid: {' and '.join(broken)}; no figure below can be relied on")
+    return closed(f"Invalid: {'; '.join(broken)}")
 
 
 def headline(document: LoadCompareDocument) -> str:
     """The verdict in one sentence."""
+    if document.verdict == "invalid":
+        return _not_valid(document)
     if document.errors:
         return closed("; ".join(document.errors))
     worse, better = with_verdict(document, "worse"), with_verdict(document, "better")
@@ -99,6 +101,13 @@ def headline(document: LoadCompareDocument) -> str:
     if document.verdict == "same":
         return "Latencies, refusals, failures and the admitted rate are the same in both runs."
     return closed(_untold(document))
+
+
+def _not_valid(document: LoadCompareDocument) -> str:
+    sides = (("the baseline", document.before), ("the newer run", document.after))
+    broken = [name for name, run in sides if not run.valid]
+    are = "is" if len(broken) == 1 else "are"
+    return closed(f"{listed(broken)} {are} not valid: no figure below can be relied on")
 
 
 def _named(found: list[tuple[ComparedPart, MetricChange]], way: str) -> str:
@@ -136,8 +145,9 @@ def _untold(document: LoadCompareDocument) -> str:
 
 def support(document: LoadCompareDocument) -> list[str]:
     """The sentences under the verdict: the largest changes, how they are judged, what is next."""
-    sentences = [change_sentence(part, change) for part, change in largest(document)]
-    if document.parts:
+    sentences = []
+    if document.parts and document.verdict != "invalid":
+        sentences = [change_sentence(part, change) for part, change in largest(document)]
         sentences.append(judged_sentence(document))
     return [closed(sentence) for sentence in (*sentences, f"next: {document.next_step}")]
 
