@@ -5,9 +5,19 @@ from __future__ import annotations
 import math
 import shlex
 
+from reports.apply_document import ApplyDocument
 from reports.blocks import Column, Table, TableRow
 from reports.document import FamilyScore, Model, TuneDocument
-from reports.figures import SPACE, megabytes, moment, percent, significant, unit_price, usd
+from reports.figures import (
+    SPACE,
+    megabytes,
+    moment,
+    percent,
+    seconds,
+    significant,
+    unit_price,
+    usd,
+)
 from reports.raw_files import file_facts
 from reports.tune_plan import budget_words, exit_words, plan_words
 from reports.tune_sizes import is_adaptive
@@ -103,6 +113,7 @@ def facts_of(document: TuneDocument) -> list[tuple[str, str]]:
         ("Finished", moment(run.finished_utc)),
         ("Command", shlex.join(run.command)),
         ("Exit code", exit_words(document)),
+        *_applied_facts(document.applied),
         ("Tool version", run.tool_version),
         *([("Git commit", run.git_commit)] if run.git_commit is not None else []),
         ("Seed", str(run.seed)),
@@ -125,6 +136,22 @@ def facts_of(document: TuneDocument) -> list[tuple[str, str]]:
         ("Price of storage", _storage_price(prices.storage_gb_second_usd)),
         *file_facts(document.raw_files),
     ]
+
+
+def _applied_facts(applied: ApplyDocument | None) -> list[tuple[str, str]]:
+    """What --apply did, put back, and counted while an alias was shifted."""
+    if applied is None:
+        return []
+    done = "; ".join([*applied.done, *applied.taken_back]) or "nothing was changed"
+    facts = [("Applied", f"{applied.verdict}: {done}")]
+    shift = applied.shift
+    if shift is not None:
+        sides = ", ".join(
+            f"version {side.version} {side.calls:,} calls, {side.errors:,} errors"
+            for side in (shift.new, shift.old)
+        )
+        facts.append(("Shifted", f"{percent(shift.share)} for {seconds(shift.seconds)}: {sides}"))
+    return facts
 
 
 def _samples(document: TuneDocument) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reports.apply_document import ApplyDocument
+from reports.apply_document import ApplyDocument, ShiftResult, VersionCalls
 from reports.figures import SPACE
 from reports.page import render_page
 from reports.raw_files import RawFile
@@ -118,6 +118,27 @@ def test_a_size_that_was_applied_can_be_taken_back(undo):
     told = next_step(documents.cpu_bound().model_copy(update={"applied": applied}))
     assert told.startswith("Next: the size is set")
     assert ("`tune apply runs/x --undo` takes it back" in told) == (undo is not None)
+
+
+def test_what_apply_did_is_in_the_small_print():
+    sides = [
+        VersionCalls(version=version, calls=calls, errors=0, throttles=0, median_ms=80.0)
+        for version, calls in (("8", 120), ("7", 1080))
+    ]
+    applied = ApplyDocument(
+        verdict="pass", exit_code=0, run_id="x", function_arn="y", to="shift=live", applied=True,
+        done=["published version 8", "live leads to 8"],
+        shift=ShiftResult(share=0.1, seconds=300, new=sides[0], old=sides[1]),
+    )  # fmt: skip
+    facts = dict(facts_of(documents.cpu_bound().model_copy(update={"applied": applied})))
+    assert facts["Applied"] == "pass: published version 8; live leads to 8"
+    assert said(facts["Shifted"]) == (
+        "10 % for 5 min: version 8 120 calls, 0 errors, version 7 1,080 calls, 0 errors"
+    )
+    refused = applied.model_copy(update={"verdict": "refused", "done": [], "shift": None})
+    facts = dict(facts_of(documents.cpu_bound().model_copy(update={"applied": refused})))
+    assert facts["Applied"] == "refused: nothing was changed"
+    assert "Shifted" not in facts
 
 
 def test_what_is_absent_says_what_would_fill_it():
