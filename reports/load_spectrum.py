@@ -6,11 +6,11 @@ import re
 
 from reports import svg
 from reports.figure import Figure
-from reports.figures import SPACE, milliseconds
+from reports.figures import SPACE, milliseconds, significant
 from reports.histogram import decoded, spectrum, spectrum_band
 from reports.load_document import LoadDocument, LoadPercentiles, ThresholdResult
 from reports.load_histograms import RunHistograms, ok_histograms
-from reports.load_latency import latency_finding, stands_apart
+from reports.load_latency import latency_finding, response_of, stands_apart
 from reports.percentile_chart import Look, Spectrum, Target, spectrum_figure
 
 _TITLE = "Latency by percentile"
@@ -23,6 +23,8 @@ _LOOKS = {
 _LIMIT = re.compile(r"p([0-9.]+)\((?:response|ok_response|service)\) *<=? *[0-9.]+ *m?s")
 # A limit of one step, phase or window says nothing of a line that is of the whole run.
 _WHOLE_RUN = "the run"
+# A percentile is told where at least ten requests are slower.
+_LEAST_FOR_P99, _LEAST_FOR_P999 = 1_000, 10_000
 
 Band = list[tuple[float, float, float]]  # q, lowest ms, highest ms
 
@@ -43,9 +45,24 @@ def percentile_figure(document: LoadDocument, anchor: str) -> Figure | None:
         f"{anchor}-spectrum",
         title=_TITLE,
         finding=latency_finding(document),
-        help_text=_help(band, with_targets=bool(targets)),
+        help_text=f"{_conclusion(document)}{_help(band, with_targets=bool(targets))}",
         targets=targets,
     )
+
+
+def _conclusion(document: LoadDocument) -> str:
+    """How far the slow end is from the median, as far as there are requests to say it."""
+    apart = stands_apart(document)
+    found = response_of(document, apart=apart)
+    if found is None or found.n < _LEAST_FOR_P99 or found.p50 <= 0:
+        return ""
+    text = (
+        f"One {'ok ' if apart else ''}request in 100 takes {milliseconds(found.p99)} or more, "
+        f"{significant(found.p99 / found.p50, 2)} times the median"
+    )
+    if found.n >= _LEAST_FOR_P999:
+        text += f", and one in 1,000 {milliseconds(found.p999)} or more"
+    return f"{text}. "
 
 
 def _help(band: Band | None, *, with_targets: bool) -> str:

@@ -70,7 +70,8 @@ def _latency(search: SearchPart, points: Sequence[SearchStep], anchor: str) -> F
         marks=_marks(search),
     )
     help_text = (
-        "Response times of ok requests at each rate that was tried, from the last segment at it. "
+        f"{knee_words(search)} Response times of ok requests at each rate that was tried, from the "
+        "last segment at it. "
         "Shaded: between the highest rate that holds and the lowest that breaks"
     )
     help_text += "." if search.knee.low_rps is None else ", and the 90 % interval of the knee."
@@ -127,9 +128,10 @@ def _served(search: SearchPart, anchor: str) -> Figure:
     points = [step for step in search.steps if step.goodput_rps is not None]
     highest = max(step.rate_rps for step in points)
     most = max(step.goodput_rps or 0.0 for step in points)
+    finding = f"At most {significant(most)} {search.unit}/s were ok."
     chart = RateChart(
         title="Offered and served",
-        finding=f"At most {significant(most)} {search.unit}/s were ok.",
+        finding=finding,
         x_label=f"offered, {search.unit}/s",
         y_label=f"ok, {search.unit}/s",
         series=_by_verdict(points, search.unit),
@@ -145,8 +147,8 @@ def _served(search: SearchPart, anchor: str) -> Figure:
         marks=_marks(search)[:1],
     )
     help_text = (
-        "Ok answers a second at each rate. Below the broken line, requests are refused, fail, or "
-        "wait for so long that they do not end in time."
+        f"{finding} Ok answers a second at each rate. Below the broken line, requests are refused, "
+        "fail, or wait for so long that they do not end in time."
     )
     return Figure(
         "Offered and served",

@@ -65,7 +65,8 @@ def waterfall_figure(waterfall: Waterfall, anchor: str) -> Figure:
         order=[*LABELS.values(), _RESIDUAL],
     )
     help_text = (
-        "Parts of the response time in the order of time, of the requests around the median and "
+        finding(waterfall)
+        + " Parts of the response time in the order of time, of the requests around the median and "
         "of the slowest 1 % as a group, as means; both bars are drawn as long as each other. "
         + source_words(waterfall)
     )

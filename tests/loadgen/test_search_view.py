@@ -149,7 +149,7 @@ def test_a_search_without_a_knee_or_a_latency_limit_draws_neither(found):
     latency, _ = search_figures(plain, "a")
     assert "knee" not in latency.drawings[0].split("</desc>")[1]
     assert "SLO: " not in latency.drawings[0]
-    assert "interval of the knee" not in latency.help
+    assert "interval of the knee." not in latency.help
     assert len(latency.data.columns) == 5
 
 
