@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import exp, log
 from typing import Literal
 from xml.etree import ElementTree  # reads what `reports.svg` drew, and nothing else
 
@@ -18,6 +17,7 @@ from reports.figure import Data, Figure
 from reports.figures import MINUS
 from reports.frame import Axis
 from reports.palette import light_names
+from reports.plot_marks import Label, Level, Marks, Rule, axis_of, marks_of
 
 Look = Literal["line", "points", "area", "bars"]
 
@@ -41,15 +41,6 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """A vertical line at a place, and what it marks."""
-
-    x: float
-    name: str
-    colour: str
-
-
-@dataclass(frozen=True, slots=True)
 class Plot:
     """A figure without its drawing; without axes its rows are bars.
 
@@ -70,6 +61,8 @@ class Plot:
     steps: bool
     series: Sequence[Series]
     rules: Sequence[Rule] = ()
+    levels: Sequence[Level] = ()
+    labels: Sequence[Label] = ()
 
 
 def plot_of(figure: Figure) -> Plot | None:
@@ -88,34 +81,30 @@ def plot_of(figure: Figure) -> Plot | None:
     ]
     if not series:
         return None
-    across = _column_across(data)
+    sizes = _column_of_sizes(data)
+    marks = marks_of(root) if is_plot else Marks()
     return Plot(
         title=figure.title,
         finding=_text(root, "desc") or figure.help,
-        x_name=_x_name(root) or data.columns[across].title,
+        x_name=_x_name(root) or data.columns[0].title,
         y_name=_y_name(root) or data.columns[sorted(drawn)[0]].title,
-        row_names=[row.cells[0] for row in data.rows],
-        rows_are_places=across == 0,
+        row_names=[row.cells[sizes] for row in data.rows],
+        rows_are_places=sizes == 0,
         unit=data.columns[sorted(drawn)[0]].unit,
         xs=[row.x for row in data.rows],
-        x=_axis(root.get("data-x")),
-        y=_axis(root.get("data-y")),
+        x=axis_of(root.get("data-x")),
+        y=axis_of(root.get("data-y")),
         steps=root.get("data-rows") == "step",
         series=series,
-        rules=list(_rules(root)) if is_plot else [],
+        rules=marks.rules,
+        levels=marks.levels,
+        labels=marks.labels,
     )
 
 
 def _text(root: ElementTree.Element, tag: str) -> str:
     found = root.find(tag)
     return "" if found is None else found.text or ""
-
-
-def _axis(text: str | None) -> Axis | None:
-    if text is None:
-        return None
-    kind, low, high = text.split()
-    return Axis("log" if kind == "log" else "linear", float(low), float(high))
 
 
 def _x_name(root: ElementTree.Element) -> str:
@@ -139,18 +128,13 @@ def _drawn(root: ElementTree.Element) -> set[int]:
     return {int(found) for one in root.iter() if (found := one.get("data-series"))}
 
 
-def _column_across(data: Data) -> int:
-    """The column that the horizontal axis has: mostly that of the names of the rows."""
-    for index in range(1, len(data.columns)):
-        pairs = [(row.x, _value(row.cells[index])) for row in data.rows]
-        if all(x is not None and value is not None and _near(x, value) for x, value in pairs):
-            return index
-    return 0
+def _column_of_sizes(data: Data) -> int:
+    """The column that names points: that of sizes where they have one of their own, else the first.
 
-
-def _near(x: float, shown: float) -> bool:
-    """Whether `shown` may be `x`, rounded to three digits."""
-    return abs(x - shown) <= 0.006 * abs(x)
+    A chart of cost against duration has the durations first.
+    """
+    names = [column.name for column in data.columns]
+    return next((names.index(name) for name in ("Size", "Memory") if name in names), 0)
 
 
 def _alike(data: Data) -> set[int]:
@@ -172,9 +156,16 @@ def _series(index: int, data: Data, root: ElementTree.Element | None) -> Series 
     if all(value is None for value in values):
         return None
     look = "bars" if root is None else _look(index, root)
+    if look == "line" and root is not None and root.get("data-rows") == "point" and _sparse(values):
+        # Straight lines between few rows would not be the curve that the drawing has.
+        look = "points"
     colour = "data" if root is None else _colour(index, root)
     spans = _spans(index, data) if look == "points" else ()
     return Series(data.columns[index].name, values, look, colour, spans)
+
+
+def _sparse(values: Sequence[float | None]) -> bool:
+    return 2 * sum(value is not None for value in values) < len(values)
 
 
 def _value(cell: str) -> float | None:
@@ -240,22 +231,3 @@ def _colour(index: int, root: ElementTree.Element) -> str:
                 if name not in (None, "ground"):
                     return str(name)
     return "data"
-
-
-def _rules(root: ElementTree.Element) -> Iterator[Rule]:
-    """Vertical lines with a name that belong to no series: a size, a knee, a limit."""
-    left, right, _, _ = (float(edge) for edge in root.attrib["data-plot"].split())
-    axis = _axis(root.get("data-x"))
-    for one in root.iter("g"):
-        at, line, text = one.get("data-at"), one.find("line"), one.find("text")
-        if at is None or one.get("data-series") or line is None or text is None or axis is None:
-            continue
-        share = (float(at) - left) / (right - left)
-        colour = light_names().get(line.get("stroke", ""), "ink")
-        yield Rule(_at(axis, share), text.text or "", colour)
-
-
-def _at(axis: Axis, share: float) -> float:
-    if axis.kind == "log":
-        return exp(log(axis.low) + share * (log(axis.high) - log(axis.low)))
-    return axis.low + share * (axis.high - axis.low)

@@ -8,30 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from reports.figures import fixed, significant
-from reports.frame import Axis, tick_texts
+from reports.frame import tick_texts
 from reports.plot import Plot, Series
-from reports.scale import LinearScale, LogScale, Scale
+from reports.scale import Scale
 from reports.terminal_areas import fill_areas
 from reports.terminal_canvas import Canvas, Cell, Dash
+from reports.terminal_marks import draw_marks, scale_of, style_of, write_free
 from reports.terminal_ticks import horizontal_ticks
 
 Line = Sequence[Cell]
 
 _HEIGHT = 14
-# Names of colours in the style sheet, as a terminal has them; the rest is its own colour.
-_STYLES = {
-    "data": "blue", "admitted": "blue", "low": "cyan", "high": "magenta", "refused": "yellow",
-    "refused-line": "yellow", "current": "yellow", "bad": "red", "taken": "green",
-    "unnamed": "bright_black", "muted": "bright_black", "axis": "bright_black", "ink": "bold",
-}  # fmt: skip
 _DASHES = (Dash(), Dash(5, 8), Dash(1, 3), Dash(2, 8), Dash(8, 10), Dash(3, 5))
 _POINTS = {True: "●■◆▲✕", False: "o#+x*"}
 _LINES = "*+x.o~"
 _FILLS = {True: "█▓▒░▚╱╳┄", False: "#%=:-/x."}
-_FRAME = {True: ("┤", "│", "└", "─", "┬", "┊"), False: ("+", "|", "+", "-", "+", ":")}
+_FRAME = {True: ("┤", "│", "└", "─", "┬"), False: ("+", "|", "+", "-", "+")}
 _MOST_BARS = 20
 _NAME_ROOM = 19
 
@@ -46,17 +40,12 @@ class _Look:
     mark: str
 
 
-def style_of(colour: str) -> str:
-    """The style of a colour of the style sheet."""
-    return _STYLES.get(colour, "")
-
-
 def chart_lines(plot: Plot, width: int = 80, *, unicode: bool) -> list[Line]:
     """The plot below its title, `width` characters wide at most."""
     if plot.x is None or plot.y is None:
         return list(_bars(plot, width, unicode=unicode))
     looks = list(_looks(plot.series, unicode=unicode))
-    vertical = _scale(plot.y, 1.0, 0.0)
+    vertical = scale_of(plot.y, 1.0, 0.0)
     ticks = dict(_vertical_ticks(vertical))
     left = max(len(text) for text in ticks.values()) + 1
     right = min(_NAME_ROOM, max((len(_short(look)) for look in _named(looks)), default=-1) + 1)
@@ -76,11 +65,6 @@ def chart_lines(plot: Plot, width: int = 80, *, unicode: bool) -> list[Line]:
 
 def _cells(words: str, style: str = "") -> list[Cell]:
     return [Cell(character, style) for character in words]
-
-
-def _scale(axis: Axis, start: float, end: float) -> Scale:
-    kind = LogScale if axis.kind == "log" else LinearScale
-    return kind(axis.low, axis.high, start, end)
 
 
 def _vertical_ticks(scale: Scale) -> Iterator[tuple[int, str]]:
@@ -109,35 +93,17 @@ def _draw(canvas: Canvas, plot: Plot, looks: Sequence[_Look]) -> None:
         return
     areas = [look for look in looks if look.series.look == "area"]
     fill_areas(canvas, plot, [(look.series, look.mark, look.style) for look in areas])
-    _draw_rules(canvas, plot)
-    across = _scale(plot.x, 0, canvas.dots_across - 1)
-    down = _scale(plot.y, canvas.dots_down - 1, 0)
+    draw_marks(canvas, plot)
+    across = scale_of(plot.x, 0, canvas.dots_across - 1)
+    down = scale_of(plot.y, canvas.dots_down - 1, 0)
     for look in looks:
         if look.series.look == "line":
             _draw_line(canvas, plot, look, across, down)
-    for look in looks:
-        if look.series.look == "points":
-            _draw_points(canvas, plot, look, across, down)
-
-
-def _draw_rules(canvas: Canvas, plot: Plot) -> None:
-    if plot.x is None:
-        return
-    scale = _scale(plot.x, 0, canvas.width - 1)
-    for number, rule in enumerate(plot.rules):
-        column, style = round(scale.position(rule.x)), style_of(rule.colour)
-        for row in range(number, canvas.height):
-            canvas.put(column, row, _FRAME[canvas.unicode][5], style)
-        length = len(rule.name)
-        starts = (column + 2, column - 1 - length)
-        free = (
-            (start, row)
-            for row in range(number, canvas.height // 2)
-            for start in starts
-            if canvas.is_free(start, row, length)
-        )
-        for start, row in islice(free, 1):
-            canvas.write(start, row, rule.name, style)
+    points = [look for look in looks if look.series.look == "points"]
+    for look in reversed(points):  # the first one on top
+        _draw_points(canvas, plot, look, across, down)
+    if not plot.rows_are_places:
+        _name_points(canvas, plot, points, across, down)
 
 
 def _places(plot: Plot, series: Series) -> Iterator[tuple[float, float, float] | None]:
@@ -173,15 +139,27 @@ def _draw_points(canvas: Canvas, plot: Plot, look: _Look, across: Scale, down: S
             x = round(across.position(place[0]))
             ends = [(x, round(down.position(end))) for end in span]
             canvas.stroke(ends[0], ends[1], look.style, ":", Dash())
-    for place, name in zip(_places(plot, look.series), plot.row_names, strict=True):
-        if place is None:
+    for place in _places(plot, look.series):
+        if place is not None:
+            column = round(across.position(place[0])) // per_column
+            row = round(down.position(place[2])) // per_row
+            canvas.put(column, row, look.mark, look.style)
+
+
+def _name_points(
+    canvas: Canvas, plot: Plot, looks: Sequence[_Look], across: Scale, down: Scale
+) -> None:
+    """Each row's name beside its first point, to the right or to the left, where there is room."""
+    per_column, per_row = (2, 4) if canvas.unicode else (1, 1)
+    for index, name in enumerate(plot.row_names):
+        x, values = plot.xs[index], [look.series.values[index] for look in looks]
+        value = next((found for found in values if found is not None), None)
+        if x is None or value is None:
             continue
-        column = round(across.position(place[0])) // per_column
-        row = round(down.position(place[2])) // per_row
-        canvas.put(column, row, look.mark, look.style)
-        words = name.replace("\N{NO-BREAK SPACE}", " ")
-        if not plot.rows_are_places and canvas.is_free(column + 1, row, len(words) + 1):
-            canvas.write(column + 2, row, words)
+        column = round(across.position(x)) // per_column
+        row = round(down.position(value)) // per_row
+        words = f" {name} ".replace("\N{NO-BREAK SPACE}", " ")
+        write_free(canvas, [(column + 1, row), (column - len(words), row)], words, "")
 
 
 def _named(looks: Sequence[_Look]) -> list[_Look]:
@@ -202,7 +180,7 @@ def _names_at_right(
     """Rows with the name of the line that ends there; where two would meet, one moves."""
     if plot.y is None:
         return {}
-    down = _scale(plot.y, canvas.dots_down - 1, 0)
+    down = scale_of(plot.y, canvas.dots_down - 1, 0)
     per_row = canvas.dots_down // canvas.height
     found: dict[int, tuple[str, str]] = {}
     for look in _named(looks):
@@ -216,7 +194,7 @@ def _names_at_right(
 
 def _below(plot: Plot, width: int, left: int, *, unicode: bool) -> Iterator[Line]:
     """The horizontal axis: its line with ticks, the labels, and what it measures."""
-    _, _, corner, level, tick, _ = _FRAME[unicode]
+    _, _, corner, level, tick = _FRAME[unicode]
     ticks = horizontal_ticks(plot, width)
     columns = {found.column for found in ticks}
     line = "".join(tick if column in columns else level for column in range(width))

@@ -98,6 +98,19 @@ def test_what_is_no_value_is_none(cell):
     assert plot_of(figure).series[0].values == [None, 7]
 
 
+def test_thresholds_are_lines_and_phases_have_names():
+    limit = load_documents.threshold("p95(response) < 100ms", 102.0, 100.0, ok=False)
+    document = load_documents.failed().model_copy(update={"thresholds": [limit]})
+    plot = plot_of(chart_named(charts_of(document), "latency"))
+    [level] = plot.levels
+    assert level.y == pytest.approx(100, rel=0.02)
+    assert level.name.startswith("p95(response)")
+    assert [label.name for label in plot.labels] == ["warm-up", "ramp", "hold"]
+    text = "\n".join(plain(plot))
+    assert "╌╌" in text
+    assert "ramp" in text
+
+
 def test_without_data_there_is_no_plot():
     assert plot_of(Figure("t", "No chart: nothing was sent.", ())) is None
 
