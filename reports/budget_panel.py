@@ -46,10 +46,12 @@ def budget_figure(document: LoadDocument, anchor: str) -> Figure | None:
     objective = _drawn(document)
     if objective is None or not document.seconds:
         return None
-    width_s, end_s = bin_width(duration_of(document)), duration_of(document)
+    end_s = duration_of(document)
+    width_s = bin_width(end_s)
     classes = ERROR_CLASSES if objective.subject == "failed" else (objective.subject,)
-    used = _used_over_time(document, classes, width_s, objective.allowed)
-    edges = [*(float(place * width_s) for place in range(_steps(end_s, width_s))), end_s]
+    steps = max(1, math.ceil(end_s / width_s))
+    used = _used_over_time(document, classes, steps, width_s, objective.allowed)
+    edges = [*(float(place * width_s) for place in range(steps)), end_s]
     chart = TimeChart(
         title=_TITLE,
         finding=budget_finding(document, objective),
@@ -90,30 +92,28 @@ def _drawn(document: LoadDocument) -> Objective | None:
     )
 
 
-def _steps(end_s: float, width_s: int) -> int:
-    return max(1, math.ceil(end_s / width_s))
-
-
 def _used_over_time(
-    document: LoadDocument, classes: Sequence[str], width_s: int, allowed: float
+    document: LoadDocument, classes: Sequence[str], steps: int, width_s: int, allowed: float
 ) -> dict[str, list[float]]:
     """The part of the budget that each class has used by the end of each step, in per cent."""
     measured = {phase.name for phase in document.phases if phase.measured}
-    n = _steps(duration_of(document), width_s)
-    counts = {name: [0] * n for name in classes}
+    counts = {name: [0] * steps for name in classes}
+    refused = "throttled" in classes
     for second in document.seconds:
-        if second.phase in measured:
-            place = min(max(second.second // width_s, 0), n - 1)
-            for name in classes:
-                counts[name][place] += _bad(second, name)
+        # Most seconds of a long run have nothing bad: they must not take time.
+        bad = _refused_in(second) if refused else second.errors
+        if bad and second.phase in measured:
+            place = min(max(second.second // width_s, 0), steps - 1)
+            for name in bad.keys() & counts.keys():
+                counts[name][place] += bad[name]
     return {
         name: [100 * total / allowed for total in accumulate(found)]
         for name, found in counts.items()
     }
 
 
-def _bad(second: Second, name: str) -> int:
-    return sum(second.throttled.values()) if name == "throttled" else second.errors.get(name, 0)
+def _refused_in(second: Second) -> dict[str, int]:
+    return {"throttled": sum(second.throttled.values())} if second.throttled else {}
 
 
 def _class_name(name: str) -> str:

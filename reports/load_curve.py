@@ -6,17 +6,19 @@ of a second, not of all of them. A knee is named only where the points show one.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from operator import itemgetter
 from statistics import median
+from typing import TypeAlias
 
 from reports import svg
 from reports.blocks import Column
 from reports.figure import Data, DataRow, Figure
 from reports.figures import ABSENT, column, listed, milliseconds, rate, rate_number
 from reports.frame import Canvas
-from reports.load_document import LoadDocument, PhaseSlice, Second
+from reports.load_document import LoadDocument, PhaseSlice
 from reports.load_latency import response_of, stands_apart
 from reports.rate_chart import RateChart, RateMark, RateSeries, draw_rate_chart
 
@@ -59,6 +61,10 @@ class Curve:
     left_out: list[str]
 
 
+# The rate of a second, its p95 in ms, and which second it is: there may be a hundred thousand.
+_Point: TypeAlias = tuple[float, float, int]
+
+
 def curve_of(document: LoadDocument) -> Curve | None:
     """The curve of a run; None where its measured phases have one rate, or each its own mix."""
     if document.search is not None:
@@ -73,11 +79,13 @@ def curve_of(document: LoadDocument) -> Curve | None:
     ]
     # The p95 of a second is of all that completed: refusals among them would make it quick.
     seconds = [] if apart else _seconds(document, alike)
-    if not _several_rates(phases) and not _several_rates(seconds):
+    if not _several_rates([one.rate_rps for one in phases]) and not _several_rates(
+        [rate_rps for rate_rps, _, _ in seconds]
+    ):
         return None
     return Curve(
         phases=phases,
-        seconds=_fewer(seconds),
+        seconds=[Level(f"second {at}", *point) for *point, at in _fewer(seconds)],
         knee_rps=_knee(_levels(seconds) if len(seconds) > len(phases) else phases),
         mix_known=all(one.by_step for one in alike),
         left_out=[one.name for one in measured if one not in alike],
@@ -99,26 +107,23 @@ def _differ(one: PhaseSlice, other: PhaseSlice) -> float:
     return sum(abs(a - b) for a, b in zip(first, second, strict=True)) / 2
 
 
-def _seconds(document: LoadDocument, phases: Sequence[PhaseSlice]) -> list[Level]:
+def _seconds(document: LoadDocument, phases: Sequence[PhaseSlice]) -> list[_Point]:
     names = {phase.name for phase in phases}
+    # A part of a second, where a phase begins or ends, has fewer requests than its rate.
+    whole: set[int] = set()
+    for phase in phases:
+        whole.update(range(math.ceil(phase.from_s), math.floor(phase.to_s)))
     return [
-        Level(f"second {one.second}", float(one.admitted), one.response_p95_ms)
+        (float(one.admitted), p95_ms, one.second)
         for one in document.seconds
-        if one.phase in names and one.admitted and one.response_p95_ms is not None
-        if _whole(one, phases)
+        if one.admitted and (p95_ms := one.response_p95_ms) is not None
+        if one.second in whole and one.phase in names
     ]
 
 
-def _whole(second: Second, phases: Sequence[PhaseSlice]) -> bool:
-    """Whether all of a second lies in a phase: a part of one has fewer requests than its rate."""
-    return any(
-        phase.from_s <= second.second and second.second + 1 <= phase.to_s for phase in phases
-    )
-
-
-def _several_rates(levels: Sequence[Level]) -> bool:
-    rates = [level.rate_rps for level in levels if level.rate_rps > 0]
-    if len(levels) > _FEW:
+def _several_rates(rates_rps: Sequence[float]) -> bool:
+    rates = [rate_rps for rate_rps in rates_rps if rate_rps > 0]
+    if len(rates_rps) > _FEW:
         # The rate of single seconds scatters by chance: what counts is most of them.
         rates.sort()
         rates = rates[len(rates) // 10 : -len(rates) // 10 or None]
@@ -126,33 +131,33 @@ def _several_rates(levels: Sequence[Level]) -> bool:
     return bool(rates) and max(rates) > _APART * min(rates)
 
 
-def _fewer(seconds: list[Level]) -> list[Level]:
+def _fewer(seconds: list[_Point]) -> list[_Point]:
     """At most `_MOST_SECONDS`: of neighbours in rate, the quickest and the slowest."""
     if len(seconds) <= _MOST_SECONDS:
         return seconds
-    ordered = sorted(seconds, key=lambda level: (level.rate_rps, level.p95_ms, level.name))
+    ordered = sorted(seconds)
     size = -(-len(ordered) // (_MOST_SECONDS // 2))
     kept = []
     for start in range(0, len(ordered), size):
-        group = sorted(ordered[start : start + size], key=lambda level: level.p95_ms)
-        kept += [group[0], group[-1]] if len(group) > 1 else group
+        group = ordered[start : start + size]
+        kept += [min(group, key=_p95_of), max(group, key=_p95_of)] if len(group) > 1 else group
     return kept
 
 
-def _levels(seconds: Sequence[Level]) -> list[Level]:
+_p95_of = itemgetter(1)
+
+
+def _levels(seconds: Sequence[_Point]) -> list[Level]:
     """Seconds of about the same rate as one: the median of their p95."""
-    highest = max(level.rate_rps for level in seconds)
-
-    def place(level: Level) -> int:
-        return min(int(level.rate_rps / highest * _LEVELS), _LEVELS - 1)
-
+    highest = max(rate_rps for rate_rps, _, _ in seconds)
+    groups: list[list[_Point]] = [[] for _ in range(_LEVELS)]
+    for point in seconds:
+        groups[min(int(point[0] / highest * _LEVELS), _LEVELS - 1)].append(point)
     found = []
-    for number, group in groupby(sorted(seconds, key=place), key=place):
-        members = list(group)
-        if len(members) >= 3:
-            rates = [level.rate_rps for level in members]
-            p95s = [level.p95_ms for level in members]
-            found.append(Level(str(number), median(rates), median(p95s)))
+    for number, group in enumerate(groups):
+        if len(group) >= 3:
+            rates_rps, p95s_ms, _ = zip(*group, strict=True)
+            found.append(Level(str(number), median(rates_rps), median(p95s_ms)))
     return found
 
 
