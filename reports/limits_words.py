@@ -7,6 +7,7 @@ from math import exp, log
 
 from reports.figures import closed, listed, percent, significant
 from reports.limits_document import LayerComparison, LimitsDocument, Quantity
+from reports.limits_drift import unexplained_words
 from reports.load_words import plain
 
 KINDS = {
@@ -115,6 +116,9 @@ def support(document: LimitsDocument) -> Iterator[str]:
     # That nothing was refused is told by the verdict.
     reasons = [] if found.kind == "no_refusal" and not document.counts.refused else found.reasons
     yield from (closed(reason[:1].upper() + reason[1:]) for reason in reasons)
+    unexplained = unexplained_words(document.bins)
+    if unexplained is not None:
+        yield unexplained
     if found.shards > 1:
         yield f"It is as if {found.shards} equal parts were kept apart."
     if found.other_share > 0:

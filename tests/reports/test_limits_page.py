@@ -24,6 +24,7 @@ from reports.limits_document import (
     Quantity,
 )
 from reports.limits_drift import drift_words, drifts_of
+from reports.limits_markdown import render_limits_markdown
 from reports.limits_tables import layers_table
 from reports.load_document import LoadSpent, TargetFacts
 from reports.page import render_page
@@ -140,6 +141,22 @@ def test_without_anything_to_compare_there_is_no_table():
 )
 def test_residuals_are_concluded_in_words(found, words):
     assert words in drift_words(found)
+
+
+def test_what_is_not_explained_is_told_in_every_form():
+    words = "does not explain all: at 1.0 s, 5 more had come through"
+    odd, plain = probe(bins=bins([10, 15, 9, 10])), probe()
+
+    assert words in render_limits_markdown(odd)
+    assert Page(render_page([odd])).words().count(words) >= 2
+    assert words not in render_limits_markdown(plain)
+
+
+def test_names_from_outside_stay_text():
+    hostile = STAGE.model_copy(update={"name": "</script><b>x"})
+    html = render_page([probe(name="<b>shop", comparisons=[hostile])])
+    assert "<b>" not in html
+    assert "&lt;/script&gt;&lt;b&gt;x" in html
 
 
 def test_residuals_are_drawn_with_chance_around_zero():
