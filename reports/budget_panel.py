@@ -165,7 +165,8 @@ def refused_sentence(document: LoadDocument) -> str:
     if not refused:
         return "No request was refused, so nothing stands beside the budget."
     totals = totals_of(document.throttled_by_cause)
-    by = listed([f"{total.count:,} by {cause_phrase(total.cause)}" for total in totals[:3]])
+    names = [f"{total.count:,} by {cause_phrase(total.cause)}" for total in totals[:3]]
+    by = listed(names) if names else ""
     more = f" (the largest three: {by})" if len(totals) > 3 else f" ({by})" if totals else ""
     failed = failed_count(document.outcomes)
     return (

@@ -9,6 +9,8 @@
   const LEAST_DRAG_PX = 6;
   // Drawings have tenths of a pixel: closer than this, their rounding would show.
   const LEAST_SPAN = 0.02;
+  // A drag has whole pixels: half of the width doubled is all of it.
+  const NEARLY_ALL = 0.98;
   const CHARACTER_PX = 7;
   const UNITS = {
     "\u00b5s": 1e-6, ms: 1e-3, s: 1, min: 60, h: 3600, bytes: 1, kB: 1e3, MB: 1e6, GB: 1e9,
@@ -307,7 +309,7 @@
       const name = entry.querySelector("text");
       const [x, y] = ["x", "y"].map((key) => Number(name.getAttribute(key)));
       const width = name.textContent.length * CHARACTER_PX + 26;
-      return drawn("rect", { x: x - 24, y: y - 13, width, height: 18, "fill-opacity": 0 });
+      return drawn("rect", { class: "hit", x: x - 24, y: y - 13, width, height: 18, "fill-opacity": 0 });
     }
 
     show() {
@@ -359,7 +361,7 @@
       const entry = this.entries.find((one) => one.dataset.series === String(series));
       const icon = drawn("svg", { class: "mark", width: 20, height: 12, "aria-hidden": "true" });
       if (!entry) return icon;
-      const pieces = [...entry.children].slice(1).filter((node) => node.localName !== "text");
+      const pieces = [...entry.children].filter((node) => !node.matches("text, .hit"));
       const boxes = pieces.map((piece) => piece.getBBox());
       const left = Math.min(...boxes.map((box) => box.x));
       const right = Math.max(...boxes.map((box) => box.x + box.width));
@@ -437,7 +439,8 @@
 
     // By a factor of the width, around what is pointed at or the middle.
     zoomBy(factor) {
-      const span = within((this.to - this.from) * factor, LEAST_SPAN, 1);
+      const wanted = (this.to - this.from) * factor;
+      const span = wanted > NEARLY_ALL ? 1 : Math.max(wanted, LEAST_SPAN);
       const { drawing } = this;
       const middle =
         this.at === null
