@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from reports.gate import Gate, GateSuite, Status
 from reports.load_compare_document import ComparedPart, LoadCompareDocument, MetricChange
-from reports.load_compare_words import METRIC_WORDS, change_sentence, validity_line
+from reports.load_compare_figures import METRIC_WORDS
+from reports.load_compare_words import change_sentence, validity_line
 
 _STATUS: dict[str, Status] = {
     "worse": "failed",

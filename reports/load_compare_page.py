@@ -10,17 +10,15 @@ from reports.blocks import Table, Tile
 from reports.figure import Figure
 from reports.load_compare_charts import blocks_chart, spectrum_chart
 from reports.load_compare_document import ComparedLoad, LoadCompareDocument, MetricChange
+from reports.load_compare_figures import size_words, value_words, verdict_words
 from reports.load_compare_tables import changes_table, differences_table, steps_table
 from reports.load_compare_words import (
     headline,
     notes_of,
-    size_words,
     support,
     title,
     validity_line,
-    value_words,
     verdict_word,
-    verdict_words,
     when,
 )
 
@@ -113,7 +111,7 @@ def _validity(run: ComparedLoad) -> str:
 
 
 def _tiles(document: LoadCompareDocument) -> list[Tile]:
-    if not document.parts:
+    if not document.parts or document.verdict == "invalid":
         return []
     changes: dict[str, MetricChange] = {c.metric: c for c in document.parts[0].changes}
     return [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from reports.blocks import Column, Table, TableRow
 from reports.figures import ABSENT, SPACE
 from reports.load_compare_document import ComparedPart, LoadCompareDocument, MetricChange
-from reports.load_compare_words import (
+from reports.load_compare_figures import (
     METRIC_WORDS,
     interval_words,
     signed_words,

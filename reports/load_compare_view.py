@@ -6,20 +6,22 @@ from typing import TYPE_CHECKING
 
 from reports.figures import ABSENT, SPACE
 from reports.load_compare_document import ComparedPart, LoadCompareDocument
+from reports.load_compare_figures import (
+    METRIC_WORDS,
+    interval_numbers,
+    signed_words,
+    value_words,
+    verdict_words,
+)
 from reports.load_compare_tables import MARKS_HELP, matrix_cell
 from reports.load_compare_words import (
-    METRIC_WORDS,
     difference_sentence,
     headline,
-    interval_numbers,
     notes_of,
-    signed_words,
     support,
     title,
     validity_line,
-    value_words,
     verdict_word,
-    verdict_words,
     when,
 )
 

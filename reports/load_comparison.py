@@ -90,18 +90,26 @@ def _notes(before: LoadDocument, after: LoadDocument) -> list[str]:
     return notes
 
 
-def _key(step: StepSlice) -> tuple[str, str, str, str]:
-    return step.scenario, step.name, step.method, step.path
+def _keyed(document: LoadDocument) -> dict[tuple[str, str, str, str, int], StepSlice]:
+    """Steps by what they are; a flow may have the same one twice, so that its turn counts too."""
+    keyed: dict[tuple[str, str, str, str, int], StepSlice] = {}
+    for step in document.steps:
+        what = step.scenario, step.name, step.method, step.path
+        turn = sum(key[:4] == what for key in keyed)
+        keyed[(*what, turn)] = step
+    return keyed
 
 
 def _step_pairs(before: LoadDocument, after: LoadDocument) -> list[tuple[StepSlice, StepSlice]]:
-    earlier = {_key(step): step for step in before.steps}
-    return [(earlier[_key(step)], step) for step in after.steps if _key(step) in earlier]
+    earlier = _keyed(before)
+    return [(earlier[key], step) for key, step in _keyed(after).items() if key in earlier]
 
 
 def _missing(one: LoadDocument, other: LoadDocument) -> list[str]:
-    known = {_key(step) for step in other.steps}
-    return [f"{step.scenario}: {step.name}" for step in one.steps if _key(step) not in known]
+    known = _keyed(other)
+    return [
+        f"{step.scenario}: {step.name}" for key, step in _keyed(one).items() if key not in known
+    ]
 
 
 def _parts(

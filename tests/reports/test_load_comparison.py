@@ -236,6 +236,16 @@ def test_steps_of_one_run_alone_are_named_and_left_out():
     assert change(document, "p50", part=1).interval is not None
 
 
+def test_a_step_that_a_flow_has_twice_is_compared_turn_by_turn():
+    twice = (PLAIN, replace(PLAIN, median_ms=120))
+    document = compared(run(1, *twice), run(2, *twice))
+
+    assert [part.name for part in document.parts[1:]] == ["GET /products"] * 2
+    first, second = (change(document, "p50", part) for part in (1, 2))
+    assert first.before == pytest.approx(50, rel=0.1)
+    assert second.before == pytest.approx(120, rel=0.1)
+
+
 def test_costs_are_of_a_million_admitted_requests_and_have_no_interval():
     spent = LoadSpent(usd=0.0064, estimated_usd=None, detail=[])
     cost = change(compared(run(1, spent=spent), run(2, spent=spent)), "cost")
