@@ -59,9 +59,15 @@ def _suite(number: int, suite: GateSuite) -> ElementTree.Element:
     for name, value in suite.properties:
         ElementTree.SubElement(properties, "property", {"name": name, "value": _text(value)})
     element.extend(_case(gate, suite.name) for gate in suite.gates)
-    ElementTree.SubElement(element, "system-out")
+    ElementTree.SubElement(element, "system-out").text = _text(_told(suite.gates))
     ElementTree.SubElement(element, "system-err")
     return element
+
+
+def _told(gates: Sequence[Gate]) -> str:
+    """All gates with their figures: those that passed have them nowhere else."""
+    lines = [f"{gate.status}: {gate.text} ({gate.scope}): {gate.message}" for gate in gates]
+    return "\n".join(line.removesuffix(": ") for line in lines)
 
 
 def _case(gate: Gate, suite: str) -> ElementTree.Element:

@@ -14,7 +14,9 @@ from reports import runs_markdown
 from reports.exports import check_exports, export_document, parse_export
 from reports.gate import Gate
 from reports.gates import gates_of, unmeasured_gates
+from reports.histogram import encoded, of_ms
 from reports.junit import junit_text
+from reports.load_histograms import LatencyBlock, RunHistograms
 from reports.run_frames import LONG_COLUMNS, frame_of, long_frame
 from reports.runs_exports import export_runs
 from reports.runs_markdown import render_runs_markdown
@@ -72,6 +74,28 @@ def test_why_a_run_is_invalid_is_said_once():
     assert message.count("start lag") == 1
 
 
+def test_a_percentile_of_ok_requests_has_the_interval_of_its_blocks():
+    limit = load_documents.threshold("p95(ok_response) < 50ms", 60.0, 50.0, ok=False)
+    blocks = [
+        LatencyBlock(
+            from_s=at,
+            to_s=at + 1,
+            completed=200,
+            ok=200,
+            throttled=0,
+            failed=0,
+            ok_response=encoded(of_ms([30 + at % 2 + request * 0.2 for request in range(200)])),
+        )
+        for at in range(8)
+    ]
+    whole = RunHistograms(response=None, service=None, ok_response=None, blocks=blocks)
+    document = LOAD.model_copy(update={"thresholds": [limit], "histograms": whole})
+    message = gates(document)["p95(ok_response) < 50 ms"].message
+    found = re.search(r"95 % interval ([\d.]+) to ([\d.]+) ms, n = ", message)
+    assert found is not None, message
+    assert 60 < float(found[1]) < float(found[2]) < 75
+
+
 # -- JUnit ----------------------------------------------------------------------------------------
 
 
@@ -114,6 +138,13 @@ def test_names_say_the_run_the_scope_and_the_gate():
     assert suite.attrib["name"] == "load orders-nightly"
     assert case.attrib["classname"] == "load orders-nightly.step GET /search"
     assert case.attrib["name"] == "p99(response) < 200 ms"
+
+
+def test_the_figures_of_gates_that_passed_are_told_as_well():
+    [suite] = parsed(LOAD)
+    told = suite.findtext("system-out").splitlines()
+    assert told[0] == "passed: the measurement is valid (validity)"
+    assert "passed: count(timeout) < 1 (the run): measured 0, limit 1" in told
 
 
 def test_provenance_stands_in_properties():

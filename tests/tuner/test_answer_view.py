@@ -10,6 +10,7 @@ from reports.figures import SPACE
 from tests.reports import adaptive_documents as adaptive
 from tests.reports import documents
 from tuner.answer_view import show_document
+from tuner.delivery import deliver
 
 
 def shown(document: TuneDocument, capsys: pytest.CaptureFixture[str]) -> str:
@@ -68,3 +69,16 @@ def test_what_ended_the_run_is_said_above_the_table(capsys: pytest.CaptureFixtur
     text = shown(adaptive.stopped_by_budget(), capsys)
     assert "  Stopped by --max-invocations 20: the best answer so far.\n" in text
     assert "budget: at most 20 invocations and $0.05; ended by --max-invocations\n" in text
+
+
+def test_charts_follow_the_answer_where_they_are_asked_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    deliver(documents.cpu_bound(), (), Console())
+    assert "Cost per million invocations" not in capsys.readouterr().out
+
+    deliver(documents.cpu_bound(), (), Console(), chart=True)
+    out = capsys.readouterr().out
+    assert out.index("Recommendation: ") < out.index("Cost per million invocations")
+    assert "Duration of a warm invocation" in out
+    assert "┊" in out
