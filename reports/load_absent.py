@@ -8,7 +8,7 @@ from reports.budget_panel import budget_table
 from reports.concurrency import Forecast
 from reports.cost_panel import costs_of
 from reports.figures import listed
-from reports.load_curve import curve_of
+from reports.load_curve import has_curve
 from reports.load_document import LoadDocument
 from reports.objectives import without_budget
 
@@ -131,7 +131,7 @@ def _latency(document: LoadDocument) -> Iterator[tuple[str, str]]:
         "Spectrum beside a baseline",
         "reports compare BASELINE RUN draws both, with what cannot be told apart.",
     )
-    if document.search is None and curve_of(document) is None:
+    if document.search is None and not has_curve(document):
         yield (
             "Latency by rate",
             (

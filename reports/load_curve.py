@@ -7,8 +7,10 @@ of a second, not of all of them. A knee is named only where the points show one.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from operator import itemgetter
 from statistics import median
 from typing import TypeAlias
@@ -62,34 +64,51 @@ class Curve:
 
 
 # The rate of a second, its p95 in ms, and which second it is: there may be a hundred thousand.
-_Point: TypeAlias = tuple[float, float, int]
+_Second: TypeAlias = tuple[float, float, int]
 
 
 def curve_of(document: LoadDocument) -> Curve | None:
     """The curve of a run; None where its measured phases have one rate, or each its own mix."""
     if document.search is not None:
         return None
-    measured = [one for one in document.phases if one.measured and one.requests.completed]
-    alike = _largest_mix(measured)
-    apart = stands_apart(document)
-    phases = [
-        Level(one.name, one.rates.admitted_rps, found.p95)
-        for one in alike
-        if (found := response_of(one, apart=apart)) is not None
-    ]
-    # The p95 of a second is of all that completed: refusals among them would make it quick.
-    seconds = [] if apart else _seconds(document, alike)
-    if not _several_rates([one.rate_rps for one in phases]) and not _several_rates(
-        [rate_rps for rate_rps, _, _ in seconds]
-    ):
+    measured, alike = _phases(document)
+    phases = _levels_of(document, alike)
+    seconds = _seconds(document, alike)
+    if not _several_rates(phases) and not _several_rates(seconds):
         return None
     return Curve(
-        phases=phases,
+        phases=[Level(name, *point) for *point, name in phases],
         seconds=[Level(f"second {at}", *point) for *point, at in _fewer(seconds)],
-        knee_rps=_knee(_levels(seconds) if len(seconds) > len(phases) else phases),
+        knee_rps=_knee(_grouped(seconds) if len(seconds) > len(phases) else phases),
         mix_known=all(one.by_step for one in alike),
         left_out=[one.name for one in measured if one not in alike],
     )
+
+
+def has_curve(document: LoadDocument) -> bool:
+    """Whether a run has a curve, which is quicker to say than which."""
+    if document.search is not None:
+        return False
+    _, alike = _phases(document)
+    phases = _levels_of(document, alike)
+    return _several_rates(phases) or _several_rates(_seconds(document, alike))
+
+
+def _phases(document: LoadDocument) -> tuple[list[PhaseSlice], list[PhaseSlice]]:
+    """The measured phases, and those of them that ask for the same."""
+    measured = [one for one in document.phases if one.measured and one.requests.completed]
+    return measured, _largest_mix(measured)
+
+
+def _levels_of(
+    document: LoadDocument, phases: Sequence[PhaseSlice]
+) -> list[tuple[float, float, str]]:
+    apart = stands_apart(document)
+    return [
+        (one.rates.admitted_rps, found.p95, one.name)
+        for one in phases
+        if (found := response_of(one, apart=apart)) is not None
+    ]
 
 
 def _largest_mix(phases: Sequence[PhaseSlice]) -> list[PhaseSlice]:
@@ -107,39 +126,43 @@ def _differ(one: PhaseSlice, other: PhaseSlice) -> float:
     return sum(abs(a - b) for a, b in zip(first, second, strict=True)) / 2
 
 
-def _seconds(document: LoadDocument, phases: Sequence[PhaseSlice]) -> list[_Point]:
+def _seconds(document: LoadDocument, phases: Sequence[PhaseSlice]) -> list[_Second]:
+    """The seconds of phases, ascending by rate."""
+    # The p95 of a second is of all that completed: refusals among them would make it quick.
+    if stands_apart(document):
+        return []
     names = {phase.name for phase in phases}
     # A part of a second, where a phase begins or ends, has fewer requests than its rate.
     whole: set[int] = set()
     for phase in phases:
         whole.update(range(math.ceil(phase.from_s), math.floor(phase.to_s)))
-    return [
+    found = [
         (float(one.admitted), p95_ms, one.second)
         for one in document.seconds
         if one.admitted and (p95_ms := one.response_p95_ms) is not None
         if one.second in whole and one.phase in names
     ]
+    found.sort()
+    return found
 
 
-def _several_rates(rates_rps: Sequence[float]) -> bool:
-    rates = [rate_rps for rate_rps in rates_rps if rate_rps > 0]
-    if len(rates_rps) > _FEW:
+def _several_rates(levels: Sequence[tuple[float, float, object]]) -> bool:
+    rates = sorted(rate_rps for rate_rps, _, _ in levels if rate_rps > 0)
+    if len(levels) > _FEW:
         # The rate of single seconds scatters by chance: what counts is most of them.
-        rates.sort()
         rates = rates[len(rates) // 10 : -len(rates) // 10 or None]
         return bool(rates) and rates[-1] > 2 * rates[0]
-    return bool(rates) and max(rates) > _APART * min(rates)
+    return bool(rates) and rates[-1] > _APART * rates[0]
 
 
-def _fewer(seconds: list[_Point]) -> list[_Point]:
+def _fewer(seconds: list[_Second]) -> list[_Second]:
     """At most `_MOST_SECONDS`: of neighbours in rate, the quickest and the slowest."""
     if len(seconds) <= _MOST_SECONDS:
         return seconds
-    ordered = sorted(seconds)
-    size = -(-len(ordered) // (_MOST_SECONDS // 2))
+    size = -(-len(seconds) // (_MOST_SECONDS // 2))
     kept = []
-    for start in range(0, len(ordered), size):
-        group = ordered[start : start + size]
+    for start in range(0, len(seconds), size):
+        group = seconds[start : start + size]
         kept += [min(group, key=_p95_of), max(group, key=_p95_of)] if len(group) > 1 else group
     return kept
 
@@ -147,29 +170,29 @@ def _fewer(seconds: list[_Point]) -> list[_Point]:
 _p95_of = itemgetter(1)
 
 
-def _levels(seconds: Sequence[_Point]) -> list[Level]:
-    """Seconds of about the same rate as one: the median of their p95."""
-    highest = max(rate_rps for rate_rps, _, _ in seconds)
-    groups: list[list[_Point]] = [[] for _ in range(_LEVELS)]
-    for point in seconds:
-        groups[min(int(point[0] / highest * _LEVELS), _LEVELS - 1)].append(point)
+def _grouped(seconds: Sequence[_Second]) -> list[tuple[float, float, str]]:
+    """Seconds of about the same rate as one: the median of their rates and of their p95."""
+    rates = [rate_rps for rate_rps, _, _ in seconds]
+    width = rates[-1] / _LEVELS
+    cuts = [bisect_left(rates, number * width) for number in range(_LEVELS)]
     found = []
-    for number, group in enumerate(groups):
-        if len(group) >= 3:
-            rates_rps, p95s_ms, _ = zip(*group, strict=True)
-            found.append(Level(str(number), median(rates_rps), median(p95s_ms)))
+    for number, (first, end) in enumerate(pairwise([*cuts, len(rates)])):
+        if end - first >= 3:
+            p95_ms = median([p95_ms for _, p95_ms, _ in seconds[first:end]])
+            found.append((median(rates[first:end]), p95_ms, str(number)))
     return found
 
 
-def _knee(levels: Sequence[Level]) -> float | None:
+def _knee(levels: Sequence[tuple[float, float, str]]) -> float | None:
     """Where rate / p95 is largest, if p95 doubles beyond it; None where the points show none."""
-    ordered = sorted(levels, key=lambda level: level.rate_rps)
+    ordered = sorted(levels)
     if len(ordered) < _FEWEST_LEVELS:
         return None
-    power = [level.rate_rps / level.p95_ms for level in ordered]
+    power = [rate_rps / p95_ms for rate_rps, p95_ms, _ in ordered]
     best = power.index(max(power))
-    rises = max(level.p95_ms for level in ordered[best:]) >= _RISES * ordered[best].p95_ms
-    return ordered[best].rate_rps if 0 < best < len(ordered) - 1 and rises else None
+    best_rps, best_ms, _ = ordered[best]
+    rises = max(map(_p95_of, ordered[best:])) >= _RISES * best_ms
+    return best_rps if 0 < best < len(ordered) - 1 and rises else None
 
 
 def curve_figure(document: LoadDocument, anchor: str) -> Figure | None:
