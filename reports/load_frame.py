@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from reports.histogram import quantile_intervals
 from reports.load_document import (
     CauseCount,
     LoadDocument,
@@ -14,6 +15,7 @@ from reports.load_document import (
     Slice,
     StepSlice,
 )
+from reports.load_histograms import LatencyBlock, ok_histograms
 
 # Columns stand also where a run has none of a cause, so that tables of runs fit together.
 _CAUSES = (
@@ -27,6 +29,7 @@ _CAUSES = (
     "throttle",
 )
 _COUNTS = ("offered", "sent", "completed", "cut", "dropped", "lost")
+_SURE = {"p50": 0.5, "p95": 0.95, "p99": 0.99}  # with intervals
 _PERCENTILES = ("p50", "p90", "p95", "p99", "p999", "max", "mean")
 
 
@@ -34,7 +37,14 @@ def frame_of(document: LoadDocument) -> pd.DataFrame:
     """One row for the run (measured phases), then the steps, then the phases."""
     run = _whole(document)
     parts: list[Slice] = [run, *document.steps, *document.phases]
-    return pd.DataFrame([_row(part, document) for part in parts])
+    known = [] if document.histograms is None else document.histograms.blocks
+    blocks = [known, *(step.blocks for step in document.steps), *([] for _ in document.phases)]
+    return pd.DataFrame(
+        [
+            _row(part, document) | _intervals(of_part)
+            for part, of_part in zip(parts, blocks, strict=True)
+        ]
+    )
 
 
 def _whole(document: LoadDocument) -> Slice:
@@ -81,6 +91,16 @@ def _causes(counts: Sequence[CauseCount]) -> dict[str, int]:
         cause = entry.cause if entry.cause in _CAUSES else "other"
         found[f"throttled_by_{cause}"] += entry.count
     return found
+
+
+def _intervals(blocks: Sequence[LatencyBlock]) -> dict[str, float | None]:
+    """The 95 % intervals of ok response times; phases have no blocks of their own."""
+    found = quantile_intervals(ok_histograms(blocks), list(_SURE.values()))
+    row: dict[str, float | None] = {}
+    for key, interval in zip(_SURE, found, strict=True):
+        low_ms, high_ms = (None, None) if interval is None else interval
+        row[f"ok_response_{key}_low_ms"], row[f"ok_response_{key}_high_ms"] = low_ms, high_ms
+    return row
 
 
 def _latency(name: str, found: LoadPercentiles | None) -> dict[str, float | None]:

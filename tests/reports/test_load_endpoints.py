@@ -14,6 +14,7 @@ from reports.histogram import encoded, of_ms
 from reports.load_cost_parts import LoadCostPart
 from reports.load_document import CalledFunction, LoadDocument, ThresholdResult
 from reports.load_endpoints import steps_table, usd_per_million
+from reports.load_frame import frame_of
 from reports.load_histograms import LatencyBlock
 from tests.reports import load_documents, waterfall_documents
 from tests.reports.load_documents import threshold
@@ -101,6 +102,21 @@ def test_the_table_says_how_many_requests_a_sure_p95_takes() -> None:
     [few] = column_of(with_blocks(load_documents.forbidden(), 40), "p95 within 1 %")
     assert 1_000 < int(few.replace(",", "")) < 200_000
     assert "p95 within 1 %" not in names_of(load_documents.forbidden())
+
+
+def test_tables_for_other_programs_have_the_intervals_too() -> None:
+    rows = frame_of(with_blocks(load_documents.forbidden(), 300)).set_index("part")
+    cell = column_of(with_blocks(load_documents.forbidden(), 300), "Ok p99")[0]
+    bounds = [
+        f"{rows.ok_response_p99_low_ms['step']:.0f}",
+        f"{rows.ok_response_p99_high_ms['step']:.0f}",
+    ]
+    assert f"({' to '.join(bounds)})" in cell
+    assert rows.ok_response_p99_low_ms.isna().to_dict() == {
+        "run": True,
+        "step": False,
+        "phase": True,
+    }
 
 
 # -- thresholds -----------------------------------------------------------------------------------
