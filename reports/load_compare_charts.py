@@ -8,7 +8,8 @@ from reports import svg
 from reports.figure import Figure
 from reports.load_compare_document import ComparedLoad, LoadCompareDocument
 from reports.load_compare_words import change_sentence
-from reports.percentile_chart import Look, Spectrum, spectrum_figure
+from reports.percentile_chart import spectrum_figure
+from reports.spectra import Look, Spectrum
 from reports.time_chart import FULL, MIDDLE, SMALL, Line, TimeChart, data_of, draw_time_chart
 
 _FIVE = 5  # percentiles that documents without histograms have

@@ -11,7 +11,8 @@ from reports.histogram import decoded, spectrum, spectrum_band
 from reports.load_document import LoadDocument, LoadPercentiles, ThresholdResult
 from reports.load_histograms import RunHistograms, ok_histograms
 from reports.load_latency import latency_finding, response_of, stands_apart
-from reports.percentile_chart import Look, Spectrum, Target, spectrum_figure
+from reports.percentile_chart import spectrum_figure
+from reports.spectra import Look, Spectrum, Target
 
 _TITLE = "Latency by percentile"
 _OK_NAME = "response time, ok only"

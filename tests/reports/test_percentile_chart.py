@@ -15,16 +15,8 @@ from reports.histogram import Histogram, encoded, merged, of_ms, spectrum_shares
 from reports.load_document import LoadDocument
 from reports.load_histograms import LatencyBlock, RunHistograms
 from reports.load_spectrum import percentile_figure
-from reports.percentile_chart import (
-    Look,
-    Spectrum,
-    Target,
-    draw_percentile_chart,
-    percentile_name,
-    rarity,
-    spectrum_data,
-    spectrum_figure,
-)
+from reports.percentile_chart import draw_percentile_chart, spectrum_figure
+from reports.spectra import Look, Spectrum, Target, percentile_name, rarity, spectrum_data
 from tests.reports import load_documents
 
 LOOK = Look("c-data", "#0b5cad")
