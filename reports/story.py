@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from urllib.parse import urlsplit
 
 from reports import limits_words, load_findings, tune_findings
 from reports.document import TuneDocument
+from reports.endpoint import is_loopback
 from reports.figures import (
     ABSENT,
     listed,
@@ -103,10 +105,11 @@ def names_of(documents: Sequence[Document]) -> list[str]:
 
 
 def _validity(documents: Sequence[Document]) -> str:
-    invalid = [name_of(document) for document in documents if _verdict(document) == "invalid"]
+    named = list(zip(names_of(documents), documents, strict=True))
+    invalid = [name for name, document in named if _verdict(document) == "invalid"]
     if invalid:
         return f"Do not trust the figures of {listed(invalid)}: measured invalidly."
-    partial = [name_of(document) for document in documents if _verdict(document) == "interrupted"]
+    partial = [name for name, document in named if _verdict(document) == "interrupted"]
     rest = f"; {listed(partial)} ended early" if partial else ""
     return f"{_all(len(documents))} measured validly{rest}."
 
@@ -130,9 +133,18 @@ def _tunings_words(tunings: Sequence[TuneDocument]) -> str:
         return ""
     moved = [f"{one.function.name} to {_taken(one)}" for one in tunings if _should_move(one)]
     open_ones = sum(one.recommendation is None or one.verdict != "pass" for one in tunings)
-    whole = "the function" if len(tunings) == 1 else f"{len(moved)} of {len(tunings)} functions"
-    words = f"{whole} should change size ({listed(moved)})" if moved else "no function must move"
+    words = "no function should change size"
+    if moved:
+        words = f"{_of_all(len(moved), len(tunings))} should change size ({listed(moved)})"
     return f"{words}, {open_ones} without an answer yet" if open_ones else words
+
+
+def _of_all(some: int, count: int) -> str:
+    if count == 1:
+        return "the function"
+    if some == count:
+        return "both functions" if count == 2 else f"all {count} functions"
+    return f"{some} of {count} functions"
 
 
 def _should_move(tuning: TuneDocument) -> bool:
@@ -243,7 +255,7 @@ def _met(probe: LimitsDocument, loads: Sequence[LoadDocument]) -> Iterator[str]:
     if found is None or found.value is None:
         return
     for load in loads:
-        if load.target.url != probe.target.url:
+        if _target(load) != _target(probe):
             continue
         refused = totals_of(load.throttled_by_cause)
         most = f", most by {cause_phrase(refused[0].cause)}" if refused else ""
@@ -260,10 +272,16 @@ def _same_profile(documents: Sequence[Document]) -> list[list[LoadDocument]]:
     for document in documents:
         if isinstance(document, LoadDocument):
             run = document.provenance
-            key = (document.name, document.target.url, run.profile_file)
+            key = (document.name, _target(document), run.profile_file)
             groups.setdefault(key, []).append(document)
     several = [runs for runs in groups.values() if len(runs) > 1]
     return [sorted(runs, key=lambda one: one.provenance.started_utc) for runs in several]
+
+
+def _target(document: LoadDocument | LimitsDocument) -> str:
+    """What requests went to; a sandbox of this machine has another port each time."""
+    url = document.target.url
+    return urlsplit(url).path if is_loopback(url) else url
 
 
 def _between(before: LoadDocument, after: LoadDocument) -> str:

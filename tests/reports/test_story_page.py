@@ -66,7 +66,7 @@ def test_the_headline_counts_what_should_change_and_what_holds():
     )
     tuned = documents.cpu_bound().recommendation.memory_mb
     assert f"checkout-api to {tuned:,} MB" in plain(story.headline)
-    assert story.headline.startswith("2 of 2 functions should change size")
+    assert story.headline.startswith("Both functions should change size")
     assert story.headline.endswith("the load run keeps its thresholds.")
     assert [point.name for point in story.points] == ["checkout-api", "webhook-forwarder", "orders"]
 
