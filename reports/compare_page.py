@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,10 +28,12 @@ class Section:
     tone: str
     verdict_word: str
     headline: str
+    validity_line: str
     support: Sequence[str]
     notes: Sequence[str]
     tables: Sequence[Table]
     facts: Sequence[tuple[str, str]]
+    absent: Sequence[tuple[str, str]]
     cautions: Sequence[str] = ()
     tiles: Sequence[Tile] = ()
     anchor: str = "comparison"
@@ -48,6 +50,7 @@ def section_of(document: CompareDocument) -> Section:
         tone="failed" if document.verdict == "fail" else document.verdict,
         verdict_word=compare_verdict_word(document),
         headline=compare_headline(document),
+        validity_line=_validity_line(document),
         support=compare_support(document),
         notes=[*document.notes, *([same] if same else [])],
         tables=[table for table in tables if table is not None],
@@ -56,7 +59,25 @@ def section_of(document: CompareDocument) -> Section:
             ("After", _run(document.after)),
             ("Tolerance", percent(document.tolerance_share)),
         ],
+        absent=list(_absent(document)),
     )
+
+
+def _validity_line(document: CompareDocument) -> str:
+    sides = (("earlier", document.before), ("later", document.after))
+    broken = [name for name, run in sides if run.verdict == "invalid"]
+    if not broken:
+        return "Valid: neither tuning lost measurements."
+    return f"Invalid: the {' and the '.join(broken)} tuning lost measurements."
+
+
+def _absent(document: CompareDocument) -> Iterator[tuple[str, str]]:
+    if not document.sizes:
+        yield "sizes", "two tunings that measure the same sizes: --sizes and --samples"
+    if document.choice is None:
+        yield "choice", "two tunings that recommend a size"
+    if document.starts is None:
+        yield "cold starts", "cold calls at the same sizes in both: --cold-samples"
 
 
 def _run(run: ComparedRun) -> str:

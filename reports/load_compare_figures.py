@@ -19,20 +19,21 @@ _WAYS = {
     "p50": ("slower", "faster"),
     "p95": ("slower", "faster"),
     "p99": ("slower", "faster"),
-    "throttled": ("more", "fewer"),
-    "failed": ("more", "fewer"),
-    "admitted": ("more", "less"),
+    "throttled": ("higher", "lower"),
+    "failed": ("higher", "lower"),
+    "admitted": ("higher", "lower"),
     "cost": ("dearer", "cheaper"),
 }
 MARKS = {"worse": "!", "better": "+", "same": "=", "cannot be told": "~"}
 
 
 def is_told(change: MetricChange) -> bool:
+    """Whether a change is told from noise, and matters."""
     return change.verdict in ("worse", "better")
 
 
 def way_word(change: MetricChange) -> str:
-    """In which direction the figures moved: slower, fewer, dearer."""
+    """In which direction the figures moved: slower, lower, dearer."""
     rises = (change.change or 0) >= (0 if change.unit == "share" else 1)
     return _WAYS[change.metric][0 if rises else 1]
 

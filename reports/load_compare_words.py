@@ -96,13 +96,7 @@ def _named(found: list[tuple[ComparedPart, MetricChange]], way: str) -> str:
     part, change = found[0]
     more = len(found) - 1
     others = f", and {more} other metric{'' if more == 1 else 's'} got {way}" if more else ""
-    return f"{metric_of(part, change)} {_is(change)}{others}"
-
-
-def _is(change: MetricChange) -> str:
-    """`is 12 % slower`, or `is 2.9 points higher`."""
-    way = {"more": "higher", "fewer": "lower", "less": "lower"}.get(way_word(change))
-    return f"is {size_words(change)} {way or way_word(change)}"
+    return f"{metric_of(part, change)} is {size_words(change)} {way_word(change)}{others}"
 
 
 def _untold(document: LoadCompareDocument) -> str:

@@ -21,6 +21,7 @@ from reports.compare_document import (
 from reports.compare_findings import compare_headline, compare_support
 from reports.compare_markdown import render_compare_markdown
 from reports.page import render_comparison
+from tests.reports.pages import Page
 
 HOSTILE = "<script>alert(1)</script>|`*"
 
@@ -178,3 +179,12 @@ def test_a_choice_is_said_with_what_the_old_one_costs(verdict: Any, words: str) 
 
 def test_without_any_difference_what_remains_is_said() -> None:
     assert "Nothing else is known to differ" in render_comparison(a_comparison(differences=[]))
+
+
+def test_the_page_says_whether_both_are_valid_and_what_is_absent():
+    words = Page(render_comparison(a_comparison(starts=None))).words()
+    broken = Page(render_comparison(a_comparison(after=ran(verdict="invalid")))).words()
+
+    assert "Valid: neither tuning lost measurements." in words
+    assert "cold calls at the same sizes in both" in words.partition("Not on this page")[2]
+    assert "Invalid: the later tuning lost measurements." in broken
