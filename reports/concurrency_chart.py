@@ -68,13 +68,16 @@ def draw_concurrency_chart(chart: ConcurrencyChart, canvas: Canvas, identifier: 
     """The chart as one `<svg>`; `identifier` is unique in the page and safe as an id."""
     axis = ValueAxis("calls at once", _shown(chart))
     legend = arrange(_legend(chart), canvas.width)
-    left, right = axis.room_px(), canvas.width - RIGHT_PX
     top = Y_LABEL_PX + _RULE_ROW_PX
     bottom = canvas.height - BELOW_PX - len(legend) * ROW_PX
     rates = [point.rate_rps for point in chart.curve]
-    x = LogScale(*log_domain(rates[0], rates[-1]), left, right)
+    lowest, highest = log_domain(rates[0], rates[-1])
+    # The label of the last tick stands in the middle under the plot's right edge.
+    room = svg.text_width(_tick_name(highest)) / 2 + 2
+    left, right = axis.room_px(), canvas.width - max(RIGHT_PX, room)
+    x = LogScale(lowest, highest, left, right)
     frame = _Frame(left, right, top, bottom, x, axis.scale(bottom, top))
-    ticks = [(x.position(tick), f"{tick:,.10g}") for tick in x.ticks()]
+    ticks = [(x.position(tick), _tick_name(tick)) for tick in x.ticks()]
     return root(
         canvas,
         identifier,
@@ -94,6 +97,10 @@ def draw_concurrency_chart(chart: ConcurrencyChart, canvas: Canvas, identifier: 
         *draw_legend(legend, canvas.height),
         area=PlotArea(left, right, top, bottom, Axis("log", x.low, x.high), axis.domain),
     )
+
+
+def _tick_name(rate_rps: float) -> str:
+    return f"{rate_rps:,.10g}"
 
 
 def _shown(chart: ConcurrencyChart) -> list[float]:

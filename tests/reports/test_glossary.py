@@ -66,6 +66,7 @@ def test_an_entry_is_whole_sentences_with_a_trap_and_a_group(term):
     for text in (term.what, term.trap):
         assert text.endswith(".")
         assert "  " not in text
+        assert text.isascii()
     assert term_of(term.name) == term
 
 

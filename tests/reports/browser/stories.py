@@ -1,0 +1,75 @@
+"""The pages that are opened: all kinds of documents, and one that tells a whole story."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cache
+
+from reports.kinds import Document
+from reports.load_comparison import compare_loads
+from reports.page import render_load_comparison, render_page
+from tests.reports import (
+    adaptive_documents,
+    documents,
+    load_documents,
+    panel_documents,
+    test_limits_page,
+    waterfall_documents,
+)
+from tests.reports.compared_loads import Told, Truth, run_of
+
+_SHOP = (Told(n=400), Told("GET /search", 120, n=250, throttled=10, failed=1, ramp=2))
+
+
+def story() -> list[Document]:
+    """Three tunings and two load runs of one shop."""
+    return [
+        documents.cpu_bound(),
+        documents.waiting(),
+        adaptive_documents.whole(),
+        load_documents.five_causes(),
+        panel_documents.whole(),
+    ]
+
+
+def everything() -> list[Document]:
+    """Tunings, load runs and probes of every kind."""
+    return [
+        *documents.all_documents(),
+        *adaptive_documents.all_adaptive(),
+        *load_documents.all_documents(),
+        *waterfall_documents.all_documents(),
+        panel_documents.whole(),
+        panel_documents.climbing(),
+        run_of(Truth(1, _SHOP)),
+        test_limits_page.probe(),
+        test_limits_page.no_refusal(),
+    ]
+
+
+def comparison() -> str:
+    """Two load runs, the newer of them slower."""
+    slower = replace(_SHOP[0], median_ms=60)
+    runs = run_of(Truth(1, _SHOP)), run_of(Truth(2, (slower, _SHOP[1])))
+    return render_load_comparison(compare_loads(*runs, ("runs/a", "runs/b")))
+
+
+def _of(documents_of: Callable[[], Sequence[Document]]) -> Callable[[], str]:
+    return cache(lambda: render_page(documents_of()))
+
+
+STORIES: dict[str, Callable[[], str]] = {
+    "story": _of(story),
+    "everything": _of(everything),
+    "tuning": _of(lambda: [documents.cpu_bound()]),
+    "load": _of(lambda: [load_documents.five_causes()]),
+    "comparison": comparison,
+    "hostile": _of(
+        lambda: [
+            documents.hostile(),
+            adaptive_documents.hostile_parts(),
+            load_documents.hostile(),
+        ]
+    ),
+}
