@@ -92,12 +92,14 @@ def _list(console: Console, charts: Sequence[Figure]) -> None:
     if console.json_output:
         console.document(_answer(charts=[_facts(figure) for figure in charts]))
         return
+    from reports.chart_view import shown
+
     if not charts:
         console.show("This run has no charts.")
     for number, figure in enumerate(charts):
         gap = "\n" if number else ""
-        console.show(f"{gap}{figure.name}: {figure.title}")
-        console.show(f"  {finding_of(figure)}")
+        console.show(shown(console, f"{gap}{figure.name}: {figure.title}"))
+        console.show(shown(console, f"  {finding_of(figure)}"))
 
 
 def _facts(figure: Figure) -> dict[str, object]:

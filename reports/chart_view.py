@@ -48,6 +48,11 @@ def show_chart(console: Console, figure: Figure) -> None:
     console.show(_plain(plot.finding, unicode=unicode))
 
 
+def shown(console: Console, words: str) -> str:
+    """Words as the stream of results can show them."""
+    return _plain(words, unicode=draws_unicode(console))
+
+
 def draws_unicode(console: Console) -> bool:
     """Whether the stream that results go to can show more than ASCII."""
     stream = sys.stderr if console.json_output else sys.stdout
