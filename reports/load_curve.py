@@ -65,6 +65,7 @@ class Curve:
 
 # The rate of a second, its p95 in ms, and which second it is: there may be a hundred thousand.
 _Second: TypeAlias = tuple[float, float, int]
+_rate_of, _p95_of = itemgetter(0), itemgetter(1)
 
 
 def curve_of(document: LoadDocument) -> Curve | None:
@@ -76,6 +77,7 @@ def curve_of(document: LoadDocument) -> Curve | None:
     seconds = _seconds(document, alike)
     if not _several_rates(phases) and not _several_rates(seconds):
         return None
+    seconds.sort(key=_rate_of)
     return Curve(
         phases=[Level(name, *point) for *point, name in phases],
         seconds=[Level(f"second {at}", *point) for *point, at in _fewer(seconds)],
@@ -127,7 +129,6 @@ def _differ(one: PhaseSlice, other: PhaseSlice) -> float:
 
 
 def _seconds(document: LoadDocument, phases: Sequence[PhaseSlice]) -> list[_Second]:
-    """The seconds of phases, ascending by rate."""
     # The p95 of a second is of all that completed: refusals among them would make it quick.
     if stands_apart(document):
         return []
@@ -136,18 +137,16 @@ def _seconds(document: LoadDocument, phases: Sequence[PhaseSlice]) -> list[_Seco
     whole: set[int] = set()
     for phase in phases:
         whole.update(range(math.ceil(phase.from_s), math.floor(phase.to_s)))
-    found = [
+    return [
         (float(one.admitted), p95_ms, one.second)
         for one in document.seconds
         if one.admitted and (p95_ms := one.response_p95_ms) is not None
         if one.second in whole and one.phase in names
     ]
-    found.sort()
-    return found
 
 
 def _several_rates(levels: Sequence[tuple[float, float, object]]) -> bool:
-    rates = sorted(rate_rps for rate_rps, _, _ in levels if rate_rps > 0)
+    rates = sorted([rate_rps for rate_rps, _, _ in levels if rate_rps > 0])
     if len(levels) > _FEW:
         # The rate of single seconds scatters by chance: what counts is most of them.
         rates = rates[len(rates) // 10 : -len(rates) // 10 or None]
@@ -156,7 +155,10 @@ def _several_rates(levels: Sequence[tuple[float, float, object]]) -> bool:
 
 
 def _fewer(seconds: list[_Second]) -> list[_Second]:
-    """At most `_MOST_SECONDS`: of neighbours in rate, the quickest and the slowest."""
+    """At most `_MOST_SECONDS`: of neighbours in rate, the quickest and the slowest.
+
+    Seconds ascend by rate.
+    """
     if len(seconds) <= _MOST_SECONDS:
         return seconds
     size = -(-len(seconds) // (_MOST_SECONDS // 2))
@@ -165,9 +167,6 @@ def _fewer(seconds: list[_Second]) -> list[_Second]:
         group = seconds[start : start + size]
         kept += [min(group, key=_p95_of), max(group, key=_p95_of)] if len(group) > 1 else group
     return kept
-
-
-_p95_of = itemgetter(1)
 
 
 def _grouped(seconds: Sequence[_Second]) -> list[tuple[float, float, str]]:
