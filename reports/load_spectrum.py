@@ -79,7 +79,7 @@ def _help(band: Band | None, *, with_targets: bool) -> str:
             " Shaded: where the whole line of ok requests lies with 95 % probability, by blocks of "
             "time; it ends where too few requests are slower to say."
         )
-    return text + (" Red lids are thresholds: a line must pass below." if with_targets else "")
+    return text + (" Brackets are thresholds: a line must pass below." if with_targets else "")
 
 
 def _names(document: LoadDocument) -> dict[str, str]:

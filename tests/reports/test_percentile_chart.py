@@ -159,7 +159,7 @@ def test_a_document_of_an_older_version_has_its_five_points_and_its_limits():
     shown = percentile_figure(limited, "a")
     assert shown is not None
     assert shown.drawings[0].count("<title>limit:") == 1
-    assert "Red lids are thresholds" in shown.help
+    assert "Brackets are thresholds" in shown.help
 
 
 def test_without_a_completed_request_there_is_no_spectrum():
