@@ -33,7 +33,7 @@ _TITLE = "Latency by rate"
 _SAME_MIX = 0.1
 # Rates nearer to each other than that are one rate.
 _APART = 1.1
-_MOST_SECONDS = 300
+_MOST_SECONDS = 160
 # Of more points than that, the rates of most are compared, not the extremes.
 _FEW = 20
 # A knee: beyond it p95 at least doubles, and rate / p95 is largest neither first nor last.
@@ -229,7 +229,8 @@ def _series(curve: Curve) -> list[RateSeries]:
     return [
         RateSeries(
             name,
-            [(one.rate_rps, one.p95_ms, _hover(one)) for one in levels],
+            # Of many points only the table and the script tell which they are.
+            [(one.rate_rps, one.p95_ms, _hover(one) if number == 1 else "") for one in levels],
             css,
             colour,
             shape,
