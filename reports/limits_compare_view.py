@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reports.compare_findings import difference_sentence
 from reports.limits_compare_document import LimitsCompareDocument
 from reports.limits_compare_page import validity_line
 from reports.limits_compare_words import (
@@ -28,7 +29,7 @@ def show_limits_comparison(console: Console, document: LimitsCompareDocument) ->
     console.show(title(document))
     console.show(validity_line(document))
     for found in document.differences:
-        console.show(f"  {found.what}: {found.before} -> {found.after}; {found.meaning}")
+        console.show(f"  {difference_sentence(found)}")
     console.show(f"{verdict_word(document)}: {headline(document)}")
     shown = compared_table(document)
     if shown is not None:

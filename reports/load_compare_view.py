@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reports.compare_findings import difference_sentence
 from reports.figures import ABSENT, SPACE
 from reports.load_compare_document import ComparedPart, LoadCompareDocument
 from reports.load_compare_figures import (
@@ -15,7 +16,6 @@ from reports.load_compare_figures import (
 )
 from reports.load_compare_tables import MARKS_HELP, matrix_cell
 from reports.load_compare_words import (
-    difference_sentence,
     headline,
     notes_of,
     support,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from math import log
 
-from reports.compare_document import Difference
 from reports.figures import (
     SPACE,
     closed,
@@ -197,12 +196,6 @@ def change_sentence(part: ComparedPart, change: MetricChange) -> str:
     same = ", which is the same" if change.verdict == "same" else ""
     name = f"{part.name}, {METRIC_WORDS[change.metric]}"
     return f"{name}: {both}, {told}{interval}{ending}{same}"
-
-
-def difference_sentence(difference: Difference) -> str:
-    """One difference of the runs: what it was, what it is, what that means."""
-    changed = f"{difference.what}: {difference.before} -> {difference.after}"
-    return f"{changed}; {difference.meaning}" if difference.meaning else changed
 
 
 def nothing_differs(document: LoadCompareDocument) -> str:
