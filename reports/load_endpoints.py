@@ -13,11 +13,11 @@ from reports.figures import (
     ABSENT,
     SPACE,
     column,
-    columns_alike,
     listed,
     money_columns,
     part_of,
     requests,
+    significant,
 )
 from reports.histogram import quantile_intervals, requests_needed
 from reports.load_document import LoadDocument, Slice, StepSlice, ThresholdResult
@@ -26,6 +26,7 @@ from reports.load_words import cause_word, failed_count, totals_of
 
 _QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 _MOST_CAUSES = 2
+_MOST_NEEDY = 3
 _PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
 _MILLION = 1e6
 
@@ -51,18 +52,8 @@ def steps_table(document: LoadDocument) -> Table | None:
     if not steps:
         return None
     intervals = [_intervals_of(step) for step in steps]
-    always = [
-        (Column("Completed"), [f"{step.requests.completed:,}" for step in steps]),
-        (Column("Offered", "/s"), _numbers([step.rates.offered_rps for step in steps])),
-        (Column("Admitted", "/s"), _numbers([step.rates.admitted_rps for step in steps])),
-        *(
-            (Column(f"Ok {name}", "ms"), _latencies(steps, name, [row[at] for row in intervals]))
-            for at, name in enumerate(_QUANTILES)
-        ),
-        (Column("Throttled"), [_share_of(step, step.outcomes.throttled) for step in steps]),
-        (Column("Failed"), [_share_of(step, failed_count(step.outcomes)) for step in steps]),
-    ]
-    further = [part for part in _further(document, intervals) if part.is_known]
+    always = _always(steps, intervals)
+    further = [part for part in _further(document) if part.is_known]
     columns = [Column("Step", is_text=True), *(c for c, _ in always), *(p.column for p in further)]
     cells = zip(
         step_names(document),
@@ -73,7 +64,13 @@ def steps_table(document: LoadDocument) -> Table | None:
     known = any(interval is not None for row in intervals for interval in row)
     said = [_HELP, _INTERVALS if known else "", *(part.help for part in further)]
     rows = [TableRow(list(row)) for row in cells]
-    return Table("By step", columns, rows, " ".join(text for text in said if text))
+    return Table(
+        "By step",
+        columns,
+        rows,
+        " ".join(text for text in said if text),
+        notes=_sample_size(steps, step_names(document), [row[1] for row in intervals]),
+    )
 
 
 _HELP = (
@@ -81,7 +78,8 @@ _HELP = (
     "not throttled. Times are response times of requests that succeeded."
 )
 _INTERVALS = (
-    "In brackets: the 95 % interval, by blocks of time; it stands where there are enough requests."
+    "In brackets: the 95 % interval, by blocks of time; it stands where there are enough requests, "
+    "and the slow ones did not all come at once."
 )
 
 
@@ -135,7 +133,23 @@ def _call_usd(document: LoadDocument, function: str) -> float | None:
     return sum(part.usd or 0.0 for part in needed) / calls
 
 
-def _further(document: LoadDocument, intervals: Sequence[Sequence[Interval]]) -> list[_Optional]:
+def _always(
+    steps: Sequence[StepSlice], intervals: Sequence[Sequence[Interval]]
+) -> list[tuple[Column, list[str]]]:
+    return [
+        (Column("Completed"), [f"{step.requests.completed:,}" for step in steps]),
+        (Column("Offered", "/s"), _numbers([step.rates.offered_rps for step in steps])),
+        (Column("Admitted", "/s"), _numbers([step.rates.admitted_rps for step in steps])),
+        *(
+            (Column(f"Ok {name}", "ms"), _latencies(steps, name, [row[at] for row in intervals]))
+            for at, name in enumerate(_QUANTILES)
+        ),
+        (Column("Throttled"), [_share_of(step, step.outcomes.throttled) for step in steps]),
+        (Column("Failed"), [_share_of(step, failed_count(step.outcomes)) for step in steps]),
+    ]
+
+
+def _further(document: LoadDocument) -> list[_Optional]:
     steps = document.steps
     return [
         _Optional(
@@ -150,12 +164,6 @@ def _further(document: LoadDocument, intervals: Sequence[Sequence[Interval]]) ->
         ),
         _Optional(Column("Thresholds", is_text=True), _marks(document)),
         _Optional(Column("Refused by", is_text=True), [causes_in_short(step) for step in steps]),
-        _Optional(
-            Column("p95 within 1 %", "ok requests"),
-            [_needed(step, row[1]) for step, row in zip(steps, intervals, strict=True)],
-            "p95 within 1 %: about how many ok requests, at this rate for longer, would narrow "
-            f"its interval to {_PLUS_MINUS}1 %.",
-        ),
     ]
 
 
@@ -164,15 +172,26 @@ def _intervals_of(step: StepSlice) -> list[Interval]:
 
 
 def _latencies(steps: Sequence[StepSlice], name: str, intervals: Sequence[Interval]) -> list[str]:
-    """Cells that begin with their number, so that they sort: 112 (108 to 117)."""
+    """Cells that begin with their number, so that they sort: 112 (108 to 117).
+
+    Where no step has an interval, all have the same number of decimals.
+    """
     known = [step.ok_response_ms for step in steps]
     values = [None if found is None else getattr(found, name) for found in known]
-    bounds = [(None, None) if interval is None else interval for interval in intervals]
-    columns = columns_alike([values, [low for low, _ in bounds], [high for _, high in bounds]])
+    if not any(intervals):
+        return [cell or ABSENT for cell in column(values)]
     return [
-        value if ABSENT in (value, low, high) else f"{value} ({low} to {high})"
-        for value, low, high in zip(*columns, strict=True)
+        _with_interval(value, interval) for value, interval in zip(values, intervals, strict=True)
     ]
+
+
+def _with_interval(value: float | None, interval: Interval) -> str:
+    if value is None:
+        return ABSENT
+    if interval is None:
+        return significant(value)
+    shown, low, high = column([value, *interval])
+    return f"{shown} ({low} to {high})"
 
 
 def _numbers(values: Sequence[float]) -> list[str]:
@@ -189,11 +208,21 @@ def _cold_shares(document: LoadDocument) -> list[str]:
     return [part_of(*shares.get((step.scenario, step.name), (0, 0))) for step in document.steps]
 
 
-def _needed(step: StepSlice, interval: Interval) -> str:
-    if interval is None or step.ok_response_ms is None:
-        return ABSENT
-    count = requests_needed(step.ok_response_ms.n, interval)
-    return requests(float(f"{count:.2g}"))
+def _sample_size(
+    steps: Sequence[StepSlice], names: Sequence[str], intervals: Sequence[Interval]
+) -> list[str]:
+    """How many ok requests a p95 within 1 % takes, of the steps that need the most."""
+    needed = [
+        (requests_needed(has, interval), name, has)
+        for step, name, interval in zip(steps, names, intervals, strict=True)
+        if interval is not None and (has := sum(block.ok for block in step.blocks))
+    ]
+    most = sorted(needed, reverse=True)[:_MOST_NEEDY]
+    if not most:
+        return []
+    said = [f"{requests(float(f'{n:.2g}'))} of {name} (has {has:,})" for n, name, has in most]
+    within = f"For a p95 within {_PLUS_MINUS}1{SPACE}%, at this rate for longer"
+    return [f"{within}, about so many ok requests are needed: {listed(said)}."]
 
 
 def _marks(document: LoadDocument) -> list[str]:
