@@ -1,6 +1,6 @@
 """Load runs of any length, drawn from a seed: what a report of a long run is made of.
 
-Run: python benchmarks/long_runs.py FOLDER --seconds N [--rate R] [--seed N]
+Run: python benchmarks/long_runs.py FOLDER --seconds N [--rate R] [--seed N] [--unlimited]
 
 Load rises and falls in phases of a quarter of an hour, as a day does in small; what is above the
 limits is refused by six causes in turn, a little fails, and now and then one second is far worse
@@ -46,10 +46,17 @@ _SIGMA = 0.45
 Ints = NDArray[np.int64]
 
 
-def long_run(length_s: int, rate_rps: float = 100.0, seed: int = 1) -> LoadDocument:
-    """A run of `length_s` seconds with about `rate_rps` requests in each of them."""
+def long_run(
+    length_s: int, rate_rps: float = 100.0, seed: int = 1, *, limited: bool = True
+) -> LoadDocument:
+    """A run of `length_s` seconds with about `rate_rps` requests in each of them.
+
+    Without limits nothing is refused, and a report has a chart more: latency by rate.
+    """
     rng = np.random.default_rng(seed)
     offered, refused, broken = _counts(length_s, rate_rps, rng)
+    if not limited:
+        refused = {}
     phase_of, bounds = _phases(length_s)
     base_ms = 18 + offered * 6 / rate_rps + rng.gamma(2, 2, length_s)
     base_ms[rng.integers(0, length_s, max(1, length_s // 2000))] *= 12
@@ -102,7 +109,7 @@ def _rows(
     base_ms: NDArray[np.float64],
     phase_of: Ints,
 ) -> list[Second]:
-    admitted = offered - np.asarray(sum(refused.values()))
+    admitted = offered - sum(refused.values(), np.zeros_like(offered))
     rows = []
     for at in range(len(offered)):
         base = float(base_ms[at])
@@ -211,7 +218,15 @@ def _document(
                 limit=300.0,
                 unit="ms",
                 ok=True,
-            )
+            ),
+            ThresholdResult(
+                that="rate(failed) < 1%",
+                scope="the run",
+                value=_failed_share(whole),
+                limit=0.01,
+                unit="share",
+                ok=True,
+            ),
         ],
         validity=ValidityReport(verdict="valid", reasons=[], start_lag_p99_ms=0.4),
         limits=[],
@@ -234,6 +249,12 @@ def _document(
     )
 
 
+def _failed_share(whole: dict[str, Any]) -> float:
+    outcomes = whole["outcomes"]
+    failed: int = outcomes.server_error + outcomes.timeout
+    return failed / int(whole["requests"].completed)
+
+
 def main() -> None:
     """Writes the result of one run."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -241,9 +262,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, required=True)
     parser.add_argument("--rate", type=float, default=100.0, help="requests/s (default 100)")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--unlimited", action="store_true", help="nothing is refused")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    path = write_document(options.folder, long_run(options.seconds, options.rate, options.seed))
+    document = long_run(options.seconds, options.rate, options.seed, limited=not options.unlimited)
+    path = write_document(options.folder, document)
     print(f"{options.seconds:,} s: {path.stat().st_size / 1e6:.1f} MB in {path}")
 
 
