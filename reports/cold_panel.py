@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from reports import svg
+from reports import counts_chart, svg
 from reports.blocks import Column
+from reports.counts_chart import CountsChart, draw_counts_chart
 from reports.figure import Data, DataRow, Figure
-from reports.figures import fixed, seconds
+from reports.figures import fixed, milliseconds, seconds, significant
 from reports.hatch import Fill
 from reports.load_document import LoadDocument
-from reports.load_waterfall import ColdBin, ColdStarts
+from reports.load_waterfall import ColdBin, ColdPercentiles, ColdStarts
 from reports.time_axis import TimeScale, time_label
 from reports.time_chart import (
     FULL,
@@ -22,6 +23,8 @@ from reports.time_chart import (
 from reports.waterfall_words import slowest_words
 
 _TITLE = "Cold starts over time"
+_INIT_TITLE = "How long cold starts took"
+_INIT_CANVASES = (counts_chart.FULL, counts_chart.MIDDLE, counts_chart.SMALL)
 _COLD = Fill("c-broken", svg.FAILED)
 # Of fewer stretches a chart shows nothing that a sentence does not.
 _FEWEST_BINS = 3
@@ -96,3 +99,47 @@ def cold_finding(cold: ColdStarts) -> str:
         )
     slowest = slowest_words(cold)
     return f"{words} {slowest}".strip() if slowest else words
+
+
+def init_figure(cold: ColdStarts, anchor: str) -> Figure | None:
+    """How long INIT or restore took; None where a document does not tell."""
+    spread = cold.init_ms
+    if spread is None or not cold.init_bins:
+        return None
+    known = (("p50", spread.p50), ("p95", spread.p95), ("p99", spread.p99))
+    # Of few cold starts the higher percentiles are the same one.
+    rules = list({value: f"{key} {milliseconds(value)}" for key, value in known}.items())
+    chart = CountsChart(
+        title=_INIT_TITLE,
+        finding=init_finding(cold, spread),
+        x_label="INIT or restore, ms (log scale)",
+        y_label="cold starts",
+        edges=[cold.init_bins[0].from_ms, *(one.to_ms for one in cold.init_bins)],
+        counts=[one.count for one in cold.init_bins],
+        css="c-broken",
+        colour=svg.FAILED,
+        rules=rules,
+    )
+    drawings = [
+        draw_counts_chart(chart, canvas, f"{anchor}-init-{canvas.css[2:]}")
+        for canvas in _INIT_CANVASES
+    ]
+    help_text = (
+        f"{init_finding(cold, spread)} Several heaps are several functions or runtimes; a tail far "
+        "to the right is work that INIT does now and then, such as a download."
+    )
+    columns = [Column("from", "ms"), Column("cold starts"), Column("to", "ms")]
+    rows = [
+        DataRow(one.from_ms, [significant(one.from_ms), f"{one.count:,}", significant(one.to_ms)])
+        for one in cold.init_bins
+    ]
+    return Figure(_INIT_TITLE, help_text, drawings, Data(columns, rows), "init")
+
+
+def init_finding(cold: ColdStarts, spread: ColdPercentiles) -> str:
+    """How long the starts took that requests of the run waited for."""
+    kind = "Restore" if cold.restored == cold.cold else "INIT"
+    return (
+        f"{kind} of {spread.n:,} cold starts took {milliseconds(spread.p50)} at p50, "
+        f"{milliseconds(spread.p95)} at p95 and {milliseconds(spread.p99)} at p99."
+    )

@@ -6,7 +6,7 @@ What the data lack has no row, and a part without rows is not there; `reports.lo
 from __future__ import annotations
 
 from reports.budget_panel import budget_figure, budget_table
-from reports.cold_panel import cold_figure
+from reports.cold_panel import cold_figure, init_figure
 from reports.concurrency import Forecast
 from reports.concurrency_panel import concurrency_figure, concurrency_table
 from reports.cost_panel import cost_figure, cost_table, function_costs_table
@@ -143,7 +143,9 @@ def _capacity(document: LoadDocument, anchor: str, forecast: Forecast | None) ->
         rows.append(figure_row(concurrency_figure(forecast, anchor)))
         rows.append(table_row(concurrency_table(forecast)))
     rows.append(figure_row(cold_figure(document, anchor)))
+    init = init_figure(document.cold_starts, anchor) if document.cold_starts else None
     rows += [table_row(table) for table in cold_tables(document)]
+    rows.append(figure_row(init))
     return part(anchor, "capacity", "Concurrency and cold starts", rows)
 
 

@@ -156,6 +156,14 @@ class ColdBin(_Part):
     cold: int
 
 
+class InitBin(_Part):
+    """Cold starts whose INIT or restore took so long; bounds have equal ratios."""
+
+    from_ms: float
+    to_ms: float = Field(description="and less than that")
+    count: int
+
+
 class ColdStep(_Part):
     """Cold starts of a step, in the measured phases."""
 
@@ -193,3 +201,4 @@ class ColdStarts(_Part):
     )
     slowest_cold: int | None = Field(default=None, description="of the slowest 1 %")
     bins: list[ColdBin] = Field(default=[], description="at most 60, of equal length")
+    init_bins: list[InitBin] = Field(default=[], description="of INIT or restore of the cold ones")

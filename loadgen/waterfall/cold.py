@@ -15,11 +15,19 @@ from loadgen.telemetry.traces import Traces
 from loadgen.waterfall.build import Choice
 from loadgen.waterfall.groups import by_response, slowest_of
 from loadgen.waterfall.split import ROUNDING_MS, Bools, Floats
-from reports.load_waterfall import ColdBin, ColdMinute, ColdPercentiles, ColdStarts, ColdStep
+from reports.load_waterfall import (
+    ColdBin,
+    ColdMinute,
+    ColdPercentiles,
+    ColdStarts,
+    ColdStep,
+    InitBin,
+)
 
 _MINUTE_US = 60_000_000
 # Enough to see when environments started, and few enough that each has requests.
 _MOST_BINS = 60
+_BINS_A_DECADE = 16
 _WIDTHS_S = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600)
 
 
@@ -60,6 +68,7 @@ def cold_starts_of(
         slowest=len(slowest),
         slowest_cold=int(cold[slowest].sum()),
         bins=_bins(records, reported, cold),
+        init_bins=_init_bins((init + restore)[seen & cold]),
     )
 
 
@@ -104,6 +113,20 @@ def _bins(records: Records, reported: Bools, cold: Bools) -> list[ColdBin]:
             cold=int(met[place]),
         )
         for place in range(n)
+    ]
+
+
+def _init_bins(start_ms: Floats) -> list[InitBin]:
+    """From the shortest to the longest start, sixteen bins for each factor of ten."""
+    if not len(start_ms):
+        return []
+    places = np.floor(np.log10(start_ms) * _BINS_A_DECADE).astype(np.int64)
+    first, last = int(places.min()), int(places.max())
+    counts = np.bincount(places - first, minlength=last - first + 1)
+    bounds = [round(10 ** (place / _BINS_A_DECADE), 3) for place in range(first, last + 2)]
+    return [
+        InitBin(from_ms=low, to_ms=high, count=int(count))
+        for low, high, count in zip(bounds, bounds[1:], counts, strict=False)
     ]
 
 

@@ -96,3 +96,17 @@ def test_bins_are_equal_few_and_hold_every_report_line():
     assert (found.bins[0].from_s, found.bins[-1].to_s) == (0.0, 130.0)
     assert sum(one.requests for one in found.bins) == 130
     assert [one.cold for one in found.bins[:2]] == [3, 0]
+
+
+def test_starts_are_counted_by_how_long_they_took():
+    truths = [*many(3, Truth(init=100.0)), *many(2, Truth(init=150.0)), Truth(init=990.0), Truth()]
+    found = cold_starts_of(*made(truths), CHOICE)
+    assert found is not None
+    assert sum(one.count for one in found.init_bins) == 6
+    assert [one.count for one in found.init_bins[:3]] == [3, 0, 2]
+    for value, one in ((100.0, found.init_bins[0]), (990.0, found.init_bins[-1])):
+        assert one.from_ms <= value < one.to_ms
+    assert len(found.init_bins) == 16
+    warm = cold_starts_of(*made(many(3)), CHOICE)
+    assert warm is not None
+    assert warm.init_bins == []

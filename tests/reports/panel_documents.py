@@ -15,7 +15,7 @@ from reports.load_telemetry import (
     MetricCoverage,
     MetricSpread,
 )
-from reports.load_waterfall import ColdBin
+from reports.load_waterfall import ColdBin, InitBin
 from tests.reports import load_documents, waterfall_documents
 from tests.reports.load_documents import Phase, Step, simulate, threshold
 
@@ -138,7 +138,12 @@ def cold() -> LoadDocument:
         ColdBin(from_s=60, to_s=120, requests=400, cold=4),
         ColdBin(from_s=120, to_s=180, requests=0, cold=0),
     ]
-    more = {"bins": bins, "slowest": 108, "slowest_cold": 100}
+    init_bins = [
+        InitBin(from_ms=365, to_ms=422, count=120),
+        InitBin(from_ms=422, to_ms=487, count=38),
+        InitBin(from_ms=487, to_ms=562, count=2),
+    ]
+    more = {"bins": bins, "slowest": 108, "slowest_cold": 100, "init_bins": init_bins}
     run = waterfall_documents.from_logs()
     return run.model_copy(
         update={"cold_starts": waterfall_documents.cold_starts().model_copy(update=more)}

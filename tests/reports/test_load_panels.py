@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reports.cold_panel import cold_figure
+from reports.cold_panel import cold_figure, init_figure
 from reports.concurrency import forecast_of
 from reports.figures import SPACE
 from reports.load_absent import absent_parts
@@ -16,7 +16,7 @@ from reports.load_page import section_of
 from reports.page import render_page
 from reports.sections import figures_of
 from tests.reports import load_documents, waterfall_documents
-from tests.reports.pages import Page
+from tests.reports.pages import Page, svgs
 from tests.reports.panel_documents import climbing, cold, steady, whole
 
 
@@ -34,6 +34,19 @@ def test_cold_starts_are_shares_of_their_stretch():
     assert "between 0:00 and 1:00 (min:s): 50 of 100 requests" in figure.help
     table = plain([table.lead for table in _tables(cold(), "Cold starts by step")])
     assert "Of the slowest 1 % of requests, 93 % met a cold start (100 of 108)." in table
+
+
+def test_starts_are_bars_by_how_long_they_took():
+    document = cold()
+    figure = init_figure(document.cold_starts, "run-1")
+    assert [row.cells[1] for row in figure.data.rows] == ["120", "38", "2"]
+    assert [row.x for row in figure.data.rows] == [365, 422, 487]
+    said = figure.help.replace(SPACE, " ")
+    assert "INIT of 160 cold starts took 402 ms at p50, 460 ms at p95 and 501 ms at p99." in said
+    drawing = svgs(figure.drawings[0])[0]
+    bars = [float(node.attrib["height"]) for node in drawing.iter() if node.tag == "rect"]
+    assert bars[0] / bars[1] == pytest.approx(120 / 38, rel=0.01)
+    assert init_figure(waterfall_documents.cold_starts(), "run-1") is None
 
 
 def test_an_older_document_has_minutes_and_does_not_tell_of_the_slowest():
@@ -150,7 +163,7 @@ def test_validity_has_rate_counts_and_clocks():
 def test_panels_stand_in_the_order_of_the_page_and_have_data():
     figures = figures_of(section_of(whole(), "run-1"))
     assert [figure.name for figure in figures] == [
-        "cost", "waterfall", "rate", "latency", "concurrency", "cold-starts", "spectrum",
+        "cost", "waterfall", "rate", "latency", "concurrency", "cold-starts", "init", "spectrum",
     ]  # fmt: skip
     for figure in [*figures, *figures_of(section_of(climbing(), "run-1"))]:
         assert figure.data is not None
