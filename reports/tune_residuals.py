@@ -51,18 +51,16 @@ def residual_figure(document: TuneDocument, anchor: str) -> Figure | None:
 
 
 def _agreement(off: Sequence[int], known: int) -> str:
+    """What the intervals say of the curve; of 90 % intervals one in ten misses by chance."""
     if not known:
         return "Samples are too few for intervals."
     if not off:
-        return (
-            f"All {known} intervals hold 1: the curve describes every size."
-            if known > 1
-            else ("The interval holds 1.")
-        )
+        whose = "The interval holds" if known == 1 else f"All {known} intervals hold"
+        return f"{whose} 1: nothing here speaks against the curve."
     verb = "leaves" if len(off) == 1 else "leave"
     return (
-        f"{len(off)} of {known} intervals {verb} out 1, at {listed_sizes(off)}: "
-        "trust the table there, not the curve."
+        f"{len(off)} of {known} intervals {verb} out 1, at {listed_sizes(off)}: trust the table "
+        "there, not the curve. About one in ten does so by chance."
     )
 
 
