@@ -117,4 +117,23 @@ CHARTS = (
         "Bins are short, so that single ones differ by chance.",
         "bins[]",
     ),
+    _chart(
+        "frontier", "requests by requests/s",
+        "Of a probe that was not refused: for each rate the least burst that a limit must have "
+        "to let all through that was sent.",
+        "It bounds what a limit may be. It does not find one.",
+        "finding.frontier",
+    ),
+    _chart(
+        "init", "cold starts by ms",
+        "How many cold starts took how long to INIT (or restore), on a logarithmic axis.",
+        "Environments that AWS made ahead of requests have none that anybody waits for.",
+        "cold_starts",
+    ),
+    _chart(
+        "blocks", "ms over time",
+        "Of a comparison of load runs: a percentile in equal blocks of time, of both runs.",
+        "Blocks are the unit of chance here: two that differ say nothing of the runs.",
+        "histograms.blocks",
+    ),
 )  # fmt: skip

@@ -31,12 +31,12 @@ def horizontal_ticks(plot: Plot, width: int) -> list[Tick]:
     if plot.x is None:
         return []
     low, high = plot.x.low, plot.x.high
-    if plot.steps:
+    if plot.steps and plot.x.kind == "linear":
         times = TimeScale(high, 0, width * _PIXELS_A_COLUMN).ticks()
         wanted = [(time, time_label(time, high)) for time in times]
     elif plot.x_name.startswith("percentile"):
         wanted = [(x, f"{100 * (1 - 1 / x):.7g}") for x in _RARITIES if low <= x <= high]
-    elif plot.x.kind == "log" and plot.rows_are_places:
+    elif plot.x.kind == "log" and plot.rows_are_places and not plot.steps:
         wanted = _names(plot)
     else:
         values = (LogScale if plot.x.kind == "log" else LinearScale)(low, high, 0, 1).ticks()
