@@ -116,6 +116,12 @@ def test_the_parts_of_a_cost_are_its_sum(memory_mb, billed_ms, storage_mb, share
         assert sum(parts) == pytest.approx(split.total_usd)
 
 
+def test_a_mix_of_an_older_version_is_read():
+    old = mix(0.02).model_dump(mode="json")
+    del old["sizes"][0]["cold_cost_usd_per_million"]
+    assert ColdMix.model_validate(old) == mix(0.02)
+
+
 def test_two_sizes_are_compared_with_cold_calls_at_both_or_at_none():
     document = adaptive.whole()
     assert document.cold is not None
