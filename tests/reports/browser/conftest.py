@@ -112,8 +112,11 @@ def stories(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 @pytest.fixture
 def open_page(browser: Browser, stories: Callable[[str], Path]) -> Iterator[Open]:
-    """Opens a story or a file as a reader would, from disk and offline; `how` is the context's."""
-    contexts = []
+    """Opens a story or a file as a reader would, from disk and offline; `how` is the context's.
+
+    Whatever a test does with a page: it asks for nothing, refuses nothing and says nothing.
+    """
+    contexts, pages = [], []
 
     def opened(what: str | Path, width: int = 1200, height: int = 900, **how: Any) -> Opened:
         how = {"offline": True, "reduced_motion": "reduce"} | how
@@ -121,9 +124,12 @@ def open_page(browser: Browser, stories: Callable[[str], Path]) -> Iterator[Open
         contexts.append(context)
         context.add_init_script(PROBE)
         page = Opened(context.new_page())
+        pages.append(page)
         page.go((stories(what) if isinstance(what, str) else what).as_uri())
         return page
 
     yield opened
+    complaints = [complaint for page in pages for complaint in page.complaints()]
     for context in contexts:
         context.close()
+    assert complaints == []

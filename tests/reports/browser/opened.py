@@ -16,6 +16,7 @@ class Opened:
         self.said: list[str] = []
         self.requests: list[str] = []
         self.dialogs: list[str] = []
+        self.provoked = False
         page.on("console", lambda message: self.said.append(message.text))
         page.on("pageerror", lambda error: self.said.append(str(error)))
         page.on("request", lambda request: self.requests.append(request.url))
@@ -31,7 +32,14 @@ class Opened:
 
     def refusals(self) -> list[str]:
         """What the page's own policy refused."""
-        return list(self.page.evaluate("refusals"))
+        return list(self.page.evaluate("window.refusals ?? []"))
+
+    def complaints(self) -> list[str]:
+        """All that a page must not do, unless a test made it."""
+        if self.provoked:
+            return []
+        asked = [url for url in self.requests if url != self.page.url]
+        return [*self.said, *self.refusals(), *self.dialogs, *asked]
 
     def run(self, script: str, argument: Any = None) -> Any:
         """The value of a function in the page."""

@@ -32,9 +32,6 @@ def test_markup_in_every_field_stays_text(open_page):
     opened = open_page("hostile")
     found = opened.run(FOREIGN)
     assert found == {"elements": [], "scripts": 1, "handlers": [], "links": []}
-    assert opened.dialogs == []
-    assert opened.said == []
-    assert opened.requests == [opened.page.url]
     assert documents.HOSTILE in opened.run("() => document.body.textContent")
 
 
@@ -49,9 +46,6 @@ def test_a_hostile_name_stays_text(open_page, name, tmp_path, monkeypatch):
     opened = open_page(path)
     found = opened.run(FOREIGN)
     assert found == {"elements": [], "scripts": 1, "handlers": [], "links": []}
-    assert opened.dialogs == []
-    assert opened.said == []
-    assert opened.requests == [path.as_uri()]
     seen = opened.run("() => document.body.textContent")
     assert name.split("\x07")[0] in seen
 
@@ -67,5 +61,3 @@ def test_a_hostile_name_stays_text_under_the_pointer(open_page):
         chart.find("rect.scan:visible").focus()
         opened.page.keyboard.press("ArrowRight")
     assert opened.run(FOREIGN)["elements"] == []
-    assert opened.dialogs == []
-    assert opened.said == []

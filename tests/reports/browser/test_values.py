@@ -35,7 +35,6 @@ def test_the_pointer_shows_the_row_of_the_table(open_page, name, width):
             assert chart.tip() in told, (chart.words, index)
         opened.page.mouse.move(2, 2)
         assert chart.tip() is None, chart.words
-    assert opened.said == []
 
 
 def test_the_values_of_the_rate_are_those_of_the_document(open_page):
