@@ -79,9 +79,11 @@ def _interval_words(threshold: ThresholdResult, document: LoadDocument) -> list[
         return []
     blocks = document.histograms.blocks if part is document and document.histograms else []
     blocks = part.blocks if isinstance(part, StepSlice) else blocks
-    interval = quantile_interval(ok_histograms(blocks), float(asked[1]) / 100) if blocks else None
-    if interval is None:
+    if not blocks:
         return []
+    interval = quantile_interval(ok_histograms(blocks), float(asked[1]) / 100)
+    if interval is None:
+        return ["no interval: blocks of time are too few or differ too much"]
     low, high = (significant(bound) for bound in interval)
     return [f"95 % interval {low} to {high} ms"]
 

@@ -74,7 +74,8 @@ def test_why_a_run_is_invalid_is_said_once():
     assert message.count("start lag") == 1
 
 
-def test_a_percentile_of_ok_requests_has_the_interval_of_its_blocks():
+def with_blocks(*medians_ms: float):
+    """A run whose p95 of ok requests is limited, with a block of time for each median."""
     limit = load_documents.threshold("p95(ok_response) < 50ms", 60.0, 50.0, ok=False)
     blocks = [
         LatencyBlock(
@@ -84,16 +85,24 @@ def test_a_percentile_of_ok_requests_has_the_interval_of_its_blocks():
             ok=200,
             throttled=0,
             failed=0,
-            ok_response=encoded(of_ms([30 + at % 2 + request * 0.2 for request in range(200)])),
+            ok_response=encoded(of_ms([median + request * 0.2 for request in range(-100, 100)])),
         )
-        for at in range(8)
+        for at, median in enumerate(medians_ms)
     ]
     whole = RunHistograms(response=None, service=None, ok_response=None, blocks=blocks)
-    document = LOAD.model_copy(update={"thresholds": [limit], "histograms": whole})
-    message = gates(document)["p95(ok_response) < 50 ms"].message
+    return LOAD.model_copy(update={"thresholds": [limit], "histograms": whole})
+
+
+def test_a_percentile_of_ok_requests_has_the_interval_of_its_blocks():
+    message = gates(with_blocks(50, 51, 50, 51, 50, 51, 50, 51))["p95(ok_response) < 50 ms"].message
     found = re.search(r"95 % interval ([\d.]+) to ([\d.]+) ms, n = ", message)
     assert found is not None, message
     assert 60 < float(found[1]) < float(found[2]) < 75
+
+
+def test_where_blocks_allow_no_interval_that_is_said():
+    message = gates(with_blocks(50, 500))["p95(ok_response) < 50 ms"].message
+    assert "no interval: blocks of time are too few or differ too much" in message
 
 
 # -- JUnit ----------------------------------------------------------------------------------------
