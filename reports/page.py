@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,7 +17,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, TypeAlias
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from reports.figures import closed, listed
 from reports.frame import axis_value
@@ -45,6 +46,9 @@ if TYPE_CHECKING:
 Comparison: TypeAlias = (
     "CompareSection | PreflightSection | LoadCompareSection | LimitsCompareSection"
 )
+
+
+_COMMAND = re.compile(r"`([^`\n]+)`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +194,13 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["axis_value"] = axis_value
+    environment.filters |= {"axis_value": axis_value, "prose": prose}
     return environment
+
+
+def prose(sentence: str) -> Markup:
+    """A sentence, escaped, with what stands in backticks as code."""
+    return Markup(_COMMAND.sub(r"<code>\1</code>", str(escape(sentence))))  # noqa: S704
 
 
 @cache

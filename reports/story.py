@@ -295,6 +295,6 @@ def _between(before: LoadDocument, after: LoadDocument) -> str:
         f"From one run of {after.name} to the next, p95 of ok responses went from "
         f"{milliseconds(old.p95)} to {milliseconds(new.p95)} and the admitted rate from "
         f"{rate_number(load_findings.admitted_rps(before))} to "
-        f"{rate(load_findings.admitted_rps(after))}: reports compare tells whether that is more "
+        f"{rate(load_findings.admitted_rps(after))}: `reports compare` tells whether that is more "
         "than chance."
     )

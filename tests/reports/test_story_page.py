@@ -6,7 +6,7 @@ import pytest
 
 from reports.figures import SPACE
 from reports.load_document import CalledFunction
-from reports.page import render_page
+from reports.page import prose, render_page
 from reports.story import names_of, story_of
 from tests.reports import documents, load_documents
 from tests.reports.pages import Page
@@ -140,3 +140,8 @@ def test_hostile_names_stay_text_in_the_story():
     html = render_page([documents.hostile(), load_documents.hostile()])
     assert "<b>" not in html
     assert html.count("</script>") == 1
+
+
+def test_what_stands_in_backticks_is_code_and_all_else_stays_text():
+    assert prose("run `tune <b> --yes` & go") == "run <code>tune &lt;b&gt; --yes</code> &amp; go"
+    assert prose("one ` alone") == "one ` alone"
