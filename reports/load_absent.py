@@ -37,14 +37,14 @@ def absent_parts(
 
 
 def _again(document: LoadDocument, options: str = "") -> str:
-    return f"loadgen run {document.provenance.profile_file}{options}"
+    return f"`loadgen run {document.provenance.profile_file}{options}`"
 
 
 def _money(document: LoadDocument) -> Iterator[tuple[str, str]]:
     yield (
         _PARETO,
         (
-            "tune FUNCTION measures each function behind the API; reports build RUN TUNING "
+            "`tune FUNCTION` measures each function behind the API; `reports build RUN TUNING` "
             "puts both on one page."
         ),
     )
@@ -87,8 +87,8 @@ def _capacity(document: LoadDocument, forecast: Forecast | None) -> Iterator[tup
     yield (
         _INFERRED,
         (
-            f"loadgen limits {document.provenance.profile_file} finds them by probing; reports "
-            "build RUN PROBE puts both on one page."
+            f"`loadgen limits {document.provenance.profile_file}` finds them by probing; "
+            "`reports build RUN PROBE` puts both on one page."
         ),
     )
     if forecast is None:
@@ -129,7 +129,7 @@ def _latency(document: LoadDocument) -> Iterator[tuple[str, str]]:
         yield "Intervals of percentiles", f"{_again(document)}: this document has no histograms."
     yield (
         "Spectrum beside a baseline",
-        "reports compare BASELINE RUN draws both, with what cannot be told apart.",
+        "`reports compare BASELINE RUN` draws both, with what cannot be told apart.",
     )
     if document.search is None and not has_curve(document):
         yield (
@@ -141,10 +141,10 @@ def _latency(document: LoadDocument) -> Iterator[tuple[str, str]]:
         )
     yield (
         "Trend over nights",
-        "several nights of the same profile; reports compare tells two of them apart.",
+        "several nights of the same profile; `reports compare` tells two of them apart.",
     )
     if document.search is None:
         yield (
             _FIT,
-            "a tuning (tune FUNCTION) or a search for the highest rate: no curve was fitted here.",
+            "a tuning (`tune FUNCTION`) or a search for the highest rate: no curve is fitted here.",
         )
