@@ -24,15 +24,17 @@ class _Part(BaseModel):
 class MetricChange(_Part):
     """One metric in both runs.
 
-    `change` is after / before for latencies, rates and costs, and after - before for shares.
+    Changes are after / before for latencies, rates and costs, and after - before for shares.
+    Interval and verdict go by blocks of time; `change` may lie outside of the interval.
     """
 
     metric: Metric
     unit: Unit
     before: float | None
     after: float | None
-    change: float | None = Field(description="mean over blocks of time; null where not known")
-    interval: Interval | None = Field(description="95 %, of `change`; null: no blocks of time")
+    change: float | None = Field(description="of `before` and `after`; null where not known")
+    block_change: float | None = Field(description="mean over blocks of time; null without them")
+    interval: Interval | None = Field(description="95 %, of `block_change`; null without blocks")
     floor_share: float = Field(description="a change below this does not matter")
     p_value: float | None = Field(description="of no change, alone")
     p_holm: float | None = Field(description="by Holm's rule over all judged metrics")

@@ -32,15 +32,43 @@ def is_told(change: MetricChange) -> bool:
     return change.verdict in ("worse", "better")
 
 
+def blocks_differ(change: MetricChange) -> bool:
+    """Whether the change of the two figures lies outside of the interval, which is by blocks."""
+    if change.interval is None or change.change is None:
+        return False
+    low, high = change.interval
+    return not low <= change.change <= high
+
+
+def by_blocks(change: MetricChange) -> MetricChange:
+    """The metric with the mean over blocks of time as its change."""
+    return change.model_copy(update={"change": change.block_change})
+
+
 def way_word(change: MetricChange) -> str:
     """In which direction the figures moved: slower, lower, dearer."""
     rises = (change.change or 0) >= (0 if change.unit == "share" else 1)
     return _WAYS[change.metric][0 if rises else 1]
 
 
+def told_words(change: MetricChange) -> str:
+    """What the verdict rests on: `12 % slower`, where blocks differ `block by block 9 % slower`."""
+    if blocks_differ(change):
+        told = by_blocks(change)
+        return f"block by block {size_words(told)} {way_word(told)}"
+    return f"{size_words(change)} {way_word(change)}"
+
+
+def blocks_words(change: MetricChange) -> str:
+    """Where blocks differ, the mean of their changes: the two figures do not say it; else empty."""
+    if not blocks_differ(change):
+        return ""
+    return f"blocks of time differ, by {signed_words(by_blocks(change))} on average"
+
+
 def verdict_words(change: MetricChange) -> str:
     """Mark and word, for a cell: `! slower`, `~ cannot be told`."""
-    word = way_word(change) if is_told(change) else change.verdict
+    word = way_word(by_blocks(change)) if is_told(change) else change.verdict
     return f"{MARKS[change.verdict]} {word}"
 
 

@@ -11,8 +11,8 @@ def frame_of(document: LoadCompareDocument) -> pd.DataFrame:
     """Columns are the same for all comparisons; units stand in column `unit`."""
     columns = [
         "baseline_run_id", "newer_run_id", "part", "scenario", "name", "metric", "unit",
-        "before", "after", "change", "change_low", "change_high", "floor_share", "p_value",
-        "p_holm", "blocks", "verdict", "why",
+        "before", "after", "change", "block_change", "block_change_low", "block_change_high",
+        "floor_share", "p_value", "p_holm", "blocks", "verdict", "why",
     ]  # fmt: skip
     rows = []
     for part in document.parts:
@@ -25,7 +25,7 @@ def frame_of(document: LoadCompareDocument) -> pd.DataFrame:
                 part.scenario,
                 part.name,
                 *(getattr(change, name) for name in ("metric", "unit", "before", "after")),
-                *(change.change, low, high, change.floor_share),
+                *(change.change, change.block_change, low, high, change.floor_share),
                 *(change.p_value, change.p_holm, change.blocks, change.verdict, change.why),
             ]
             rows.append(dict(zip(columns, values, strict=True)))

@@ -81,7 +81,8 @@ def _change(one: Measured, p_holm: float | None) -> MetricChange:
         unit=_unit(one.metric),
         before=one.before,
         after=one.after,
-        change=_told(one),
+        change=_of_values(one),
+        block_change=None if estimate is None else _scaled(one.metric, estimate.value),
         interval=interval,
         floor_share=floor,
         p_value=None if estimate is None or one.never else estimate.p_value,
@@ -92,10 +93,8 @@ def _change(one: Measured, p_holm: float | None) -> MetricChange:
     )
 
 
-def _told(one: Measured) -> float | None:
-    """The change: by blocks where there are some, else what the two figures say."""
-    if one.estimate is not None:
-        return _scaled(one.metric, one.estimate.value)
+def _of_values(one: Measured) -> float | None:
+    """The change of the two figures that stand beside it."""
     if one.before is None or one.after is None:
         return None
     if one.metric in SHARES:
@@ -153,11 +152,12 @@ def overall(parts: Sequence[ComparedPart]) -> LoadCompareVerdict:
 
 def is_suspect(change: MetricChange) -> bool:
     """Whether a change would be told if it were the only metric: it counts against `same`."""
-    if change.verdict != "cannot be told" or change.interval is None or change.change is None:
+    if change.verdict != "cannot be told" or change.interval is None or change.block_change is None:
         return False
+    told, floor = change.block_change, change.floor_share
     if change.metric in SHARES:
-        nothing, size, floor = 0.0, abs(change.change), change.floor_share
+        nothing, size = 0.0, abs(told)
     else:
-        nothing, size, floor = 1.0, abs(log(change.change)), log(1 + change.floor_share)
+        nothing, size, floor = 1.0, abs(log(told)), log(1 + floor)
     low, high = change.interval
     return not low <= nothing <= high and size >= floor

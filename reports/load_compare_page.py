@@ -10,7 +10,7 @@ from reports.blocks import Table, Tile
 from reports.figure import Figure
 from reports.load_compare_charts import blocks_chart, spectrum_chart
 from reports.load_compare_document import ComparedLoad, LoadCompareDocument, MetricChange
-from reports.load_compare_figures import size_words, value_words, verdict_words
+from reports.load_compare_figures import MARKS, told_words, value_words, verdict_words
 from reports.load_compare_tables import changes_table, differences_table, steps_table
 from reports.load_compare_words import (
     headline,
@@ -127,8 +127,9 @@ def _tiles(document: LoadCompareDocument) -> list[Tile]:
 
 
 def _remark(change: MetricChange) -> str:
-    told = verdict_words(change)
-    return f"{told}, {size_words(change)}" if change.verdict in ("worse", "better") else told
+    if change.verdict in ("worse", "better"):
+        return f"{MARKS[change.verdict]} {told_words(change)}"
+    return verdict_words(change)
 
 
 def _absent(document: LoadCompareDocument) -> list[tuple[str, str]]:

@@ -7,6 +7,8 @@ from reports.figures import ABSENT, SPACE
 from reports.load_compare_document import ComparedPart, LoadCompareDocument, MetricChange
 from reports.load_compare_figures import (
     METRIC_WORDS,
+    blocks_differ,
+    blocks_words,
     interval_words,
     signed_words,
     value_words,
@@ -16,15 +18,21 @@ from reports.load_compare_figures import (
 _MATRIX = ("p50", "p95", "p99", "throttled", "failed", "admitted")
 _MATRIX_NAMES = ("p50", "p95", "p99", "Throttled", "Failed", "Admitted")
 
-MARKS_HELP = (
+_STAR = "*"
+_MARKS_HELP = (
     "! worse, + better, = the same, ~ cannot be told. Changes of shares are in percentage points "
     "(pp)."
 )
+_STAR_HELP = (
+    "* outside of the interval, which goes by blocks of time: blocks differ, and the table of "
+    "intervals has the mean of their changes."
+)
 METHOD_HELP = (
-    "Latencies are response times of ok requests. Their change is the mean over blocks of time, "
-    "each block of the newer run against the same block of the baseline: a ramp cancels, and one "
-    "bad moment does not decide. So it can differ from what the two figures say, which are of the "
-    "whole run. Worse or better: by "
+    "Latencies are response times of ok requests. A change is that of the two figures beside it. "
+    "Interval and verdict go by blocks of time: the mean of their changes, each block of the newer "
+    "run against the same block of the baseline, so that a ramp cancels and one bad moment does "
+    "not decide. Where the change of the two figures lies outside of that interval, blocks differ, "
+    "and the row has the mean of their changes. Worse or better: by "
     "Holm's rule over all judged metrics, and more than what matters (5 % of p50, 7 % of p95, "
     "10 % of p99, 3 % of rate and cost, 1 point throttled, half a point failed). Same: the whole "
     "interval is within that."
@@ -42,7 +50,7 @@ def changes_table(document: LoadCompareDocument) -> Table | None:
         Column("Baseline"),
         Column("Newer run"),
         Column("Change"),
-        Column(f"95{SPACE}% interval"),
+        Column(f"95{SPACE}% interval, by blocks"),
         Column("p, Holm"),
         Column("Verdict", is_text=True),
     ]
@@ -55,7 +63,7 @@ def changes_table(document: LoadCompareDocument) -> Table | None:
 
 
 def _cells(change: MetricChange) -> list[str]:
-    told = verdict_words(change)
+    told = [f"{verdict_words(change)}: {change.why}" if change.why else verdict_words(change)]
     return [
         METRIC_WORDS[change.metric],
         value_words(change, change.before),
@@ -63,7 +71,7 @@ def _cells(change: MetricChange) -> list[str]:
         ABSENT if change.change is None else signed_words(change),
         ABSENT if change.interval is None else interval_words(change),
         ABSENT if change.p_holm is None else _p_value(change.p_holm),
-        f"{told}: {change.why}" if change.why else told,
+        "; ".join(filter(None, (*told, blocks_words(change)))),
     ]
 
 
@@ -96,7 +104,14 @@ def steps_table(document: LoadCompareDocument) -> Table | None:
         )
         for part in document.parts
     ]
-    return Table("By step", columns, rows, MARKS_HELP)
+    return Table("By step", columns, rows, marks_help(document))
+
+
+def marks_help(document: LoadCompareDocument) -> str:
+    """What the marks mean, those that are used."""
+    changes = [change for part in document.parts for change in part.changes]
+    is_starred = any(blocks_differ(one) for one in changes if one.metric in _MATRIX)
+    return f"{_MARKS_HELP} {_STAR_HELP}" if is_starred else _MARKS_HELP
 
 
 def matrix_cell(part: ComparedPart, metric: str) -> str:
@@ -104,7 +119,8 @@ def matrix_cell(part: ComparedPart, metric: str) -> str:
     change = next((one for one in part.changes if one.metric == metric), None)
     if change is None or change.change is None:
         return ABSENT
-    return f"{signed_words(change)}{SPACE}{verdict_words(change)[0]}"
+    between = _STAR if blocks_differ(change) else SPACE
+    return f"{signed_words(change)}{between}{verdict_words(change)[0]}"
 
 
 def differences_table(document: LoadCompareDocument) -> Table | None:

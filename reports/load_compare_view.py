@@ -9,12 +9,13 @@ from reports.figures import ABSENT, SPACE
 from reports.load_compare_document import ComparedPart, LoadCompareDocument
 from reports.load_compare_figures import (
     METRIC_WORDS,
+    blocks_words,
     interval_numbers,
     signed_words,
     value_words,
     verdict_words,
 )
-from reports.load_compare_tables import MARKS_HELP, matrix_cell
+from reports.load_compare_tables import marks_help, matrix_cell
 from reports.load_compare_words import (
     headline,
     notes_of,
@@ -49,9 +50,12 @@ def show_load_comparison(console: Console, document: LoadCompareDocument) -> Non
     if document.parts:
         console.show("")
         console.show(_whole_table(document.parts[0]))
+        for change in document.parts[0].changes:
+            if differing := blocks_words(change):
+                console.show(f"{METRIC_WORDS[change.metric]}: {differing}")
         if len(document.parts) > 1:
             console.show(_steps_table(document))
-        console.show(MARKS_HELP)
+        console.show(marks_help(document))
     for note in notes_of(document):
         console.show(f"note: {note}")
 
@@ -66,7 +70,7 @@ def _new_table() -> Table:
 def _whole_table(part: ComparedPart) -> Table:
     table = _new_table()
     table.add_column("the whole run", no_wrap=True)
-    for name in ("baseline", "newer run", "change", f"95{SPACE}% interval"):
+    for name in ("baseline", "newer run", "change", f"95{SPACE}% interval\nby blocks"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for change in part.changes:

@@ -13,9 +13,11 @@ from reports.figures import (
 from reports.load_compare_document import ComparedPart, LoadCompareDocument, MetricChange
 from reports.load_compare_figures import (
     METRIC_WORDS,
+    blocks_words,
     interval_words,
     is_told,
     size_words,
+    told_words,
     value_words,
     way_word,
 )
@@ -95,7 +97,7 @@ def _named(found: list[tuple[ComparedPart, MetricChange]], way: str) -> str:
     part, change = found[0]
     more = len(found) - 1
     others = f", and {more} other metric{'' if more == 1 else 's'} got {way}" if more else ""
-    return f"{metric_of(part, change)} is {size_words(change)} {way_word(change)}{others}"
+    return f"{metric_of(part, change)} is {told_words(change)}{others}"
 
 
 def _untold(document: LoadCompareDocument) -> str:
@@ -172,13 +174,12 @@ def with_verdict(
 
 def _weight(change: MetricChange) -> float:
     """The size of a change in units of what matters."""
-    if change.change is None:
+    told = change.change if change.block_change is None else change.block_change
+    if told is None:
         return 0.0
     if change.unit == "share":
-        return abs(change.change) / change.floor_share
-    if change.change <= 0:
-        return 0.0
-    return abs(log(change.change)) / log(1 + change.floor_share)
+        return abs(told) / change.floor_share
+    return abs(log(told)) / log(1 + change.floor_share) if told > 0 else 0.0
 
 
 def metric_of(part: ComparedPart, change: MetricChange) -> str:
@@ -187,15 +188,16 @@ def metric_of(part: ComparedPart, change: MetricChange) -> str:
 
 
 def change_sentence(part: ComparedPart, change: MetricChange) -> str:
-    """`GET /search, p95: 62.1 ms -> 70.4 ms, 12 % slower (95 % interval 9.1 to 15 %)`."""
+    """`GET /search, p95: 62.1 ms -> 70.4 ms, 13 % slower (95 % interval by blocks 9.1 to 15 %)`."""
     both = " -> ".join(value_words(change, value) for value in (change.before, change.after))
-    by = "block by block " if change.unit == "ms" and change.blocks else ""
-    told = f"{by}{size_words(change)} {way_word(change)}"
-    interval = f" (95{SPACE}% interval {interval_words(change)})" if change.interval else ""
+    moved = f"{size_words(change)} {way_word(change)}"
+    interval = interval_words(change) if change.interval else ""
+    certain = f" (95{SPACE}% interval by blocks {interval})" if interval else ""
+    differ = f", but {differing}" if (differing := blocks_words(change)) else ""
     ending = ", which cannot be told from noise" if change.verdict == "cannot be told" else ""
     same = ", which is the same" if change.verdict == "same" else ""
     name = f"{part.name}, {METRIC_WORDS[change.metric]}"
-    return f"{name}: {both}, {told}{interval}{ending}{same}"
+    return f"{name}: {both}, {moved}{certain}{differ}{ending}{same}"
 
 
 def nothing_differs(document: LoadCompareDocument) -> str:

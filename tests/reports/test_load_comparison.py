@@ -10,8 +10,13 @@ import numpy as np
 import pytest
 
 from reports.block_difference import paired
+from reports.figures import SPACE
+from reports.histogram import decoded, encoded, merged, of_ms, quantile_ms
 from reports.load_compare_document import LoadCompareDocument, MetricChange
+from reports.load_compare_figures import blocks_words, told_words, verdict_words
 from reports.load_compare_judge import Measured, judged
+from reports.load_compare_tables import changes_table, marks_help, matrix_cell
+from reports.load_compare_words import headline
 from reports.load_comparison import compare_loads
 from reports.load_document import CalledFunction, ConfiguredLimit, LoadDocument, LoadSpent
 from reports.run_folder import document_text
@@ -268,3 +273,81 @@ def test_the_same_runs_give_the_same_document():
     first, second = (document_text(compared(run(1, *SHOP), run(2, *SHOP))) for _ in range(2))
 
     assert first == second
+
+
+def test_the_change_is_that_of_the_two_figures_and_the_interval_that_of_the_blocks():
+    # One block of eight is much slower: it makes the run's tail, and is an eighth of the mean.
+    document = compared(run(1, PLAIN), _with_a_slow_block(3.0))
+
+    p95 = change(document, "p95")
+    assert p95.before is not None
+    assert p95.after is not None
+    assert p95.block_change is not None
+    assert p95.interval is not None
+    assert p95.change == pytest.approx(p95.after / p95.before)
+    assert p95.interval[0] < p95.block_change < p95.interval[1]
+    assert p95.block_change == pytest.approx(3.0 ** (1 / 8), rel=0.08)
+
+
+def test_shares_and_rates_change_by_what_the_two_figures_say():
+    document = compared(run(1, *SHOP), run(2, SHOP[0], replace(SHOP[1], throttled=40)))
+
+    throttled, admitted = (change(document, name) for name in ("throttled", "admitted"))
+    assert throttled.change == pytest.approx((throttled.after or 0) - (throttled.before or 0))
+    assert admitted.change == pytest.approx((admitted.after or 0) / (admitted.before or 1))
+
+
+def test_a_row_says_that_blocks_differ_where_the_figures_lie_outside_of_the_interval():
+    inside = change(compared(run(1), run(2)), "p95")
+    outside = inside.model_copy(
+        update={"change": 1.4, "block_change": 2.37, "interval": (1.5, 3.0), "verdict": "worse"}
+    )
+
+    assert blocks_words(inside) == ""
+    assert blocks_words(outside) == f"blocks of time differ, by +137{SPACE}% on average"
+    assert told_words(outside) == f"block by block 137{SPACE}% slower"
+    # A fall of the figures beside a rise of the blocks: the verdict is that of the blocks.
+    assert verdict_words(outside.model_copy(update={"change": 0.9})) == "! slower"
+
+
+@pytest.mark.parametrize("value", [0.9, 1.4])
+def test_page_and_terminal_mark_what_lies_outside_of_its_interval(value):
+    document = compared(run(1), run(2))
+    moved = {"change": value, "block_change": 2.37, "interval": (1.5, 3.0), "verdict": "worse"}
+    changes = [
+        one.model_copy(update=moved) if one.metric == "p95" else one
+        for one in document.parts[0].changes
+    ]
+    part = document.parts[0].model_copy(update={"changes": changes})
+    document = document.model_copy(update={"parts": [part]})
+
+    assert "*!" in matrix_cell(part, "p95")
+    assert "*" in marks_help(document)
+    assert f"block by block 137{SPACE}% slower" in headline(compared_as("regressed", document))
+    table = changes_table(document)
+    assert table is not None
+    assert table.rows[1].cells[-1].endswith(f"blocks of time differ, by +137{SPACE}% on average")
+
+
+def compared_as(verdict: str, document: LoadCompareDocument) -> LoadCompareDocument:
+    return document.model_copy(update={"verdict": verdict})
+
+
+def _with_a_slow_block(times: float) -> LoadDocument:
+    """A run like others, but that one block in the middle is so many times slower."""
+    slow = run(2, PLAIN)
+    blocks = list(slow.steps[0].blocks)
+    found = decoded(blocks[3].ok_response or "")
+    slower = of_ms(np.repeat(found.values_us, found.counts) / 1000 * times)
+    blocks[3] = blocks[3].model_copy(update={"ok_response": encoded(slower)})
+    whole = merged([decoded(block.ok_response or "") for block in blocks])
+    assert slow.histograms is not None
+    assert slow.ok_response_ms is not None
+    return slow.model_copy(
+        update={
+            "histograms": slow.histograms.model_copy(update={"blocks": blocks}),
+            "ok_response_ms": slow.ok_response_ms.model_copy(
+                update={"p95": quantile_ms(whole, 0.95)}
+            ),
+        }
+    )
