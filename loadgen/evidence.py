@@ -154,7 +154,7 @@ class _Gathering:
             self.notes.append(evidence.unreadable)
             return
         matched = int(self._asked_log.sum())
-        note = f"access log: {matched:,} of {matched + left:,} requests were found"
+        note = f"access log: {matched:,} of {matched + left:,} requests looked up were found"
         if left and evidence.ended_early:
             note += "; there was more to read than one run asks for"
         elif left:

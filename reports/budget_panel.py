@@ -18,7 +18,7 @@ from reports.hatch import Fill, Hatch
 from reports.load_bins import bin_width, duration_of
 from reports.load_document import LoadDocument, Second
 from reports.load_words import ERROR_CLASSES, cause_phrase, class_word, failed_count, totals_of
-from reports.objectives import Objective, bad_of, objectives_of
+from reports.objectives import Objective, bad_of, objectives_of, room_words
 from reports.time_chart import (
     FULL,
     MIDDLE,
@@ -67,7 +67,7 @@ def budget_figure(document: LoadDocument, anchor: str) -> Figure | None:
         ],
         rules=[
             HorizontalRule(
-                100.0, f"the whole budget: {_count(objective.allowed)}", "c-failed", svg.FAILED
+                100.0, f"the whole budget: {room_words(objective.allowed)}", "c-failed", svg.FAILED
             )
         ],
     )
@@ -126,14 +126,10 @@ def _fill(name: str) -> Fill:
     return Fill("c-broken", svg.FAILED, svg.GROUND, _HATCHES.get(name, "dashes"))
 
 
-def _count(value: float) -> str:
-    """A number of requests that is a share of others: whole where it is large."""
-    return f"{value:,.0f}" if value >= 10 else significant(value)
-
-
 def budget_finding(document: LoadDocument, objective: Objective) -> str:
     """How much of a budget was used, by what, and how many refusals stand beside it."""
-    words = f"{objective.that} allows {_count(objective.allowed)} of {objective.whole:,} requests"
+    allowed = room_words(objective.allowed)
+    words = f"{objective.that} allows {allowed} of {objective.whole:,} requests"
     share = objective.used_share
     if objective.used is None:
         used = "how many there were is not known"
@@ -200,8 +196,8 @@ def budget_table(document: LoadDocument) -> Table | None:
     ]
     rows = [TableRow(_cells(one), _css(one)) for one in objectives]
     help_text = (
-        "Allowed is what an objective lets go wrong in as many requests as this run had. "
-        + refused_sentence(document)
+        "Allowed is what an objective lets go wrong in as many requests as this run had, whole "
+        "requests rounded down. " + refused_sentence(document)
     )
     if any(one.used is None for one in objectives):
         help_text += (
@@ -217,13 +213,20 @@ def _css(one: Objective) -> str:
 
 def _cells(one: Objective) -> list[str]:
     used, share = one.used, one.used_share
-    left = ABSENT if used is None else _count(one.allowed - used) if one.allowed > used else "0"
+    left = ABSENT if used is None else _left(one.allowed, used)
     return [
         one.that,
         one.scope,
         f"{one.whole:,}",
-        _count(one.allowed),
+        room_words(one.allowed),
         ABSENT if used is None else f"{used:,.0f}",
         ABSENT if share is None else part_or_more(share),
         left,
     ]
+
+
+def _left(allowed: float, used: float) -> str:
+    """What is left of a budget, in whole requests where what is allowed is said in them."""
+    if used >= allowed:
+        return "0"
+    return room_words(allowed - used) if allowed < 10 else f"{math.floor(allowed - used + 1e-9):,}"

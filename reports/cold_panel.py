@@ -6,7 +6,7 @@ from reports import counts_chart, svg
 from reports.blocks import Column
 from reports.counts_chart import CountsChart, draw_counts_chart
 from reports.figure import Data, DataRow, Figure
-from reports.figures import fixed, milliseconds, seconds, significant
+from reports.figures import SPACE, fixed, listed, milliseconds, seconds, significant
 from reports.hatch import Fill
 from reports.load_document import LoadDocument
 from reports.load_waterfall import ColdBin, ColdPercentiles, ColdStarts
@@ -20,7 +20,7 @@ from reports.time_chart import (
     TimeChart,
     draw_time_chart,
 )
-from reports.waterfall_words import slowest_words
+from reports.waterfall_words import slowest_words, spread_words
 
 _TITLE = "Cold starts over time"
 _INIT_TITLE = "How long cold starts took"
@@ -93,8 +93,9 @@ def cold_finding(cold: ColdStarts) -> str:
         end_s = cold.bins[-1].to_s
         start, end = (time_label(at, end_s) for at in (worst.from_s, worst.to_s))
         unit = TimeScale(end_s, 0.0, 1.0).unit
+        in_unit = f" ({unit})" if ":" in unit else f"{SPACE}{unit}"
         words = (
-            f"Most cold starts fell between {start} and {end} ({unit}): {worst.cold:,} of "
+            f"Most cold starts fell between {start} and {end}{in_unit}: {worst.cold:,} of "
             f"{worst.requests:,} requests."
         )
     slowest = slowest_words(cold)
@@ -106,9 +107,7 @@ def init_figure(cold: ColdStarts, anchor: str) -> Figure | None:
     spread = cold.init_ms
     if spread is None or not cold.init_bins:
         return None
-    known = (("p50", spread.p50), ("p95", spread.p95), ("p99", spread.p99))
-    # Of few cold starts the higher percentiles are the same one.
-    rules = list({value: f"{key} {milliseconds(value)}" for key, value in known}.items())
+    rules = _rules(spread)
     chart = CountsChart(
         title=_INIT_TITLE,
         finding=init_finding(cold, spread),
@@ -136,10 +135,20 @@ def init_figure(cold: ColdStarts, anchor: str) -> Figure | None:
     return Figure(_INIT_TITLE, help_text, drawings, Data(columns, rows), "init")
 
 
+def _rules(spread: ColdPercentiles) -> list[tuple[float, str]]:
+    """The percentiles that so many starts have, and else the longest."""
+    known = [(0.5, "p50", spread.p50), (0.95, "p95", spread.p95), (0.99, "p99", spread.p99)]
+    shown = [
+        (ms, f"{key} {milliseconds(ms)}") for q, key, ms in known if spread.n * (1 - q) >= 0.999
+    ]
+    if len(shown) < len(known):
+        shown.append((spread.p99, f"longest {milliseconds(spread.p99)}"))
+    # Of few starts some are the same one.
+    return list(dict(reversed(shown)).items())[::-1]
+
+
 def init_finding(cold: ColdStarts, spread: ColdPercentiles) -> str:
     """How long the starts took that requests of the run waited for."""
     kind = "Restore" if cold.restored == cold.cold else "INIT"
-    return (
-        f"{kind} of {spread.n:,} cold starts took {milliseconds(spread.p50)} at p50, "
-        f"{milliseconds(spread.p95)} at p95 and {milliseconds(spread.p99)} at p99."
-    )
+    starts = "cold start" if spread.n == 1 else "cold starts"
+    return f"{kind} of {spread.n:,} {starts} took {listed(spread_words(spread))}."

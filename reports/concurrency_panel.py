@@ -103,7 +103,7 @@ def _help(forecast: Forecast) -> str:
     words = (
         f"{concurrency_finding(forecast)} The line is rate x mean duration (Little's law), the "
         "band the 1st to the 99th percentile of a Poisson number around it; a limit counts as "
-        "reached where 1 % of the time needs more. Durations are taken to stay as they were "
+        "reached where 1 % of the time needs all of it. Durations are taken to stay as they were "
         f"({listed(list(forecast.sources))}): where they grow under load, it is reached earlier."
     )
     if forecast.refused:

@@ -161,7 +161,8 @@ def _help(document: LoadDocument) -> str:
 def _month(document: LoadDocument) -> str:
     """The bill of a month, at a number of requests that is stated; nothing beyond it is meant."""
     total = sum(cost.usd or 0.0 for cost in costs_of(document.spent.parts))
-    per_month = document.rates.admitted_rps * MONTH_S
+    # The number that is said is the one that is multiplied.
+    per_month = float(f"{document.rates.admitted_rps * MONTH_S:.3g}")
     bill = total / admitted_requests(document) * per_month
     return (
         f"At {requests(per_month)} requests/month, the admitted {rate(document.rates.admitted_rps)}"

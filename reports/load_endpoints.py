@@ -160,7 +160,8 @@ def _further(document: LoadDocument) -> list[_Optional]:
         _Optional(
             Column("Per million", "$"),
             money_columns([usd_per_million(document)])[0],
-            "Per million: what so many requests that reach the function cost at list prices.",
+            "Per million: what API Gateway and Lambda take at list prices for so many requests "
+            "that reach the function; logs and data out are not in it.",
         ),
         _Optional(Column("Thresholds", is_text=True), _marks(document)),
         _Optional(Column("Refused by", is_text=True), [causes_in_short(step) for step in steps]),

@@ -21,7 +21,7 @@ from reports.load_telemetry import CoverageState
 from reports.raw_files import file_facts
 
 _COVERAGE: dict[CoverageState, str] = {
-    "covered": "they are the same requests",
+    "covered": "the counts agree",
     "late": "more may come",
     "fewer": "CloudWatch lacks some, so that its figures are not used",
     "shared": "others called too, so that its figures are not used",
@@ -41,6 +41,9 @@ def validity_sentence(document: LoadDocument) -> str:
     """Whether the load generator itself can be trusted."""
     if document.validity.verdict == "invalid":
         return "The measurement is not valid."
+    warnings = len(document.validity.warnings)
+    if warnings:
+        return f"The measurement is valid, with {'a warning' if warnings == 1 else 'warnings'}."
     return "The measurement is valid: the load generator did what the schedule asked of it."
 
 

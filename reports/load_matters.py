@@ -14,11 +14,14 @@ from reports.figures import SPACE, closed, listed, milliseconds, part_of, percen
 from reports.load_document import LoadDocument, ThresholdResult
 from reports.load_findings import threshold_words
 from reports.load_latency import response_of, stands_apart
+from reports.load_waterfall import ColdStarts
 from reports.load_words import cause_phrase, class_word, limit_words, limits_for, totals_of
-from reports.objectives import Objective, objectives_of
+from reports.objectives import Objective, objectives_of, room_words
 from reports.waterfall_words import named
 
 _MOST = 3
+# How a warning begins that says that requests were sent late.
+_LATE = "start lag"
 # What happens to fewer requests moves no percentile that people look at.
 _WORTH_NAMING = 0.01
 # Of the p99 without cold starts.
@@ -44,10 +47,12 @@ def validity_line(document: LoadDocument) -> str:
     validity = document.validity
     if validity.verdict == "invalid":
         return "Invalid: the load generator did not do what the schedule asked of it."
-    line = "Valid: the load generator sent what was planned, when it was due"
+    is_late = any(warning.startswith(_LATE) for warning in validity.warnings)
+    when = "but some of it late" if is_late else "when it was due"
+    line = f"Valid: the load generator sent what was planned, {when}"
     state = document.telemetry.coverage.state if document.telemetry else "unknown"
     if state == "covered":
-        line += ", and CloudWatch counts the same requests"
+        line += ", and what CloudWatch counts agrees"
     doubts = len(validity.warnings)
     if doubts:
         line += "; there is a warning below" if doubts == 1 else "; there are warnings below"
@@ -98,7 +103,8 @@ def _overspent(objective: Objective) -> Iterator[tuple[float, str]]:
             100.0,
             (
                 f"The budget of {words} is overspent: {objective.used:,.0f} where "
-                f"{objective.allowed:,.0f} are allowed, {significant(share, 2)} times as many"
+                f"{room_words(objective.allowed)} are allowed, {significant(share, 2)} times as "
+                f"many"
             ),
         )
     elif share > 0.5:
@@ -129,14 +135,17 @@ def _limited(forecast: Forecast | None) -> Iterator[tuple[float, str]]:
         return
     times = pool.reached_rps / forecast.today_rps
     if times < _FAR:
-        yield (
-            85.0 if times < _NEAR else 70.0,
-            (
-                f"The concurrency of {pool.limit:,} of {pool.name} is reached at "
-                f"{rate(float(f'{pool.reached_rps:.3g}'))} admitted, "
-                f"{times:.2g} times the rate of this run and in its mix"
-            ),
+        words = (
+            f"The concurrency of {pool.limit:,} of {pool.name} is reached at "
+            f"{rate(float(f'{pool.reached_rps:.3g}'))} admitted, "
+            f"{times:.2g} times the rate of this run and in its mix"
         )
+        if forecast.refused:
+            words += (
+                f"; where it had more of such calls, a limit of concurrency refused "
+                f"{forecast.refused:,} already"
+            )
+        yield 85.0 if times < _NEAR or forecast.refused else 70.0, words
 
 
 def _cold(document: LoadDocument) -> Iterator[tuple[float, str]]:
@@ -147,10 +156,16 @@ def _cold(document: LoadDocument) -> Iterator[tuple[float, str]]:
         yield (
             65.0,
             (
-                f"Cold starts, {part_of(cold.cold, cold.requests)} of requests, raise p99 from "
+                f"Cold starts, {part_of(cold.cold, cold.requests)} of {_of_reports(cold)}, raise "
+                f"p99 from "
                 f"{milliseconds(cold.without_ms.p99)} to {milliseconds(cold.with_ms.p99)}"
             ),
         )
+
+
+def _of_reports(cold: ColdStarts) -> str:
+    """Whose share it is: only a REPORT line tells whether a request met a cold start."""
+    return "requests" if cold.requests == cold.completed else "requests with a REPORT line"
 
 
 def _slowest(document: LoadDocument) -> Iterator[tuple[float, str]]:
@@ -160,7 +175,10 @@ def _slowest(document: LoadDocument) -> Iterator[tuple[float, str]]:
     slowest = waterfall.slowest
     yield (
         40.0,
-        f"The slowest 1{SPACE}% take {milliseconds(slowest.response_ms)}: {named(slowest)}",
+        (
+            f"The slowest 1{SPACE}% take {milliseconds(slowest.response_ms)} on average: "
+            f"{named(slowest)}"
+        ),
     )
 
 

@@ -10,8 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import floor
 from typing import Literal
 
+from reports.figures import significant
 from reports.histogram import decoded
 from reports.load_document import LoadDocument, Outcomes, Slice, ThresholdResult
 from reports.load_words import ERROR_CLASSES
@@ -49,6 +51,12 @@ class Objective:
     def of_run(self) -> bool:
         """Whether it is about all measured requests, not a phase or a step."""
         return self.scope in _WHOLE_RUN
+
+
+def room_words(value: float) -> str:
+    """How many requests a budget has room for: whole where it is large, and then rounded down."""
+    # A share of a whole number may be a hair below what it is.
+    return f"{floor(value + 1e-9):,}" if value >= 10 else significant(value)
 
 
 def objectives_of(document: LoadDocument) -> list[Objective]:

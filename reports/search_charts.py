@@ -128,7 +128,8 @@ def _served(search: SearchPart, anchor: str) -> Figure:
     points = [step for step in search.steps if step.goodput_rps is not None]
     highest = max(step.rate_rps for step in points)
     most = max(step.goodput_rps or 0.0 for step in points)
-    finding = f"At most {significant(most)} {search.unit}/s were ok."
+    judged = "" if len(points) == len(search.steps) else ", of the rates that could be judged"
+    finding = f"At most {significant(most)} {search.unit}/s were ok{judged}."
     chart = RateChart(
         title="Offered and served",
         finding=finding,

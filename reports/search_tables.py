@@ -5,7 +5,7 @@ from __future__ import annotations
 from reports.blocks import Column, Table, TableRow, Tile
 from reports.figures import ABSENT, closed, column, percent, rate, seconds, significant
 from reports.load_search import SearchPart
-from reports.search_words import verdict_words
+from reports.search_words import rates_words, verdict_words
 
 _CSS = {"breaks": "failed", "unusable": "failed"}
 
@@ -72,7 +72,7 @@ def search_tiles(search: SearchPart) -> list[Tile]:
         Tile("Holds at", None, _per_second(search.low_rps)),
         Tile("Breaks at", None, _per_second(search.high_rps)),
         Tile("Knee", None, _per_second(knee.rate_rps), interval),
-        Tile("Sent", None, f"{search.requests:,}", f"requests at {len(search.steps)} rates"),
+        Tile("Sent", None, f"{search.requests:,}", f"requests at {rates_words(search)}"),
     ]
 
 

@@ -61,10 +61,17 @@ def search_support(search: SearchPart) -> list[str]:
         names = listed(search.assumed)
         found.append(f"The SLO says nothing of this, so it was tested as well: {names}.")
     found.append(
-        f"The search sent {search.requests:,} requests at {len(search.steps)} rates in "
+        f"The search sent {search.requests:,} requests at {rates_words(search)} in "
         f"{seconds(round(search.took_s))}."
     )
     return found
+
+
+def rates_words(search: SearchPart) -> str:
+    """How many rates were tried; one may be tried again: 3 rates (5 tries)."""
+    tries, rates = len(search.steps), len({step.rate_rps for step in search.steps})
+    words = f"{rates:,} rate{'' if rates == 1 else 's'}"
+    return words if tries == rates else f"{words} ({tries:,} tries)"
 
 
 def knee_words(search: SearchPart) -> str:

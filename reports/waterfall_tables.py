@@ -181,7 +181,7 @@ def cold_table(cold: ColdStarts) -> Table:
     help_text = (
         "Response times of requests with a REPORT line in the measured phases, with and without "
         "those that met a cold start (INIT, or the restore of a snapshot): the difference is what "
-        "provisioned concurrency or SnapStart could save."
+        "provisioned concurrency could save; SnapStart saves less of it, for a restore takes time."
     )
     lead = " ".join([*cold_sentences(cold), *_slowest(cold)])
     return Table("Cold starts by step", columns, rows, help_text, lead=lead)

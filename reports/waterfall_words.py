@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from reports.figures import SPACE, listed, milliseconds, part_of, percent
-from reports.load_waterfall import LABELS, ColdStarts, TimeGroup, TimePart, Waterfall
+from reports.load_waterfall import (
+    LABELS,
+    ColdPercentiles,
+    ColdStarts,
+    TimeGroup,
+    TimePart,
+    Waterfall,
+)
 
 _MOST_NAMED = 3
 # Smaller parts are no answer to where the time goes.
@@ -37,7 +44,8 @@ def finding(waterfall: Waterfall) -> str:
     median, slowest = waterfall.median, waterfall.slowest
     return (
         f"The median request takes {milliseconds(median.response_ms)}: {named(median)}. "
-        f"The slowest 1{SPACE}% take {milliseconds(slowest.response_ms)}: {named(slowest)}."
+        f"The slowest 1{SPACE}% take {milliseconds(slowest.response_ms)} on average: "
+        f"{named(slowest)}."
     )
 
 
@@ -93,9 +101,7 @@ def cold_sentences(cold: ColdStarts) -> list[str]:
         return [f"None of {known} met a cold start.", *_elsewhere(cold)]
     said = [f"{part_of(cold.cold, cold.requests)} of {known} met a cold start: {cold.cold:,}."]
     if cold.init_ms is not None:
-        took = listed(
-            [f"{milliseconds(cold.init_ms.p50)} at p50", f"{milliseconds(cold.init_ms.p99)} at p99"]
-        )
+        took = listed([spread_words(cold.init_ms)[0], spread_words(cold.init_ms)[-1]])
         kind = "Restore" if cold.restored == cold.cold else "INIT"
         said.append(f"{kind} took {took}.")
     if cold.without_ms is not None and cold.p99_cost_ms is not None:
@@ -106,6 +112,15 @@ def cold_sentences(cold: ColdStarts) -> list[str]:
     if cold.ahead:
         said.append(f"The INIT of {cold.ahead:,} was over, in part or whole, before they came.")
     return [*said, *_elsewhere(cold)]
+
+
+def spread_words(spread: ColdPercentiles) -> list[str]:
+    """Percentiles that so many values have; the highest of fewer is called what it is."""
+    known = [(0.5, "p50", spread.p50), (0.95, "p95", spread.p95), (0.99, "p99", spread.p99)]
+    said = [f"{milliseconds(ms)} at {name}" for q, name, ms in known if spread.n * (1 - q) >= 0.999]
+    if spread.n == 1:
+        return [milliseconds(spread.p99)]
+    return said if len(said) == len(known) else [*said, f"{milliseconds(spread.p99)} at most"]
 
 
 def _elsewhere(cold: ColdStarts) -> list[str]:

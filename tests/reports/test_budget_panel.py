@@ -83,7 +83,7 @@ def test_the_chart_ends_where_the_table_does():
     assert float(used[-1]) == pytest.approx(100 * 14 / 15.516, rel=0.01)
     values = [float(cell) for cell in used]
     assert values == sorted(values)
-    assert "the whole budget: 16" in figure.drawings[0]
+    assert "the whole budget: 15" in figure.drawings[0]
     assert (
         "14 were used, 90\N{NO-BREAK SPACE}% of the budget: 14 server errors (5xx)" in figure.help
     )

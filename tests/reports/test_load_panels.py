@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import pytest
 
 from reports.cold_panel import cold_figure, init_figure
 from reports.concurrency import forecast_of
+from reports.cost_panel import cost_figure
 from reports.figures import SPACE
 from reports.load_absent import absent_parts
 from reports.load_document import LoadDocument
-from reports.load_facts import health_of
+from reports.load_facts import health_of, validity_sentence
 from reports.load_markdown import render_load_markdown
 from reports.load_matters import exit_sentence, matters, next_step, validity_line
 from reports.load_page import section_of
+from reports.load_waterfall import ColdPercentiles
+from reports.objectives import room_words
 from reports.page import render_page
 from reports.sections import figures_of
+from reports.waterfall_words import spread_words
 from tests.reports import load_documents, waterfall_documents
 from tests.reports.pages import Page, svgs
 from tests.reports.panel_documents import climbing, cold, steady, whole
@@ -73,7 +80,7 @@ def _tables(document: LoadDocument, title: str):
     ("document", "line"),
     [
         (steady(), ("Valid: the load generator sent what was planned, when it was due, and "
-                   "CloudWatch counts the same requests.")),
+                   "what CloudWatch counts agrees.")),
         (load_documents.invalid(), ("Invalid: the load generator did not do what the schedule "
                                    "asked of it.")),
     ],
@@ -89,7 +96,10 @@ def test_three_findings_matter_most_and_none_of_an_invalid_run():
     said = matters(document, forecast_of(document))
     assert len(said) == 3
     assert "The concurrency of 20 of function order is reached at" in said[0]
-    assert "Cold starts, 1.5 % of requests, raise p99 from 151 ms to 588 ms." in plain(said)
+    assert (
+        "Cold starts, 1.5 % of requests with a REPORT line, raise p99 from 151 ms to 588 ms."
+        in plain(said)
+    )
     assert matters(load_documents.invalid(), None) == []
 
 
@@ -148,7 +158,7 @@ def test_what_another_document_of_the_page_shows_is_not_absent():
 def test_validity_has_rate_counts_and_clocks():
     facts = dict(health_of(steady()))
     assert facts["Requests, client and CloudWatch"] == (
-        "6,000 answered, 6,000 counted: they are the same requests"
+        "6,000 answered, 6,000 counted: the counts agree"
     )
     assert facts["Rate, achieved of asked"].endswith("(100\N{NO-BREAK SPACE}%)")
     assert "is not measured" in facts["Clock skew"]
@@ -215,3 +225,53 @@ def test_where_aws_tells_nothing_the_tail_and_the_steps_are_findings():
     said = matters(load_documents.one_second(), None)
     assert "Nearest to its limit is p99(response) < 50ms" in said[0]
     assert "The slow tail: p99 is" in plain(said)
+
+
+def test_a_run_that_sent_some_of_it_late_is_not_said_to_have_sent_when_it_was_due():
+    late = "start lag p99 is 253 ms, above validity.max_start_lag 100 ms: requests began late"
+    document = steady()
+    document = document.model_copy(
+        update={"validity": document.validity.model_copy(update={"warnings": [late]})}
+    )
+    assert "but some of it late" in validity_line(document)
+    assert "when it was due" not in validity_line(document)
+    assert validity_sentence(document) == "The measurement is valid, with a warning."
+
+
+def test_a_limit_that_refused_already_says_so_beside_the_rate_at_which_it_is_reached():
+    document = whole()
+    forecast = forecast_of(document)
+    assert forecast is not None
+    [said] = [words for words in matters(document, forecast) if "is reached at" in words]
+    assert "refused" not in said
+    met = replace(forecast, refused=106)
+    [said] = [words for words in matters(document, met) if "is reached at" in words]
+    assert "a limit of concurrency refused 106 already" in said
+
+
+@pytest.mark.parametrize(
+    ("n", "said"),
+    [
+        (1, ["230 ms"]),
+        (11, ["173 ms at p50", "230 ms at most"]),
+        (20, ["173 ms at p50", "210 ms at p95", "230 ms at most"]),
+        (100, ["173 ms at p50", "210 ms at p95", "230 ms at p99"]),
+    ],
+)
+def test_starts_have_the_percentiles_that_so_many_can_have(n, said):
+    assert plain(spread_words(ColdPercentiles(p50=173, p95=210, p99=230, n=n))) == " ".join(said)
+
+
+def test_the_bill_of_a_month_is_that_of_the_requests_that_are_said():
+    said = plain([cost_figure(steady(), "run-1").help])
+    found = re.search(r"At ([\d,]+) requests/month.*that is \$([\d,.]+)/month", said)
+    each = re.search(r"A million admitted requests cost \$([\d.]+)", said)
+    requests = int(found[1].replace(",", ""))
+    bill = float(found[2].replace(",", ""))
+    assert bill == pytest.approx(requests / 1e6 * float(each[1]), rel=0.005)
+
+
+def test_what_a_budget_allows_is_rounded_down():
+    assert room_words(17.81) == "17"
+    assert room_words(0.07 * 300) == "21"
+    assert room_words(3.2) == "3.20"
