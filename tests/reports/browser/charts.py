@@ -6,6 +6,7 @@ Places are worked out here from the drawing's attributes, not by the page's scri
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -165,6 +166,11 @@ class Chart:
         shown = [pair for column, pair in enumerate(zip(self.names, cells, strict=True))
                  if column not in hidden]  # fmt: skip
         return [list(pair) for pair in shown]
+
+
+def one_of_each(charts: Iterable[Chart]) -> list[Chart]:
+    """One chart of each name: the charts of the next run are made alike."""
+    return list({(chart.name, chart.title): chart for chart in charts}.values())
 
 
 def charts_of(opened: Opened) -> list[Chart]:

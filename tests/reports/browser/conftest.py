@@ -1,4 +1,4 @@
-"""One headless Chromium for all tests of a process, and a page of its own for each test.
+"""One headless Chromium for all tests of a process, and one window that they use in turn.
 
 The browser is the machine's own: `chromium` on the path, or the one that LPT_BROWSER names. Where
 there is none, these tests are skipped, and say so; with LPT_BROWSER=required, as CI sets it, that
@@ -110,26 +110,51 @@ def stories(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     return written
 
 
-@pytest.fixture
-def open_page(browser: Browser, stories: Callable[[str], Path]) -> Iterator[Open]:
-    """Opens a story or a file as a reader would, from disk and offline; `how` is the context's.
+@pytest.fixture(scope="session")
+def _windows() -> list[Opened]:
+    """The window that tests use in turn, once there is one: a new one takes half a second."""
+    return []
 
+
+def _new_window(browser: Browser, **how: Any) -> Opened:
+    """An offline window without movement; `how` is its context's."""
+    context = browser.new_context(offline=True, reduced_motion="reduce", **how)
+    context.add_init_script(PROBE)
+    return Opened(context.new_page())
+
+
+@pytest.fixture
+def window(browser: Browser, _windows: list[Opened]) -> Opened:
+    """The window, as if no test had used it before: its next page knows of none before it."""
+    if not _windows:
+        _windows.append(_new_window(browser))
+    (window,) = _windows
+    window.page.emulate_media(media="null", color_scheme="light")
+    window.page.mouse.move(0, 0)
+    window.forget()
+    return window
+
+
+@pytest.fixture
+def open_page(browser: Browser, window: Opened, stories: Callable[[str], Path]) -> Iterator[Open]:
+    """Opens a story or a file as a reader would, from disk and offline.
+
+    `how` is that of a window of its own; without it, it is the one that tests use in turn.
     Whatever a test does with a page: it asks for nothing, refuses nothing and says nothing.
     """
-    contexts, pages = [], []
+    own: list[Opened] = []
 
     def opened(what: str | Path, width: int = 1200, height: int = 900, **how: Any) -> Opened:
-        how = {"offline": True, "reduced_motion": "reduce"} | how
-        context = browser.new_context(viewport={"width": width, "height": height}, **how)
-        contexts.append(context)
-        context.add_init_script(PROBE)
-        page = Opened(context.new_page())
-        pages.append(page)
-        page.go((stories(what) if isinstance(what, str) else what).as_uri())
-        return page
+        used = window
+        if how:
+            used = _new_window(browser, **how)
+            own.append(used)
+        used.page.set_viewport_size({"width": width, "height": height})
+        used.go((stories(what) if isinstance(what, str) else what).as_uri())
+        return used
 
     yield opened
-    complaints = [complaint for page in pages for complaint in page.complaints()]
-    for context in contexts:
-        context.close()
+    complaints = [complaint for used in (window, *own) for complaint in used.complaints()]
+    for used in own:
+        used.page.context.close()
     assert complaints == []

@@ -13,14 +13,18 @@ class Opened:
 
     def __init__(self, page: Page) -> None:
         self.page = page
-        self.said: list[str] = []
-        self.requests: list[str] = []
-        self.dialogs: list[str] = []
-        self.provoked = False
+        self.forget()
         page.on("console", lambda message: self.said.append(message.text))
         page.on("pageerror", lambda error: self.said.append(str(error)))
         page.on("request", lambda request: self.requests.append(request.url))
         page.on("dialog", self._dismiss)
+
+    def forget(self) -> None:
+        """Begins a new record."""
+        self.said: list[str] = []
+        self.requests: list[str] = []
+        self.dialogs: list[str] = []
+        self.provoked = False
 
     def _dismiss(self, dialog: Dialog) -> None:
         self.dialogs.append(dialog.message)

@@ -62,6 +62,7 @@ def _of(documents_of: Callable[[], Sequence[Document]]) -> Callable[[], str]:
 STORIES: dict[str, Callable[[], str]] = {
     "story": _of(story),
     "everything": _of(everything),
+    "two": _of(lambda: [adaptive_documents.whole(), panel_documents.whole()]),
     "tuning": _of(lambda: [documents.cpu_bound()]),
     "load": _of(lambda: [load_documents.five_causes()]),
     "comparison": comparison,

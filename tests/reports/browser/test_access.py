@@ -88,7 +88,7 @@ def faults(opened, **options: Any) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(("name", "width"), [("story", 1200), ("load", 360)])
+@pytest.mark.parametrize(("name", "width"), [("two", 1200), ("load", 360)])
 def test_a_checker_finds_no_serious_fault(open_page, name, width):
     opened = open_page(name, width=width)
     opened.open_details()

@@ -28,7 +28,7 @@ SEEN = """() => ({
 })"""
 
 
-@pytest.mark.parametrize(("name", "size"), [("story", "A4"), ("load", "Letter")])
+@pytest.mark.parametrize(("name", "size"), [("two", "A4"), ("load", "Letter")])
 def test_a_figure_is_not_cut_between_two_sheets(open_page, name, size):
     from pypdfium2 import PdfDocument
 

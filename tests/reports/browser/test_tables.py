@@ -68,18 +68,15 @@ def column(opened, number: int) -> list[str]:
 
 
 @pytest.fixture
-def open_table(browser):
+def open_table(window):
     """Opens a table on a page of its own."""
-    from tests.reports.browser.opened import Opened
-
-    page = browser.new_page()
 
     def opened(rows):
-        page.set_content(page_with(rows))
-        return Opened(page)
+        window.go("about:blank")
+        window.page.set_content(page_with(rows))
+        return window
 
-    yield opened
-    page.close()
+    return opened
 
 
 @pytest.mark.parametrize(("written", "ascending"), COLUMNS)

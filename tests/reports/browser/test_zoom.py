@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.reports import documents, load_documents
-from tests.reports.browser.charts import Chart, charts_of
+from tests.reports.browser.charts import Chart, charts_of, one_of_each
 
 # All that is drawn, with its place on the page, but for what follows the pointer.
 GEOMETRY = """svg => [...svg.querySelectorAll("*")]
@@ -65,7 +65,7 @@ def zooming(opened) -> list[Chart]:
 LOW, HIGH = 0.25, 0.75
 
 
-def one_of_each(opened) -> list[Chart]:
+def one_of_each_kind(opened) -> list[Chart]:
     """A chart over time and one of points."""
     charts = zooming(opened)
     return [
@@ -75,7 +75,7 @@ def one_of_each(opened) -> list[Chart]:
 
 
 def test_what_stands_for_a_value_moves_with_it(open_page):
-    for chart in zooming(open_page("story")):
+    for chart in one_of_each(zooming(open_page("story"))):
         left, right, _, _ = chart.edges
         levels = chart.run(LEVELS)
         assert all(abs(pin["x"] - pin["at"]) < 0.01 for pin in chart.run(PINS))
@@ -108,7 +108,7 @@ def check_ticks(chart: Chart) -> None:
 
 def test_a_chart_comes_back_to_what_was_drawn(open_page):
     opened = open_page("load")
-    for chart in one_of_each(opened):
+    for chart in one_of_each_kind(opened):
         chart.point(0.5)
         drawn = chart.run(GEOMETRY)
         for how in WAYS_BACK:
@@ -143,7 +143,7 @@ WAYS_BACK: dict[str, Callable[[Chart], None]] = {
 
 
 def test_buttons_halve_and_double_what_is_shown(open_page):
-    for chart in one_of_each(open_page("load")):
+    for chart in one_of_each_kind(open_page("load")):
         tools = chart.find(".tools")
         assert tools.get_by_label("Zoom out").is_disabled()
         assert tools.get_by_label("Reset zoom").is_disabled()
@@ -159,7 +159,7 @@ def test_buttons_halve_and_double_what_is_shown(open_page):
 
 
 def test_the_values_under_the_pointer_are_those_of_the_zoomed_place(open_page):
-    for chart in one_of_each(open_page("load")):
+    for chart in one_of_each_kind(open_page("load")):
         chart.drag(LOW, HIGH)
         inside = [
             index
