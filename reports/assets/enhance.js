@@ -141,8 +141,9 @@
       scan.addEventListener("pointerdown", (event) => this.press(event));
       scan.addEventListener("pointerup", (event) => this.release(event));
       scan.addEventListener("pointercancel", () => this.drop());
-      scan.addEventListener("pointerleave", () => {
-        if (this.dragged === undefined) chart.point(null);
+      // What a finger pointed at stays until it taps elsewhere.
+      scan.addEventListener("pointerleave", (event) => {
+        if (this.dragged === undefined && event.pointerType !== "touch") chart.point(null);
       });
       scan.addEventListener("dblclick", () => chart.zoom(0, 1));
       scan.addEventListener("keydown", (event) => chart.key(event));
