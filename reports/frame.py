@@ -117,7 +117,7 @@ class ValueAxis:
 
     def room_px(self) -> float:
         """How much room its tick labels take to the left of the plot."""
-        labels = tick_texts(self.scale(1.0, 0.0).ticks())
+        labels = self._texts(self.scale(1.0, 0.0).ticks())
         return max(svg.text_width(label) for label in labels) + 12
 
     def draw(self, scale: Scale, left: float, right: float) -> list[str]:
@@ -125,11 +125,17 @@ class ValueAxis:
         ticks = scale.ticks()
         note = " (log scale)" if self.is_log else ""
         drawn = [svg.text((2, 13), self.label + note, fill=svg.INK, css="c-text c-strong")]
-        for tick, label in zip(ticks, tick_texts(ticks), strict=True):
+        for tick, label in zip(ticks, self._texts(ticks), strict=True):
             y = scale.position(tick)
             drawn.append(svg.line((left, y), (right, y), "c-grid", svg.GRID, 1))
             drawn.append(svg.text((left - 6, y + 4), label, anchor="end"))
         return drawn
+
+    def _texts(self, ticks: Sequence[float]) -> list[str]:
+        """What stands at ticks: on a logarithm each has its own decimals, 0.2 beside 10."""
+        if self.is_log:
+            return [text for tick in ticks for text in tick_texts([tick])]
+        return tick_texts(ticks)
 
 
 def tick_texts(ticks: Sequence[float]) -> list[str]:

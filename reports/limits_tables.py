@@ -37,11 +37,11 @@ def layers_table(document: LimitsDocument) -> Table | None:
     return Table(
         "Configured and measured",
         [
-            Column("limit", is_text=True),
-            Column("rate", "requests/s"),
-            Column("burst", "requests"),
-            Column("binds", is_text=True),
-            Column("what the probe says", is_text=True),
+            Column("Limit", is_text=True),
+            Column("Rate", "requests/s"),
+            Column("Burst", "requests"),
+            Column("Binds", is_text=True),
+            Column("What the probe says", is_text=True),
         ],
         [*([measured] if measured else []), *rows, *([quota] if quota else [])],
         help=(
@@ -79,14 +79,14 @@ def phases_table(document: LimitsDocument) -> Table | None:
     return Table(
         "Phases",
         [
-            Column("phase", is_text=True),
-            Column("from", "s"),
-            Column("length", "s"),
-            Column("planned", "1/s"),
-            Column("sent"),
-            Column("admitted"),
-            Column("refused"),
-            Column("failed"),
+            Column("Phase", is_text=True),
+            Column("From", "s"),
+            Column("Length", "s"),
+            Column("Planned", "/s"),
+            Column("Sent"),
+            Column("Admitted"),
+            Column("Refused"),
+            Column("Failed"),
             Column("p95"),
         ],
         [
@@ -114,9 +114,9 @@ def guards_table(document: LimitsDocument) -> Table:
     return Table(
         "Guards",
         [
-            Column("guard", is_text=True),
-            Column("limit", is_text=True),
-            Column("reached", is_text=True),
+            Column("Guard", is_text=True),
+            Column("Limit", is_text=True),
+            Column("Reached", is_text=True),
         ],
         [TableRow([one.name, one.limit, one.reached]) for one in document.guards],
     )

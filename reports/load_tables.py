@@ -169,7 +169,7 @@ def thresholds_table(document: LoadDocument) -> Table | None:
         )
         for found in document.thresholds
     ]
-    return Table("Thresholds", columns, rows)
+    return Table("Measured against the limits", columns, rows)
 
 
 def _result(found: ThresholdResult) -> str:

@@ -49,6 +49,7 @@ Comparison: TypeAlias = (
 
 
 _COMMAND = re.compile(r"`([^`\n]+)`")
+_INTERVAL = re.compile(r"^(\S+) (\([^()]+ to [^()]+\))$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,13 +195,22 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"axis_value": axis_value, "prose": prose}
+    environment.filters |= {
+        "axis_value": axis_value,
+        "prose": prose,
+        "with_interval": with_interval,
+    }
     return environment
 
 
 def prose(sentence: str) -> Markup:
     """A sentence, escaped, with what stands in backticks as code."""
     return Markup(_COMMAND.sub(r"<code>\1</code>", str(escape(sentence))))  # noqa: S704
+
+
+def with_interval(cell: str) -> Markup:
+    """A cell, escaped; an interval in brackets behind a figure is set as what is under it."""
+    return Markup(_INTERVAL.sub(r"\1 <small>\2</small>", str(escape(cell))))  # noqa: S704
 
 
 @cache

@@ -16,6 +16,7 @@ from reports.load_document import CalledFunction, LoadDocument, ThresholdResult
 from reports.load_endpoints import steps_table, usd_per_million
 from reports.load_frame import frame_of
 from reports.load_histograms import LatencyBlock
+from reports.page import with_interval
 from tests.reports import load_documents, waterfall_documents
 from tests.reports.load_documents import threshold
 
@@ -217,3 +218,17 @@ def test_what_a_million_requests_of_a_step_cost(
     )
     assert usd_per_million(document) == [None if usd is None else pytest.approx(usd), None]
     assert ("Per million" in names_of(document)) == (usd is not None)
+
+
+@pytest.mark.parametrize(
+    ("cell", "written"),
+    [
+        ("18.7 (15.7 to 23.7)", "18.7 <small>(15.7 to 23.7)</small>"),
+        ("0.376 (2)", "0.376 (2)"),
+        ("from 1 (a to b)", "from 1 (a to b)"),
+        ("<b> (<i> to 2)", "&lt;b&gt; <small>(&lt;i&gt; to 2)</small>"),
+    ],
+    ids=["interval", "another bracket", "words", "hostile"],
+)
+def test_an_interval_stands_small_behind_its_figure(cell, written):
+    assert with_interval(cell) == written
