@@ -66,7 +66,7 @@ def test_the_parts_stand_in_order():
         "Latency by percentile",
         "By step",
         "By phase",
-        "Thresholds ThresholdWhereMeasured",
+        "Measured against the limits ThresholdWhereMeasured",
         "What it takes to repeat this",
         "The profile as it was read: profiles/orders.yaml",
         "Not on this page",
