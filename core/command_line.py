@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
@@ -15,6 +16,7 @@ from typer.core import TyperCommand, TyperOption
 from core.command import run_command
 from core.console import Console
 from core.errors import ExitCode, InputError
+from core.streams import discard_stdout, prepare_streams
 
 if TYPE_CHECKING:
     # typer brings its own click.
@@ -68,22 +70,35 @@ def _plain_default(text: str) -> str:
 
 def run_app(app: typer.Typer, name: str) -> NoReturn:
     """Ends with the command's exit code; a wrong option is one line, like any other mistake."""
+    prepare_streams()
     arguments = sys.argv[1:] or ["--help"]
     try:
         code = app(arguments, prog_name=name, standalone_mode=False)
     except typer.TyperException as error:
-        message = _mistake(error)
         context = getattr(error, "ctx", None)
-        asked = name if context is None else context.command_path
-        console = Console(json_output="--json" in arguments)
-
-        def refuse() -> ExitCode:
-            raise InputError(message, hint=f"see {asked} --help")
-
-        code = run_command(console, refuse)
+        asked = _asked(app, name, arguments) if context is None else context.command_path
+        code = _refuse(arguments, InputError(_mistake(error), hint=f"see {asked} --help"))
     except typer.Abort:
         code = ExitCode.INTERRUPTED
+    except OSError as error:
+        # Of --help and --version, which write to stdout themselves.
+        discard_stdout()
+        reason = error.strerror or str(error)
+        code = _refuse(arguments, InputError(f"could not write to stdout: {reason}"))
     raise SystemExit(code)
+
+
+def _asked(app: typer.Typer, name: str, arguments: Sequence[str]) -> str:
+    """The command whose help says more, where the parser does not tell which it was."""
+    verbs = {command.name for command in app.registered_commands}
+    return f"{name} {arguments[0]}" if arguments[0] in verbs else name
+
+
+def _refuse(arguments: Sequence[str], error: InputError) -> ExitCode:
+    def body() -> ExitCode:
+        raise error
+
+    return run_command(Console(json_output="--json" in arguments), body)
 
 
 def _mistake(error: typer.TyperException) -> str:

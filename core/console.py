@@ -13,6 +13,9 @@ from contextlib import contextmanager
 from textwrap import wrap
 from typing import IO, TYPE_CHECKING, Any, Protocol, cast
 
+from core.errors import InputError
+from core.streams import discard_stdout, json_for
+
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
     from rich.console import RenderableType
@@ -91,12 +94,20 @@ class Console:
 
     def _result(self, renderable: RenderableType) -> None:
         if not self.json_output or self.verbosity >= 0:
-            self._rich(stderr=self.json_output).print(renderable, markup=False)
+            with _answering():
+                self._rich(stderr=self.json_output).print(renderable, markup=False)
 
     def document(self, text: str) -> None:
-        """The JSON document of a command, on stdout."""
-        sys.stdout.write(text if text.endswith("\n") else text + "\n")
-        sys.stdout.flush()
+        """The JSON document of a command, on stdout, or what stands for it without --json.
+
+        Raises:
+            InputError: stdout takes no more, as that of a full disk.
+        """
+        if self.json_output:
+            text = json_for(sys.stdout.encoding, text)
+        with _answering():
+            sys.stdout.write(text if text.endswith("\n") else text + "\n")
+            sys.stdout.flush()
 
     def error_document(self, messages: Sequence[str], exit_code: int) -> None:
         """The JSON document of a command that ended with an error, or with several."""
@@ -158,6 +169,18 @@ class Console:
         # No thread of its own: it is drawn when there is something new.
         with Live(console=self._rich(stderr=True), auto_refresh=False, transient=True) as shown:
             yield lambda renderable: shown.update(renderable, refresh=True)
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """An answer that stdout does not take is a failure with a reason, as for any other file."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        discard_stdout()
+        raise InputError(f"could not write to stdout: {error.strerror or error}") from error
 
 
 def folded(text: str, width: int) -> str:
