@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from reports import svg
 from reports.frame import RIGHT_PX, Canvas, root, tick_texts, x_axis, x_ticks
-from reports.hatch import Fill, paint, pattern, swatch
+from reports.hatch import Fill, paint, patterns, swatch
 from reports.legend import ROW_PX, Entry, arrange, draw_legend
 from reports.scale import LinearScale, nice_top
 
@@ -68,15 +68,12 @@ def draw_bars_chart(chart: BarsChart, canvas: Canvas, identifier: str) -> str:
     x = LinearScale(0.0, nice_top(max(ends, default=0.0)), left, right)
     ticks = x.ticks()
     wanted = [(x.position(t), text) for t, text in zip(ticks, tick_texts(ticks), strict=True)]
-    # A pattern is named by its hatch alone, so a hatch is defined once.
-    hatched = {fill.hatch: fill for fill in fills.values()}
-    patterns = [pattern(fill, identifier) for fill in hatched.values()]
     return root(
         canvas,
         identifier,
         chart.title,
         chart.finding,
-        *([svg.element("defs", {}, *patterns)] if any(patterns) else []),
+        *patterns(fills.values(), identifier),
         *(svg.line((at, 0), (at, bottom), "c-grid", svg.GRID, 1) for at, _ in wanted),
         *(mark for index, bar in enumerate(chart.bars) for mark in _bar(bar, index, x, identifier)),
         *x_axis(left, right, bottom, chart.x_label),

@@ -1,10 +1,12 @@
 """Fills that tell areas apart without colour: a tone, and lines or dots on it.
 
-A pattern lives in the drawing that uses it, so its id carries that of the drawing.
+A pattern lives in the drawing that uses it, so its id carries that of the drawing. Two fills of a
+drawing may share a hatch, so it carries the tone as well.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -41,10 +43,14 @@ class Fill:
     hatch: Hatch = "solid"
 
 
-def pattern(fill: Fill, identifier: str) -> str:
-    """The definition that `paint` refers to; empty for a solid fill."""
-    if fill.hatch == "solid":
-        return ""
+def patterns(fills: Iterable[Fill], identifier: str) -> list[str]:
+    """The definitions that `paint` refers to, each once; none where all fills are solid."""
+    hatched = [fill for fill in dict.fromkeys(fills) if fill.hatch != "solid"]
+    written = [_pattern(fill, identifier) for fill in hatched]
+    return [svg.element("defs", {}, *written)] if written else []
+
+
+def _pattern(fill: Fill, identifier: str) -> str:
     size = {"width": _TILE_PX, "height": _TILE_PX}
     lines: dict[str, str | float] = {
         "d": _PATHS[fill.hatch],
@@ -55,17 +61,21 @@ def pattern(fill: Fill, identifier: str) -> str:
     }
     return svg.element(
         "pattern",
-        {"id": f"{identifier}-{fill.hatch}", **size, "patternUnits": "userSpaceOnUse"},
+        {"id": _name(fill, identifier), **size, "patternUnits": "userSpaceOnUse"},
         svg.element("rect", {**size, "class": fill.css, "fill": fill.colour}),
         svg.element("path", lines),
     )
+
+
+def _name(fill: Fill, identifier: str) -> str:
+    return f"{identifier}-{fill.css.removeprefix('c-')}-{fill.hatch}"
 
 
 def paint(fill: Fill, identifier: str) -> dict[str, str | float]:
     """The attributes of an element that is filled so."""
     if fill.hatch == "solid":
         return {"class": fill.css, "fill": fill.colour}
-    return {"fill": f"url(#{identifier}-{fill.hatch})"}
+    return {"fill": f"url(#{_name(fill, identifier)})"}
 
 
 def swatch(fill: Fill, identifier: str, centre: Pixels) -> str:

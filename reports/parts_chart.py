@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from reports import svg
 from reports.frame import Canvas, root
-from reports.hatch import Fill, paint, pattern, swatch
+from reports.hatch import Fill, paint, patterns, swatch
 from reports.legend import ROW_PX, Entry, arrange, draw_legend
 
 # As wide as the charts over time; their height follows from bars and legend.
@@ -68,8 +68,7 @@ def draw_parts_chart(chart: PartsChart, canvas: Canvas, identifier: str) -> str:
     bar_px = _TITLE_PX + _BAR_PX + _NAMES_PX
     height = len(chart.bars) * (bar_px + _BETWEEN_PX) + _ABOVE_LEGEND_PX + len(legend) * ROW_PX
     canvas = replace(canvas, height=round(height))
-    patterns = [pattern(fill, identifier) for fill in _distinct(fills)]
-    drawn = [svg.element("defs", {}, *patterns)] if any(patterns) else []
+    drawn = patterns(fills.values(), identifier)
     for index, bar in enumerate(chart.bars):
         drawn += _bar(bar, index * (bar_px + _BETWEEN_PX), canvas.width, identifier)
     return root(
@@ -86,11 +85,6 @@ def _fills(chart: PartsChart) -> dict[str, Fill]:
     """How each part that takes any room looks, in the order of the legend."""
     found = {piece.name: piece.fill for bar in chart.bars for piece in bar.pieces if piece.size > 0}
     return {name: found[name] for name in chart.order if name in found}
-
-
-def _distinct(fills: dict[str, Fill]) -> list[Fill]:
-    # A pattern is named by its hatch alone, so a hatch is defined once.
-    return list({fill.hatch: fill for fill in fills.values()}.values())
 
 
 def _entry(name: str, fill: Fill, identifier: str) -> Entry:

@@ -26,7 +26,7 @@ from reports.frame import (
     x_axis,
     x_ticks,
 )
-from reports.hatch import Fill, paint, pattern, swatch
+from reports.hatch import Fill, paint, patterns, swatch
 from reports.legend import ROW_PX, Entry, arrange, draw_legend
 from reports.scale import Scale
 from reports.svg import Pixels
@@ -175,7 +175,7 @@ def draw_time_chart(chart: TimeChart, canvas: Canvas, identifier: str) -> str:
         identifier,
         chart.title,
         chart.finding,
-        *_patterns(chart, identifier),
+        *patterns((layer.fill for layer in chart.layers), identifier),
         svg.stretched(*_phases(chart.spans, frame)),
         *axis.draw(frame.y, left, right),
         svg.stretched(
@@ -243,11 +243,6 @@ def _cells(values: Sequence[float | None]) -> list[str]:
         else fixed(value, decimals)
         for value in values
     ]
-
-
-def _patterns(chart: TimeChart, identifier: str) -> list[str]:
-    written = [pattern(layer.fill, identifier) for layer in chart.layers]
-    return [svg.element("defs", {}, *written)] if any(written) else []
 
 
 def _phases(spans: Sequence[Span], frame: _Frame) -> list[str]:

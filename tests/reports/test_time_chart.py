@@ -46,9 +46,17 @@ def test_a_stack_begins_at_zero_and_its_top_is_the_sum():
     upper, lower = (path for path in drawing.iter("path") if path.attrib["d"].endswith("Z"))
     # The upper layer is drawn first and only where it has something: not in the first step.
     assert lower.attrib["class"] == "c-admitted"
-    assert upper.attrib["fill"] == "url(#x-rising)"
+    assert upper.attrib["fill"] == "url(#x-refused-rising)"
     starts = [float(path.attrib["d"][1:].split(" ")[0]) for path in (lower, upper)]
     assert starts[0] < starts[1]
+
+
+def test_fills_of_one_hatch_keep_their_tones():
+    unnamed = Fill("c-unnamed", svg.UNNAMED, svg.MUTED, "rising")
+    layers = [Layer(name, [1, 1, 1], fill) for name, fill in (("a", REFUSED), ("b", unnamed))]
+    drawing = drawn(layers=layers)
+    patterns = {one.attrib["id"]: one[0].attrib["fill"] for one in drawing.iter("pattern")}
+    assert patterns == {"x-refused-rising": svg.REFUSED, "x-unnamed-rising": svg.UNNAMED}
 
 
 def test_a_layer_of_nothing_draws_nothing():
