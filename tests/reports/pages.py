@@ -18,11 +18,12 @@ class Page(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.open: list[str] = []
-        self.text = ""
+        self.texts: list[str] = []
         self.rows: list[list[str]] = []
         self.feed(html)
         self.close()
         assert self.open == []
+        self.text = "".join(self.texts)
 
     def handle_starttag(self, tag, attrs):
         self.tags.append((tag, dict(attrs)))
@@ -41,7 +42,7 @@ class Page(HTMLParser):
 
     def handle_data(self, data):
         if "style" not in self.open:
-            self.text += data
+            self.texts.append(data)
         if "tr" in self.open:
             self.rows[-1][-1] += data.replace(SPACE, " ")
 

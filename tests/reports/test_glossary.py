@@ -15,7 +15,7 @@ from reports.glossary import GROUPS, charts_named, plain_name, term_of, terms
 from reports.limits_document import LimitsDocument
 from reports.load_document import LoadDocument
 from reports.run_charts import charts_of
-from tests.reports import adaptive_documents, documents, load_documents, waterfall_documents
+from tests.reports.everything import everything
 from tests.reports.test_reports_cli import run  # noqa: F401 - a fixture
 
 MEASURES = ("p50", "p90", "p95", "p99", "p99.9", "max", "mean", "rate", "count", "rps")
@@ -50,13 +50,7 @@ def test_every_cause_has_an_entry(cause):
 
 
 def test_every_chart_has_an_entry_that_says_how_to_draw_it():
-    shown = (
-        *documents.all_documents(),
-        *load_documents.all_documents(),
-        *adaptive_documents.all_adaptive(),
-        waterfall_documents.from_logs(),
-    )
-    names = {figure.name for document in shown for figure in charts_of(document)}
+    names = {figure.name for document in everything() for figure in charts_of(document)}
     assert names - set(charts_named(list(names))) == set()
 
 

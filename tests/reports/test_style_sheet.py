@@ -8,14 +8,7 @@ from pathlib import Path
 import pytest
 
 import reports
-from reports.page import render_page
-from tests.reports import (
-    adaptive_documents,
-    documents,
-    load_documents,
-    panel_documents,
-    waterfall_documents,
-)
+from tests.reports.everything import everything_html
 
 CSS = (Path(reports.__file__).parent / "assets" / "page.css").read_text(encoding="utf-8")
 LIGHT, DARK = (
@@ -85,18 +78,7 @@ def test_the_dark_palette_names_every_colour_of_the_light_one():
 
 
 def test_every_class_of_a_drawing_is_styled_for_the_dark():
-    html = render_page(
-        [
-            *documents.all_documents(),
-            *adaptive_documents.all_adaptive(),
-            *load_documents.all_documents(),
-            *waterfall_documents.all_documents(),
-            panel_documents.whole(),
-            panel_documents.climbing(),
-            panel_documents.cold(),
-        ]
-    )
-    drawings = "".join(re.findall(r"<svg .*?</svg>", html, re.DOTALL))
+    drawings = "".join(re.findall(r"<svg .*?</svg>", everything_html(), re.DOTALL))
     classes = {name for value in re.findall(r'class="([^"]+)"', drawings) for name in value.split()}
     hooks = {"x-ticks"}  # of the script alone
     assert {name for name in classes - hooks if f".{name}" not in CSS} == set()

@@ -9,17 +9,9 @@ from functools import cache
 from reports.kinds import Document
 from reports.load_comparison import compare_loads
 from reports.page import render_load_comparison, render_page
-from tests.reports import (
-    adaptive_documents,
-    documents,
-    load_documents,
-    panel_documents,
-    test_limits_page,
-    waterfall_documents,
-)
-from tests.reports.compared_loads import Told, Truth, run_of
-
-_SHOP = (Told(n=400), Told("GET /search", 120, n=250, throttled=10, failed=1, ramp=2))
+from tests.reports import adaptive_documents, documents, load_documents, panel_documents
+from tests.reports.compared_loads import Truth, run_of
+from tests.reports.everything import SHOP, everything_html
 
 
 def story() -> list[Document]:
@@ -33,25 +25,10 @@ def story() -> list[Document]:
     ]
 
 
-def everything() -> list[Document]:
-    """Tunings, load runs and probes of every kind."""
-    return [
-        *documents.all_documents(),
-        *adaptive_documents.all_adaptive(),
-        *load_documents.all_documents(),
-        *waterfall_documents.all_documents(),
-        panel_documents.whole(),
-        panel_documents.climbing(),
-        run_of(Truth(1, _SHOP)),
-        test_limits_page.probe(),
-        test_limits_page.no_refusal(),
-    ]
-
-
 def comparison() -> str:
     """Two load runs, the newer of them slower."""
-    slower = replace(_SHOP[0], median_ms=60)
-    runs = run_of(Truth(1, _SHOP)), run_of(Truth(2, (slower, _SHOP[1])))
+    slower = replace(SHOP[0], median_ms=60)
+    runs = run_of(Truth(1, SHOP)), run_of(Truth(2, (slower, SHOP[1])))
     return render_load_comparison(compare_loads(*runs, ("runs/a", "runs/b")))
 
 
@@ -61,7 +38,7 @@ def _of(documents_of: Callable[[], Sequence[Document]]) -> Callable[[], str]:
 
 STORIES: dict[str, Callable[[], str]] = {
     "story": _of(story),
-    "everything": _of(everything),
+    "everything": everything_html,
     "two": _of(lambda: [adaptive_documents.whole(), panel_documents.whole()]),
     "tuning": _of(lambda: [documents.cpu_bound()]),
     "load": _of(lambda: [load_documents.five_causes()]),

@@ -30,7 +30,8 @@ MEASURE = """() => ({
 
 def test_nothing_overlaps_or_hangs_out(open_page):
     opened = open_page("everything")
-    for width in (360, 800, 1200, 1600):
+    # From 1244 px on a page only stands further from the edges.
+    for width in (360, 800, 1200):
         opened.page.set_viewport_size({"width": width, "height": 900})
         seen = opened.run(MEASURE)
         assert seen["overflow"] <= 0, width
