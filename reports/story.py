@@ -134,7 +134,11 @@ def _tunings_words(tunings: Sequence[TuneDocument]) -> str:
     moved = [f"{one.function.name} to {_taken(one)}" for one in tunings if _should_move(one)]
     open_ones = sum(one.recommendation is None or one.verdict != "pass" for one in tunings)
     words = "no function should change size"
-    if moved:
+    if moved and len({one.function.name for one in tunings}) < len(tunings):
+        # A function that was tuned twice is no second function.
+        say = "says" if len(moved) == 1 else "say"
+        words = f"{len(moved)} of {len(tunings)} tunings {say} to change the size ({listed(moved)})"
+    elif moved:
         words = f"{_of_all(len(moved), len(tunings))} should change size ({listed(moved)})"
     return f"{words}, {open_ones} without an answer yet" if open_ones else words
 
@@ -175,7 +179,9 @@ def _loads_words(loads: Sequence[LoadDocument]) -> str:
     plural = "keep their thresholds" if judged else "completed"
     if len(passed) == len(loads):
         return f"{'both' if len(loads) == 2 else f'all {len(loads)}'} load runs {plural}"
-    return f"{len(passed)} of {len(loads)} load runs {plural if len(passed) != 1 else what}"
+    invalid = sum(load.verdict == "invalid" for load in loads)
+    beside = f", {invalid} {'is' if invalid == 1 else 'are'} invalid" if invalid else ""
+    return f"{len(passed)} of {len(loads)} load runs {plural if len(passed) != 1 else what}{beside}"
 
 
 def _probes_words(probes: Sequence[LimitsDocument]) -> str:
@@ -204,11 +210,32 @@ def _links(documents: Sequence[Document]) -> Iterator[str]:
     for tuning in documents:
         if isinstance(tuning, TuneDocument):
             yield from _called(tuning, loads)
+    yield from _disagreeing([one for one in documents if isinstance(one, TuneDocument)])
     for probe in documents:
         if isinstance(probe, LimitsDocument):
             yield from _met(probe, loads)
     for runs in _same_profile(documents):
         yield from (_between(before, after) for before, after in pairwise(runs))
+
+
+def _disagreeing(tunings: Sequence[TuneDocument]) -> Iterator[str]:
+    """Functions whose tunings recommend sizes that are not as good as each other."""
+    answered = [one for one in tunings if one.verdict == "pass" and one.recommendation is not None]
+    for name in dict.fromkeys(one.function.name for one in answered):
+        of_name = [one for one in answered if one.function.name == name]
+        sizes = [one.recommendation.memory_mb for one in of_name if one.recommendation]
+        if all(
+            mb in (one.recommendation.memory_mb, *one.recommendation.tied_mb)
+            for one in of_name
+            if one.recommendation
+            for mb in sizes
+        ):
+            continue
+        yield (
+            f"The {len(of_name)} tunings of {name} do not agree: they recommend "
+            f"{listed([megabytes(mb) for mb in sizes])}. Repeat it (--thorough) before you set "
+            "one; `tune compare` tells what differs."
+        )
 
 
 def _called(tuning: TuneDocument, loads: Sequence[LoadDocument]) -> Iterator[str]:

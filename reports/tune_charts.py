@@ -33,19 +33,22 @@ def cost_figure(document: TuneDocument, anchor: str) -> Figure:
     low = min(points, key=lambda point: point.value)
     chart = Chart(
         title=f"{title} against memory",
-        finding=f"The lowest measured cost is {usd(low.value)} at {megabytes(low.memory_mb)}. "
+        finding=f"{_lowest(document)} is {usd(low.value)} at {megabytes(low.memory_mb)}. "
         + _marked(document, points, usd, lambda point: point.cost_usd_per_million),
         y_label="$ per million invocations",
-        series=[_measured(points)],
+        series=[_measured(document, points)],
         curve=_curve(
             document,
             lambda point: (point.cost_usd_per_million, point.cost_band_usd_per_million),
         ),
         marks=memory_marks(document, points, octaves(document)),
     )
+    together = " (by the samples of all sizes together)" if is_adaptive(document) else ""
+    cold = "" if document.cold is None else " Cold calls are not in it: a table below has them."
     help_text = (
-        "What a million invocations cost at each size, requests included: the lowest point is the "
-        "cheapest, and sizes whose intervals overlap may not differ at all."
+        f"What a million warm invocations cost at each size, requests included{together}: the "
+        "lowest point is the cheapest, and sizes whose intervals overlap may not differ at all."
+        f"{cold}"
     )
     return memory_figure(title, help_text, chart, "$", f"{anchor}-cost")
 
@@ -68,7 +71,7 @@ def duration_figure(document: TuneDocument, anchor: str) -> Figure:
         f"{megabytes(low.memory_mb)}. "
         + _marked(document, points, milliseconds, lambda point: point.duration_ms),
         y_label="typical duration, ms",
-        series=[_measured(points)],
+        series=[_measured(document, points)],
         curve=_curve(document, lambda point: (point.duration_ms, point.duration_band_ms)),
         marks=memory_marks(document, points, octaves(document)),
     )
@@ -104,8 +107,7 @@ def cold_figure(document: TuneDocument, anchor: str) -> Figure | None:
     low = min(shown[0].points, key=lambda point: point.value)
     chart = Chart(
         title=f"{title} against memory",
-        finding=f"The shortest median, {milliseconds(low.value)}, is at "
-        f"{megabytes(low.memory_mb)}. Medians of {counted} cold starts in all.",
+        finding=_shortest(low, counted, len(shown[0].points)),
         y_label="cold start, ms",
         series=shown,
         marks=memory_marks(document, [*cold, *init], ()),
@@ -118,6 +120,15 @@ def cold_figure(document: TuneDocument, anchor: str) -> Figure | None:
         "more memory will not cure cold starts."
     )
     return memory_figure(title, help_text, chart, "ms", f"{anchor}-cold")
+
+
+def _shortest(low: Point, counted: int, sizes: int) -> str:
+    where = f"{milliseconds(low.value)}, is at {megabytes(low.memory_mb)}"
+    if counted == 1:
+        return f"The one cold start took {milliseconds(low.value)}, at {megabytes(low.memory_mb)}."
+    if counted == sizes:
+        return f"The shortest, {where}. {counted:,} cold starts in all, one at each size."
+    return f"The shortest median, {where}. Medians of {counted:,} cold starts in all."
 
 
 def memory_figure(title: str, help_text: str, chart: Chart, unit: str, identifier: str) -> Figure:
@@ -151,9 +162,19 @@ def _points(
     return points
 
 
-def _measured(points: Sequence[Point]) -> Series:
+def _lowest(document: TuneDocument) -> str:
+    """An adaptive run says of a size what the samples of all sizes lead to expect there."""
+    return (
+        "The lowest cost of the invoked sizes"
+        if is_adaptive(document)
+        else ("The lowest measured cost")
+    )
+
+
+def _measured(document: TuneDocument, points: Sequence[Point]) -> Series:
+    name = "invoked sizes" if is_adaptive(document) else "measured"
     with_intervals = any(point.interval is not None for point in points)
-    return Series("measured, 90 % interval" if with_intervals else "measured", points)
+    return Series(f"{name}, 90 % interval" if with_intervals else name, points)
 
 
 def _curve(

@@ -16,7 +16,9 @@ from reports.tune_sizes import row_css, standing
 
 _HELP = (
     "A cold call waits for INIT (or restore) and its Duration; both are billed. The mean latency "
-    "and the cost are over cold and warm calls. Medians of few cold calls differ by chance."
+    "and the cost are over cold and warm calls. INIT is the median of so many cold calls, which "
+    "differs by chance where they are few; the other figures are what the samples of all sizes "
+    "together lead to expect."
 )
 
 

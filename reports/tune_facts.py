@@ -50,7 +50,10 @@ def candidates_table(document: TuneDocument) -> Table | None:
     ]
     help_text = "Each size was left out in turn and predicted from the others."
     if is_adaptive(document):
-        help_text += " Of the mixture, those between the smallest and the largest size."
+        help_text += (
+            " Of the mixture, those between the smallest and the largest size. An adaptive run "
+            "goes by the mixture, whichever family comes first here."
+        )
     return Table("Candidate curves", columns, rows, help_text)
 
 
@@ -76,7 +79,7 @@ def model_sentence(document: TuneDocument) -> str:
             return "No curve was fitted: there is no usable sample."
         return (
             f"The curve is what all samples together lead to expect at each size "
-            f"({model.family}); its band holds the truth with 90 %."
+            f"({model.family}); its band is meant to hold the truth with 90 %."
         )
     if model is None:
         return (

@@ -17,11 +17,13 @@ from reports.tune_sizes import estimate_at, is_adaptive, is_placed, standing
 
 _TITLE = "Cost against duration"
 _MEASURED = Group("measured, 90 % intervals", 1)
+_INVOKED = Group("invoked sizes, 90 % intervals", 1)
 _ARCHS = {
     "x86_64": Group("x86_64, 90 % intervals", 1),
     "arm64": Group("arm64, 90 % intervals", 2, "square", "c-second", svg.MUTED),
 }
 _MOST_NAMED = 4
+_BEST = "best"
 _READING = (
     "What a million invocations cost against how long one takes: the lower left is best. The "
     "staircase joins the sizes that no other undercuts in both, by these figures. Both intervals "
@@ -61,9 +63,9 @@ def _own_spots(document: TuneDocument) -> list[Spot]:
     spots = [
         Spot(
             at=_at(size),
-            group=_MEASURED,
+            group=_INVOKED if is_adaptive(document) else _MEASURED,
             name=_name(document, size.memory_mb),
-            hover=_hover(megabytes(size.memory_mb), _at(size), f"{size.n:,} warm samples"),
+            hover=_hover(megabytes(size.memory_mb), _at(size), warm_samples(size.n)),
             duration_interval=size.duration_interval_ms,
             cost_interval=size.cost_interval,
             on_front=size.failure is None and not _is_undercut(_at(size), usable),
@@ -111,7 +113,7 @@ def _arch_spots(document: TuneDocument) -> list[Spot]:
         )
         mark: Standing = "taken" if best or is_taken else ""
         mark = ("both" if mark else "current") if is_current else mark
-        told = (("best", best), ("recommended", is_taken and not best), ("current", is_current))
+        told = ((_BEST, best), ("recommended", is_taken and not best), ("current", is_current))
         words = [word for word, holds in told if holds]
         full = f"{size.arch}, {megabytes(size.memory_mb)}"
         spots.append(
@@ -119,9 +121,7 @@ def _arch_spots(document: TuneDocument) -> list[Spot]:
                 at=at,
                 group=_ARCHS[size.arch],
                 name=f"{', '.join(words)}: {full}" if words else f"{size.memory_mb:,}",
-                hover=_hover(
-                    f"{size.arch} {megabytes(size.memory_mb)}", at, f"{size.n:,} warm samples"
-                ),
+                hover=_hover(f"{size.arch} {megabytes(size.memory_mb)}", at, warm_samples(size.n)),
                 duration_interval=size.duration_interval_ms,
                 cost_interval=size.cost_interval,
                 on_front=size.pareto,
@@ -159,6 +159,11 @@ def _name(document: TuneDocument, memory_mb: int) -> str:
     return f"{' and '.join(words)} {megabytes(memory_mb)}" if words else f"{memory_mb:,}"
 
 
+def warm_samples(n: int) -> str:
+    """How many: 1 warm sample, 2 warm samples."""
+    return f"{n:,} warm sample{'' if n == 1 else 's'}"
+
+
 def _hover(name: str, at: tuple[float, float], origin: str) -> str:
     return f"{name}: {milliseconds(at[0])}, {usd(at[1])} per million, {origin}"
 
@@ -188,7 +193,11 @@ def _finding(chart: ParetoChart) -> str:
 
 def _labelled(chart: ParetoChart) -> list[str]:
     words = {"taken": "Recommended", "current": "Current", "both": "Recommended and current"}
-    return [f"{words[spot.standing]}: {spot.hover}" for spot in chart.spots if spot.standing]
+    return [
+        f"{'Best of both' if spot.name.startswith(_BEST) else words[spot.standing]}: {spot.hover}"
+        for spot in chart.spots
+        if spot.standing
+    ]
 
 
 def _conclusion(chart: ParetoChart) -> str:

@@ -47,6 +47,10 @@ def plan_words(document: TuneDocument) -> str:
     )
     measured = sum(size.n > 0 for size in document.sizes)
     of = f" of {len(document.model.curve):,}" if document.model and document.model.curve else ""
+    if document.arch is not None:
+        # What was spent covers both functions, and so do the calls.
+        both = f"{document.spent.invocations:,} invocations of both architectures, trials included"
+        return f"{kind}: {both}; of this one at {measured:,}{of} sizes, {parallel}"
     calls = document.spent.invocations - (document.trial is not None)
     after = "" if document.trial is None else ", after a trial"
     return f"{kind}: {calls:,} invocations at {measured:,}{of} sizes, {parallel}{after}"

@@ -30,7 +30,7 @@ def residual_figure(document: TuneDocument, anchor: str) -> Figure | None:
         int(p.memory_mb) for p in points if p.interval and not p.interval[0] <= 1 <= p.interval[1]
     ]
     known = sum(point.interval is not None for point in points)
-    finding = _agreement(off, known)
+    finding = _agreement(off, known, "the p50" if adaptive else "the table")
     chart = Chart(
         title=f"{title} against memory",
         finding=finding,
@@ -50,16 +50,17 @@ def residual_figure(document: TuneDocument, anchor: str) -> Figure | None:
     return memory_figure(title, f"{reading} {finding}", chart, "ratio", f"{anchor}-residuals")
 
 
-def _agreement(off: Sequence[int], known: int) -> str:
+def _agreement(off: Sequence[int], known: int, rather: str) -> str:
     """What the intervals say of the curve; of 90 % intervals one in ten misses by chance."""
     if not known:
         return "Samples are too few for intervals."
     if not off:
-        whose = "The interval holds" if known == 1 else f"All {known} intervals hold"
+        every = "Both" if known == 2 else f"All {known}"
+        whose = "The interval holds" if known == 1 else f"{every} intervals hold"
         return f"{whose} 1: nothing here speaks against the curve."
     verb = "leaves" if len(off) == 1 else "leave"
     return (
-        f"{len(off)} of {known} intervals {verb} out 1, at {listed_sizes(off)}: trust the table "
+        f"{len(off)} of {known} intervals {verb} out 1, at {listed_sizes(off)}: trust {rather} "
         "there, not the curve. About one in ten does so by chance."
     )
 

@@ -38,7 +38,7 @@ _PARTS: Sequence[tuple[str, Callable[[CostSplit], float | None], Fill]] = (
         Fill("c-unnamed", svg.UNNAMED, svg.MUTED, "dots"),
     ),
     (
-        "Cold starts, INIT billed",
+        "Cold calls, beyond warm ones",
         lambda split: split.cold_usd,
         Fill("c-refused", svg.REFUSED, svg.REFUSED_LINE, "rising"),
     ),
@@ -77,8 +77,8 @@ def split_figure(document: TuneDocument, anchor: str) -> Figure | None:
         for canvas in (WIDE, NARROW)
     ]
     help_text = (
-        "The fee is the same at every size; GB-seconds are memory times billed time, and all that "
-        "a size can change."
+        "The fee is the same at every size; all else is memory times billed time, which is all "
+        "that a size can change."
     )
     return Figure(_TITLE, help_text, drawings, _data(splits), "split")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from reports.blocks import Tile
-from reports.document import Interval, Recommendation, Saving, TuneDocument
-from reports.figures import listed, megabytes, milliseconds, usd
+from reports.document import ColdSize, Interval, Recommendation, Saving, TuneDocument
+from reports.figures import listed, megabytes, milliseconds, percent, usd
 from reports.tune_monthly import bill_at
 from reports.tune_saving import saving_cell
 from reports.tune_sizes import estimate_at, is_measured, size_at
@@ -43,8 +43,13 @@ def _cost(document: TuneDocument, taken: Recommendation) -> Tile | None:
     after = taken.cost_usd_per_million
     if after is None and size is not None:
         after = size.cost_usd_per_million
+    mixed = _mixed(document, taken)
+    if mixed is not None:
+        # What warm calls of today's size cost would be no figure to compare with.
+        current = _mix_at(document, document.current.memory_mb)
+        now = None if current is None else current.cost_usd_per_million
     saved = _saved(taken, lambda saving: (saving.cost_share, saving.cost_interval))
-    remark = _joined(saved, _remark(document, taken.cost_interval, usd))
+    remark = _joined(saved, _remark(document, taken.cost_interval, usd), mixed or "")
     return _changed(document, taken, "Cost per million invocations", usd, now, after, remark)
 
 
@@ -61,10 +66,28 @@ def _duration(document: TuneDocument, taken: Recommendation) -> Tile | None:
     typical_ms = now.duration_typical_ms if now is not None else None
     if typical_ms is None and estimate is not None:
         typical_ms = estimate.duration_ms
+    name, mixed = "Duration, typical", _mixed(document, taken)
+    if mixed is not None:
+        current = _mix_at(document, document.current.memory_mb)
+        name, typical_ms = "Duration, mean", None if current is None else current.mean_ms
     remark = _remark(document, taken.duration_interval_ms, milliseconds)
-    remark = _joined(_saved(taken, _duration_saving), remark)
-    name = "Duration, typical"
+    remark = _joined(_saved(taken, _duration_saving), remark, mixed or "")
     return _changed(document, taken, name, milliseconds, typical_ms, taken.duration_ms, remark)
+
+
+def _mixed(document: TuneDocument, taken: Recommendation) -> str | None:
+    """That the figures of the recommendation are over cold and warm calls; None where not."""
+    mix = _mix_at(document, taken.memory_mb)
+    if document.cold is None or mix is None:
+        return None
+    if mix.cost_usd_per_million != taken.cost_usd_per_million:
+        return None
+    return f"{percent(document.cold.cold_share)} of the calls cold"
+
+
+def _mix_at(document: TuneDocument, memory_mb: int) -> ColdSize | None:
+    sizes = document.cold.sizes if document.cold is not None else []
+    return next((size for size in sizes if size.memory_mb == memory_mb), None)
 
 
 def _duration_saving(saving: Saving) -> tuple[float, Interval]:

@@ -194,7 +194,7 @@ def _assumptions(demand: Demand, memory_mb: int) -> Iterator[str]:
     )
     yield (
         f"a request takes at most {short_time(demand.cpu_s * 1000)} of CPU, by billed time x vCPU "
-        "share: waiting is in that, so fewer machines may do"
+        "share and a period of the CPU's scheduler: waiting is in that, so fewer machines may do"
     )
     yield (
         "not in the comparison: what stands in front of either (API Gateway, load balancer), disks "

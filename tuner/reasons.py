@@ -60,8 +60,17 @@ def _main_reason(case: Case) -> str:
     if goal.slo is not None:
         return _kept_reason(case, f"p{goal.slo.percentile:g} < {goal.slo.limit_ms:g} ms")
     if case.usable == 1:
-        return f"{size} is the only {case.called} size"
-    return f"{size} has {best_at} of the {case.usable} {case.called} sizes"
+        return f"{size} is the only {_called(case, 'size')}"
+    return f"{size} has {best_at} of the {case.usable} {_called(case, 'sizes')}"
+
+
+def _called(case: Case, sizes: str) -> str:
+    """What sizes need to be chosen; the number is that of `WARM_TO_VERIFY`."""
+    return (
+        f"{sizes} with two warm samples or more"
+        if case.called == "verified"
+        else (f"usable {sizes}")
+    )
 
 
 def _kept_reason(case: Case, limit: str) -> str:

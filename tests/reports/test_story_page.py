@@ -145,3 +145,20 @@ def test_hostile_names_stay_text_in_the_story():
 def test_what_stands_in_backticks_is_code_and_all_else_stays_text():
     assert prose("run `tune <b> --yes` & go") == "run <code>tune &lt;b&gt; --yes</code> &amp; go"
     assert prose("one ` alone") == "one ` alone"
+
+
+def test_a_function_that_was_tuned_twice_is_not_counted_as_two_functions():
+    first = documents.cpu_bound()
+    other = first.recommendation.model_copy(update={"memory_mb": 128, "tied_mb": [128]})
+    second = first.model_copy(update={"recommendation": other})
+
+    story = story_of(placed(first, second))
+    assert story.headline.startswith("2 of 2 tunings say to change the size")
+    [link] = story.links
+    assert plain(link).startswith("The 2 tunings of checkout-api do not agree: they recommend ")
+    assert list(story_of(placed(first, first)).links) == []
+
+
+def test_a_load_run_that_is_invalid_is_not_one_that_breaks_its_thresholds():
+    story = story_of(placed(load_documents.five_causes(), load_documents.invalid()))
+    assert story.headline == "1 of 2 load runs keeps its thresholds, 1 is invalid."

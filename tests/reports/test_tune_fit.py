@@ -163,3 +163,23 @@ def test_an_adaptive_run_has_what_the_other_sizes_led_to_expect():
     assert figure is not None
     assert figure.data is not None
     assert [row.cells[:3] for row in figure.data.rows] == [["512", "1.053", "0.964 to 1.143"]]
+
+
+@pytest.mark.parametrize(
+    ("document", "rather"), [(adaptive.many_tied, "p50"), (documents.cpu_bound, "table")]
+)
+def test_where_the_curve_is_off_what_was_measured_there_is_to_be_trusted(document, rather):
+    """Costs in the table of an adaptive run lean on the curve themselves; its p50 does not."""
+    document = document()
+    if rather == "p50":
+        unseen = [
+            UnseenSize(
+                memory_mb=512, measured_ms=100, expected_ms=50, expected_interval_ms=(40, 60)
+            )
+        ]
+        model = document.model.model_copy(update={"unseen": unseen})
+        document = document.model_copy(update={"model": model})
+    else:
+        document = with_curve(document, duration_ms=lambda point: point.duration_ms * 3)
+    figure = residual_figure(document, "run-1")
+    assert f"trust the {rather} there, not the curve" in figure.help

@@ -6,10 +6,14 @@ import pytest
 
 from reports.blocks import Table
 from reports.document import TuneDocument
-from reports.figures import ABSENT, SPACE
+from reports.figures import ABSENT, SPACE, milliseconds, usd
 from reports.tune_arch import arch_sentence
+from reports.tune_charts import cost_figure
 from reports.tune_monthly import monthly_sentence
+from reports.tune_pareto import pareto_figure, warm_samples
 from reports.tune_parts import tables_of
+from reports.tune_plan import plan_words
+from reports.tune_tiles import tiles_of
 from tests.reports import adaptive_documents as adaptive
 from tests.reports import documents
 
@@ -167,3 +171,50 @@ def test_the_best_architecture_is_named_only_where_the_data_tell_them_apart():
     open_question = arch_sentence(adaptive.not_separable_arch()).replace(SPACE, " ")
     assert open_question.startswith("The data do not tell arm64 and x86_64 apart: arm64 at 512 MB")
     assert table(adaptive.not_separable_arch(), "x86_64 and arm64").rows[0].cells[-1] != "best"
+
+
+def mixed() -> TuneDocument:
+    """A recommendation whose figures are over cold and warm calls, as the tuner gives them."""
+    document = adaptive.whole()
+    taken = document.recommendation
+    mix = next(one for one in document.cold.sizes if one.memory_mb == taken.memory_mb)
+    figures = {"cost_usd_per_million": mix.cost_usd_per_million, "duration_ms": mix.mean_ms}
+    return document.model_copy(
+        update={
+            "recommendation": taken.model_copy(update=figures),
+            "current": document.current.model_copy(update={"memory_mb": 512}),
+        }
+    )
+
+
+def test_tiles_over_cold_and_warm_calls_say_so_and_compare_like_with_like():
+    document = mixed()
+    now = next(one for one in document.cold.sizes if one.memory_mb == document.current.memory_mb)
+    tiles = {tile.name: tile for tile in tiles_of(document)}
+    cost, duration = tiles["Cost per million invocations"], tiles["Duration, mean"]
+    assert cost.before == usd(now.cost_usd_per_million)
+    assert duration.before == milliseconds(now.mean_ms)
+    assert all(tile.remark.endswith(f"2.0{SPACE}% of the calls cold") for tile in (cost, duration))
+    assert "Duration, typical" in {tile.name for tile in tiles_of(adaptive.many_tied())}
+
+
+def test_the_plan_of_two_architectures_does_not_count_both_as_calls_of_one():
+    words = plan_words(adaptive.whole())
+    assert "invocations of both architectures, trials included; of this one at" in words
+
+
+def test_figures_that_lean_on_all_samples_are_not_called_measured():
+    figure = cost_figure(adaptive.many_tied(), "run-1")
+    assert [column.name for column in figure.data.columns][1] == "Invoked sizes"
+    assert "by the samples of all sizes together" in figure.help
+    assert [c.name for c in cost_figure(documents.cpu_bound(), "x").data.columns][1] == "Measured"
+
+
+def test_one_sample_is_no_plural():
+    assert (warm_samples(1), warm_samples(2)) == ("1 warm sample", "2 warm samples")
+
+
+def test_the_best_of_both_architectures_is_not_a_second_recommendation():
+    help_text = pareto_figure(adaptive.whole(), "run-1").drawings[0]
+    assert help_text.count("Recommended") <= 1
+    assert "Best of both: " in help_text

@@ -267,7 +267,9 @@ def test_a_size_that_was_not_invoked_is_not_recommended_but_may_be_as_good() -> 
     assert answer.memory_mb == 256
     assert answer.tied_mb == [256, 512]
     assert answer.saving is not None
-    assert answer.reasons == ["256\N{NO-BREAK SPACE}MB has the lowest cost of the 2 verified sizes"]
+    assert answer.reasons == [
+        "256\N{NO-BREAK SPACE}MB has the lowest cost of the 2 sizes with two warm samples or more"
+    ]
 
 
 def test_where_nothing_was_invoked_the_curve_alone_answers() -> None:
