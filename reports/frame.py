@@ -181,7 +181,7 @@ def root(
     attributes: dict[str, str | float] = {
         "class": f"chart {canvas.css}",
         "viewBox": f"0 0 {canvas.width} {canvas.height}",
-        "width": "100%",
+        "width": "100%" if canvas.width > WIDE.width else canvas.width,
         "role": "img",
         "aria-labelledby": title_id,
         "aria-describedby": finding_id,

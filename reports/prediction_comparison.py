@@ -35,7 +35,7 @@ def comparison_table(prediction: LoadPrediction) -> Table | None:
         Column("Throttled, predicted"),
         Column("Measured"),
         Column("What binds", is_text=True),
-        Column("", is_text=True),
+        Column("Result", is_text=True),
     ]
     rows = [
         TableRow(
