@@ -137,7 +137,7 @@ def _slo_message(document: TuneDocument) -> str:
     parts = [
         f"{megabytes(chosen[0].memory_mb)}: measured {milliseconds(found.quantile_ms)}",
         f"limit {document.slo.limit_ms:g} ms",
-        *([f"{' and '.join(bounds)} with 95 %"] if bounds else []),
+        *(f"{bound} with 95 %" for bound in bounds),
         f"n = {found.n:,}",
     ]
     return ", ".join(parts)
@@ -156,13 +156,17 @@ def _size_gate(size: SizeResult, document: TuneDocument) -> Gate:
 
 def _limits_gates(document: LimitsDocument) -> Iterator[Gate]:
     found = document.finding.kind not in ("no_refusal", "unknown")
-    status: Status = "passed" if found and document.verdict != "inconclusive" else "inconclusive"
+    # What ended early found a limit so far; what is invalid found none.
+    open_ones = ("inconclusive", *_ENDED)
+    status: Status = "passed" if found and document.verdict not in open_ones else "inconclusive"
+    status = "invalid" if document.verdict == "invalid" else status
     where = document.probed.scenario
     yield Gate(where, "a limit is found", status, limits_headline(document))
     for one in document.comparisons:
         name = one.name if one.rate_rps is not None else layer_words(one.layer)
         message = f"configured {configured_words(one)}; {one.why}"
-        yield Gate(where, f"{name} is kept as configured", _ANSWERS[one.answer], message)
+        kept: Status = "invalid" if document.verdict == "invalid" else _ANSWERS[one.answer]
+        yield Gate(where, f"{name} is kept as configured", kept, message)
 
 
 def _properties(document: Document) -> Iterator[tuple[str, str]]:

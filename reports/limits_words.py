@@ -49,6 +49,10 @@ _VERDICTS = {
 }
 
 
+# Verdicts of a probe that did not go to its end: what it found may look different then.
+_EARLY = ("refused", "interrupted", "error")
+
+
 def verdict_word(document: LimitsDocument) -> str:
     """The verdict as a word."""
     return _VERDICTS[document.verdict]
@@ -89,7 +93,10 @@ def headline(document: LimitsDocument) -> str:
         within = f" in {found.window_s:g} s" if found.window_s else ""
         parts.append(f"limit {significant(found.limit)} requests{within}")
     figures = f": {', '.join(parts)}" if parts else ""
-    return closed(f"{what}{_whose(document)}{figures}")
+    told = f"{what}{_whose(document)}{figures}"
+    if document.verdict in _EARLY:
+        return closed(f"the probe ended early; so far it looks like {told}")
+    return closed(told)
 
 
 def _whose(document: LimitsDocument) -> str:

@@ -198,7 +198,10 @@ def support(document: LoadDocument) -> list[str]:
     if document.search is not None:
         # What fails and how long it takes is of rates that were too high on purpose.
         of_search = search_support(document.search)
-        others = [*_errors(document), *_not_completed(document), *_judged(document)]
+        # Why it ended is one of its sentences already.
+        said = f"search: {document.search.detail}"
+        errors = [error for error in _errors(document) if error != said]
+        others = [*errors, *_not_completed(document), *_judged(document)]
         return [closed(sentence) for sentence in [*of_search, *others]]
     found = [
         *_errors(document),

@@ -11,7 +11,7 @@ from loadgen.bucket.observation import Observation
 from loadgen.outcome import Outcome
 from loadgen.probe.budget import allowed
 from loadgen.probe.drift import drift_band, modelled
-from loadgen.probe.guard import MOST_FAILED_SHARE
+from loadgen.probe.guard import MOST_FAILED_SHARE, SLOWER_FACTOR, SLOWER_FLOOR_MS
 from loadgen.probe.seen import PhaseSeen, Seen, admitted, of_base
 from loadgen.probe.setup import Setup
 from reports.limits_document import ProbeBin, ProbeCounts, ProbeGuard, ProbePhase
@@ -116,7 +116,7 @@ def guard_rows(setup: Setup, seen: Seen, counts: ProbeCounts) -> list[ProbeGuard
         ),
         ProbeGuard(
             name="p95 of admitted",
-            limit="3 x that at rest",
+            limit=f"{SLOWER_FACTOR:g} x that at rest, at least {SLOWER_FLOOR_MS:g} ms above it",
             reached="-" if slowest is None else f"{slowest:,.0f} ms",
         ),
         ProbeGuard(

@@ -274,3 +274,8 @@ def test_the_same_runs_give_the_same_bytes(kind, tmp_path):
 def test_the_file_of_a_kind_is_named_in_the_message():
     with pytest.raises(InputError, match=r"as in junit=report\.xml"):
         parse_export("junit=")
+
+
+def test_two_one_sided_bounds_are_not_told_as_one_interval_of_95_percent():
+    gate = next(g for g in gates_of(adaptive_documents.slo_met()).gates if "p95" in g.text)
+    assert gate.message.count("with 95 %") == gate.message.count("at ")

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from reports.figures import SPACE
+from reports.gates import gates_of
 from reports.limits_absent import absent_parts, validity_line
 from reports.limits_charts import limits_figures
 from reports.limits_document import (
@@ -26,6 +27,7 @@ from reports.limits_document import (
 from reports.limits_drift import drift_words, drifts_of
 from reports.limits_markdown import render_limits_markdown
 from reports.limits_tables import layers_table
+from reports.limits_words import headline
 from reports.load_document import LoadSpent, TargetFacts
 from reports.page import render_page
 from tests.reports.pages import Page
@@ -262,3 +264,25 @@ def test_absent_parts_say_what_would_fill_them(changes, names):
     text = Page(render_page([document])).words()
     assert "Not on this page" in text
     assert not re.search(r"\bNone\b|\bnan\b|Undefined", text)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "begins", "found", "kept"),
+    [
+        ("pass", "A token bucket", "passed", "passed"),
+        (
+            "refused",
+            "The probe ended early; so far it looks like a token",
+            "inconclusive",
+            "passed",
+        ),
+        ("invalid", "A token bucket", "invalid", "invalid"),
+    ],
+)
+def test_a_limit_of_a_probe_that_ended_early_is_not_yet_found(verdict, begins, found, kept):
+    document = probe(verdict=verdict)
+    assert headline(document).startswith(begins)
+    gates = {gate.text: gate.status for gate in gates_of(document).gates}
+    assert gates.pop("a limit is found") == found
+    assert gates.pop("the measurement is valid") == ("passed" if verdict == "pass" else "invalid")
+    assert kept in gates.values()
