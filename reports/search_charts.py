@@ -70,11 +70,9 @@ def _latency(search: SearchPart, points: Sequence[SearchStep], anchor: str) -> F
         marks=_marks(search),
     )
     help_text = (
-        f"{knee_words(search)} Response times of ok requests at each rate that was tried, from the "
-        "last segment at it. "
-        "Shaded: between the highest rate that holds and the lowest that breaks"
+        f"{knee_words(search)} Response times of ok requests at each rate that could be measured, "
+        f"from the last segment of it that could.{_shaded(search)}"
     )
-    help_text += "." if search.knee.low_rps is None else ", and the 90 % interval of the knee."
     if search.curve is not None:
         help_text += (
             " The line is base x (1 + weight x u^order / (1 - u)) with u = rate / capacity, fitted "
@@ -87,6 +85,16 @@ def _latency(search: SearchPart, points: Sequence[SearchStep], anchor: str) -> F
         _latency_data(search, points),
         "load-latency",
     )
+
+
+def _shaded(search: SearchPart) -> str:
+    """What the bands of the chart are, as far as there are any."""
+    bands = []
+    if search.rate_rps is not None and None not in (search.low_rps, search.high_rps):
+        bands.append("between the highest rate that holds and the lowest that breaks")
+    if search.knee.rate_rps is not None and search.knee.low_rps is not None:
+        bands.append("the 90 % interval of the knee")
+    return f" Shaded: {', and '.join(bands)}." if bands else ""
 
 
 def _latency_data(search: SearchPart, points: Sequence[SearchStep]) -> Data:

@@ -8,6 +8,7 @@ import shlex
 from reports.apply_document import ApplyDocument
 from reports.blocks import Column, Table, TableRow
 from reports.document import FamilyScore, Model, TuneDocument
+from reports.endpoint import is_loopback
 from reports.figures import (
     SPACE,
     megabytes,
@@ -97,7 +98,7 @@ def spent_sentence(document: TuneDocument) -> str:
     spent = document.spent
     text = (
         f"{spent.invocations:,} invocations, {significant(spent.gb_seconds)}{SPACE}GB-s, "
-        f"{usd(spent.usd)} by the billed durations that AWS printed."
+        f"{usd(spent.usd)} by the billed durations that {_printed(document)}."
     )
     if spent.unmeasured_invocations:
         text += (
@@ -105,6 +106,14 @@ def spent_sentence(document: TuneDocument) -> str:
             "what those cost is not in this sum."
         )
     return text
+
+
+def _printed(document: TuneDocument) -> str:
+    """Whose REPORT lines they are; a sandbox bills nobody."""
+    endpoint = document.provenance.endpoint
+    if endpoint is not None and is_loopback(endpoint):
+        return "the sandbox printed, at the prices of AWS: nothing was billed"
+    return "AWS printed"
 
 
 def facts_of(document: TuneDocument) -> list[tuple[str, str]]:

@@ -19,7 +19,7 @@ from reports.figures import SPACE
 from reports.load_search import SearchPart
 from reports.search_charts import search_figures
 from reports.search_tables import search_table, search_tiles
-from reports.search_words import search_answer, search_support
+from reports.search_words import rates_words, search_answer, search_support
 from tests.loadgen.made_runs import profile_of
 
 
@@ -157,3 +157,36 @@ def test_a_search_that_sent_nothing_has_no_charts(found):
     nothing = found.model_copy(update={"steps": []})
     assert search_figures(nothing, "a") == []
     assert "at 0 rates" in told(nothing)
+
+
+def test_a_rate_that_was_tried_again_is_one_rate(found):
+    step = found.steps[0]
+    once = found.model_copy(update={"steps": [step]})
+    twice = found.model_copy(update={"steps": [step, step]})
+    assert rates_words(once) == "1 rate"
+    assert rates_words(twice) == "1 rate (2 tries)"
+    assert "at 1 rate (2 tries) in" in told(twice)
+    assert search_tiles(twice)[-1].remark == "requests at 1 rate (2 tries)"
+
+
+def test_a_chart_says_what_is_shaded_only_where_something_is(found):
+    latency = search_figures(found, "run-1")[0]
+    assert "Shaded: between the highest rate that holds" in latency.help
+    none = found.model_copy(
+        update={
+            "rate_rps": None,
+            "knee": found.knee.model_copy(update={"rate_rps": None, "low_rps": None}),
+        }
+    )
+    assert "Shaded" not in search_figures(none, "run-1")[0].help
+
+
+def test_the_most_that_was_ok_is_of_the_rates_that_could_be_judged(found):
+    usable = [step for step in found.steps if step.goodput_rps is not None]
+    unusable = usable[-1].model_copy(update={"verdict": "unusable", "goodput_rps": None})
+    some, all_of_them = (
+        found.model_copy(update={"steps": steps}) for steps in ([*usable, unusable], usable)
+    )
+    served = search_figures(some, "run-1")[1]
+    assert "were ok, of the rates that could be judged." in served.help
+    assert "judged" not in search_figures(all_of_them, "run-1")[1].help
