@@ -52,7 +52,7 @@ def run_load(options: RunOptions, console: Console) -> ExitCode:
     Raises:
         ToolError: when the run ends before anything was sent.
     """
-    check_exports(options.exports)
+    check_exports(options.exports, json_output=console.json_output)
     file, profile = read_options(options)
     with access(options, file, profile) as local:
         prepared = prepare(file, profile, local, warn=console.warn)

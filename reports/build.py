@@ -8,11 +8,11 @@ from pathlib import Path
 
 from core.console import Console
 from core.errors import ExitCode
-from reports.atomic_file import write_atomically
+from reports.atomic_file import stream_of, write_atomically
 from reports.collector import held_back
-from reports.exports import check_exports, check_writable
+from reports.exports import check_exports, check_writable, given_runs
 from reports.kinds import Document
-from reports.run_folder import RESULT_NAME, read_document
+from reports.run_folder import RESULT_NAME, read_document, result_file
 
 
 def build_report(
@@ -24,10 +24,11 @@ def build_report(
         InputError: when an option is wrong, a run cannot be read, or a file cannot be written.
     """
     check_writable(output, f"--output {output}")
-    check_exports(exports, taken=[(f"--output {output}", output)])
+    taken = [*given_runs(runs), (f"--output {output}", output)]
+    check_exports(exports, taken=taken, json_output=console.json_output)
     documents: list[Document] = []
     with held_back():
-        for run in _finished(console, runs):
+        for run in _finished(console, _once_each(console, runs)):
             console.detail(f"reading {run}")
             documents.append(read_document(run))
 
@@ -41,7 +42,13 @@ def build_report(
 
         show_charts(console, documents)
     written = [output, *_exported(console, documents, exports)]
-    console.document(_answer(written) if console.json_output else "\n".join(map(str, written)))
+    if console.json_output:
+        console.document(_answer(written))
+    else:
+        for path in written:
+            # What is on stdout itself needs no path there.
+            if stream_of(path) != 1:
+                console.document(str(path))
     return ExitCode.PASS
 
 
@@ -57,9 +64,19 @@ def _exported(
     return found
 
 
+def _once_each(console: Console, runs: Sequence[Path]) -> Sequence[Path]:
+    """Each run once: patterns of a shell overlap, and a run that counts twice is a wrong sum."""
+    found: dict[Path, Path] = {}
+    for run in runs:
+        first = found.setdefault(result_file(run).resolve(), run)
+        if first is not run:
+            console.warn(f"{run}: given twice; it is on the page once")
+    return list(found.values())
+
+
 def _finished(console: Console, runs: Sequence[Path]) -> Sequence[Path]:
     """The runs that left a result; of several, the others are named on stderr and left out."""
-    unfinished = [run for run in runs if run.is_dir() and not (run / RESULT_NAME).exists()]
+    unfinished = [run for run in runs if run != result_file(run) and not result_file(run).exists()]
     if len(unfinished) == len(runs):
         return runs  # reading the first says what is wrong
     for run in unfinished:

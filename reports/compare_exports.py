@@ -8,12 +8,14 @@ from pathlib import Path
 from core.errors import InputError
 from reports.atomic_file import write_atomically
 from reports.compare_document import CompareDocument
-from reports.exports import check_exports, parse_export
+from reports.exports import check_exports, given_runs, parse_export
 from reports.run_folder import document_text
 
 
-def check_compare_exports(specs: Sequence[str]) -> None:
-    """Refuses exports that could not be written, or that a comparison does not have.
+def check_compare_exports(
+    specs: Sequence[str], runs: Sequence[Path] = (), *, json_output: bool = False
+) -> None:
+    """Refuses exports that could not be written, or that a comparison of `runs` does not have.
 
     Raises:
         InputError: naming the export and what was expected.
@@ -23,7 +25,7 @@ def check_compare_exports(specs: Sequence[str]) -> None:
         if kind not in _WRITERS or not equals:
             kinds = ", ".join(f"{kind}=PATH" for kind in _WRITERS)
             raise InputError(f'--export {spec}: must be one of {kinds} (got "{spec}")')
-    check_exports(specs)
+    check_exports(specs, taken=given_runs(runs), json_output=json_output)
 
 
 def export_comparison(document: CompareDocument, spec: str) -> Path:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.console import Console
 from core.errors import ExitCode, InputError
-from reports.exports import check_exports
+from reports.exports import check_exports, given_runs
 from reports.histogram import decoded
 from reports.kinds import Document
 from reports.limits_document import LimitsDocument
@@ -82,7 +83,7 @@ def _compare_loads(
     from reports.load_compare_view import show_load_comparison
     from reports.load_comparison import compare_loads
 
-    check_exports(options.exports, tuple(LOAD_WRITERS))
+    _check_exports(options, tuple(LOAD_WRITERS), console)
     for path, run in ((options.before, before), (options.after, after)):
         _check_histograms(path, run)
     document = compare_loads(before, after, names, forced=options.is_forced)
@@ -92,6 +93,11 @@ def _compare_loads(
     if console.json_output:
         console.document(document_text(document))
     return ExitCode(document.exit_code)
+
+
+def _check_exports(options: CompareOptions, kinds: Sequence[str], console: Console) -> None:
+    taken = given_runs([options.before, options.after])
+    check_exports(options.exports, kinds, taken, json_output=console.json_output)
 
 
 def _check_histograms(path: Path, run: LoadDocument) -> None:
@@ -116,7 +122,7 @@ def _compare_limits(
     from reports.limits_comparison import compare_limits
     from reports.load_compare_exports import LIMITS_WRITERS, write_exports
 
-    check_exports(options.exports, tuple(LIMITS_WRITERS))
+    _check_exports(options, tuple(LIMITS_WRITERS), console)
     document = compare_limits(before, after, names, forced=options.is_forced)
     show_limits_comparison(console, document)
     for path in write_exports(document, options.exports, LIMITS_WRITERS):

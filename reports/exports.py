@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import InputError
-from reports.atomic_file import write_atomically
+from reports.atomic_file import stream_of, write_atomically
 from reports.parquet import check_parquet
 
 if TYPE_CHECKING:
@@ -54,23 +54,42 @@ def parse_export(spec: str, kinds: Collection[str] = KINDS) -> Export:
 
 
 def check_exports(
-    specs: Sequence[str], kinds: Collection[str] = KINDS, taken: Sequence[tuple[str, Path]] = ()
+    specs: Sequence[str],
+    kinds: Collection[str] = KINDS,
+    taken: Sequence[tuple[str, Path]] = (),
+    *,
+    json_output: bool = False,
 ) -> None:
     """Refuses exports that could not be written, or of which one would replace another.
 
-    `taken` are paths that are written besides, each with the option that says so.
+    `taken` are paths that are read or written besides, each with the option that says so. With
+    `json_output`, stdout is one document and takes no other.
 
     Raises:
         InputError: as `parse_export` does, or if two go to one file.
     """
-    others = {path.resolve(): option for option, path in taken}
-    for spec in specs:
-        path = parse_export(spec, kinds).path.resolve()
-        if path in others:
-            raise InputError(
-                f"--export {spec}: must have a path of its own (got that of {others[path]})"
-            )
-        others[path] = spec
+    for option, path in (*taken, *((f"--export {spec}", _path_of(spec)) for spec in specs)):
+        if json_output and stream_of(path) == 1:
+            raise InputError(f"{option}: must be a file of its own, since --json is on stdout")
+    others: dict[Path, str] = {}
+    exports = [(f"--export {spec}", parse_export(spec, kinds).path) for spec in specs]
+    for option, path in (*taken, *exports):
+        place = path.resolve()
+        if place in others:
+            raise InputError(f"{option}: must have a path of its own (got that of {others[place]})")
+        others[place] = option
+
+
+def given_runs(runs: Sequence[Path]) -> list[tuple[str, Path]]:
+    """The files that are read of `runs`, as `check_exports` takes them: none may be replaced."""
+    from reports.run_folder import result_file
+
+    files = {result_file(run).resolve(): f"the run {run}" for run in runs}
+    return [(name, path) for path, name in files.items()]
+
+
+def _path_of(spec: str) -> Path:
+    return Path(spec.partition("=")[2])
 
 
 def check_writable(path: Path, option: str) -> None:
@@ -79,6 +98,16 @@ def check_writable(path: Path, option: str) -> None:
     Raises:
         InputError: if the path is a directory, or its directory is missing or read-only.
     """
+    try:
+        _check_place(path, option)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(f"{option}: could not be written: {reason}") from error
+
+
+def _check_place(path: Path, option: str) -> None:
+    if str(path) == "-":
+        raise InputError(f'{option}: must be a file (got "-")', hint="/dev/stdout is one")
     if path.is_dir():
         raise InputError(f'{option}: must be a file (got the directory "{path}")')
     if not path.parent.is_dir():

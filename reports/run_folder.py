@@ -7,6 +7,7 @@ line that names the file, the key, the value and what was expected.
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -127,12 +128,18 @@ def read_document(path: Path, model: type[Document] | None = None) -> Document:
     Raises:
         InputError: if there is none, or it is not one that this version reads.
     """
-    source = path / RESULT_NAME if path.is_dir() else path
+    source = result_file(path)
     data = _read(source, path)
     kinds = [kind for kind in KINDS if model in (None, model_of(kind))]
     with held_back():
         document = _read_at_once(data, kinds)
         return _read_with_care(source, data, kinds) if document is None else document
+
+
+def result_file(path: Path) -> Path:
+    """The document that is meant by a run folder or a result file."""
+    # Unlike Path.is_dir(), it takes names that the system does not.
+    return path / RESULT_NAME if os.path.isdir(path) else path  # noqa: PTH112
 
 
 def _read_at_once(data: bytes, kinds: Sequence[str]) -> Document | None:

@@ -13,7 +13,7 @@ from core.aws.prices import LambdaPrice, other_arch, read_price_file
 from core.console import Console
 from core.errors import ExitCode
 from reports.document import PriceFacts, TuneDocument, Verdict
-from reports.exports import check_exports
+from reports.exports import check_exports, given_runs
 from reports.run_folder import RESULT_NAME, read_document
 from tuner.analysis import Answer, Question, analyse
 from tuner.answering import Answered
@@ -59,7 +59,7 @@ def analyze(options: AnalyzeOptions, console: Console) -> ExitCode:
         price_file=options.price_file,
         server_prices=check_server_prices(options.server_price_file, usage),
     )
-    check_exports(options.exports)
+    check_exports(options.exports, taken=given_runs([options.run]), json_output=console.json_output)
     before = read_document(options.run, TuneDocument)
     folder = options.run if options.run.is_dir() else options.run.parent
     first = _again(before, folder, asked)

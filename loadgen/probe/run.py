@@ -41,7 +41,7 @@ def run_limits(options: LimitsOptions, console: Console) -> ExitCode:
     Raises:
         ToolError: when it ends before anything was sent.
     """
-    check_exports(options.exports)
+    check_exports(options.exports, json_output=console.json_output)
     file, profile = read_options(options.of_a_run)
     with access(options.of_a_run, file, profile) as local:
         probing = ready(options, file, profile, local, console.warn)

@@ -225,7 +225,7 @@ def test_a_wrong_spec_is_refused_early_and_named(spec, said, tmp_path, monkeypat
 def test_two_exports_to_one_file_are_refused(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     check_exports(["html=a.html", "md=a.md"])
-    with pytest.raises(InputError, match=r"--export md=\./a\.html: .*got that of html=a\.html"):
+    with pytest.raises(InputError, match=r"md=\./a\.html: .*got that of --export html=a\.html"):
         check_exports(["html=a.html", "md=./a.html"])
 
 

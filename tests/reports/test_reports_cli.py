@@ -47,10 +47,61 @@ def test_a_page_is_built_and_its_path_printed(run, tmp_path):
 
 
 def test_tunings_and_load_runs_go_on_one_page(run, tmp_path):
-    code, out, err = run("build", "load", "one", "load/result.json", "-o", "page.html")
+    code, out, err = run("build", "load", "one", "two", "-o", "page.html")
     assert (code, out, err) == (0, "page.html\n", "")
     text = (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert "<title>1 tuning and 2 load runs</title>" in text
+    assert "<title>2 tunings and 1 load run</title>" in text
+
+
+def test_a_run_that_is_given_twice_is_on_the_page_once(run, tmp_path):
+    code, out, err = run("build", "load", "./load", "one", "load/result.json", "-o", "page.html")
+    twice = "warning: load/result.json: given twice; it is on the page once\n"
+    assert (code, out) == (0, "page.html\n")
+    assert err.endswith(twice)
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "<title>1 tuning and 1 load run</title>" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param(["build", "one", "-o", "one/result.json"], "that of the run one", id="page"),
+        pytest.param(
+            ["build", "one", "--export", "md=two/../one/result.json"], "the run one", id="export"
+        ),
+        pytest.param(
+            ["compare", "load", "again", "--export", "md=again/result.json"],
+            "the run again",
+            id="compare",
+        ),
+        pytest.param(["build", "one", "-o", "/dev/stdout", "--json"], "--json is on", id="--json"),
+        pytest.param(["build", "one", "-o", "-"], 'must be a file (got "-")', id="a dash"),
+        pytest.param(["build", "one", "-o", "a" * 300], "could not be written: File", id="long"),
+        pytest.param(["build", "a" * 300], ": File name too long", id="long run"),
+    ],
+)
+def test_what_is_read_or_takes_another_document_is_not_written_to(arguments, said, tmp_path, run):
+    document = load_documents.failed()
+    provenance = document.provenance.model_copy(update={"run_id": "another"})
+    (tmp_path / "again").mkdir()
+    write_document(tmp_path / "again", document.model_copy(update={"provenance": provenance}))
+    before = (tmp_path / "one/result.json").read_bytes()
+    code, out, err = run(*arguments)
+    assert code == 2
+    assert said in (json.loads(out)["errors"][0] if "--json" in arguments else err)
+    assert (tmp_path / "one/result.json").read_bytes() == before
+
+
+def test_an_export_to_stdout_follows_what_is_there(run, tmp_path):
+    start = "from reports.cli import main; main()"
+    command = [sys.executable, "-c", start, "build", "one", "--export", "md=/dev/stdout"]
+    (tmp_path / "summary.md").write_text("first\n")
+    with (tmp_path / "summary.md").open("a") as summary:
+        subprocess.run(command, stdout=summary, check=True)
+    lines = (tmp_path / "summary.md").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "first"
+    assert lines[1].startswith("## Memory tuning")
+    assert lines[-1] == "report.html"
 
 
 def test_json_is_one_document(run, tmp_path):

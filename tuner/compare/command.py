@@ -32,7 +32,8 @@ def compare(options: CompareOptions, console: Console) -> ExitCode:
         InputError: when a run cannot be read or an option is wrong.
     """
     tolerance_share = parse_tolerance(options.tolerance)
-    check_compare_exports(options.exports)
+    runs = [options.before, options.after]
+    check_compare_exports(options.exports, runs, json_output=console.json_output)
     document = compare_tunings(*read_pair(options.before, options.after), tolerance_share)
     show_comparison(console, document)
     for spec in options.exports:
