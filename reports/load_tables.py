@@ -28,6 +28,7 @@ from reports.load_words import (
     layer_word,
     quota_words,
 )
+from reports.threshold_gates import interval_of
 from reports.time_axis import time_label
 
 _HELD = {True: "\N{CHECK MARK} holds", False: "\N{BALLOT X} does not hold", None: "? not judged"}
@@ -163,7 +164,7 @@ def thresholds_table(document: LoadDocument) -> Table | None:
                 found.that,
                 found.scope,
                 *_measured_and_limit(found),
-                _result(found),
+                _result(found, interval_of(found, document)),
             ],
             {True: "taken", False: "failed", None: ""}[found.ok],
         )
@@ -172,8 +173,13 @@ def thresholds_table(document: LoadDocument) -> Table | None:
     return Table("Measured against the limits", columns, rows)
 
 
-def _result(found: ThresholdResult) -> str:
+def _result(found: ThresholdResult, interval: tuple[float, float] | None) -> str:
+    """Whether it holds, and how surely where the percentile has an interval."""
     words = [_HELD[found.ok]]
+    if interval is not None:
+        low, high = (significant(end) for end in interval)
+        within = ", and the limit lies in it" if interval[0] < found.limit < interval[1] else ""
+        words.append(f"95{SPACE}% interval {low} to {high}{SPACE}ms{within}")
     if found.aborted and "ended the run" not in found.detail:
         words.append("ended the run")
     if found.detail:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from reports.figures import fixed, significant
 from reports.gate import Gate, Status
@@ -14,7 +15,7 @@ from reports.load_document import (
     StepSlice,
     ThresholdResult,
 )
-from reports.load_histograms import ok_histograms
+from reports.load_histograms import LatencyBlock, ok_histograms
 
 _GLUED = re.compile(r"(?<=\d)(ms|us|s|%)$")
 _OF_OK = re.compile(r"p(\d+(?:\.\d+)?)\(ok_response\)")
@@ -72,20 +73,32 @@ def _latencies(threshold: ThresholdResult, document: LoadDocument) -> LoadPercen
 
 
 def _interval_words(threshold: ThresholdResult, document: LoadDocument) -> list[str]:
-    """The 95 % interval of a percentile of ok requests: blocks of time are kept of these alone."""
-    asked = _OF_OK.match(threshold.that)
-    part = _slice_of(threshold.scope, document)
-    if asked is None or part is None:
+    """The interval of a percentile of ok requests, or why there is none; empty for all else."""
+    if not _blocks_of(threshold, document):
         return []
-    blocks = document.histograms.blocks if part is document and document.histograms else []
-    blocks = part.blocks if isinstance(part, StepSlice) else blocks
-    if not blocks:
-        return []
-    interval = quantile_interval(ok_histograms(blocks), float(asked[1]) / 100)
+    interval = interval_of(threshold, document)
     if interval is None:
         return ["no interval: blocks of time are too few or differ too much"]
     low, high = (significant(bound) for bound in interval)
     return [f"95 % interval {low} to {high} ms"]
+
+
+def interval_of(threshold: ThresholdResult, document: LoadDocument) -> tuple[float, float] | None:
+    """The 95 % interval of a percentile of ok requests, in ms, by blocks of time."""
+    asked, blocks = _OF_OK.match(threshold.that), _blocks_of(threshold, document)
+    if asked is None or not blocks:
+        return None
+    return quantile_interval(ok_histograms(blocks), float(asked[1]) / 100)
+
+
+def _blocks_of(threshold: ThresholdResult, document: LoadDocument) -> Sequence[LatencyBlock]:
+    """Blocks of time are kept of ok requests alone, of the run and of its steps."""
+    part = _slice_of(threshold.scope, document)
+    if part is None or _OF_OK.match(threshold.that) is None:
+        return ()
+    if isinstance(part, StepSlice):
+        return part.blocks
+    return document.histograms.blocks if part is document and document.histograms else ()
 
 
 def _slice_of(scope: str, document: LoadDocument) -> LoadDocument | Slice | None:

@@ -17,6 +17,7 @@ from reports.gates import gates_of, unmeasured_gates
 from reports.histogram import encoded, of_ms
 from reports.junit import junit_text
 from reports.load_histograms import LatencyBlock, RunHistograms
+from reports.load_tables import thresholds_table
 from reports.run_frames import LONG_COLUMNS, frame_of, long_frame
 from reports.runs_exports import export_runs
 from reports.runs_markdown import render_runs_markdown
@@ -279,3 +280,15 @@ def test_the_file_of_a_kind_is_named_in_the_message():
 def test_two_one_sided_bounds_are_not_told_as_one_interval_of_95_percent():
     gate = next(g for g in gates_of(adaptive_documents.slo_met()).gates if "p95" in g.text)
     assert gate.message.count("with 95 %") == gate.message.count("at ")
+
+
+def test_page_and_gate_have_the_same_interval_and_say_where_the_limit_lies_in_it():
+    document = with_blocks(50, 51, 50, 51, 50, 51, 50, 51)
+    gate = gates(document)["p95(ok_response) < 50 ms"]
+    interval = re.search(r"interval ([\d.]+ to [\d.]+)", gate.message)[1]
+    told = thresholds_table(document).rows[0].cells[-1].replace("\N{NO-BREAK SPACE}", " ")
+    assert told.endswith(f"95 % interval {interval} ms")
+    low, high = (float(end) for end in interval.split(" to "))
+    near = document.thresholds[0].model_copy(update={"limit": (low + high) / 2})
+    within = document.model_copy(update={"thresholds": [near]})
+    assert thresholds_table(within).rows[0].cells[-1].endswith(", and the limit lies in it")
