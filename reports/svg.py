@@ -203,15 +203,24 @@ def stretched(*drawn: str) -> str:
     return element("g", {"class": "stretch"}, *drawn) if any(drawn) else ""
 
 
-def pinned(x: float, *drawn: str, title: str = "", series: int | None = None) -> str:
+def pinned(
+    x: float,
+    *drawn: str,
+    title: str = "",
+    series: int | None = None,
+    span: tuple[float, float] | None = None,
+) -> str:
     """Marks, rules and labels that belong to `x`: when a reader zooms, they move as they are.
 
-    A `title` shows when pointed at, with no script; `series` as in `of_series`.
+    A `title` shows when pointed at, with no script; `series` as in `of_series`. The name of a
+    `span` keeps to the middle of what is seen of it.
     """
     # Finer than what is drawn: zoom multiplies it.
     attributes: dict[str, str | float] = {"data-at": f"{x:.3f}".rstrip("0").removesuffix(".")}
     if series is not None:
         attributes["data-series"] = str(series)
+    if span is not None:
+        attributes["data-span"] = " ".join(number(edge) for edge in span)
     named = [element("title", {}, escape(title))] if title else []
     return element("g", attributes, *named, *drawn)
 

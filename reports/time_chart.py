@@ -272,7 +272,7 @@ def _span_labels(spans: Sequence[Span], frame: _Frame) -> list[str]:
         if label:
             place = ((x + end) / 2, frame.top - 5)
             name = svg.text(place, label, anchor="middle", css="c-text c-phase-name")
-            drawn.append(svg.pinned(place[0], name))
+            drawn.append(svg.pinned(place[0], name, span=(x, end)))
     return drawn
 
 

@@ -12,6 +12,8 @@
   // A drag has whole pixels: half of the width doubled is all of it.
   const NEARLY_ALL = 0.98;
   const CHARACTER_PX = 7;
+  // How long a text is drawn; a guess where it is not.
+  const lengthOf = (text) => text.getComputedTextLength() || text.textContent.length * CHARACTER_PX;
   const UNITS = {
     "\u00b5s": 1e-6, ms: 1e-3, s: 1, min: 60, h: 3600, bytes: 1, kB: 1e3, MB: 1e6, GB: 1e9,
   };
@@ -226,12 +228,19 @@
       for (const hatch of this.patterns) put(hatch, "patternTransform", zoomed ? `scale(${1 / factor} 1)` : null);
       for (const pin of this.pins) {
         const at = Number(pin.dataset.at);
-        const x = this.moved(at);
+        const [x, seen] = pin.dataset.span && zoomed ? this.within(pin) : [this.moved(at), this.inside(this.moved(at))];
         put(pin, "transform", zoomed ? `translate(${x - at} 0)` : null);
-        put(pin, "visibility", zoomed && !this.inside(x) ? "hidden" : null);
+        put(pin, "visibility", zoomed && !seen ? "hidden" : null);
       }
       this.relabel();
       this.crosshair();
+    }
+
+    // The middle of what is seen of a phase, and whether its name has room there.
+    within(pin) {
+      const [start, end] = pin.dataset.span.split(" ").map((edge) => this.moved(Number(edge)));
+      const [first, last] = [Math.max(start, this.left), Math.min(end, this.right)];
+      return [(first + last) / 2, last - first > lengthOf(pin.querySelector("text"))];
     }
 
     relabel() {
@@ -309,7 +318,7 @@
     hit(entry) {
       const name = entry.querySelector("text");
       const [x, y] = ["x", "y"].map((key) => Number(name.getAttribute(key)));
-      const width = name.textContent.length * CHARACTER_PX + 26;
+      const width = lengthOf(name) + 28;
       return drawn("rect", { class: "hit", x: x - 24, y: y - 13, width, height: 18, "fill-opacity": 0 });
     }
 

@@ -19,12 +19,17 @@ GEOMETRY = """svg => [...svg.querySelectorAll("*")]
     return [node.localName, isSeen(node), x - from.x, y - from.y, width, height];
   })"""
 # Where the places that pins stand for are now, in the drawing's pixels, with what they say.
-PINS = """svg => [...svg.querySelectorAll("[data-at]")].map(pin => {
+PINS = """svg => [...svg.querySelectorAll("[data-at]:not([data-span])")].map(pin => {
   const at = Number(pin.dataset.at), y = 0;
   const now = new DOMPoint(at, y).matrixTransform(
     svg.getScreenCTM().inverse().multiply(pin.getScreenCTM()));
   return {at, x: now.x, y: now.y,
     seen: isSeen(pin), text: pin.textContent};
+})"""
+# Names of phases that are seen: where each begins and ends, and the plot.
+NAMES = """svg => [...svg.querySelectorAll("[data-span]")].filter(isSeen).map(pin => {
+  const [name, plot] = [pin, svg.querySelector("rect.scan")].map(n => n.getBoundingClientRect());
+  return [pin.textContent, name.left - plot.left, plot.right - name.right];
 })"""
 # Lines and labels that stand for a value of the vertical axis.
 LEVELS = """svg => [...svg.querySelectorAll("line, text")]
@@ -89,6 +94,16 @@ def test_what_stands_for_a_value_moves_with_it(open_page):
             assert pin["seen"] == inside, (chart.words, pin)
         assert alike(chart.run(LEVELS), levels), chart.words
         check_ticks(chart)
+
+
+def test_the_name_of_a_phase_keeps_to_what_is_seen_of_it(open_page):
+    chart = next(chart for chart in zooming(open_page("load")) if chart.run(NAMES))
+    for low, high in ((LOW, HIGH), (0.5, 0.6)):
+        chart.drag(low, high)
+        names = chart.run(NAMES)
+        assert names
+        assert all(before >= -1 and after >= -1 for _, before, after in names), names
+        chart.find("rect.scan:visible").dblclick()
 
 
 def check_ticks(chart: Chart) -> None:
