@@ -194,10 +194,17 @@ def change_sentence(part: ComparedPart, change: MetricChange) -> str:
     interval = interval_words(change) if change.interval else ""
     certain = f" (95{SPACE}% interval by blocks {interval})" if interval else ""
     differ = f", but {differing}" if (differing := blocks_words(change)) else ""
-    ending = ", which cannot be told from noise" if change.verdict == "cannot be told" else ""
+    ending = _untold_ending(change) if change.verdict == "cannot be told" else ""
     same = ", which is the same" if change.verdict == "same" else ""
     name = f"{part.name}, {METRIC_WORDS[change.metric]}"
     return f"{name}: {both}, {moved}{certain}{differ}{ending}{same}"
+
+
+def _untold_ending(change: MetricChange) -> str:
+    """Why a change is not told: an interval without zero would otherwise contradict that."""
+    if change.p_holm is not None and is_suspect(change):
+        return ", which among so many metrics may be chance"
+    return ", which cannot be told from noise"
 
 
 def nothing_differs(document: LoadCompareDocument) -> str:

@@ -16,7 +16,7 @@ from reports.load_compare_document import LoadCompareDocument, MetricChange
 from reports.load_compare_figures import blocks_words, told_words, verdict_words
 from reports.load_compare_judge import Measured, judged
 from reports.load_compare_tables import changes_table, marks_help, matrix_cell
-from reports.load_compare_words import headline
+from reports.load_compare_words import change_sentence, headline
 from reports.load_comparison import compare_loads
 from reports.load_document import CalledFunction, ConfiguredLimit, LoadDocument, LoadSpent
 from reports.run_folder import document_text
@@ -351,3 +351,14 @@ def _with_a_slow_block(times: float) -> LoadDocument:
             ),
         }
     )
+
+
+def test_an_interval_without_zero_is_not_said_to_be_noise():
+    document = compared(run(1), run(2))
+    part, p50 = document.parts[0], change(document, "p50")
+    untold = {"verdict": "cannot be told", "p_holm": 0.4, "change": 0.75, "block_change": 0.75}
+    suspect = p50.model_copy(update={**untold, "interval": (0.62, 0.89)})
+    open_one = p50.model_copy(update={**untold, "interval": (0.5, 1.2)})
+
+    assert change_sentence(part, suspect).endswith(", which among so many metrics may be chance")
+    assert change_sentence(part, open_one).endswith(", which cannot be told from noise")
