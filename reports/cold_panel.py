@@ -7,7 +7,7 @@ from reports.blocks import Column
 from reports.counts_chart import CountsChart, draw_counts_chart
 from reports.figure import Data, DataRow, Figure
 from reports.figures import SPACE, fixed, listed, milliseconds, seconds, significant
-from reports.hatch import Fill
+from reports.hatch import INIT_FILL
 from reports.load_document import LoadDocument
 from reports.load_waterfall import ColdBin, ColdPercentiles, ColdStarts
 from reports.time_axis import TimeScale, time_label
@@ -25,7 +25,6 @@ from reports.waterfall_words import slowest_words, spread_words
 _TITLE = "Cold starts over time"
 _INIT_TITLE = "How long cold starts took"
 _INIT_CANVASES = (counts_chart.FULL, counts_chart.MIDDLE, counts_chart.SMALL)
-_COLD = Fill("c-broken", svg.FAILED)
 # Of fewer stretches a chart shows nothing that a sentence does not.
 _FEWEST_BINS = 3
 
@@ -43,7 +42,7 @@ def cold_figure(document: LoadDocument, anchor: str) -> Figure | None:
         spans=[
             Span(phase.name, phase.from_s, phase.to_s, phase.measured) for phase in document.phases
         ],
-        layers=[Layer("met a cold start", [_percent(one) for one in cold.bins], _COLD)],
+        layers=[Layer("met a cold start", [_percent(one) for one in cold.bins], INIT_FILL)],
     )
     drawings = [
         draw_time_chart(chart, canvas, f"{anchor}-cold-{canvas.css[2:]}")

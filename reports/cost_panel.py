@@ -13,7 +13,7 @@ from reports import svg
 from reports.blocks import Column, Table, TableRow
 from reports.figure import Data, DataRow, Figure
 from reports.figures import ABSENT, column, listed, part_of, rate, requests, significant, usd
-from reports.hatch import Fill
+from reports.hatch import INIT_FILL, Fill
 from reports.load_cost_parts import CostBound, CostPartName, LoadCostPart
 from reports.load_document import LoadDocument
 from reports.parts_chart import FULL, MIDDLE, SMALL, Bar, PartsChart, Piece, draw_parts_chart
@@ -35,7 +35,7 @@ _FILLS: dict[CostPartName, Fill] = {
     "api_requests": Fill("c-refused", svg.REFUSED),
     "lambda_requests": Fill("c-admitted", svg.ADMITTED),
     "lambda_duration": Fill("c-taken c-fill", svg.RECOMMENDED),
-    "lambda_init": Fill("c-broken", svg.FAILED),
+    "lambda_init": INIT_FILL,
     "logs": Fill("c-unnamed", svg.UNNAMED, svg.MUTED, "dots"),
     "data_transfer": Fill("c-unnamed", svg.UNNAMED, svg.MUTED, "level"),
 }

@@ -43,6 +43,10 @@ class Fill:
     hatch: Hatch = "solid"
 
 
+# INIT, wherever it is drawn: a failure has the same tone, and no hatch.
+INIT_FILL = Fill("c-broken", svg.FAILED, svg.GROUND, "rising")
+
+
 def patterns(fills: Iterable[Fill], identifier: str) -> list[str]:
     """The definitions that `paint` refers to, each once; none where all fills are solid."""
     hatched = [fill for fill in dict.fromkeys(fills) if fill.hatch != "solid"]

@@ -18,13 +18,13 @@ _FAILED = Fill("c-broken", svg.FAILED)
 
 # What has no hatch of its own is one layer, "other causes".
 _HATCHES: dict[str, Hatch] = {
-    "stage": "solid",
+    "stage": "upright",
     "method": "rising",
     "usage_plan": "level",
     "usage_plan_method": "cross",
     "quota": "dots",
     "lambda_concurrency": "falling",
-    "account": "upright",
+    "account": "zigzag",
 }
 _OTHER = "other"
 # Nothing says who refused these, so they have no part in the hue of the causes.
@@ -42,7 +42,7 @@ def stack_of(bins: Sequence[Bin]) -> list[Layer]:
         for cause, value in entry.throttled_rps.items():
             sums.setdefault(_layer_of(cause), [0.0] * len(bins))[index] += value
     ranked = sorted(sums.items(), key=lambda item: (-sum(item[1]), item[0]))
-    return layers + [Layer(_layer_name(key), values, _fill(key)) for key, values in ranked]
+    return layers + [Layer(_layer_name(key), values, fill_of(key)) for key, values in ranked]
 
 
 def _layer_of(cause: str) -> str:
@@ -57,7 +57,8 @@ def _layer_name(layer: str) -> str:
     return f"throttled: {'cause unknown' if layer == 'unknown' else cause_word(layer)}"
 
 
-def _fill(layer: str) -> Fill:
+def fill_of(layer: str) -> Fill:
+    """How what a cause refused looks: never solid, as what was admitted is."""
     if layer == "unknown":
         return Fill("c-unnamed", svg.UNNAMED, svg.MUTED, "rising")
     return Fill("c-refused", svg.REFUSED, svg.REFUSED_LINE, _HATCHES.get(layer, "dashes"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from reports import svg
 from reports.figure import Data, DataRow, Figure
 from reports.figures import milliseconds, part_of, percent
-from reports.hatch import Fill
+from reports.hatch import INIT_FILL, Fill
 from reports.load_waterfall import LABELS, PartName, TimeGroup, Waterfall
 from reports.parts_chart import (
     FULL,
@@ -30,8 +30,8 @@ _GREY, _AMBER = ("c-unnamed", svg.UNNAMED, svg.MUTED), ("c-refused", svg.REFUSED
 _SOLID_GREY = "c-second c-fill"
 
 # Client grey, network blue, gateway amber, function green; INIT stands out. What is not split is
-# darker than its parts. Each hatch is on one tone only: a drawing names its patterns by hatch.
-_FILLS: dict[PartName, Fill] = {
+# darker than its parts. Parts of like brightness that touch differ in their hatch as well.
+FILLS: dict[PartName, Fill] = {
     "queue": Fill("c-unnamed", svg.UNNAMED),
     "dns": Fill(*_GREY, "dots"),
     "tcp": Fill(*_GREY, "level"),
@@ -42,9 +42,9 @@ _FILLS: dict[PartName, Fill] = {
     "gateway": Fill("c-refused", svg.REFUSED),
     "authorizer": Fill(*_AMBER, "rising"),
     "gateway_function": Fill(*_AMBER, "upright"),
-    "integration": Fill("c-current c-fill", svg.CURRENT),
+    "integration": Fill(*_AMBER, "dashes"),
     "integration_function": Fill("c-data c-fill", svg.DATA),
-    "init": Fill("c-broken", svg.FAILED),
+    "init": INIT_FILL,
     "handler": Fill("c-taken c-fill", svg.RECOMMENDED),
     "request": Fill("c-p99 c-fill", "#16255e"),
     "no_answer": Fill(*_GREY, "dashes"),
@@ -88,7 +88,7 @@ def _bar(name: str, group: TimeGroup) -> Bar:
         Piece(
             LABELS[part.part],
             part.mean_ms,
-            _FILLS[part.part],
+            FILLS[part.part],
             f"{LABELS[part.part]}: {milliseconds(part.mean_ms)}, {percent(part.share)}",
         )
         for part in group.parts

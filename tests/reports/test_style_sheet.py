@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 import reports
+from reports import load_stack, waterfall_chart
+from reports.load_waterfall import PartName
 from tests.reports.everything import everything_html
 
 CSS = (Path(reports.__file__).parent / "assets" / "page.css").read_text(encoding="utf-8")
@@ -82,3 +84,21 @@ def test_every_class_of_a_drawing_is_styled_for_the_dark():
     classes = {name for value in re.findall(r'class="([^"]+)"', drawings) for name in value.split()}
     hooks = {"x-ticks"}  # of the script alone
     assert {name for name in classes - hooks if f".{name}" not in CSS} == set()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("gateway", "integration"),
+        ("integration", "init"),
+        ("integration", "handler"),
+        ("init", "handler"),
+    ],
+)
+def test_parts_that_touch_differ_in_more_than_their_hue(one: PartName, other: PartName):
+    assert waterfall_chart.FILLS[one].hatch != waterfall_chart.FILLS[other].hatch
+
+
+def test_what_was_refused_differs_from_what_was_admitted_in_more_than_its_hue():
+    for cause in ("stage", "method", "usage_plan", "quota", "account", "anything"):
+        assert load_stack.fill_of(cause).hatch != "solid"
