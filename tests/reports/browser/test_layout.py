@@ -34,3 +34,11 @@ def test_on_paper_a_heading_is_on_the_sheet_of_what_it_heads(open_page):
     paper.close()
     for index in range(len(re.findall(r"\dq(?!\d)", "".join(texts)))):
         assert [f"{index}q" in text for text in texts] == [f"q{index}" in text for text in texts]
+
+
+def test_on_paper_titles_leave_no_room_for_buttons(open_page):
+    opened = open_page("tuning")
+    opened.page.emulate_media(media="print")
+    padded = """() => [...document.querySelectorAll(".chart-figure > .part")].map(part =>
+      getComputedStyle(part).paddingRight)"""
+    assert set(opened.run(padded)) == {"0px"}
