@@ -23,7 +23,7 @@ from reports.frame import (
     x_axis,
     x_ticks,
 )
-from reports.legend import ROW_PX, Entry, arrange, draw_legend
+from reports.legend import ROW_PX, Entry, arrange, draw_legend, stroke
 from reports.scale import LogScale, Scale
 from reports.svg import Flag, Mark, Marker, Pixels
 from reports.time_chart import HorizontalRule
@@ -237,7 +237,7 @@ def _rules(rules: Sequence[Rule], flags: Sequence[Flag], frame: _Frame) -> list[
         y = frame.top - 9 - flag.row * _ROW_PX
         end = (x, frame.bottom)
         line = svg.line((x, y - 9), end, rule.css, rule.colour, rule.width, rule.dash)
-        at = (flag.left + 5 if flag.anchor == "start" else flag.right - 5, y)
+        at = (flag.text_x, y)
         css = f"{rule.css} c-label"
         label = svg.text(at, rule.label, anchor=flag.anchor, fill=rule.colour, css=css, halo=True)
         drawn.append(svg.pinned(x, line, label))
@@ -296,16 +296,11 @@ def _series_entry(series: Series, number: int) -> Entry:
 
 
 def _level_mark(level: HorizontalRule) -> Mark:
-    def draw(centre: Pixels) -> str:
-        x, y = centre
-        return svg.line((x - 8, y), (x + 8, y), level.css, level.colour, 1.5, level.dash)
-
-    return draw
+    return stroke(level.css, level.colour, 1.5, level.dash)
 
 
 def _curve_mark(centre: Pixels) -> str:
-    x, y = centre
-    return svg.line((x - 8, y), (x + 8, y), "c-data", svg.DATA, 1.75)
+    return stroke("c-data", svg.DATA, 1.75)(centre)
 
 
 def _band_mark(centre: Pixels) -> str:

@@ -24,7 +24,7 @@ def render_compare_markdown(document: CompareDocument) -> str:
     said = [*compare_support(document), *document.notes]
     lines += [f"- {plain_line(sentence)}" for sentence in said]
     lines.append("")
-    for table in (differences_table(document), sizes_table(document)):
+    for table in (differences_table(document.differences), sizes_table(document)):
         if table is not None:
             lines += [f"### {table.title}", "", *short_table(table)]
             lines += [plain_line(table.help), ""] if table.help else []

@@ -43,7 +43,7 @@ class Section:
 def section_of(document: CompareDocument) -> Section:
     """The page of one comparison."""
     same = nothing_differs(document)
-    tables = (differences_table(document), sizes_table(document))
+    tables = (differences_table(document.differences), sizes_table(document))
     return Section(
         name=compare_title(document),
         subtitle=f"{moment(document.before.started_utc)} and {moment(document.after.started_utc)}",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from reports.blocks import Column, Table, TableRow
-from reports.compare_document import Change, CompareDocument, Role, SizeChange
+from reports.compare_document import Change, CompareDocument, Difference, Role, SizeChange
 from reports.figures import column, fixed
 
 _COLUMNS = (
@@ -47,14 +49,15 @@ def sizes_table(document: CompareDocument) -> Table | None:
     return Table(title="By memory size", columns=_COLUMNS, rows=rows, help=_HELP)
 
 
-def differences_table(document: CompareDocument) -> Table | None:
-    """What else differs between the runs; None where nothing is known to."""
-    if not document.differences:
+def differences_table(
+    differences: Sequence[Difference], sides: tuple[str, str] = ("Before", "After")
+) -> Table | None:
+    """What else differs between two runs of any kind; None where nothing is known to."""
+    if not differences:
         return None
-    names = ("What", "Before", "After", "What it means")
+    names = ("What", *sides, "What it means")
     rows = [
-        TableRow([found.what, found.before, found.after, found.meaning])
-        for found in document.differences
+        TableRow([found.what, found.before, found.after, found.meaning]) for found in differences
     ]
     return Table(
         title="What differs besides", columns=[Column(n, is_text=True) for n in names], rows=rows

@@ -23,7 +23,7 @@ from reports.frame import (
     x_axis,
     x_ticks,
 )
-from reports.legend import ROW_PX, Entry, arrange, draw_legend
+from reports.legend import ROW_PX, Entry, arrange, draw_legend, stroke
 from reports.scale import LogScale, Scale, log_domain
 from reports.svg import Pixels
 
@@ -150,7 +150,7 @@ def _reached(chart: ConcurrencyChart, frame: _Frame) -> list[str]:
     rate, label = chart.reached
     x, y = frame.x.position(rate), frame.top - 6
     [flag] = svg.place_flags([(x, label)], frame.left, frame.right)
-    at = (flag.left + 5 if flag.anchor == "start" else flag.right - 5, y)
+    at = (flag.text_x, y)
     rule = svg.line((x, y - 9), (x, frame.bottom), "c-current", svg.CURRENT, 1.5, "2 3")
     css = "c-current c-label"
     name = svg.text(at, label, anchor=flag.anchor, fill=svg.CURRENT, css=css, halo=True)
@@ -177,11 +177,12 @@ def _points(chart: ConcurrencyChart, frame: _Frame) -> list[str]:
 
 def _legend(chart: ConcurrencyChart) -> list[Entry]:
     entries = [
-        Entry("on average (rate x mean duration)", _stroke("c-data", svg.DATA, ""), 1),
+        Entry("on average (rate x mean duration)", stroke("c-data", svg.DATA, 2), 1),
         Entry("in 98 % of the time", _swatch, 2),
     ]
     if chart.slow:
-        entries.append(Entry("if each call took its p95", _stroke("c-second", svg.MUTED, "5 4"), 4))
+        mark = stroke("c-second", svg.MUTED, 1.5, "5 4")
+        entries.append(Entry("if each call took its p95", mark, 4))
     return entries
 
 
@@ -189,11 +190,3 @@ def _swatch(centre: Pixels) -> str:
     x, y = centre
     return svg.band([(x - 8, y + 5), (x + 8, y + 5)], [(x - 8, y - 5), (x + 8, y - 5)], "c-band",
                     svg.DATA)  # fmt: skip
-
-
-def _stroke(css: str, colour: str, dash: str) -> svg.Mark:
-    def draw(centre: Pixels) -> str:
-        x, y = centre
-        return svg.line((x - 9, y), (x + 9, y), css, colour, 2, dash)
-
-    return draw

@@ -101,7 +101,7 @@ def _rules(
     drawn = []
     for (value, name), flag in zip(chart.rules, flags, strict=True):
         at, y = x.position(value), top - 9 - flag.row * _RULE_ROW_PX
-        place = (flag.left + 5 if flag.anchor == "start" else flag.right - 5, y)
+        place = (flag.text_x, y)
         rule = svg.line((at, y - 9), (at, bottom), "c-offered", svg.INK, 1.25, "4 3")
         label = svg.text(
             place, name, anchor=flag.anchor, fill=svg.INK, css="c-strong c-label", halo=True

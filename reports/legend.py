@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from reports import svg
-from reports.svg import Pixels
+from reports.svg import Mark, Pixels
 
 ROW_PX = 18.0
 _MARK_PX = 22.0
@@ -25,6 +25,16 @@ class Entry:
     name: str
     draw: Callable[[Pixels], str]
     series: int | None = None
+
+
+def stroke(css: str, colour: str, width: float, dash: str = "") -> Mark:
+    """The mark of a line: a piece of it."""
+
+    def draw(centre: Pixels) -> str:
+        x, y = centre
+        return svg.line((x - 9, y), (x + 9, y), css, colour, width, dash)
+
+    return draw
 
 
 def arrange(entries: Sequence[Entry], width: float) -> list[list[tuple[float, Entry]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reports import compare_tables
 from reports.blocks import Column, Table, TableRow
 from reports.figures import closed, listed
 from reports.limits_compare_document import LimitsCompareDocument
@@ -81,16 +82,7 @@ def compared_table(document: LimitsCompareDocument) -> Table | None:
 
 def differences_table(document: LimitsCompareDocument) -> Table | None:
     """What else differs between the probes; None where nothing is known to."""
-    if not document.differences:
-        return None
-    names = ("What", "Baseline", "Newer probe", "What it means")
-    rows = [
-        TableRow([found.what, found.before, found.after, found.meaning])
-        for found in document.differences
-    ]
-    return Table(
-        "What differs besides", columns=[Column(n, is_text=True) for n in names], rows=rows
-    )
+    return compare_tables.differences_table(document.differences, ("Baseline", "Newer probe"))
 
 
 def notes_of(document: LimitsCompareDocument) -> list[str]:

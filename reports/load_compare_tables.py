@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reports import compare_tables
 from reports.blocks import Column, Table, TableRow
 from reports.figures import ABSENT, SPACE
 from reports.load_compare_document import ComparedPart, LoadCompareDocument, MetricChange
@@ -125,13 +126,4 @@ def matrix_cell(part: ComparedPart, metric: str) -> str:
 
 def differences_table(document: LoadCompareDocument) -> Table | None:
     """What else differs between the runs; None where nothing is known to."""
-    if not document.differences:
-        return None
-    names = ("What", "Baseline", "Newer run", "What it means")
-    rows = [
-        TableRow([found.what, found.before, found.after, found.meaning])
-        for found in document.differences
-    ]
-    return Table(
-        "What differs besides", columns=[Column(n, is_text=True) for n in names], rows=rows
-    )
+    return compare_tables.differences_table(document.differences, ("Baseline", "Newer run"))

@@ -28,7 +28,7 @@ from reports.frame import (
     x_ticks,
 )
 from reports.label_places import Box, label_box, place_labels
-from reports.legend import ROW_PX, Entry, arrange, draw_legend
+from reports.legend import ROW_PX, Entry, arrange, draw_legend, stroke
 from reports.svg import Mark, Marker, Pixels
 
 Value = tuple[float, float]
@@ -319,7 +319,8 @@ def _arms(spot: Spot, frame: _Frame) -> list[Box]:
 def _legend_entries(chart: ParetoChart) -> list[Entry]:
     entries = [Entry(group.name, _group_mark(group), group.series) for group in chart.groups]
     if chart.trail is not None and len(chart.trail.points) > 1:
-        entries.append(Entry(chart.trail.name, _line_mark, chart.trail.series))
+        mark = stroke("c-data", svg.DATA, 1.75)
+        entries.append(Entry(chart.trail.name, mark, chart.trail.series))
     if len(chart.front) > 1:
         entries.append(Entry("Pareto front", _front_mark))
     return entries
@@ -335,11 +336,6 @@ def _group_mark(group: Group) -> Mark:
         return "".join([*cross, svg.marker(group.shape, centre, group.css, group.colour)])
 
     return draw
-
-
-def _line_mark(centre: Pixels) -> str:
-    x, y = centre
-    return svg.line((x - 8, y), (x + 8, y), "c-data", svg.DATA, 1.75)
 
 
 def _front_mark(centre: Pixels) -> str:

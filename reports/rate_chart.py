@@ -22,7 +22,7 @@ from reports.frame import (
     x_axis,
     x_ticks,
 )
-from reports.legend import ROW_PX, Entry, arrange, draw_legend
+from reports.legend import ROW_PX, Entry, arrange, draw_legend, stroke
 from reports.scale import LinearScale, Scale, nice_top
 from reports.svg import Flag, Mark, Marker, Pixels
 
@@ -161,7 +161,7 @@ def _rules(marks: Sequence[RateMark], flags: Sequence[Flag], frame: _Frame) -> l
     for mark, flag in sorted(zip(marks, flags, strict=True), key=lambda pair: -pair[1].row):
         x, y = frame.x.position(mark.rate_rps), frame.top - 9 - flag.row * _ROW_PX
         rule = svg.line((x, y - 9), (x, frame.bottom), mark.css, mark.colour, 1.5, mark.dash)
-        at = (flag.left + 5 if flag.anchor == "start" else flag.right - 5, y)
+        at = (flag.text_x, y)
         css = f"{mark.css} c-label"
         label = svg.text(at, mark.label, anchor=flag.anchor, fill=mark.colour, css=css, halo=True)
         drawn.append(svg.pinned(x, rule, label))
@@ -191,8 +191,4 @@ def _marker_of(series: RateSeries) -> Mark:
 
 
 def _stroke_of(line: RateLine) -> Mark:
-    def draw(centre: Pixels) -> str:
-        x, y = centre
-        return svg.line((x - 9, y), (x + 9, y), line.css, line.colour, 1.75, line.dash)
-
-    return draw
+    return stroke(line.css, line.colour, 1.75, line.dash)

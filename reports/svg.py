@@ -245,6 +245,11 @@ class Flag:
     left: float
     right: float
 
+    @property
+    def text_x(self) -> float:
+        """Where its letters begin, or end: a gap away from its rule."""
+        return self.left + 5 if self.anchor == "start" else self.right - 5
+
 
 def place_flags(labels: Sequence[tuple[float, str]], left: float, right: float) -> list[Flag]:
     """Where the labels of vertical rules go, row 0 next to the plot, so that none touch.

@@ -27,7 +27,7 @@ from reports.frame import (
     x_ticks,
 )
 from reports.hatch import Fill, paint, patterns, swatch
-from reports.legend import ROW_PX, Entry, arrange, draw_legend
+from reports.legend import ROW_PX, Entry, arrange, draw_legend, stroke
 from reports.scale import Scale
 from reports.svg import Pixels
 from reports.time_axis import TimeScale, time_label
@@ -429,12 +429,7 @@ def _legend_entries(chart: TimeChart, identifier: str) -> list[Entry]:
 
 def line_mark(line: Line) -> svg.Mark:
     """A piece of a line, for a legend."""
-
-    def draw(centre: Pixels) -> str:
-        x, y = centre
-        return svg.line((x - 9, y), (x + 9, y), line.css, line.colour, line.width, line.dash)
-
-    return draw
+    return stroke(line.css, line.colour, line.width, line.dash)
 
 
 def _swatch_of(fill: Fill, identifier: str) -> svg.Mark:
