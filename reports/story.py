@@ -221,8 +221,8 @@ def _links(documents: Sequence[Document]) -> Iterator[str]:
 def _disagreeing(tunings: Sequence[TuneDocument]) -> Iterator[str]:
     """Functions whose tunings recommend sizes that are not as good as each other."""
     answered = [one for one in tunings if one.verdict == "pass" and one.recommendation is not None]
-    for name in dict.fromkeys(one.function.name for one in answered):
-        of_name = [one for one in answered if one.function.name == name]
+    for asked in dict.fromkeys(_asked_of(one) for one in answered):
+        name, of_name = asked[0], [one for one in answered if _asked_of(one) == asked]
         sizes = [one.recommendation.memory_mb for one in of_name if one.recommendation]
         if all(
             mb in (one.recommendation.memory_mb, *one.recommendation.tied_mb)
@@ -236,6 +236,13 @@ def _disagreeing(tunings: Sequence[TuneDocument]) -> Iterator[str]:
             f"{listed([megabytes(mb) for mb in sizes])}. Repeat it (--thorough) before you set "
             "one; `tune compare` tells what differs."
         )
+
+
+def _asked_of(tuning: TuneDocument) -> tuple[str, str, str]:
+    """Function and objective: tunings with other objectives may well have other answers."""
+    taken, slo = tuning.recommendation, tuning.slo
+    limit = "" if slo is None else f"p{slo.percentile:g} < {slo.limit_ms:g} ms"
+    return tuning.function.name, "" if taken is None else taken.objective, limit
 
 
 def _called(tuning: TuneDocument, loads: Sequence[LoadDocument]) -> Iterator[str]:

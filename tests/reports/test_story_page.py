@@ -157,6 +157,9 @@ def test_a_function_that_was_tuned_twice_is_not_counted_as_two_functions():
     [link] = story.links
     assert plain(link).startswith("The 2 tunings of checkout-api do not agree: they recommend ")
     assert list(story_of(placed(first, first)).links) == []
+    quickest = other.model_copy(update={"objective": "speed"})
+    third = first.model_copy(update={"recommendation": quickest})
+    assert list(story_of(placed(first, third)).links) == []
 
 
 def test_a_load_run_that_is_invalid_is_not_one_that_breaks_its_thresholds():
