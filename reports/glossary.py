@@ -6,7 +6,6 @@ in `glossary_load`, `glossary_tune` and `glossary_charts`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from difflib import get_close_matches
 from functools import cache
 
@@ -56,11 +55,6 @@ def term_of(asked: str) -> Term:
     names = list(dict.fromkeys(known[name].name for name in near))
     hint = f"did you mean {' or '.join(names)}?" if names else "reports explain lists all"
     raise InputError(f"METRIC: '{asked}' is not a word of reports", hint=hint)
-
-
-def charts_named(names: Sequence[str]) -> dict[str, Term]:
-    """The entries of charts by their names, as far as there are any."""
-    return {term.chart: term for term in CHARTS if term.chart in names}
 
 
 def plain_name(text: str) -> str:

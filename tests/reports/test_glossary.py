@@ -11,7 +11,7 @@ import pytest
 from core.errors import InputError
 from loadgen.condition import CAUSES, COUNTS, LATENCIES
 from reports.document import TuneDocument
-from reports.glossary import GROUPS, charts_named, plain_name, term_of, terms
+from reports.glossary import GROUPS, plain_name, term_of, terms
 from reports.limits_document import LimitsDocument
 from reports.load_document import LoadDocument
 from reports.run_charts import charts_of
@@ -51,7 +51,7 @@ def test_every_cause_has_an_entry(cause):
 
 def test_every_chart_has_an_entry_that_says_how_to_draw_it():
     names = {figure.name for document in everything() for figure in charts_of(document)}
-    assert names - set(charts_named(list(names))) == set()
+    assert names - {term.chart for term in terms()} == set()
 
 
 @pytest.mark.parametrize("term", terms(), ids=lambda term: term.name)
