@@ -15,10 +15,12 @@ from typing import IO, TYPE_CHECKING, Any, Protocol, cast
 
 from core.errors import InputError
 from core.streams import discard_stdout, json_for
+from core.text import no_commands
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
-    from rich.console import RenderableType
+    from rich.console import ConsoleOptions, RenderableType
+    from rich.segment import Segment
 
 
 class ProgressBar(Protocol):
@@ -56,6 +58,10 @@ class Console:
             )
         return self._streams[stderr]
 
+    def _print(self, renderable: RenderableType, *, stderr: bool) -> None:
+        """Names and messages come from elsewhere: what they have of commands stays text."""
+        self._rich(stderr=stderr).print(_Harmless(renderable), markup=False)
+
     @property
     def interactive(self) -> bool:
         """Whether a person watches stderr."""
@@ -64,20 +70,20 @@ class Console:
     def say(self, message: RenderableType) -> None:
         """One line or table about what happens, unless quiet."""
         if self.verbosity >= 0:
-            self._rich(stderr=True).print(message, markup=False)
+            self._print(message, stderr=True)
 
     def detail(self, message: str) -> None:
         """One line for those who asked for more with -v."""
         if self.verbosity >= 1:
-            self._rich(stderr=True).print(message, markup=False)
+            self._print(message, stderr=True)
 
     def warn(self, message: str) -> None:
         """One line that a user must not miss, even when quiet."""
-        self._rich(stderr=True).print(f"warning: {message}", markup=False)
+        self._print(f"warning: {message}", stderr=True)
 
     def error(self, message: str) -> None:
         """The one line that says why the command ends."""
-        self._rich(stderr=True).print(f"error: {message}", markup=False)
+        self._print(f"error: {message}", stderr=True)
 
     def show(self, renderable: RenderableType) -> None:
         """A result: on stdout, or on stderr where stdout carries JSON.
@@ -85,7 +91,7 @@ class Console:
         Long lines of text are continued two columns further in than they begin.
         """
         if isinstance(renderable, str):
-            renderable = folded(renderable, self._rich(stderr=self.json_output).width)
+            renderable = folded(no_commands(renderable), self._rich(stderr=self.json_output).width)
         self._result(renderable)
 
     def show_lines(self, text: str) -> None:
@@ -95,7 +101,7 @@ class Console:
     def _result(self, renderable: RenderableType) -> None:
         if not self.json_output or self.verbosity >= 0:
             with _answering():
-                self._rich(stderr=self.json_output).print(renderable, markup=False)
+                self._print(renderable, stderr=self.json_output)
 
     def document(self, text: str) -> None:
         """The JSON document of a command, on stdout, or what stands for it without --json.
@@ -153,7 +159,9 @@ class Console:
         console = self._rich(stderr=True)
         with Progress(*columns, console=console, transient=True, expand=True) as bar:
             task = bar.add_task("", total=total, what=what)
-            yield _RichProgress(lambda text: bar.update(task, advance=1, description=text))
+            yield _RichProgress(
+                lambda text: bar.update(task, advance=1, description=no_commands(text))
+            )
 
     @contextmanager
     def live(self) -> Iterator[Callable[[RenderableType], None]]:
@@ -168,7 +176,7 @@ class Console:
 
         # No thread of its own: it is drawn when there is something new.
         with Live(console=self._rich(stderr=True), auto_refresh=False, transient=True) as shown:
-            yield lambda renderable: shown.update(renderable, refresh=True)
+            yield lambda renderable: shown.update(_Harmless(renderable), refresh=True)
 
 
 @contextmanager
@@ -239,6 +247,20 @@ class _Talk:
         if name == "rich_proxied_file":
             raise AttributeError(name)
         return getattr(self._stream, name)
+
+
+class _Harmless:
+    """Something to show whose words cannot command the terminal, whatever they are."""
+
+    def __init__(self, renderable: RenderableType) -> None:
+        self._renderable = renderable
+
+    def __rich_console__(self, console: RichConsole, options: ConsoleOptions) -> Iterator[Segment]:
+        from rich.segment import Segment
+
+        for segment in console.render(self._renderable, options):
+            words = segment.text if segment.control else no_commands(segment.text)
+            yield Segment(words, segment.style, segment.control)
 
 
 class _PlainProgress:

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 _REPLACEMENT = "\ufffd"
+# Control characters but for tab and newline, and those that turn the direction of writing.
+_COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def no_commands(text: str) -> str:
+    """`text` in its lines, without what could command a terminal: that becomes U+FFFD."""
+    return _COMMANDS.sub(_REPLACEMENT, text)
 
 
 def one_line(text: str) -> str:

@@ -169,3 +169,28 @@ def test_a_signal_in_the_middle_of_a_write_can_be_told_of(monkeypatch: pytest.Mo
     os.close(reading)
     # What was being written may be said twice.
     assert set(told.splitlines()) == {"a step", "the last step", "warning: stopping"}
+
+
+def test_words_from_elsewhere_cannot_command_a_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    name = "[b]checkout\x1b[31m\x9b2J\x07\u202e\r"
+    table = Table(name)
+    table.add_row(Text(name))
+    console = Console(verbosity=1)
+    for shown in (name, Text(name), table):
+        console.show(shown)
+        console.say(shown)
+    console.show_lines(f"{name}\n\tas it is")
+    for talk in (console.detail, console.warn, console.error):
+        talk(name)
+
+    captured = capsys.readouterr()
+
+    for text in (captured.out, captured.err):
+        assert text.count("[b]checkout\ufffd[31m\ufffd2J") >= 4
+        assert not set(text) & set("\x1b\x9b\x07\u202e\r")
+    assert captured.out.endswith("as it is\n")
