@@ -85,13 +85,18 @@ class Console:
         """The one line that says why the command ends."""
         self._print(f"error: {message}", stderr=True)
 
+    @property
+    def width(self) -> int:
+        """Columns of what results go to."""
+        return self._rich(stderr=self.json_output).width
+
     def show(self, renderable: RenderableType) -> None:
         """A result: on stdout, or on stderr where stdout carries JSON.
 
         Long lines of text are continued two columns further in than they begin.
         """
         if isinstance(renderable, str):
-            renderable = folded(no_commands(renderable), self._rich(stderr=self.json_output).width)
+            renderable = folded(no_commands(renderable), self.width)
         self._result(renderable)
 
     def show_lines(self, text: str) -> None:

@@ -21,6 +21,8 @@ from reports.terminal_canvas import Cell
 from reports.terminal_chart import chart_lines
 
 WIDTH = 80
+# Below this there is no room for an axis and its names: a narrower terminal wraps or cuts.
+LEAST_WIDTH = 44
 _ASCII = str.maketrans({"\N{MINUS SIGN}": "-", "\N{EN DASH}": "-", "µ": "u", SPACE: " "})
 
 
@@ -41,11 +43,16 @@ def show_chart(console: Console, figure: Figure) -> None:
     if plot is None:
         console.show(_plain(figure.help, unicode=unicode))
         return
-    lines = chart_lines(plot, WIDTH, unicode=unicode)
+    lines = chart_lines(plot, _width(console), unicode=unicode)
     text = Text("\n").join(_text(line, unicode=unicode) for line in lines)
     text.no_wrap = True
     console.show(text)
     console.show(_plain(plot.finding, unicode=unicode))
+
+
+def _width(console: Console) -> int:
+    """80 columns, or those of a narrower terminal."""
+    return max(LEAST_WIDTH, min(WIDTH, console.width))
 
 
 def shown(console: Console, words: str) -> str:

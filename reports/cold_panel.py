@@ -92,7 +92,7 @@ def cold_finding(cold: ColdStarts) -> str:
         end_s = cold.bins[-1].to_s
         start, end = (time_label(at, end_s) for at in (worst.from_s, worst.to_s))
         unit = TimeScale(end_s, 0.0, 1.0).unit
-        in_unit = f" ({unit})" if ":" in unit else f"{SPACE}{unit}"
+        in_unit = "" if ":" in unit else f"{SPACE}{unit}"
         words = (
             f"Most cold starts fell between {start} and {end}{in_unit}: {worst.cold:,} of "
             f"{worst.requests:,} requests."

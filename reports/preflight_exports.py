@@ -12,7 +12,7 @@ from reports.preflight_document import PreflightDocument
 from reports.run_folder import document_text
 
 
-def check_preflight_exports(specs: Sequence[str]) -> None:
+def check_preflight_exports(specs: Sequence[str], *, json_output: bool = False) -> None:
     """Refuses exports that could not be written, or that a preflight does not have.
 
     Raises:
@@ -23,7 +23,7 @@ def check_preflight_exports(specs: Sequence[str]) -> None:
         if kind not in _WRITERS or not equals:
             kinds = ", ".join(f"{kind}=PATH" for kind in _WRITERS)
             raise InputError(f'--export {spec}: must be one of {kinds} (got "{spec}")')
-    check_exports(specs)
+    check_exports(specs, json_output=json_output)
 
 
 def export_preflight(document: PreflightDocument, spec: str) -> Path:

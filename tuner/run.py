@@ -18,6 +18,7 @@ from core.errors import ExitCode, ToolError
 from core.interrupt import StopRequest
 from core.local_aws import local_aws
 from reports.document import TuneDocument
+from reports.exports import check_exports
 from reports.figures import usd
 from reports.run_folder import create_run_folder, write_document
 from tuner.answering import answer_run, cold_sizes_of
@@ -60,6 +61,7 @@ def tune(options: TuneOptions, console: Console) -> ExitCode:
         ToolError: when the run ends before anything was measured.
     """
     request = check_options(options)
+    check_exports(options.exports, json_output=console.json_output)
     with access(options) as local:
         session = AwsSession(region=options.region, profile=options.profile, local=local)
         request.prices.check_region(session.region)

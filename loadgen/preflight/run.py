@@ -39,7 +39,7 @@ def preflight(options: PreflightOptions, console: Console) -> ExitCode:
         ToolError: the profile or an option is wrong, the target cannot be found, or a guard
             would not let the run begin.
     """
-    check_preflight_exports(options.run.exports)
+    check_preflight_exports(options.run.exports, json_output=console.json_output)
     file, profile = read_options(options.run)
     with access(options.run, file, profile) as local:
         prepared = prepare(file, profile, local, warn=console.warn)

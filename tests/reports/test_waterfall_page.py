@@ -101,7 +101,7 @@ def test_what_is_not_explained_is_a_piece_of_the_bar_and_a_row_of_its_data():
     for group, shown in ((median, True), (waterfall.median, False)):
         figure = waterfall_figure(waterfall.model_copy(update={"median": group}), "a")
         assert ("residual, not explained: 5.00" in figure.drawings[0]) is shown
-        assert figure.drawings[0].count("<path d=") == figure.drawings[0].count("fill=\"none\"")
+        assert figure.drawings[0].count("<path d=") == figure.drawings[0].count('fill="none"')
         names = [row.cells[0] for row in figure.data.rows]
         assert names[-2:] == ["Residual", "Response time"]
         assert all(row.x is None for row in figure.data.rows)

@@ -10,6 +10,7 @@ from core.confirm import confirm
 from core.console import Console
 from core.errors import ExitCode
 from core.interrupt import StopRequest
+from reports.exports import check_exports
 from reports.figures import listed, usd
 from reports.run_folder import document_text
 from reports.several_document import SeveralDocument
@@ -40,6 +41,7 @@ def tune_several(asked: SeveralAsked, options: TuneOptions, console: Console) ->
         ToolError: when the command ends before the first of them is touched.
     """
     check_asked(asked, options)
+    check_exports(options.exports, json_output=console.json_output)
     # Now, so that a mistake is found before a sandbox starts or AWS is asked.
     check_options(replace(options, function=asked.functions[0] if asked.functions else "stack"))
     with access(options) as local:
