@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from reports.blocks import Table, Tile
 from reports.figures import closed, moment
@@ -28,6 +29,8 @@ class Section:
     cautions: Sequence[str] = ()
     tiles: Sequence[Tile] = ()
     anchor: str = "preflight"
+    validity_line: str = "Predicted from what is configured: nothing was sent."
+    kind: Literal["preflight"] = "preflight"
 
 
 def section_of(document: PreflightDocument) -> Section:

@@ -38,7 +38,7 @@ def test_cold_starts_are_shares_of_their_stretch():
         ["1:00", "1.0", "4", "400"],
         ["2:00", "0.0", "0", "0"],
     ]
-    assert "between 0:00 and 1:00 (min:s): 50 of 100 requests" in figure.help
+    assert "between 0:00 and 1:00: 50 of 100 requests" in figure.help
     table = plain([table.lead for table in _tables(cold(), "Cold starts by step")])
     assert "Of the slowest 1 % of requests, 93 % met a cold start (100 of 108)." in table
 
