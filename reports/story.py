@@ -106,12 +106,19 @@ def names_of(documents: Sequence[Document]) -> list[str]:
 
 def _validity(documents: Sequence[Document]) -> str:
     named = list(zip(names_of(documents), documents, strict=True))
-    invalid = [name for name, document in named if _verdict(document) == "invalid"]
+    invalid = [name for name, document in named if _is_invalid(document)]
     if invalid:
         return f"Do not trust the figures of {listed(invalid)}: measured invalidly."
     partial = [name for name, document in named if _verdict(document) == "interrupted"]
     rest = f"; {listed(partial)} ended early" if partial else ""
     return f"{_all(len(documents))} measured validly{rest}."
+
+
+def _is_invalid(document: Document) -> bool:
+    """Whether a run's figures cannot be trusted, whatever else ended it or failed."""
+    if isinstance(document, LoadDocument) and document.validity.verdict == "invalid":
+        return True
+    return _verdict(document) == "invalid"
 
 
 def _all(count: int) -> str:

@@ -60,6 +60,13 @@ def test_an_invalid_run_is_named_before_any_number():
     assert html.index(story.validity_line) < html.index('class="headline"')
 
 
+@pytest.mark.parametrize("verdict", ["interrupted", "error", "failed"])
+def test_a_run_that_ended_otherwise_is_invalid_all_the_same(verdict):
+    run = load_documents.invalid().model_copy(update={"verdict": verdict})
+    story = story_of(placed(documents.cpu_bound(), run))
+    assert story.validity_line.startswith(f"Do not trust the figures of {run.name}")
+
+
 def test_the_headline_counts_what_should_change_and_what_holds():
     story = story_of(
         placed(documents.cpu_bound(), documents.waiting(), load_documents.five_causes())
