@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.console import Console
 from core.errors import ExitCode, InputError
@@ -17,6 +18,9 @@ from reports.kinds import Document
 from reports.limits_document import LimitsDocument
 from reports.load_document import LoadDocument
 from reports.run_folder import document_text, read_document
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 _NAMES = {"tune": "a tuning", "load": "a load run", "limits": "a probe of limits"}
 
@@ -88,11 +92,23 @@ def _compare_loads(
         _check_histograms(path, run)
     document = compare_loads(before, after, names, forced=options.is_forced)
     show_load_comparison(console, document)
-    for path in write_exports(document, options.exports, LOAD_WRITERS):
+    return _delivered(
+        console,
+        document,
+        document.exit_code,
+        write_exports(document, options.exports, LOAD_WRITERS),
+    )
+
+
+def _delivered(
+    console: Console, document: BaseModel, exit_code: int, written: Sequence[Path]
+) -> ExitCode:
+    """What every comparison ends with: the files that were written, and the document."""
+    for path in written:
         console.say(f"written: {path}")
     if console.json_output:
         console.document(document_text(document))
-    return ExitCode(document.exit_code)
+    return ExitCode(exit_code)
 
 
 def _check_exports(options: CompareOptions, kinds: Sequence[str], console: Console) -> None:
@@ -125,11 +141,12 @@ def _compare_limits(
     _check_exports(options, tuple(LIMITS_WRITERS), console)
     document = compare_limits(before, after, names, forced=options.is_forced)
     show_limits_comparison(console, document)
-    for path in write_exports(document, options.exports, LIMITS_WRITERS):
-        console.say(f"written: {path}")
-    if console.json_output:
-        console.document(document_text(document))
-    return ExitCode(document.exit_code)
+    return _delivered(
+        console,
+        document,
+        document.exit_code,
+        write_exports(document, options.exports, LIMITS_WRITERS),
+    )
 
 
 def _compare_tunings(options: CompareOptions, console: Console) -> ExitCode:
