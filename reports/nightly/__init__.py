@@ -1,0 +1,1 @@
+"""A night: the steps of a plan run, recorded, judged, confirmed and told."""

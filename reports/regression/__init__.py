@@ -1,0 +1,1 @@
+"""Whether tonight differs from the nights before: pure statistics, no clock, no files."""

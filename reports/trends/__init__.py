@@ -1,0 +1,1 @@
+"""A metric over many nights: what trend panels draw."""
