@@ -9,8 +9,8 @@ from typing import Any
 
 from core.console import Console
 from core.errors import ExitCode
+from core.layers import environment_names
 from loadgen.expected import Expected, expected
-from loadgen.profile.layers import environment_names
 from loadgen.profile.model import Bursts, Profile, Target
 from loadgen.profile.reader import ProfileFile, read_profile
 from loadgen.profile.schema import profile_schema

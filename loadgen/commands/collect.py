@@ -59,7 +59,7 @@ def _length_s(text: str | None) -> float | None:
         return None
     from pydantic import TypeAdapter, ValidationError
 
-    from loadgen.profile.fields import DurationS
+    from core.quantities import DurationS
 
     try:
         return TypeAdapter(DurationS).validate_python(text)

@@ -8,10 +8,10 @@ from pathlib import Path
 from core.aws.prices import bundled_prices
 from core.console import Console
 from core.errors import ExitCode, InputError
+from core.quantities import duration_s, share
 from core.version import toolkit_version
 from loadgen.forecast.functions import function_forecasts
 from loadgen.forecast.view import show_forecast
-from loadgen.profile.fields import duration_s, share
 from reports.forecast_document import ForecastDocument
 from reports.forecast_facts import Facts, facts_of, unknown_notes
 from reports.limit_uses import MULTIPLES, limit_uses, rate_forecasts

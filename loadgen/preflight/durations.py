@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from core.aws.function_durations import PastDurations
 from core.errors import InputError
 from core.located_model import did_you_mean
+from core.quantities import duration_s
 from loadgen.limits import Limits
-from loadgen.profile.fields import duration_s
 from loadgen.steps import StepInfo
 
 # Of the standard normal distribution.

@@ -8,21 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
+from core.draft import Fault, file_fault
 from core.errors import InputError
+from core.layers import SECTION
 from core.located_yaml import Path
 from loadgen.condition import parse
 from loadgen.flow.feeds import read_rows
 from loadgen.guards import check_hosts
 from loadgen.profile.downstream_checks import downstream_faults
-from loadgen.profile.draft import Draft, Fault
+from loadgen.profile.draft import Draft
 from loadgen.profile.flow_checks import header_regex_faults, scenario_faults
-from loadgen.profile.layers import SECTION
 from loadgen.profile.limits_checks import limits_faults
 from loadgen.profile.load_checks import Names, load_faults, names_at, source_faults
 from loadgen.profile.model import Guards, Phase, Step, Threshold
 from loadgen.profile.retry_checks import retry_faults
 from loadgen.profile.target_checks import auth_faults, http_faults, target_faults
-from loadgen.profile.text_checks import file_fault, name_fault, parsed_or_fault, regex_fault
+from loadgen.profile.text_checks import name_fault, parsed_or_fault, regex_fault
 from loadgen.steps import method_and_path
 
 # Requests with these outcomes are not ok, so there is a cause to name.

@@ -6,18 +6,18 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from core.draft import Fault, file_fault
 from core.located_model import did_you_mean
 from core.located_yaml import Path, Value
 from loadgen.flow.json_path import JsonPath
 from loadgen.flow.judge import parse_capture
 from loadgen.flow.template import RESERVED, Template
-from loadgen.profile.draft import Draft, Fault
+from loadgen.profile.draft import Draft
 from loadgen.profile.load_checks import repeated_names, think_faults
 from loadgen.profile.model import RangeBetween, Scenario, Step
 from loadgen.profile.target_checks import exactly_one, header_faults
 from loadgen.profile.template_places import SENT
 from loadgen.profile.text_checks import (
-    file_fault,
     header_name_fault,
     name_fault,
     parsed_or_fault,

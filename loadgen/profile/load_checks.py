@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from core.draft import Fault, file_fault
 from core.located_model import did_you_mean
 from core.located_yaml import Path, Value
-from loadgen.profile.draft import Draft, Fault
+from loadgen.profile.draft import Draft
 from loadgen.profile.model import Load, Phase, RangeBetween, RangeExponential, Steps
 from loadgen.profile.search_checks import SEARCH_KEYS, search_faults
 from loadgen.profile.target_checks import exactly_one
-from loadgen.profile.text_checks import file_fault
 from reports.figures import listed
 
 _SENDING = {"open": ("rate", "burst", "search"), "closed": ("users",)}

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, Tag
 
-from loadgen.profile.fields import (
+from core.quantities import (
     LIST,
     MAPPING,
     SINGLE,
@@ -19,18 +19,20 @@ from loadgen.profile.fields import (
     Name,
     Number,
     OneScalar,
-    Rate,
-    RateText,
     Scalars,
     Share,
-    Statuses,
     Text,
-    Tokens,
-    Users,
     Whole,
-    pair,
     shape,
     told_apart,
+)
+from loadgen.profile.fields import (
+    Rate,
+    RateText,
+    Statuses,
+    Tokens,
+    Users,
+    pair,
 )
 
 Json = JsonValue

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from core.draft import Fault
 from core.located_yaml import Path
-from loadgen.profile.draft import Draft, Fault
+from loadgen.profile.draft import Draft
 from loadgen.profile.model import RetryModel
 
 

@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import urlsplit
 
+from core.draft import Fault, file_fault
 from core.errors import InputError
 from core.located_model import key_names
 from core.located_yaml import Path, Value
 from loadgen.guards import host_of
-from loadgen.profile.draft import Draft, Fault
+from loadgen.profile.draft import Draft
 from loadgen.profile.model import ApiTarget, BearerAuth, Http, Part, Target
 from loadgen.profile.text_checks import (
-    file_fault,
     header_name_fault,
     header_value_fault,
     region_fault,

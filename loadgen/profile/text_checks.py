@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path as FilePath
 
 from core.errors import InputError
 from core.located_yaml import Path
@@ -91,28 +90,3 @@ def name_fault(name: str) -> str | None:
     if _NAME_IN_TEMPLATES.fullmatch(name) is None:
         return "bad name: must be letters, digits and _, and begin with no digit"
     return None
-
-
-def file_fault(draft: Draft, *path: str | int) -> str | None:
-    """Of a file that has to be there; relative paths begin at the folder of the profile."""
-    text = draft.text(*path)
-    if text is None:
-        return None
-    if not text:
-        return "must be the path of a file (got '')"
-    try:
-        file = draft.base_dir / text
-        if file.is_dir():
-            return f"is a folder, and must be a file {draft.got(*path)}"
-        with file.open("rb") as opened:
-            opened.read(1)
-    except FileNotFoundError:
-        return f"there is no such file in {_folder(draft.base_dir)} {draft.got(*path)}"
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "no such path can exist"
-        return f"could not be read: {reason} {draft.got(*path)}"
-    return None
-
-
-def _folder(folder: FilePath) -> str:
-    return "the current folder" if folder == FilePath() else str(folder)

@@ -1,4 +1,4 @@
-"""`${env.NAME}` and `${env.NAME:-default}` in the texts of a profile.
+"""`${env.NAME}` and `${env.NAME:-default}` in the texts of a document that people write.
 
 What comes from the environment may be a secret, so it is known which texts have some of it, and
 messages show those as they are written.
@@ -7,13 +7,12 @@ messages show those as they are written.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
+from core.layers import SECTION
 from core.located_yaml import Document, Path, Problem, Unreadable, Value, read_document
-from loadgen.flow.template import escape
-from loadgen.profile.layers import SECTION
-from loadgen.profile.template_places import is_template
 
 # `$$` is a dollar of templates: what follows it is not filled in.
 _REFERENCE = re.compile(r"\$\$|\$\{\s*env\b([^}]*)\}")
@@ -35,18 +34,22 @@ class _Wrong(Exception):
     """When a reference cannot be filled in."""
 
 
-def fill_from_env(document: Document, env: Mapping[str, str]) -> EnvTexts:
+def fill_from_env(
+    document: Document,
+    env: Mapping[str, str],
+    as_text: Callable[[Path, str], str] = lambda _, value: value,
+) -> EnvTexts:
     """Fills the texts of `document` in place; what is missing becomes a problem of it.
 
     The section `environments` stays as it is: what other environments need may not be set here.
-    Texts that are templates get a value so that it stands for itself even if it has a dollar.
+    `as_text` gives a value as the text at a path needs it: escaped, where that text is a template.
     """
     found = EnvTexts()
     for path, text in list(_texts(document.value, ())):
         if path[:1] == (SECTION,) or not _has_reference(text):
             continue
         try:
-            filled = _filled(text, path, env)
+            filled = _filled(text, env, partial(as_text, path))
         except _Wrong as wrong:
             document.problems.append(Problem(document.place(path), path, str(wrong)))
             continue
@@ -79,7 +82,7 @@ def _has_reference(text: str) -> bool:
     return any(found[1] is not None for found in _REFERENCE.finditer(text))
 
 
-def _filled(text: str, path: Path, env: Mapping[str, str]) -> str:
+def _filled(text: str, env: Mapping[str, str], as_text: Callable[[str], str]) -> str:
     """The text with everything from the environment in it.
 
     Raises:
@@ -89,8 +92,7 @@ def _filled(text: str, path: Path, env: Mapping[str, str]) -> str:
     def value(reference: re.Match[str]) -> str:
         if reference[1] is None:
             return reference[0]
-        plain = _from_env(reference, env)
-        return escape(plain) if is_template(path) else plain
+        return as_text(_from_env(reference, env))
 
     return _REFERENCE.sub(value, text)
 
