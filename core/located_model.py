@@ -108,7 +108,13 @@ def shown_value(value: object) -> str:
 
 def key_names(model: type[BaseModel]) -> frozenset[str]:
     """The keys that a mapping of this model may have."""
-    return frozenset(found.alias or name for name, found in model.model_fields.items())
+    return frozenset(written_name(name, found) for name, found in model.model_fields.items())
+
+
+def written_name(name: str, field: FieldInfo) -> str:
+    """What the field `name` is called where people write it."""
+    alias = field.validation_alias
+    return alias if isinstance(alias, str) else name
 
 
 class Reading(NamedTuple, Generic[AnyModel]):
@@ -331,7 +337,7 @@ def _inside(annotation: object, step: Step) -> Iterator[object]:
     """What a step leads to in a value of this type."""
     if _is_model(annotation):
         for name, found in annotation.model_fields.items():
-            if (found.alias or name) == step:
+            if written_name(name, found) == step:
                 yield found
         return
     inner = get_args(annotation)
