@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from reports.load_cost_parts import LoadCostPart
 from reports.load_histograms import LatencyBlock
 
 SCHEMA_VERSION = 1
@@ -63,7 +64,8 @@ class ScopeBlocks(_Part):
 class CurveRow(_Part):
     """A memory size of a tuning: what a call is billed there, and how sure that is.
 
-    Cost at any price list is memory_mb / 1024 * billed_ms / 1000 * price + fee.
+    Cost at any price list is billed_ms / 1000 * (memory_mb / 1024 * price + storage) + fee. Sizes
+    without a call of their own (n = 0) are what an adaptive run expects there.
     """
 
     memory_mb: int
@@ -79,6 +81,9 @@ class PricesUsed(_Part):
     table_date: str
     gb_second_usd: float
     request_usd: float
+    storage_second_usd: float = Field(
+        default=0.0, description="of /tmp above 512 MB, for each second that is billed"
+    )
 
 
 class RunRecord(_Part):
@@ -113,6 +118,10 @@ class RunRecord(_Part):
     prices: PricesUsed | None = None
     points: list[SeriesPoint] = []
     blocks: list[ScopeBlocks] = []
+    bill: list[LoadCostPart] = Field(
+        default=[], description="of a load run, all phases: what it costs at any unit prices"
+    )
+    bill_requests: int | None = Field(default=None, description="admitted ones, of all phases")
     sizes: list[CurveRow] = []
     current_mb: int | None = None
     recommended_mb: int | None = None
