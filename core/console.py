@@ -81,6 +81,10 @@ class Console:
         """One line that a user must not miss, even when quiet."""
         self._print(f"warning: {message}", stderr=True)
 
+    def instruct(self, line: str) -> None:
+        """One line on stderr for the program that reads a job's log, also when quiet."""
+        self._print(line, stderr=True)
+
     def error(self, message: str) -> None:
         """The one line that says why the command ends."""
         self._print(f"error: {message}", stderr=True)

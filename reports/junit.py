@@ -22,6 +22,7 @@ _PACKAGES = {
     "load": "loadgen.run",
     "limits": "loadgen.limits",
     "load-compare": "reports.compare",
+    "nightly": "reports.nightly",
 }
 
 

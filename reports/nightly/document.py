@@ -62,6 +62,7 @@ class NightGate(_Part):
     change_interval: tuple[float, float] | None = None
     p_value: float | None = None
     nights: int = Field(default=0, description="in the baseline")
+    nights_needed: int = Field(default=0, description="for a baseline; 0: not told")
     n: int = 0
     smallest_step_share: float | None = Field(
         default=None, description="the change that one night finds with 80 % power"

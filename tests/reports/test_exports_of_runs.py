@@ -22,6 +22,7 @@ from reports.run_frames import LONG_COLUMNS, frame_of, long_frame
 from reports.runs_exports import export_runs
 from reports.runs_markdown import render_runs_markdown
 from tests.reports import adaptive_documents, documents, load_documents
+from tests.reports.junit_form import assert_junit_form
 
 TUNING = adaptive_documents.whole()
 LOAD = load_documents.failed()
@@ -115,31 +116,7 @@ def parsed(*runs) -> ElementTree.Element:
 
 
 def test_the_file_has_the_form_that_the_common_schema_asks_for():
-    root = parsed(*documents.all_documents(), *load_documents.all_documents())
-    assert root.tag == "testsuites"
-    for number, suite in enumerate(root):
-        cases = suite.findall("testcase")
-        counts = {
-            "tests": len(cases),
-            "failures": len(suite.findall("testcase/failure")),
-            "errors": len(suite.findall("testcase/error")),
-            "skipped": len(suite.findall("testcase/skipped")),
-        }
-        assert {name: int(suite.attrib[name]) for name in counts} == counts
-        assert suite.attrib["id"] == str(number)
-        assert float(suite.attrib["time"]) >= 0
-        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", suite.attrib["timestamp"])
-        assert all(suite.attrib[name] for name in ("name", "package", "hostname"))
-        order = [child.tag for child in suite]
-        assert order == ["properties", *["testcase"] * len(cases), "system-out", "system-err"]
-        assert all(set(p.attrib) == {"name", "value"} for p in suite.findall("properties/property"))
-        assert all({"name", "classname", "time"} <= set(case.attrib) for case in cases)
-        for case in cases:
-            assert len(case) <= 1
-            assert {child.tag for child in case} <= {"failure", "error", "skipped"}
-        for broken in [*suite.iter("failure"), *suite.iter("error")]:
-            assert broken.attrib["type"]
-            assert broken.attrib["message"]
+    assert_junit_form(parsed(*documents.all_documents(), *load_documents.all_documents()))
 
 
 def test_names_say_the_run_the_scope_and_the_gate():
