@@ -181,6 +181,9 @@ class NightRecord(_Part):
     git_commit: str | None = None
     alarms: list[AlarmRecord] = []
     judged: int = Field(default=0, description="figures that the relative gate judged")
+    failed: list[str] | None = Field(
+        default=None, description="budgets that failed, as `STEP / SCOPE / TEXT`; None: not kept"
+    )
     notes: list[str] = []
 
 
