@@ -1,4 +1,4 @@
-"""The commit of the working copy around a folder, read from its files: no git is started.
+"""The commit and branch of the working copy around a folder, from its files: no git is started.
 
 What is not committed is not seen: the commit says where the working copy stood, not that it was
 clean. Repositories that keep their references in another format (reftable) give none.
@@ -22,6 +22,19 @@ _VARIABLES = (
     "BITBUCKET_COMMIT",
     "BUILD_SOURCEVERSION",
 )
+# Their branches; they check out a commit, so that the files name none. A pull request's own comes
+# first: what its job has checked out is a merge of it that nobody sees.
+_BRANCH_VARIABLES = (
+    "GITHUB_HEAD_REF",
+    "GITHUB_REF_NAME",
+    "CI_COMMIT_REF_NAME",
+    "BRANCH_NAME",
+    "GIT_BRANCH",
+    "CODEBUILD_WEBHOOK_HEAD_REF",
+    "BITBUCKET_BRANCH",
+    "BUILD_SOURCEBRANCHNAME",
+)
+_REMOTE = re.compile(r"^(refs/heads/|refs/remotes/origin/|origin/)")
 
 
 def git_commit(folder: Path, environment: Mapping[str, str]) -> str | None:
@@ -34,15 +47,33 @@ def git_commit(folder: Path, environment: Mapping[str, str]) -> str | None:
     return found or next((value for value in told if _COMMIT.fullmatch(value)), None)
 
 
+def git_branch(folder: Path, environment: Mapping[str, str]) -> str | None:
+    """The branch that is checked out around `folder`, else what a CI service says, or None."""
+    try:
+        git = _git_folder(folder)
+        head = _reference(git, "HEAD") if git is not None else None
+    except (OSError, UnicodeDecodeError):
+        head = None
+    if head is not None and head.startswith("ref:"):
+        return _REMOTE.sub("", head.removeprefix("ref:").strip())
+    told = (environment.get(name, "").strip() for name in _BRANCH_VARIABLES)
+    return next((_REMOTE.sub("", value) for value in told if value), None)
+
+
 def _from_files(folder: Path) -> str | None:
+    git = _git_folder(folder)
+    return None if git is None else _resolved(git, "HEAD")
+
+
+def _git_folder(folder: Path) -> Path | None:
     for place in (folder, *folder.parents):
         git = place / ".git"
         if git.is_dir():
-            return _resolved(git, "HEAD")
+            return git
         if git.is_file():
             # A working copy beside the main one, or a submodule: the file names the folder.
             _, _, target = git.read_text(encoding="utf-8").partition("gitdir:")
-            return _resolved((place / target.strip()).resolve(), "HEAD")
+            return (place / target.strip()).resolve()
     return None
 
 

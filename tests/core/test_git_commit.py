@@ -1,10 +1,10 @@
-"""The commit of a working copy, as its files or a CI service tell it."""
+"""The commit and branch of a working copy, as its files or a CI service tell it."""
 
 from __future__ import annotations
 
 import pytest
 
-from core.git_commit import git_commit
+from core.git_commit import git_branch, git_commit
 
 ONE, OTHER = "1" * 40, "a" * 64
 
@@ -63,3 +63,26 @@ def test_files_that_cannot_be_read_give_no_commit(tmp_path):
     git = repository(tmp_path, "ref: refs/heads/main\n")
     (git / "HEAD").write_bytes(b"\xff\xfe")
     assert git_commit(tmp_path, {}) is None
+
+
+@pytest.mark.parametrize(
+    ("head", "environment", "branch"),
+    [
+        ("ref: refs/heads/feature/x\n", {"GITHUB_REF_NAME": "main"}, "feature/x"),
+        (f"{ONE}\n", {"GITHUB_REF_NAME": "main"}, "main"),
+        (f"{ONE}\n", {"GITHUB_HEAD_REF": "topic", "GITHUB_REF_NAME": "7/merge"}, "topic"),
+        (f"{ONE}\n", {"GITHUB_HEAD_REF": "", "GITHUB_REF_NAME": "main"}, "main"),
+        (f"{ONE}\n", {"GIT_BRANCH": "origin/main"}, "main"),
+        (f"{ONE}\n", {}, None),
+    ],
+    ids=["checked out", "GitHub", "pull request", "push", "Jenkins", "nobody knows"],
+)
+def test_the_branch_is_the_one_that_is_checked_out(tmp_path, head, environment, branch):
+    repository(tmp_path, head)
+
+    assert git_branch(tmp_path, environment) == branch
+
+
+def test_without_a_repository_there_is_a_branch_only_in_ci(tmp_path):
+    assert git_branch(tmp_path, {}) is None
+    assert git_branch(tmp_path, {"CI_COMMIT_REF_NAME": "main"}) == "main"
