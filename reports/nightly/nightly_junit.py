@@ -21,7 +21,9 @@ _STATUSES: dict[GateStatus, Status] = {
     "inconclusive": "inconclusive",
     "invalid": "invalid",
 }
-_NO_RESULT = ("error", "refused", "interrupted", "timed out", "no result")
+# Whatever its document says: it ended with an error, or was wrong.
+_NO_ANSWER = (1, 2)
+_NO_RESULT = ("error", "refused", "interrupted", "timed out", "killed", "no result")
 
 
 def nightly_suites(document: NightlyDocument) -> list[GateSuite]:
@@ -80,7 +82,7 @@ def _ended(step: NightStep) -> Gate:
     status: Status = "passed"
     if step.verdict == "not begun":
         status = "inconclusive"
-    elif step.verdict in _NO_RESULT:
+    elif step.verdict in _NO_RESULT or step.exit_code in _NO_ANSWER:
         status = "invalid"
     return Gate("the step", "the step has a result", status, message)
 
