@@ -74,11 +74,11 @@ class FolderStore:
 
     def objects(self, prefix: str) -> Sequence[StoredObject]:
         """All files whose name begins with `prefix`, by name; hidden ones are none."""
-        start = self.folder / prefix.rpartition("/")[0]
+        below = prefix[: prefix.rfind("/") + 1]
         try:
             found = [
                 StoredObject(name, tag)
-                for name, tag in _files(start, self.folder)
+                for name, tag in _files(self.folder / below, below)
                 if name.startswith(prefix)
             ]
         except OSError as error:
@@ -148,7 +148,7 @@ def _remove_left_behind(folder: Path, before_unix_s: float) -> None:
             continue  # another process was first, or it is not ours to remove
 
 
-def _files(folder: Path, root: Path) -> Iterator[tuple[str, str]]:
+def _files(folder: Path, below: str) -> Iterator[tuple[str, str]]:
     """Name and tag of each file below `folder` that is not hidden; links are not followed."""
     try:
         entries = list(os.scandir(folder))
@@ -158,11 +158,10 @@ def _files(folder: Path, root: Path) -> Iterator[tuple[str, str]]:
         if entry.name.startswith("."):
             continue
         if entry.is_dir(follow_symlinks=False):
-            yield from _files(Path(entry.path), root)
+            yield from _files(Path(entry.path), f"{below}{entry.name}/")
             continue
         try:
             status = entry.stat()
         except FileNotFoundError:
             continue  # it was deleted meanwhile, or is a link that leads nowhere
-        name = Path(entry.path).relative_to(root).as_posix()
-        yield name, f"{status.st_size}-{status.st_mtime_ns}"
+        yield f"{below}{entry.name}", f"{status.st_size}-{status.st_mtime_ns}"
