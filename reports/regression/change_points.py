@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from math import expm1, sqrt
 
@@ -144,13 +145,15 @@ class _Splits:
     middle: NDArray[np.int64]
     end: NDArray[np.int64]
 
-    @classmethod
-    def of(cls, length: int, least: int) -> _Splits:
+    @staticmethod
+    @cache
+    def of(length: int, least: int) -> _Splits:
+        """All of a segment."""
         middle, end = np.meshgrid(
             np.arange(least, length - least + 1), np.arange(2 * least, length + 1), indexing="ij"
         )
         fits = end - middle >= least
-        return cls(middle[fits], end[fits])
+        return _Splits(middle[fits], end[fits])
 
     @classmethod
     def whole(cls, length: int, least: int) -> _Splits:
@@ -167,8 +170,10 @@ class _Splits:
         rows, length, _ = distances.shape
         sums = np.zeros((rows, length + 1, length + 1))
         np.cumsum(np.cumsum(distances, axis=1), axis=2, out=sums[:, 1:, 1:])
-        first, middle_end = sums[:, self.middle, self.middle], sums[:, self.middle, self.end]
-        both = sums[:, self.end, self.end]
+        flat, row = sums.reshape(rows, -1), length + 1
+        first = np.take(flat, self.middle * row + self.middle, axis=1)
+        middle_end = np.take(flat, self.middle * row + self.end, axis=1)
+        both = np.take(flat, self.end * row + self.end, axis=1)
         m, n = self.middle, self.end - self.middle
         between = (middle_end - first) * (2 / (m * n))
         within_first = first / (m * (m - 1))

@@ -292,7 +292,19 @@ def _tuned_points(
     step: StepOfNights, sizes: Sequence[CurveRow], prices: PricesUsed
 ) -> list[SeriesPoint]:
     rows = [row for row in sizes if row.memory_mb == step.current_mb]
-    return [
+    costs = [math.log(usd_per_million(row, prices)) for row in sizes]
+    curve = [
+        SeriesPoint(
+            scope="all sizes",
+            metric="curve",
+            unit="usd_per_million",
+            value=math.exp(sum(costs) / len(costs)),
+            error_ln=None,
+            n=sum(row.n for row in sizes),
+        )
+        for _ in rows
+    ]
+    today = [
         point
         for row in rows
         for point in (
@@ -314,6 +326,7 @@ def _tuned_points(
             ),
         )
     ]
+    return [*today, *curve]
 
 
 def usd_per_million(row: CurveRow, prices: PricesUsed) -> float:
