@@ -24,9 +24,13 @@ class Observation:
 class Series:
     """The accepted nights of one figure, ascending, and the least change that matters.
 
-    `floor_share` is 0.07 for 7 %.
+    `floor_share` is 0.07 for 7 %. Figures of one `group` - of one endpoint - move together;
+    those of one `metric` are about as noisy as each other. `level` is that of tonight.
     """
 
     name: str
     nights: Sequence[Observation]
     floor_share: float
+    group: str = ""
+    metric: str = ""
+    level: int = 0
