@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     BaseModel,
@@ -19,8 +19,10 @@ from pydantic import (
     Field,
     JsonValue,
     Tag,
+    WithJsonSchema,
     model_validator,
 )
+from pydantic.config import JsonDict
 from pydantic.json_schema import SkipJsonSchema
 
 from core.errors import InputError
@@ -40,6 +42,7 @@ from core.quantities import (
     told_apart,
 )
 
+Kind = Literal["load", "tune"]
 Metric = Literal["p50", "p95", "p99", "duration", "cost", "curve"]
 
 # A name of a plan is a folder of the history and a part of S3 keys.
@@ -63,7 +66,16 @@ def setting_value(value: object) -> object:
         same = read_document(value).value == value
     except (Unreadable, InputError):
         same = False
-    return value if same else json.dumps(value)
+    return value if same else _in_quotes(value)
+
+
+def _in_quotes(text: str) -> str:
+    """Text in quotes of YAML, which has no pairs of halves for what JSON writes so."""
+    letters = (
+        json.dumps(letter)[1:-1] if letter <= "\uffff" else f"\\U{ord(letter):08x}"
+        for letter in text
+    )
+    return f'"{"".join(letters)}"'
 
 
 def option_value(value: object) -> object:
@@ -75,8 +87,34 @@ def option_value(value: object) -> object:
     return scalar(value)
 
 
-SettingValue = Annotated[str, BeforeValidator(setting_value)]
-OptionValue = Annotated[str | bool | int | float | list[str], BeforeValidator(option_value)]
+def _one_or_list(item: JsonDict) -> WithJsonSchema:
+    """The schema of what stands alone or in a list."""
+    return WithJsonSchema({"anyOf": [item, {"type": "array", "items": item}]})
+
+
+_SCALAR: JsonDict = {"type": ["string", "number", "boolean"]}
+SettingValue = Annotated[
+    str,
+    BeforeValidator(setting_value),
+    _one_or_list({"type": ["string", "number", "boolean", "null"]}),
+]
+OptionValue = Annotated[
+    str | bool | int | float | list[str], BeforeValidator(option_value), _one_or_list(_SCALAR)
+]
+Metrics = Annotated[
+    tuple[Metric, ...],
+    Field(min_length=1),
+    BeforeValidator(one_as_list),
+    _one_or_list({"type": "string", "enum": [*get_args(Metric)]}),
+]
+Budgets = Annotated[
+    tuple[Text, ...], BeforeValidator(one_as_list), _one_or_list({"type": "string"})
+]
+Sizes = Annotated[
+    tuple[Annotated[Whole, Field(ge=128, le=10_240)], ...],
+    BeforeValidator(one_as_list),
+    _one_or_list({"type": "integer", "minimum": 128, "maximum": 10_240}),
+]
 
 
 class _Part(BaseModel):
@@ -112,14 +150,7 @@ class Confirm(_Part):
 class Gates(_Part):
     """The relative gate."""
 
-    metrics: Annotated[tuple[Metric, ...], BeforeValidator(one_as_list)] = (
-        "p50",
-        "p95",
-        "p99",
-        "duration",
-        "cost",
-        "curve",
-    )
+    metrics: Metrics = ("p50", "p95", "p99", "duration", "cost", "curve")
     window: Annotated[Whole, Field(ge=10, le=400)] = 28
     min_nights: Annotated[Whole, Field(ge=4, le=100)] = 10
     family_error: Annotated[Share, Field(gt=0, le=0.5)] = 0.05
@@ -140,11 +171,11 @@ class Baseline(_Part):
 class _Step(_Part):
     name: Name = Field(description="By default `load PROFILE` or `tune FUNCTION`.")
     time_limit_s: LongS = Field(default=3600.0, validation_alias="time_limit")
-    budgets: Annotated[tuple[Text, ...], BeforeValidator(one_as_list)] = Field(
+    budgets: Budgets = Field(
         default=(), description="`GET /search: p95 < 300ms`, `usd_per_million < 5`, `regret < 10%`"
     )
     floors: Floors | None = None
-    metrics: Annotated[tuple[Metric, ...] | None, BeforeValidator(one_as_list)] = None
+    metrics: Metrics | None = None
     baseline: Baseline | None = None
     options: dict[str, OptionValue] = Field(
         default={}, description="further options of the command, without their dashes"
@@ -166,9 +197,7 @@ class TuneStep(_Step):
     kind: SkipJsonSchema[Literal["tune"]] = "tune"
     function: Text = Field(validation_alias="tune", description="name, ARN, or NAME:ALIAS")
     payload: Text | None = None
-    sizes: Annotated[
-        tuple[Annotated[Whole, Field(ge=128, le=10_240)], ...], BeforeValidator(one_as_list)
-    ] = ()
+    sizes: Sizes = ()
     samples: Count | None = None
     template: Text | None = Field(
         default=None, description="file with the function's MemorySize, for annotations"
@@ -211,15 +240,16 @@ class Outputs(_Part):
     badge: Text | None = None
 
 
-def kind_of(value: object) -> str | None:
+def kind_of(value: object) -> Kind | None:
     """Which step a mapping of the file, or a step itself, is; None: it does not say."""
-    if isinstance(value, Mapping):
-        for kind, names in (("tune", ("tune", "function")), ("load", ("load", "profile"))):
-            if any(name in value for name in names):
-                return kind
-        found = value.get("kind")
-        return found if isinstance(found, str) else None
-    return getattr(value, "kind", None)
+    if isinstance(value, TuneStep | LoadStep):
+        return value.kind
+    if not isinstance(value, Mapping):
+        return None
+    said = value.get("kind")
+    if "tune" in value or "function" in value or said == "tune":
+        return "tune"
+    return "load" if "load" in value or "profile" in value or said == "load" else None
 
 
 def default_name(step: Mapping[str, object]) -> str | None:
@@ -227,8 +257,10 @@ def default_name(step: Mapping[str, object]) -> str | None:
     kind = kind_of(step)
     what = step.get("load", step.get("profile")) if kind == "load" else None
     what = step.get("tune", step.get("function")) if kind == "tune" else what
-    if not isinstance(what, str):
+    if kind is None:
         return None
+    if not isinstance(what, str):
+        return f"{kind} step"  # what is wrong with it is told without a word on its name
     short = re.sub(r"^arn:[^:]*:lambda:[^:]*:[^:]*:function:", "", what)
     if kind == "load":
         short = re.sub(r"\.ya?ml$", "", what.rpartition("/")[2])

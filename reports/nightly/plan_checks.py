@@ -38,7 +38,6 @@ _DAY_S = 86_400.0
 
 def faults_of(draft: Draft) -> Iterator[Fault]:
     """All that is wrong between the fields of a plan, part by part."""
-    yield from _keys_by_field_name(draft)
     yield from _place_faults(draft)
     for path in draft.items("steps"):
         yield from step_faults(draft, path)
@@ -49,8 +48,8 @@ def faults_of(draft: Draft) -> Iterator[Fault]:
     yield from _environment_faults(draft)
 
 
-def _keys_by_field_name(draft: Draft) -> Iterator[Fault]:
-    """Keys that only the code calls so: `time_limit_s` is `time_limit` in a file."""
+def keys_by_field_name(draft: Draft) -> Iterator[Fault]:
+    """Keys that only the code calls so, and that models take: `time_limit_s` is `time_limit`."""
     places: list[tuple[Path, type[BaseModel]]] = [
         ((), NightlyPlan),
         (("gates",), Gates),

@@ -8,7 +8,7 @@ itself, so that secrets are on no command line either.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,11 +17,11 @@ from core.env_texts import set_value
 from core.errors import InputErrors
 from core.layered import Layered, place_of, read_layered, refuse_problems, validated, where
 from core.layers import LayerRules, Setting
-from core.located_model import Teller, shown_value
+from core.located_model import Models, Teller, did_you_mean, key_names, shown_value
 from core.located_yaml import Document, Problem, Step
 from core.located_yaml import Path as Steps
-from reports.nightly.plan import NightlyPlan
-from reports.nightly.plan_checks import faults_of
+from reports.nightly.plan import LoadStep, NightlyPlan, TuneStep
+from reports.nightly.plan_checks import faults_of, keys_by_field_name
 
 DEFAULT_HISTORY = "nightly-history"
 PLAN_LAYERS = LayerRules(
@@ -104,14 +104,9 @@ def read_plan(
     )
     _keep_variables_of_settings(layered)
     draft = _PlanDraft(layered.document, path.parent, layered.from_env.written)
-    reading = validated(layered, NightlyPlan, Teller(shown=draft.shown))
-    known = {found.path for found in reading.problems}
-    across = [
-        Problem(place_of(draft.document, fault.path), fault.path, fault.message)
-        for fault in faults_of(draft)
-        if fault.path not in known
-    ]
-    refuse_problems(layered, [*reading.problems, *across])
+    teller = Teller(shown=draft.shown, of_unknown_key=_of_unknown_key)
+    reading = validated(layered, NightlyPlan, teller)
+    refuse_problems(layered, [*reading.problems, *_across_fields(draft, reading.problems)])
     if reading.model is None:
         raise InputErrors([f"{path}: is no plan"])
     return PlanFile(
@@ -124,6 +119,31 @@ def read_plan(
         document=layered.document,
         origins=layered.origins,
     )
+
+
+def _of_unknown_key(models: Models, key: str) -> str | None:
+    """What to say of a key of a step that belongs to the other kind of step."""
+    of_step = set(models) & {TuneStep, LoadStep}
+    if not of_step:
+        return None
+    if key in ("load", "tune"):
+        return "a step is one of load and tune: write a step for each"
+    other, name = (TuneStep, "tune") if LoadStep in of_step else (LoadStep, "load")
+    if key in key_names(other):
+        return f"unknown key (it goes with {name})"
+    # `kind` is what the code has; in a file the key load or tune says it.
+    known = {name for model in models for name in key_names(model)} - {"kind"}
+    return f"unknown key{did_you_mean(key, known)}"
+
+
+def _across_fields(draft: Draft, known: Iterable[Problem]) -> Iterator[Problem]:
+    """What is wrong between fields, where the fields themselves have no problem."""
+    paths = {found.path for found in known}
+    for path, message in keys_by_field_name(draft):
+        yield Problem(draft.document.place(path, of_key=True), path, message)
+    for path, message in faults_of(draft):
+        if path not in paths:
+            yield Problem(place_of(draft.document, path), path, message)
 
 
 def _keep_variables_of_settings(layered: Layered) -> None:
