@@ -121,6 +121,23 @@ def read_plan(
     )
 
 
+def chosen_steps(plan_file: PlanFile, only: Sequence[str]) -> tuple[TuneStep | LoadStep, ...]:
+    """The steps that `--only` names, in the order of the plan; all where it names none.
+
+    Raises:
+        InputErrors: the plan has no such step.
+    """
+    names = {step.name for step in plan_file.plan.steps}
+    unknown = [
+        f"--only {name}: {plan_file.path} has no such step{did_you_mean(name, names)}"
+        for name in only
+        if name not in names
+    ]
+    if unknown:
+        raise InputErrors(unknown)
+    return tuple(step for step in plan_file.plan.steps if not only or step.name in only)
+
+
 def _of_unknown_key(models: Models, key: str) -> str | None:
     """What to say of a key of a step that belongs to the other kind of step."""
     of_step = set(models) & {TuneStep, LoadStep}
