@@ -12,6 +12,7 @@ from reports.atomic_file import stream_of, write_atomically
 from reports.collector import held_back
 from reports.exports import check_exports, check_writable, given_runs
 from reports.kinds import Document
+from reports.page_links import way_to
 from reports.run_folder import RESULT_NAME, read_document, result_file
 
 
@@ -28,13 +29,14 @@ def build_report(
     check_exports(exports, taken=taken, json_output=console.json_output)
     documents: list[Document] = []
     with held_back():
-        for run in _finished(console, _once_each(console, runs)):
+        runs = _finished(console, _once_each(console, runs))
+        for run in runs:
             console.detail(f"reading {run}")
             documents.append(read_document(run))
 
         from reports.page import render_page
 
-        page = render_page(documents)
+        page = render_page(documents, _night_folders(documents, runs, output))
     write_atomically(output, page)
     console.detail(f"wrote {len(documents)} run(s), {len(page.encode()) / 1024:.0f} KB")
     if chart:
@@ -50,6 +52,19 @@ def build_report(
             if stream_of(path) != 1:
                 console.document(str(path))
     return ExitCode.PASS
+
+
+def _night_folders(
+    documents: Sequence[Document], runs: Sequence[Path], output: Path
+) -> dict[str, str]:
+    """Where the folders of nights are, seen from the page."""
+    if stream_of(output) is not None:
+        return {}
+    return {
+        document.night_id: way_to(result_file(run).parent, output)
+        for document, run in zip(documents, runs, strict=True)
+        if document.kind == "nightly"
+    }
 
 
 def _exported(

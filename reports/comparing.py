@@ -14,7 +14,7 @@ from core.console import Console
 from core.errors import ExitCode, InputError
 from reports.exports import check_exports, given_runs
 from reports.histogram import decoded
-from reports.kinds import Document
+from reports.kinds import Document, RunDocument
 from reports.limits_document import LimitsDocument
 from reports.load_document import LoadDocument
 from reports.run_folder import document_text, read_document
@@ -22,7 +22,12 @@ from reports.run_folder import document_text, read_document
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-_NAMES = {"tune": "a tuning", "load": "a load run", "limits": "a probe of limits"}
+_NAMES = {
+    "tune": "a tuning",
+    "load": "a load run",
+    "limits": "a probe of limits",
+    "nightly": "a night",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ def compare_runs(options: CompareOptions, console: Console) -> ExitCode:
         InputError: a run cannot be read, they are of two kinds or one and the same, or an option
             is wrong or of another kind.
     """
-    before, after = read_document(options.before), read_document(options.after)
+    before, after = _runs(options)
     if before.kind != after.kind:
         raise InputError(
             f"could not compare {_NAMES[before.kind]} ({options.before}) with "
@@ -63,6 +68,26 @@ def compare_runs(options: CompareOptions, console: Console) -> ExitCode:
             f"{_NAMES[before.kind]})"
         )
     return _compared(before, after, options, console)
+
+
+def _runs(options: CompareOptions) -> tuple[RunDocument, RunDocument]:
+    """Both documents; a night is none of them.
+
+    Raises:
+        InputError: one cannot be read, or is a night.
+    """
+    return _run(options.before), _run(options.after)
+
+
+def _run(path: Path) -> RunDocument:
+    document = read_document(path)
+    if document.kind == "nightly":
+        raise InputError(
+            f"could not compare {path}: it is a night, which is judged against all before it",
+            hint="`reports history show` tells how a figure went from night to night; the runs "
+            "of a night's steps, which can be compared, are in its folder steps/",
+        )
+    return document
 
 
 def _compared(

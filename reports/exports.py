@@ -161,10 +161,10 @@ def _markdown(document: Document) -> str:
 
 
 def _junit(document: Document) -> str:
-    from reports.gates import gates_of
+    from reports.gates import suites_of
     from reports.junit import junit_text
 
-    return junit_text([gates_of(document)])
+    return junit_text(suites_of([document]))
 
 
 _WRITERS: dict[str, Callable[[Document], str | bytes]] = {

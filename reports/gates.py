@@ -6,12 +6,12 @@ nothing: both have a status of their own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from reports.document import SizeResult, TuneDocument
 from reports.figures import megabytes, milliseconds
 from reports.gate import Gate, GateSuite, Status
-from reports.kinds import Document
+from reports.kinds import Document, RunDocument
 from reports.limits_document import LimitsDocument
 from reports.limits_words import configured_words, layer_words
 from reports.limits_words import headline as limits_headline
@@ -36,6 +36,8 @@ _ANSWERS: dict[str, Status] = {
 
 def gates_of(document: Document) -> GateSuite:
     """The gates of a run: first whether it can be trusted, then what it was held against."""
+    if document.kind == "nightly":
+        raise TypeError("a night has a suite for each step: suites_of")
     if document.kind == "load":
         name, found = document.name, _load_gates(document)
     elif document.kind == "limits":
@@ -50,6 +52,19 @@ def gates_of(document: Document) -> GateSuite:
         started_utc=document.provenance.started_utc,
         finished_utc=document.provenance.finished_utc,
     )
+
+
+def suites_of(documents: Sequence[Document]) -> list[GateSuite]:
+    """The suites of runs: one for each, and of a night one for each of its steps."""
+    found: list[GateSuite] = []
+    for document in documents:
+        if document.kind == "nightly":
+            from reports.nightly.nightly_junit import nightly_suites
+
+            found += nightly_suites(document)
+        else:
+            found.append(gates_of(document))
+    return found
 
 
 def unmeasured_gates(document: SeveralDocument) -> list[GateSuite]:
@@ -73,7 +88,7 @@ def unmeasured_gates(document: SeveralDocument) -> list[GateSuite]:
     return [suite] if gates else []
 
 
-def _trusted(document: Document) -> Gate:
+def _trusted(document: RunDocument) -> Gate:
     """Whether the measurement is complete and can be trusted."""
     text = "the measurement is valid"
     if document.verdict not in _ENDED:
@@ -169,7 +184,7 @@ def _limits_gates(document: LimitsDocument) -> Iterator[Gate]:
         yield Gate(where, f"{name} is kept as configured", kept, message)
 
 
-def _properties(document: Document) -> Iterator[tuple[str, str]]:
+def _properties(document: RunDocument) -> Iterator[tuple[str, str]]:
     run = document.provenance
     yield "verdict", document.verdict
     yield "exit_code", str(document.exit_code)

@@ -11,10 +11,13 @@ if TYPE_CHECKING:
     from reports.document import TuneDocument
     from reports.limits_document import LimitsDocument
     from reports.load_document import LoadDocument
+    from reports.nightly.document import NightlyDocument
 
-Document: TypeAlias = "TuneDocument | LoadDocument | LimitsDocument"
+Document: TypeAlias = "TuneDocument | LoadDocument | LimitsDocument | NightlyDocument"
 
-KINDS = ("tune", "load", "limits")
+RunDocument: TypeAlias = "TuneDocument | LoadDocument | LimitsDocument"  # not of a whole night
+
+KINDS = ("tune", "load", "limits", "nightly")
 
 
 def model_of(kind: str) -> type[Document]:
@@ -27,6 +30,10 @@ def model_of(kind: str) -> type[Document]:
         from reports.limits_document import LimitsDocument
 
         return LimitsDocument
+    if kind == "nightly":
+        from reports.nightly.document import NightlyDocument
+
+        return NightlyDocument
     from reports.document import TuneDocument
 
     return TuneDocument

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from reports.load_compare_page import LoadCompareSection
     from reports.load_document import LoadDocument
     from reports.load_page import LoadSection
+    from reports.nightly.document import NightlyDocument
+    from reports.nightly_page.night_section import NightSection
     from reports.preflight_document import PreflightDocument
     from reports.preflight_page import Section as PreflightSection
     from reports.several_document import SeveralDocument
@@ -60,8 +62,13 @@ class Around:
     sentences: Sequence[str]
 
 
-def render_page(documents: Sequence[Document]) -> str:
+def render_page(
+    documents: Sequence[Document], night_folders: Mapping[str, str] | None = None
+) -> str:
     """The page as HTML text.
+
+    `night_folders` leads from where the page will be to the folder of each night, by its id;
+    without them, runs of nights are named and not linked.
 
     Raises:
         ValueError: if there is no document.
@@ -71,10 +78,17 @@ def render_page(documents: Sequence[Document]) -> str:
     tunings: list[TuneDocument] = [one for one in documents if one.kind == "tune"]
     loads: list[LoadDocument] = [one for one in documents if one.kind == "load"]
     probes: list[LimitsDocument] = [one for one in documents if one.kind == "limits"]
-    ordered: list[Document] = [*tunings, *loads, *probes]
+    nights: list[NightlyDocument] = [one for one in documents if one.kind == "nightly"]
+    folders = night_folders or {}
+    ordered: list[Document] = [*nights, *tunings, *loads, *probes]
     placed = [(f"run-{number}", one) for number, one in enumerate(ordered, start=1)]
     return _rendered(
-        _title(tunings, loads, probes),
+        _title(tunings, loads, probes, nights),
+        nights=[
+            _night_section(one, at, folders.get(one.night_id))
+            for at, one in placed
+            if one.kind == "nightly"
+        ],
         tunings=[_tune_section(one, at) for at, one in placed if one.kind == "tune"],
         loads=[_load_section(one, at, ordered) for at, one in placed if one.kind == "load"],
         probes=[_limits_section(one, at) for at, one in placed if one.kind == "limits"],
@@ -98,6 +112,12 @@ def _limits_section(document: LimitsDocument, anchor: str) -> LimitsSection:
     from reports.limits_page import section_of
 
     return section_of(document, anchor)
+
+
+def _night_section(document: NightlyDocument, anchor: str, folder: str | None) -> NightSection:
+    from reports.nightly_page.night_section import section_of
+
+    return section_of(document, anchor, folder)
 
 
 def _story(placed: Sequence[tuple[str, Document]]) -> Story | None:
@@ -157,6 +177,7 @@ def render_preflight(document: PreflightDocument) -> str:
 def _rendered(
     title: str,
     *,
+    nights: Sequence[NightSection] = (),
     tunings: Sequence[TuneSection] = (),
     loads: Sequence[LoadSection] = (),
     probes: Sequence[LimitsSection] = (),
@@ -169,6 +190,7 @@ def _rendered(
         .get_template("page.html.j2")
         .render(
             title=title,
+            nights=nights,
             tunings=tunings,
             loads=loads,
             probes=probes,
@@ -177,7 +199,7 @@ def _rendered(
             story=story,
             labels={point.anchor: point.name for point in story.points} if story else {},
             alone=around is None
-            and len(tunings) + len(loads) + len(probes) + len(comparisons) == 1,
+            and len(nights) + len(tunings) + len(loads) + len(probes) + len(comparisons) == 1,
             css=_asset("page.css"),
             script=_asset("enhance.js"),
             policy=_policy(),
@@ -241,7 +263,10 @@ def _title(
     tunings: Sequence[TuneDocument],
     loads: Sequence[LoadDocument],
     probes: Sequence[LimitsDocument] = (),
+    nights: Sequence[NightlyDocument] = (),
 ) -> str:
+    if nights:
+        return _title_with_nights(tunings, loads, probes, nights)
     if not loads and not probes:
         alone = len(tunings) == 1
         return f"Memory tuning of {tunings[0].function.name}" if alone else _several(tunings)
@@ -250,6 +275,25 @@ def _title(
     if len(probes) == 1 and not tunings and not loads:
         return f"Limits of {probes[0].name}"
     kinds = ((len(tunings), "tuning"), (len(loads), "load run"), (len(probes), "probe"))
+    return listed([_counted(number, noun) for number, noun in kinds if number])
+
+
+def _title_with_nights(
+    tunings: Sequence[TuneDocument],
+    loads: Sequence[LoadDocument],
+    probes: Sequence[LimitsDocument],
+    nights: Sequence[NightlyDocument],
+) -> str:
+    if len(nights) == 1 and not (tunings or loads or probes):
+        from reports.nightly_page.night_words import night_name
+
+        return night_name(nights[0])
+    kinds = (
+        (len(nights), "night"),
+        (len(tunings), "tuning"),
+        (len(loads), "load run"),
+        (len(probes), "probe"),
+    )
     return listed([_counted(number, noun) for number, noun in kinds if number])
 
 

@@ -17,6 +17,7 @@ _MAIN = {
     "tune": ("cost", "duration"),
     "load": ("rate", "latency", "spectrum"),
     "limits": ("admitted",),
+    "nightly": (),
 }
 
 
@@ -59,6 +60,10 @@ def chart_named(charts: Sequence[Figure], name: str) -> Figure:
 
 
 def _section_of(document: Document) -> object:
+    if document.kind == "nightly":
+        from reports.nightly_page import night_section
+
+        return night_section.section_of(document, "chart")
     from reports import limits_page, load_page, tune_page
 
     if document.kind == "load":

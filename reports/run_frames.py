@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from reports import limits_frame, load_frame, tune_frame
+from reports import limits_frame, load_frame, nightly_frame, tune_frame
 from reports.kinds import Document
 
 # What says which row of a run's own table a figure is of.
@@ -25,12 +25,18 @@ def frame_of(document: Document) -> pd.DataFrame:
         return load_frame.frame_of(document)
     if document.kind == "limits":
         return limits_frame.frame_of(document)
+    if document.kind == "nightly":
+        return nightly_frame.frame_of(document)
     return tune_frame.frame_of(document)
 
 
 def name_of(document: Document) -> str:
     """What a run is about: the function, or the profile's name."""
     return document.function.name if document.kind == "tune" else document.name
+
+
+def _run_id(document: Document) -> str:
+    return document.night_id if document.kind == "nightly" else document.provenance.run_id
 
 
 def long_frame(documents: Sequence[Document]) -> pd.DataFrame:
@@ -45,7 +51,7 @@ def long_frame(documents: Sequence[Document]) -> pd.DataFrame:
 
 def _rows(document: Document) -> list[dict[str, object]]:
     run = {
-        "run_id": document.provenance.run_id,
+        "run_id": _run_id(document),
         "kind": document.kind,
         "run": name_of(document),
         "started_utc": document.provenance.started_utc,

@@ -57,10 +57,10 @@ def _markdown(documents: Documents) -> str:
 
 
 def _junit(documents: Documents) -> str:
-    from reports.gates import gates_of
+    from reports.gates import suites_of
     from reports.junit import junit_text
 
-    return junit_text([gates_of(document) for document in documents])
+    return junit_text(suites_of(documents))
 
 
 _WRITERS: dict[str, Callable[[Documents], str | bytes]] = {

@@ -15,13 +15,15 @@ from reports.kinds import Document
 from reports.limits_markdown import render_limits_markdown
 from reports.load_markdown import render_load_markdown
 from reports.markdown import plain_line, short_table
+from reports.nightly_page import night_words
+from reports.nightly_page.markdown import night_markdown
 from reports.story import names_of, story_of
 from reports.tune_markdown import render_tune_markdown
 
 # The limit of GitHub's step summaries, 2026-11; other services allow more.
 MOST_BYTES = 1024 * 1024
 _ROOM_BYTES = 1024  # for what is said of runs that are left out
-_KINDS = {"tune": "tuning", "load": "load run", "limits": "probe of limits"}
+_KINDS = {"tune": "tuning", "load": "load run", "limits": "probe of limits", "nightly": "night"}
 
 
 def render_runs_markdown(documents: Sequence[Document]) -> str:
@@ -48,6 +50,8 @@ def render_run_markdown(document: Document) -> str:
         return render_load_markdown(document)
     if document.kind == "limits":
         return render_limits_markdown(document)
+    if document.kind == "nightly":
+        return night_markdown(document)
     return render_tune_markdown(document)
 
 
@@ -81,6 +85,8 @@ def _words(run: Document) -> tuple[str, str]:
         return load_findings.verdict_word(run), load_findings.headline(run)
     if run.kind == "limits":
         return limits_words.verdict_word(run), limits_words.headline(run)
+    if run.kind == "nightly":
+        return night_words.verdict_word(run), night_words.headline(run)
     return tune_findings.verdict_word(run), tune_findings.headline(run)
 
 

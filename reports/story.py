@@ -29,6 +29,8 @@ from reports.kinds import Document
 from reports.limits_document import LimitsDocument
 from reports.load_document import CalledFunction, LoadDocument
 from reports.load_words import cause_phrase, totals_of
+from reports.nightly.document import NightlyDocument
+from reports.nightly_page import night_words
 from reports.tune_saving import saving_sentence
 
 # From the worst down: the verdict over all runs is that of the worst.
@@ -89,9 +91,11 @@ def _verdict(document: Document) -> str:
 
 
 def name_of(document: Document) -> str:
-    """What a run is of: a function, a profile, or the API whose limits were probed."""
+    """What a run is of: a function, a profile, the API whose limits were probed, or a night."""
     if isinstance(document, TuneDocument):
         return document.function.name
+    if isinstance(document, NightlyDocument):
+        return night_words.night_name(document)
     return f"limits of {document.name}" if isinstance(document, LimitsDocument) else document.name
 
 
@@ -130,6 +134,7 @@ def _headline(documents: Sequence[Document]) -> str:
         _tunings_words([one for one in documents if isinstance(one, TuneDocument)]),
         _loads_words([one for one in documents if isinstance(one, LoadDocument)]),
         _probes_words([one for one in documents if isinstance(one, LimitsDocument)]),
+        _nights_words([one for one in documents if isinstance(one, NightlyDocument)]),
     ]
     text = "; ".join(part for part in parts if part)
     return f"{text[:1].upper()}{text[1:]}."
@@ -203,7 +208,21 @@ def _probes_words(probes: Sequence[LimitsDocument]) -> str:
     return f"limits found: {listed(told)}" if told else f"{len(found)} limits found"
 
 
+def _nights_words(nights: Sequence[NightlyDocument]) -> str:
+    if not nights:
+        return ""
+    failed = [one.night for one in nights if one.verdict == "failed"]
+    passed = sum(one.verdict == "pass" for one in nights)
+    if len(nights) == 1:
+        return f"the night: {night_words.verdict_word(nights[0]).lower()}"
+    if failed:
+        return f"{len(failed)} of {len(nights)} nights failed ({listed(failed)})"
+    return f"{passed} of {len(nights)} nights passed"
+
+
 def _sentence(document: Document) -> str:
+    if isinstance(document, NightlyDocument):
+        return night_words.headline(document)
     if isinstance(document, TuneDocument):
         return tune_findings.headline(document)
     if isinstance(document, LoadDocument):

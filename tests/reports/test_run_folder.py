@@ -199,9 +199,15 @@ def with_size(**changes):
         ('{"kind": NaN}', "not JSON: NaN"),
         ("[" * 100_000, "not JSON"),
         ("[1]", r"must be a JSON object \(got \[1\]\)"),
-        ("{}", r'kind: must be "tune" or "load" or "limits" \(got null\)'),
-        (changed(kind="nightly"), r'kind: must be "tune" or "load" or "limits" \(got "nightly"\)'),
-        (changed(kind=["tune"]), r'kind: must be "tune" or "load" or "limits" \(got \["tune"\]\)'),
+        ("{}", r'kind: must be "tune" or "load" or "limits" or "nightly" \(got null\)'),
+        (
+            changed(kind="weekly"),
+            r'kind: must be "tune" or "load" or "limits" or "nightly" \(got "weekly"\)',
+        ),
+        (
+            changed(kind=["tune"]),
+            r'kind: must be "tune" or "load" or "limits" or "nightly" \(got \["tune"\]\)',
+        ),
         (changed(kind="load"), r"name: field required; .*; and \d+ more"),
         (changed(schema_version=2), r"schema_version: this version reads 1 \(got 2\)"),
         (changed(schema_version=True), r"schema_version: .* \(got true\)"),

@@ -1,0 +1,1 @@
+"""The page of a night, made from its document alone."""

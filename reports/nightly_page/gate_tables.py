@@ -1,0 +1,130 @@
+"""The gates of a night as tables: what failed or is in doubt, what was not judged, the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from reports.blocks import Column, Table, TableRow
+from reports.figures import ABSENT, fixed, significant
+from reports.nightly.document import NightGate, NightlyDocument
+from reports.trends.trend_words import change_with_interval, change_words, value_words
+
+_ORDER = ("failed", "suspect", "muted", "invalid", "inconclusive", "passed")
+_IN_DOUBT = ("failed", "suspect", "muted")
+_UNJUDGED = ("invalid", "inconclusive")
+_COLUMNS = (
+    Column("Gate", is_text=True),
+    Column("Where", is_text=True),
+    Column("Step", is_text=True),
+    Column("Tonight"),
+    Column("Baseline"),
+    Column("Change", "95 % interval"),
+    Column("p", "adjusted"),
+    Column("Nights"),
+    Column("Finds", "with 80 % power"),
+    Column("Status", is_text=True),
+)
+_HELP = (
+    "Change is against the baseline, the typical value of that many nights; of a budget, the limit "
+    "stands there. p is one-sided and adjusted for all figures of the night. Finds: the smallest "
+    "change that a single night notices in 80 % of cases."
+)
+
+
+def doubt_table(document: NightlyDocument) -> Table | None:
+    """Gates that failed, are suspected or muted, with all their figures."""
+    return _table(document, "Gates that did not pass", _IN_DOUBT, help_text=_HELP)
+
+
+def unjudged_table(document: NightlyDocument) -> Table | None:
+    """Gates that say nothing, with the reason."""
+    gates = _chosen(document, _UNJUDGED)
+    if not gates:
+        return None
+    columns = [
+        Column("Gate", is_text=True),
+        Column("Where", is_text=True),
+        Column("Step", is_text=True),
+        Column("Nights"),
+        Column("Status", is_text=True),
+        Column("Why", is_text=True),
+    ]
+    rows = [
+        TableRow(
+            [
+                gate.text,
+                gate.scope,
+                gate.step,
+                f"{gate.nights}",
+                gate.status,
+                gate.message or ABSENT,
+            ]
+        )
+        for gate in gates
+    ]
+    return Table("Not judged", columns, rows)
+
+
+def passed_table(document: NightlyDocument) -> Table | None:
+    """Gates that passed."""
+    return _table(document, "Gates that passed", ("passed",), help_text=_HELP)
+
+
+def changed_gates(document: NightlyDocument) -> list[NightGate]:
+    """Gates that did not pass, the worst first; then those that could not be judged."""
+    return _chosen(document, (*_IN_DOUBT, *_UNJUDGED))
+
+
+def _chosen(document: NightlyDocument, statuses: Sequence[str]) -> list[NightGate]:
+    found = [gate for gate in document.gates if gate.status in statuses]
+    return sorted(found, key=lambda gate: (_ORDER.index(gate.status), -(gate.change_share or 0.0)))
+
+
+def _table(
+    document: NightlyDocument, title: str, statuses: Sequence[str], *, help_text: str
+) -> Table | None:
+    gates = _chosen(document, statuses)
+    if not gates:
+        return None
+    rows = [TableRow(_cells(gate), "failed" if gate.status == "failed" else "") for gate in gates]
+    return Table(title, _COLUMNS, rows, help=help_text)
+
+
+def _cells(gate: NightGate) -> list[str]:
+    return [
+        gate.text,
+        gate.scope,
+        gate.step,
+        value_cell(gate.value, gate.unit),
+        value_cell(gate.baseline if gate.kind != "budget" else gate.limit, gate.unit),
+        change_cell(gate),
+        p_cell(gate.p_value),
+        f"{gate.nights}" if gate.nights else ABSENT,
+        _known(gate.smallest_step_share, change_words),
+        gate.status,
+    ]
+
+
+def value_cell(value: float | None, unit: str) -> str:
+    """A value with its unit, short: $6.40, not $6.40 per million."""
+    return _known(value, lambda known: value_words(known, unit).removesuffix(" per million"))
+
+
+def change_cell(gate: NightGate) -> str:
+    """The change with its interval, where there is a baseline."""
+    return _known(
+        gate.change_share, lambda share: change_with_interval(share, gate.change_interval)
+    )
+
+
+def p_cell(value: float | None) -> str:
+    """A p-value: two digits, and no zeros without end."""
+    if value is None:
+        return ABSENT
+    if value < 0.0001:
+        return "< 0.0001"
+    return significant(value, 2) if value < 0.1 else fixed(value, 2)
+
+
+def _known(value: float | None, words: Callable[[float], str]) -> str:
+    return ABSENT if value is None else words(value)

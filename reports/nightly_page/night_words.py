@@ -1,0 +1,201 @@
+"""What a night's page, summary and terminal answer say first: verdict, alarms, what to do next."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+from reports.figures import listed
+from reports.history.record import AlarmRecord
+from reports.nightly.document import NightGate, NightlyDocument
+from reports.trends.trend_words import (
+    change_with_interval,
+    commit_words,
+    series_words,
+    value_words,
+)
+
+_VERDICTS = {
+    "pass": "Passed",
+    "failed": "Failed",
+    "inconclusive": "Inconclusive",
+    "invalid": "Invalid measurement",
+    "refused": "Stopped by a guard",
+    "interrupted": "Interrupted",
+    "error": "Error",
+}
+_STATES = {
+    "confirmed": "is slower",
+    "suspect": "may be slower",
+    "muted": "is slower, and muted",
+    "accepted": "changed, and that is accepted",
+    "cleared": "was suspected, and is cleared",
+}
+_MOST_ALARMS_TOLD = 3
+
+
+def night_name(document: NightlyDocument) -> str:
+    """What a night is called: its plan and its date."""
+    return f"{document.name}, night of {document.night}"
+
+
+def ended(sentence: str) -> str:
+    """A sentence with a stop; it may begin with the name of a figure or a file, as they are."""
+    stripped = sentence.strip()
+    return stripped if not stripped or stripped[-1] in ".!?" else f"{stripped}."
+
+
+def verdict_word(document: NightlyDocument) -> str:
+    """The verdict in a word or two; a pass with a suspect says so."""
+    word = _VERDICTS[document.verdict]
+    if document.verdict == "pass" and any(one.state == "suspect" for one in document.alarms):
+        return f"{word}, with a suspect"
+    return word
+
+
+def tone(document: NightlyDocument) -> str:
+    """The class that colours the verdict."""
+    return {"refused": "none"}.get(document.verdict, document.verdict)
+
+
+def headline(document: NightlyDocument) -> str:
+    """The answer of the night in one sentence."""
+    return ended(document.headline) or f"{_VERDICTS[document.verdict]}."
+
+
+def validity_line(document: NightlyDocument) -> str:
+    """Whether what was measured can be trusted, before any figure."""
+    invalid = list(dict.fromkeys(gate.step for gate in invalid_gates(document)))
+    if invalid:
+        return f"Do not trust the figures of {listed(invalid)}: measured invalidly."
+    if not document.steps:
+        return "Nothing was measured."
+    without = [step.name for step in document.steps if not step.runs]
+    if without:
+        return f"{len(without)} of {_steps(len(document.steps))} made no run: {listed(without)}."
+    return f"{_all(len(document.steps))} measured validly."
+
+
+def invalid_gates(document: NightlyDocument) -> list[NightGate]:
+    """The gates that say of a step that it was not measured validly."""
+    return [
+        gate
+        for gate in document.gates
+        if gate.kind == "validity" and gate.status not in ("passed", "muted")
+    ]
+
+
+def _steps(count: int) -> str:
+    return "1 step" if count == 1 else f"{count} steps"
+
+
+def _all(count: int) -> str:
+    return {1: "The step was", 2: "Both steps were"}.get(count, f"All {count} steps were")
+
+
+def alarm_sentence(alarm: AlarmRecord, night: str) -> str:
+    """An alarm with its figures, its age, and the commits that it came with."""
+    cost = alarm.unit != "ms"
+    state = _STATES[alarm.state].replace("slower", "dearer") if cost else _STATES[alarm.state]
+    change = change_with_interval(alarm.change_share, alarm.change_interval)
+    values = value_words(alarm.value, alarm.unit)
+    if alarm.baseline_value is not None:
+        values = f"{value_words(alarm.baseline_value, alarm.unit)} to {values}"
+    parts = [f"{series_words(alarm.series)} {state}: {change}, {values}, {since(alarm, night)}"]
+    if alarm.confirmed_by:
+        verb = "confirmed by" if alarm.state != "cleared" else "cleared:"
+        parts.append(f"{verb} {alarm.confirmed_by}")
+    commits = commit_words(alarm.commits)
+    if commits:
+        parts.append(f"commits {commits}")
+    return "; ".join(parts) + "."
+
+
+def since(alarm: AlarmRecord, night: str) -> str:
+    """Since when: new tonight, or since a date and for how many days."""
+    if alarm.since_night == night:
+        return "new tonight"
+    try:
+        days = (date.fromisoformat(night) - date.fromisoformat(alarm.since_night)).days
+    except ValueError:
+        return f"since {alarm.since_night}"
+    return (
+        f"since {alarm.since_night} ({days} days ago)" if days > 1 else f"since {alarm.since_night}"
+    )
+
+
+def worst_first(alarms: Sequence[AlarmRecord]) -> list[AlarmRecord]:
+    """Confirmed ones first, then suspects, then the others; the largest change first."""
+    order = ("confirmed", "suspect", "muted", "accepted", "cleared")
+    return sorted(alarms, key=lambda one: (order.index(one.state), -one.change_share))
+
+
+def support(document: NightlyDocument) -> list[str]:
+    """What stands under the headline: errors, the worst alarms, failed budgets, money."""
+    said = [ended(error) for error in document.errors]
+    told = worst_first(document.alarms)
+    said += [alarm_sentence(one, document.night) for one in told[:_MOST_ALARMS_TOLD]]
+    more = len(told) - _MOST_ALARMS_TOLD
+    if more > 0:
+        said.append(f"{more} more {'alarm is' if more == 1 else 'alarms are'} in the table below.")
+    broken = [one for one in document.gates if one.kind == "budget" and one.status == "failed"]
+    said += [budget_sentence(gate) for gate in broken[:_MOST_ALARMS_TOLD]]
+    said.append(f"The exit code is {document.exit_code}.")
+    return said
+
+
+def budget_sentence(gate: NightGate) -> str:
+    """A budget that failed, with the figures."""
+    return f"Budget of {gate.scope} in {gate.step} failed, {gate.text}: {gate.message}."
+
+
+def accept_command(alarm: AlarmRecord, document: NightlyDocument) -> str:
+    """The command that makes a change the new baseline."""
+    place = document.provenance.history
+    return shlex.join(
+        ["reports", "history", "accept", alarm.alarm_id, "--history", place, "--reason", "WHY"]
+    )
+
+
+def next_steps(document: NightlyDocument) -> Iterator[tuple[str, str]]:
+    """What to do now, each with the command for it, or none."""
+    again = shlex.join(document.provenance.command)
+    confirmed = [one for one in worst_first(document.alarms) if one.state == "confirmed"]
+    for alarm in confirmed[:1]:
+        commits = commit_words(alarm.commits)
+        look = f"Look at what changed between {commits.replace('..', ' and ')}. " if commits else ""
+        yield (
+            f"{look}If the change is meant, accept it as the new level:",
+            accept_command(alarm, document),
+        )
+    if document.verdict == "interrupted":
+        yield "Run it again; steps that have a result are not run twice:", again
+    elif document.verdict in ("error", "refused"):
+        yield "Look at what ended the steps, and run the night again:", again
+    elif document.verdict == "invalid":
+        yield "Mend what made the measurement invalid; the next night is judged without it.", ""
+    elif document.verdict == "inconclusive":
+        yield (
+            "What each figure can find, and how many nights it still needs:",
+            shlex.join(["reports", "doctor", document.provenance.plan_file]),
+        )
+    elif not confirmed and any(one.state == "suspect" for one in document.alarms):
+        yield "Nothing to do: the next night confirms or clears it.", ""
+
+
+def against_last_night(document: NightlyDocument) -> list[str]:
+    """What is new, what stays, and what is gone."""
+    now = document.alarms
+    fresh = [one for one in now if one.since_night_id == document.night_id]
+    old = [one for one in now if one.since_night_id != document.night_id]
+    gone = [one for one in document.cleared if one.since_sequence >= document.sequence - 1]
+    groups = (("New", fresh), ("Still there", old), ("Cleared", gone))
+    found = [
+        f"{name}: {listed([series_words(one.series) for one in worst_first(group)])}."
+        for name, group in groups
+        if group
+    ]
+    if not found:
+        return ["Nothing new: no figure is suspected, and none was cleared."]
+    return found

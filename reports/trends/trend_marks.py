@@ -1,0 +1,116 @@
+"""What stands above and in a trend besides its nights: change points, and what was done and came.
+
+A change point is a rule with its date and its percentage. All else is a letter above the plot with
+a tick, and its words on pointing: a accepted, m muted, $ other prices, v a new version, r another
+runtime, p another profile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from reports import svg
+from reports.nightly.document import TrendMark
+from reports.trends.night_axis import NightScale, date_label, day_of
+
+LETTERS = {
+    "accepted": "a",
+    "mute": "m",
+    "prices": "$",
+    "version": "v",
+    "runtime": "r",
+    "profile": "p",
+}
+# More labels than this are not placed: which of them fit is tried in all ways.
+_MOST_FLAGS = 5
+_FLAG_ROW_PX = 15.0
+_LETTER_ROW_PX = 16.0
+LEAST_ROOM_PX = _LETTER_ROW_PX
+_LETTER_GAP_PX = 9.0
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedMarks:
+    """Change points with their labels, the last few; and all other marks."""
+
+    changes: Sequence[tuple[float, TrendMark, svg.Flag | None]]
+    others: Sequence[tuple[float, TrendMark]]
+
+
+def place(
+    marks: Sequence[tuple[float, TrendMark]], scale: NightScale, left: float, right: float
+) -> PlacedMarks:
+    """Where marks go; of many change points only the last are labelled."""
+    changes = [(scale.position(at), mark) for at, mark in marks if mark.kind == "change"]
+    others = [(scale.position(at), mark) for at, mark in marks if mark.kind != "change"]
+    labelled = changes[-_MOST_FLAGS:]
+    flags = svg.place_flags([(x, flag_text(mark)) for x, mark in labelled], left, right)
+    plain: list[svg.Flag | None] = [None] * (len(changes) - len(labelled))
+    return PlacedMarks(
+        [(x, mark, flag) for (x, mark), flag in zip(changes, [*plain, *flags], strict=True)],
+        others,
+    )
+
+
+def flag_text(mark: TrendMark) -> str:
+    """A change point in short: 12 Nov +11 %."""
+    day = day_of(mark.night)
+    when = f"#{mark.sequence}" if day is None else date_label(day)
+    text = " ".join(mark.text.split())
+    return f"{when} {text if len(text) <= 24 else text[:23] + '…'}"
+
+
+def room_px(found: PlacedMarks) -> float:
+    """How much room marks take above the plot."""
+    rows = [flag.row + 1 for _, _, flag in found.changes if flag is not None]
+    return LEAST_ROOM_PX + max(rows, default=0) * _FLAG_ROW_PX
+
+
+def draw(found: PlacedMarks, top: float, bottom: float) -> Iterator[str]:
+    """Letters next to the plot, and the labels of change points above them."""
+    free_from = float("-inf")
+    for x, mark in sorted(found.others, key=lambda one: one[0]):
+        tick = svg.line((x, top - 2), (x, top + 4), "c-axis", svg.AXIS, 1)
+        letter = []
+        if x >= free_from:
+            letter = [svg.text((x, top - 4), LETTERS[mark.kind], anchor="middle", css="c-text")]
+            free_from = x + _LETTER_GAP_PX
+        yield svg.pinned(x, tick, *letter, title=f"{mark.night}: {mark.text}")
+    for x, mark, flag in found.changes:
+        row = 0 if flag is None else flag.row
+        height = top - _LETTER_ROW_PX - row * _FLAG_ROW_PX
+        end = top if flag is None else height - 9
+        rule = svg.line((x, end), (x, bottom), "c-current", svg.CURRENT, 1.25, "4 3")
+        label = []
+        if flag is not None:
+            css = "c-current c-label"
+            label = [
+                svg.text(
+                    (flag.text_x, height),
+                    flag_text(mark),
+                    anchor=flag.anchor,
+                    fill=svg.CURRENT,
+                    css=css,
+                    halo=True,
+                )
+            ]
+        yield svg.pinned(x, rule, *label, title=f"{mark.night}: {mark.text}")
+
+
+def night_mark(status: str, at: svg.Pixels) -> str:
+    """The shape of a night that stands out."""
+    if status == "confirmed":
+        return svg.marker("diamond", at, "c-broken", svg.FAILED, 4.0)
+    if status == "suspect":
+        return _hollow("diamond", at, 3.8, "c-failed", svg.FAILED)
+    if status == "invalid":
+        return svg.marker("cross", at, "c-second", svg.MUTED, 3.0)
+    return _hollow("square", at, 2.8, "c-second", svg.MUTED)
+
+
+def _hollow(shape: svg.Marker, at: svg.Pixels, radius: float, css: str, colour: str) -> str:
+    drawn = svg.marker(shape, at, f"{css} c-hollow", svg.GROUND, radius)
+    # A filled mark has no line of its own; a hollow one is its line.
+    drawn = drawn.replace(" c-fill", "")
+    return drawn.replace("/>", f' stroke="{colour}" stroke-width="1.5"/>')
