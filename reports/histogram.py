@@ -83,7 +83,7 @@ def of_ms(values_ms: Iterable[float]) -> Histogram:
 
 def merged(histograms: Iterable[Histogram]) -> Histogram:
     """All of them in one, exactly and in whichever order."""
-    counts = _counts_of(list(histograms))
+    counts = counts_of(list(histograms))
     return Histogram(counts.slots, np.diff(counts.below.sum(axis=0)))
 
 
@@ -95,7 +95,7 @@ def quantile_ms(histogram: Histogram, q: float) -> float:
     """
     if not histogram.n:
         raise ValueError("an empty histogram has no quantiles")
-    counts = _counts_of([histogram])
+    counts = counts_of([histogram])
     return _value_ms(counts, counts.rank_of(q))
 
 
@@ -114,7 +114,7 @@ def quantile_intervals(
     blocks: Sequence[Histogram], qs: Sequence[float], level: float = 0.95
 ) -> list[tuple[float, float] | None]:
     """`quantile_interval` of several quantiles, each with probability `level`."""
-    counts = _counts_of([block for block in blocks if block.n])
+    counts = counts_of([block for block in blocks if block.n])
     found: list[tuple[float, float] | None] = []
     for q in qs:
         low, high = ranks_around(counts, q, level)
@@ -136,7 +136,7 @@ def requests_needed(n: int, interval: tuple[float, float], within: float = 0.01)
 
 def spectrum(histogram: Histogram) -> list[tuple[float, float]]:
     """Quantiles with their ms: eleven for each decade of rarer requests, up to 1 - 1/n."""
-    counts = _counts_of([histogram])
+    counts = counts_of([histogram])
     return [(q, _value_ms(counts, counts.rank_of(q))) for q in spectrum_shares(histogram.n)]
 
 
@@ -146,7 +146,7 @@ def spectrum_band(blocks: Sequence[Histogram], level: float = 0.95) -> list[Boun
     For each of its quantiles, those of the pooled blocks within it. Wider than intervals of single
     quantiles, because all hold at once; the rarest requests have no upper bound.
     """
-    counts = _counts_of([block for block in blocks if block.n])
+    counts = counts_of([block for block in blocks if block.n])
     tried = max(_INDEPENDENT_OF_DECADE * log10(max(counts.n, 1)), 1.0)
     found = []
     for q in spectrum_shares(counts.n):
@@ -174,7 +174,7 @@ def spectrum_shares(n: int) -> list[float]:
     return [round(1 - share, 12) for share in [*shares, least]]
 
 
-def _counts_of(histograms: Sequence[Histogram]) -> Counts:
+def counts_of(histograms: Sequence[Histogram]) -> Counts:
     """A row for each histogram over the slots that any of them uses."""
     used = [histogram.slots for histogram in histograms]
     slots = np.unique(np.concatenate(used)) if used else np.zeros(0, np.int64)
