@@ -1,0 +1,457 @@
+"""Steps of a night, one after another, with real children that measure nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from core.errors import ExitCode, InputError, Refused, ToolError
+from reports.history.history import History, open_history
+from reports.nightly.conduct import pair_seed, purposes_of
+from reports.nightly.journal import read_journal
+from reports.nightly.night_folder import NightFolder
+from reports.nightly.put_back import PutBack, function_name
+from tests.reports.night_rig import NOW, Rig, suspect, write_templates
+
+
+@pytest.fixture(scope="module")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("templates")
+    write_templates(folder)
+    return folder
+
+
+@pytest.fixture
+def place(tmp_path: Path, templates: Path) -> Path:
+    """A folder for a night, with the documents of its children."""
+    for name in ("load.json", "tune.json"):
+        (tmp_path / name).symlink_to(templates / name)
+    return tmp_path
+
+
+def wait_for(path: Path) -> int:
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            return int(path.read_text())
+        time.sleep(0.005)
+    raise AssertionError(f"{path} did not come")
+
+
+def recorded(place: Path) -> list[tuple[str, str, bool]]:
+    """Step, purpose and validity of the runs in the history, by their beginning."""
+    runs = open_history(str(place / "history")).load("shop").runs
+    return sorted((run.step, run.purpose, run.valid) for run in runs)
+
+
+def test_a_step_that_comes_to_nothing_does_not_keep_the_others(place: Path) -> None:
+    rig = Rig(
+        place,
+        {
+            "crashes": {"crash": True},
+            "refuses": {"refuse": "profile.yaml:1: no such key"},
+            "dies": {"die": True},
+            "fails": {"verdict": "failed"},
+            "passes": {},
+        },
+    )
+
+    document = rig.run()
+
+    steps = {step.name: (step.verdict, step.exit_code, step.errors) for step in document.steps}
+    assert steps == {
+        "crashes": (
+            "no result", 1, ["it left no result and ended with code 1: Traceback: it broke"]
+        ),
+        "refuses": ("no result", 2, ["profile.yaml:1: no such key"]),
+        "dies": ("pass", 1, ["it was killed by SIGKILL: dies begins"]),
+        "fails": ("failed", 3, []),
+        "passes": ("pass", 0, []),
+    }  # fmt: skip
+    assert recorded(place) == [
+        ("dies", "night", False), ("fails", "night", False), ("passes", "night", True),
+    ]  # fmt: skip
+    assert [record.step for record in rig.judged[-1][0]] == ["dies", "fails", "passes"]
+
+
+def test_a_measurement_that_is_not_valid_is_made_once_more(place: Path) -> None:
+    rig = Rig(
+        place,
+        {
+            "once": {"verdict": "invalid", "then": {"verdict": "pass"}},
+            "twice": {"verdict": "invalid"},
+        },
+    )
+
+    document = rig.run()
+
+    assert [(step.verdict, len(step.runs)) for step in document.steps] == [
+        ("pass", 2), ("invalid", 2),
+    ]  # fmt: skip
+    assert recorded(place) == [
+        ("once", "night", False), ("once", "night", True),
+        ("twice", "night", False), ("twice", "night", False),
+    ]  # fmt: skip
+    tonight, _ = rig.judged[-1]
+    assert [(record.step, record.verdict) for record in tonight] == [
+        ("once", "pass"), ("twice", "invalid"),
+    ]  # fmt: skip
+    logs = sorted(path.name for path in (rig.night / "steps").glob("*.log"))
+    assert logs == ["1-once-attempt-2.log", "1-once.log", "2-twice-attempt-2.log", "2-twice.log"]
+
+
+def test_a_step_over_its_time_limit_is_ended_and_what_it_has_does_not_count(place: Path) -> None:
+    rig = Rig(place, {"slow": {"seconds": 30}, "next": {}})
+    rig.plan = {
+        "steps": [
+            {"kind": "load", "name": "slow", "profile": "slow.yaml", "time_limit_s": 0.3},
+            {"kind": "load", "name": "next", "profile": "next.yaml"},
+        ]
+    }
+
+    document = rig.run()
+
+    slow, following = document.steps
+    assert (slow.verdict, slow.exit_code, following.verdict) == ("timed out", 1, "pass")
+    assert "had not ended after 0.3" in slow.errors[0]
+    assert recorded(place)[-1] == ("slow", "night", False)
+    assert rig.judged[-1][0][0].invalid_reasons == ["timed out"]
+
+
+def test_no_step_begins_above_the_most_that_a_night_may_cost(place: Path) -> None:
+    rig = Rig(place, {"a": {"usd": 0.6}, "b": {"usd": 0.6}, "c": {}, "d": {}})
+    rig.plan = {"max_usd": 1.0}
+    rig.suspects = [suspect("a")]
+
+    document = rig.run()
+
+    assert [(step.verdict, step.exit_code) for step in document.steps] == [
+        ("pass", 0), ("pass", 0), ("refused", 6), ("refused", 6),
+    ]  # fmt: skip
+    assert document.steps[2].errors == [
+        "it was not begun: $1.20 are spent of at most $1.00 (max_usd)"
+    ]
+    assert document.notes == [
+        "a: confirmed with 0 of 2 reruns only: $1.20 are spent of at most $1.00 (max_usd)"
+    ]
+    assert len(rig.ran) == 2
+
+
+def test_suspects_are_confirmed_in_turns(place: Path) -> None:
+    rig = Rig(place, {"a": {}, "b": {}}, suspects=[suspect("a", runs=2), suspect("b", runs=1)])
+
+    rig.run()
+
+    assert [line.split()[0] for line in rig.ran] == ["a", "b", "a", "b", "a"]
+    tonight, confirmations = rig.judged[-1]
+    assert [(record.step, record.purpose) for record in confirmations] == [
+        ("a", "rerun"), ("b", "rerun"), ("a", "rerun"),
+    ]  # fmt: skip
+    assert len(tonight) == 2
+
+
+def test_versions_are_compared_in_balanced_pairs_with_the_same_arrivals(place: Path) -> None:
+    rig = Rig(place, {"a": {}}, suspects=[suspect("a", "pairs", 2)])
+
+    rig.run()
+
+    night, *pairs = [line.split() for line in rig.ran]
+    assert night[1:3] == ["night", "None"]
+    assert [role for _, role, _, _ in pairs] == ["baseline", "candidate", "candidate", "baseline"]
+    seeds = [seed for _, _, seed, _ in pairs]
+    assert seeds[0] == seeds[1] != seeds[2] == seeds[3]
+
+
+def test_pairs_are_balanced_and_seeds_drawn_from_the_night() -> None:
+    turns = [list(purposes_of("pairs", turn)) for turn in range(3)]
+
+    assert turns == [
+        ["baseline", "candidate"],
+        ["candidate", "baseline"],
+        ["baseline", "candidate"],
+    ]
+    assert pair_seed("n", "a", 0) == pair_seed("n", "a", 0) != pair_seed("n", "a", 1)
+    assert 0 <= pair_seed("n", "a", 0) < 2**31
+
+
+def test_confirming_ends_when_its_time_would_not_do_for_another_run(place: Path) -> None:
+    rig = Rig(place, {"a": {"seconds": 0.3}}, suspects=[suspect("a", runs=9)])
+    rig.plan = {"gates": {"confirm": {"time_limit_s": 0.6}}}
+
+    document = rig.run()
+
+    assert len(rig.ran) == 2
+    assert document.notes[0].startswith("a: confirmed with 1 of 9 reruns only: another rerun takes")
+    assert "left of gates.confirm.time_limit" in document.notes[0]
+
+
+def test_a_stop_ends_the_step_under_way_and_keeps_what_there_is(place: Path) -> None:
+    began = place / "began"
+    rig = Rig(place, {"a": {}, "b": {"seconds": 30, "began": str(began)}, "c": {}})
+
+    def stop() -> None:
+        wait_for(began)
+        rig.stop.request(ExitCode.TERMINATED)
+
+    thread = threading.Thread(target=stop)
+    thread.start()
+    document = rig.run()
+    thread.join()
+
+    assert [(step.verdict, step.exit_code) for step in document.steps] == [
+        ("pass", 0), ("interrupted", 143), ("not begun", 143),
+    ]  # fmt: skip
+    assert (document.verdict, document.exit_code) == ("interrupted", 143)
+    assert recorded(place) == [("a", "night", True), ("b", "night", False)]
+    assert read_journal(rig.night / "night.json").state == "interrupted"
+
+    again = Rig(place, {"a": {}, "b": {}, "c": {}}, now=NOW + timedelta(hours=1))
+    resumed = again.run()
+
+    assert again.night == rig.night
+    assert [line.split()[0] for line in rig.ran] == ["a", "b", "b", "c"]
+    assert [step.verdict for step in resumed.steps] == ["pass", "pass", "pass"]
+    assert resumed.exit_code == 0
+    assert "it was interrupted, and went on" in resumed.notes[0]
+    assert [record.verdict for record in again.judged[-1][0]] == ["pass", "pass", "pass"]
+    nights = open_history(str(place / "history")).load("shop").nights
+    assert [(night.verdict, night.sequence) for night in nights] == [("pass", 1)]
+
+
+def test_a_night_that_is_killed_goes_on_and_none_begins_beside_it(place: Path) -> None:
+    began = place / "began"
+    slow = f'{{"seconds": 30, "began": "{began}"}}'
+    said = f'{{"steps": {{"a": {{}}, "b": {slow}, "c": {{}}}}}}'
+    command = [sys.executable, "-P", "-m", "tests.reports.night_rig", str(place), said]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    night = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment)
+    child = wait_for(began)
+    steps: dict[str, dict[str, object]] = {"a": {}, "b": {}, "c": {}}
+
+    with pytest.raises(Refused, match=f"another night of this plan runs: process {night.pid} "):
+        Rig(place, steps).run()
+    night.send_signal(signal.SIGKILL)
+    night.wait()
+    rig = Rig(place, steps)
+    document = rig.run()
+
+    with pytest.raises(ProcessLookupError):
+        os.kill(child, 0)
+    assert [line.split()[0] for line in rig.ran] == ["a", "b", "b", "c"]
+    assert rig.ran[1] == "b night None interrupted"
+    assert [step.verdict for step in document.steps] == ["pass", "pass", "pass"]
+    assert [run.verdict for run in document.steps[1].runs] == ["interrupted", "pass"]
+    assert document.spent_usd == pytest.approx(0.04)
+    assert recorded(place) == [
+        ("a", "night", True), ("b", "night", False), ("b", "night", True), ("c", "night", True),
+    ]  # fmt: skip
+
+
+def left_open(place: Path, **changes: object) -> Rig:
+    """A night that was interrupted in its only step."""
+    rig = Rig(place, {"a": {}})
+    rig.stop.request()
+    rig.run()
+    path = rig.night / "night.json"
+    journal = read_journal(path).model_copy(update=changes)
+    path.write_text(journal.model_dump_json())
+    return rig
+
+
+@pytest.mark.parametrize(
+    ("changes", "given", "reason"),
+    [
+        ({}, {"commit": "2" * 40}, "the commit changed since"),
+        ({}, {"options": {"only": ("a",)}}, "the steps asked for changed since"),
+        ({}, {"options": {"fresh": True}}, "--fresh was given"),
+        ({}, {"now": NOW + timedelta(hours=13)}, "it began more than 12 h ago"),
+        ({"asked": {}}, {}, "the plan, the environment, the settings"),
+    ],
+    ids=["commit", "steps", "fresh", "late", "plan"],
+)
+def test_a_night_that_does_not_go_on_says_why(
+    place: Path,
+    changes: dict[str, object],
+    given: dict[str, object],
+    reason: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    before = left_open(place, **changes)
+
+    rig = Rig(place, {"a": {"refuse": "no"}}, **given)  # type: ignore[arg-type]
+    rig.run()
+
+    assert rig.night != before.night
+    words = " ".join(capsys.readouterr().err.split())
+    assert f"was interrupted and does not go on: {reason}" in words
+    assert read_journal(before.night / "night.json").state == "given up"
+    assert rig.document().sequence == 2
+
+
+def test_a_night_of_another_machine_may_live_and_is_left_alone(place: Path) -> None:
+    before = left_open(place, host="elsewhere")
+
+    rig = Rig(place, {"a": {"refuse": "no"}})
+    rig.run()
+
+    assert rig.night != before.night
+    assert read_journal(before.night / "night.json").state == "interrupted"
+
+
+def test_a_damaged_journal_is_told_and_left_out(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = left_open(place)
+    (before.night / "night.json").write_text('{"schema_version": 1')
+
+    rig = Rig(place, {"a": {"refuse": "no"}})
+    rig.run()
+
+    assert rig.night != before.night
+    assert "night.json: invalid JSON" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_clock_that_was_put_back_is_a_note_and_no_disorder(place: Path) -> None:
+    Rig(place, {"a": {"refuse": "no"}}).run()
+
+    rig = Rig(place, {"a": {"refuse": "no"}}, now=NOW - timedelta(days=400))
+    document = rig.run()
+
+    assert document.sequence == 2
+    (note,) = document.notes
+    assert note == (
+        "the clock says 2025-10-23 03:00:00 UTC, before the night before began (2026-11-27 "
+        "03:00:00 UTC): nights are ordered by their numbers"
+    )
+
+
+def test_a_history_that_takes_nothing_is_an_error_and_the_next_night_sends(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: History, name: str, data: bytes) -> str:
+        if "unsent" in self.place:
+            return take(self, name, data)
+        raise ToolError("the bucket is away")
+
+    take = History.append_bytes
+    with monkeypatch.context() as patch:
+        patch.setattr(History, "append_bytes", refuse)
+        document = Rig(place, {"a": {}}).run()
+
+    assert (document.verdict, document.exit_code) == ("error", 1)
+    assert "the history does not have all of this night: the bucket is away" in document.errors[0]
+    assert recorded(place) == []
+
+    following = Rig(place, {"a": {}}, now=NOW + timedelta(days=1))
+    assert following.run().exit_code == 0
+    assert following.begun is not None
+    assert [night.sequence for night in following.begun.past.nights] == [1]
+    assert recorded(place) == [("a", "night", True)] * 2
+
+
+@pytest.mark.parametrize(
+    ("verdict", "code", "expected"),
+    [("pass", 0, ("error", 1)), ("failed", 3, ("error", 3))],
+    ids=["passed", "failed"],
+)
+def test_an_export_that_cannot_be_written_hides_no_regression(
+    place: Path, verdict: str, code: int, expected: tuple[str, int]
+) -> None:
+    def export(document: object) -> None:
+        raise InputError("could not write /full/report.html: No space left on device")
+
+    rig = Rig(place, {"a": {"verdict": verdict}}, export=export)
+    document = rig.run()
+
+    assert (document.verdict, document.exit_code) == expected
+    assert "No space left" in rig.document().errors[0]
+    nights = open_history(str(place / "history")).load("shop").nights
+    assert [night.exit_code for night in nights] == [code]
+
+
+def test_the_night_before_is_what_messages_are_compared_with(place: Path) -> None:
+    Rig(place, {"a": {"refuse": "no"}}).run()
+    left_open(place)
+
+    rig = Rig(place, {"a": {"refuse": "no"}}, options={"fresh": True})
+    rig.run()
+
+    assert rig.told[0][1] is not None
+    assert rig.told[0][1].sequence == 1  # the interrupted one says nothing
+
+
+RESTORE = """
+import json, sys
+from pathlib import Path
+log = Path({log!r})
+log.open("a").write(" ".join(sys.argv[1:]) + "\\n")
+opened = {opened!r} if "--list" in sys.argv else []
+print(json.dumps({{"open": opened, "exit_code": {code}}}))
+"""
+
+
+def restoring(place: Path, code: int = 0, **entry: object) -> PutBack:
+    """`tune restore` that knows of one killed run."""
+    left = {
+        "function_arn": "arn:aws:lambda:eu-west-1:1:function:a-function",
+        "running": False,
+        "host": socket.gethostname(),
+        **entry,
+    }
+    script = RESTORE.format(log=str(place / "restored"), opened=[left], code=code)
+    return PutBack(lambda arguments: [sys.executable, "-I", "-S", "-c", script, *arguments])
+
+
+def test_a_tuning_that_came_to_nothing_is_put_back(place: Path) -> None:
+    rig = Rig(place, {"a": {"crash": True}}, kinds={"a": "tune"}, put_back=restoring(place))
+
+    document = rig.run()
+
+    listed, restored = (place / "restored").read_text().splitlines()
+    arn = "arn:aws:lambda:eu-west-1:1:function:a-function"
+    assert listed == "--list --json -q"
+    assert restored == f"{arn} --region eu-west-1 --yes --json -q"
+    assert document.notes == ["a-function is back as it was before a tuning of it was killed"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ({"code": 1}, "could not put a-function back as it was before a killed tuning"),
+        ({"running": True}, None),
+        ({"host": "elsewhere"}, None),
+        ({"function_arn": "arn:aws:lambda:eu-west-1:1:function:other"}, None),
+    ],
+    ids=["refused", "still works", "elsewhere", "another function"],
+)
+def test_only_what_a_killed_run_of_this_machine_left_is_put_back(
+    place: Path, entry: dict[str, object], told: str | None
+) -> None:
+    folder = NightFolder(place)
+    folder.steps.mkdir()
+
+    answer = restoring(place, **entry).function("a-function:live", folder)  # type: ignore[arg-type]
+
+    assert (answer or "").startswith(told or "")
+    assert len((place / "restored").read_text().splitlines()) == (1 if told is None else 2)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        "shop", "shop:live", "1:function:shop:7", "function:shop",
+        "arn:aws:lambda:eu-west-1:1:function:shop", "arn:aws:lambda:eu-west-1:1:function:shop:live",
+    ],
+)  # fmt: skip
+def test_functions_are_known_by_their_names(function: str) -> None:
+    assert function_name(function) == "shop"
