@@ -2,10 +2,10 @@
 
 Hierarchical bisection by the energy statistic with alpha = 1 (Matteson and James 2014, A
 nonparametric approach for multiple change point analysis of multivariate data). It finds steps up
-and down of any size that noise does not hide, and needs no shape of the noise. It takes nights as
-exchangeable between changes: a slow drift comes out as several steps, and nights that resemble
-their neighbours give more false ones. A step is dated once a segment's least number of nights came
-after it, so it explains a trend and never decides a night.
+and down of any size that noise does not hide, and needs no shape of the noise. Permutations keep
+neighbouring nights together, as block bootstraps do (Künsch 1989), or what lasts two nights would
+pass for a step; a slow drift still comes out as several. A step is dated once a segment's least
+number of nights came after it, so it explains a trend and never decides a night.
 """
 
 from __future__ import annotations
@@ -24,6 +24,10 @@ from reports.quantile_bounds import student_quantile
 Floats = NDArray[np.float64]
 
 LEAST_NIGHTS = 10
+# Nights are exchanged in threes, because a night resembles the one before (correlation 0.2 in two
+# years of public data); of a short segment in twos or singly, since few blocks have few orders.
+_LONGEST_BLOCK = 3
+_BLOCKS = 15
 _BATCH = 25  # permutations at a time: between early stops and calls of numpy
 _OUTLIER_MADS = 3.5  # Iglewicz and Hoaglin 1993
 _MAD_TO_SD = 1.4826  # of a normal distribution
@@ -127,7 +131,7 @@ def _p_value(
             length = end - start
             if length < 2 * least:
                 continue
-            order = start + rng.permuted(np.tile(np.arange(length), (batch, 1)), axis=1)
+            order = start + _exchanged(length, batch, rng)
             exchanged = distances[order[:, :, None], order[:, None, :]]
             statistics = _Splits.of(length, least).statistics(exchanged)
             largest = np.maximum(largest, statistics.max(axis=1))
@@ -136,6 +140,17 @@ def _p_value(
         if extreme > allowed:
             return None
     return (extreme + 1) / (permutations + 1)
+
+
+def _exchanged(length: int, rows: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Orders of the nights of a segment, each with blocks of neighbours kept together.
+
+    Where the blocks begin differs from row to row.
+    """
+    block = min(max(length // _BLOCKS, 1), _LONGEST_BLOCK)
+    blocks = (np.arange(length) + rng.integers(block, size=(rows, 1))) // block
+    keys = np.take_along_axis(rng.random((rows, length // block + 2)), blocks, axis=1)
+    return np.argsort(keys, axis=1, kind="stable")
 
 
 @dataclass(frozen=True, slots=True)
