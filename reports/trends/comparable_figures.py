@@ -50,6 +50,7 @@ def comparable_points(runs: Sequence[RunRecord], counts: Sequence[bool]) -> list
     together = dict(_read(counted))
     found = []
     for place, (run, does_count) in enumerate(zip(runs, counts, strict=True)):
+        known: Mapping[Figure, _Read | None]
         if does_count:
             known = {figure: values.get(place) for figure, values in together.items()}
         else:
