@@ -14,21 +14,16 @@ from core.errors import InputError
 from core.layers import environment_names
 from core.located_model import did_you_mean
 from core.located_yaml import Path, Unreadable, read_document, read_text
-from reports.nightly.plan import default_name, kind_of
+from reports.nightly.budget import budget_fault, parse_budget
+from reports.nightly.plan import Kind, default_name, kind_of
 from reports.nightly.step_options import OPTIONS_OF, option_fault
-
-try:
-    from reports.nightly.budgets import parse_budget
-except ImportError:
-
-    def parse_budget(text: str) -> object:
-        return text
-
 
 # What `tune` is given: letters that names, ARNs and qualifiers have, and no dash in front.
 _FUNCTION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_:$.-]*")
+# What is secret in the section `auth` of a load profile.
+_SECRET_KEYS = frozenset({"value", "password", "client_secret"})
 _NOT_OF = {
-    "load": ({"curve"}, "p50, p95, p99, duration and cost"),
+    "load": ({"duration", "curve"}, "p50, p95, p99 and cost"),
     "tune": ({"p50", "p95", "p99"}, "duration, cost and curve"),
 }
 
@@ -36,21 +31,17 @@ _NOT_OF = {
 def step_faults(draft: Draft, path: Path) -> Iterator[Fault]:
     """Of the step at `path`."""
     kind = kind_of(draft.get(*path))
-    if kind not in OPTIONS_OF:
+    if kind is None:
         return
     yield from _named_faults(draft, path, kind)
-    yield from _budget_faults(draft, path)
+    yield from _budget_faults(draft, path, kind)
     yield from _metric_faults(draft, path, kind)
     yield from _option_faults(draft, path, kind)
     yield from _tune_faults(draft, path) if kind == "tune" else _load_faults(draft, path)
 
 
-def _named_faults(draft: Draft, path: Path, kind: str) -> Iterator[Fault]:
-    step = draft.mapping(*path)
-    if {"load", "tune"} <= step.keys():
-        message = "a step is one of load and tune: write a step for each"
-        yield Fault((*path, "tune"), message)
-    if draft.is_hidden(*path, kind) and step.get("name") is None:
+def _named_faults(draft: Draft, path: Path, kind: Kind) -> Iterator[Fault]:
+    if draft.is_hidden(*path, kind) and draft.get(*path, "name") is None:
         message = "is missing: what the step runs comes from the environment, so it needs one"
         yield Fault((*path, "name"), message)
 
@@ -71,20 +62,23 @@ def same_names(draft: Draft) -> Iterator[Fault]:
         first.setdefault(name.lower(), f"steps[{path[-1]}]")
 
 
-def _budget_faults(draft: Draft, path: Path) -> Iterator[Fault]:
+def _budget_faults(draft: Draft, path: Path, kind: Kind) -> Iterator[Fault]:
     value = draft.get(*path, "budgets")
     places = [(*path, "budgets")] if isinstance(value, str) else draft.items(*path, "budgets")
     for place in places:
         text = draft.text(*place)
+        if text is None:
+            continue
         try:
-            if text is not None:
-                parse_budget(text)
+            found = budget_fault(parse_budget(text), kind)
         except ValueError as error:
+            found = str(error)
+        if found:
             hidden = draft.is_hidden(*place)
-            yield Fault(place, f"is no budget {draft.got(*place)}" if hidden else str(error))
+            yield Fault(place, f"is no budget of a {kind} {draft.got(*place)}" if hidden else found)
 
 
-def _metric_faults(draft: Draft, path: Path, kind: str) -> Iterator[Fault]:
+def _metric_faults(draft: Draft, path: Path, kind: Kind) -> Iterator[Fault]:
     wrong, has = _NOT_OF[kind]
     value = draft.get(*path, "metrics")
     places = [(*path, "metrics")] if isinstance(value, str) else draft.items(*path, "metrics")
@@ -93,7 +87,7 @@ def _metric_faults(draft: Draft, path: Path, kind: str) -> Iterator[Fault]:
             yield Fault(place, f"a {kind} has {has} {draft.got(*place)}")
 
 
-def _option_faults(draft: Draft, path: Path, kind: str) -> Iterator[Fault]:
+def _option_faults(draft: Draft, path: Path, kind: Kind) -> Iterator[Fault]:
     options = OPTIONS_OF[kind]
     for name, value in draft.mapping(*path, "options").items():
         place = (*path, "options", name)
@@ -147,6 +141,14 @@ def _setting_faults(draft: Draft, path: Path) -> Iterator[Fault]:
         if "=" in key or not all(key.strip().split(".")):
             message = "must be a path such as load.phases.0.rate, and its value"
             yield Fault((*path, key), message)
+        elif _is_secret(key) and (*path, key) not in draft.written:
+            message = "is a secret, and results keep the text of a plan: write ${env.NAME} instead"
+            yield Fault((*path, key), message)
+
+
+def _is_secret(setting: str) -> bool:
+    steps = setting.split(".")
+    return "auth" in steps and steps[-1] in _SECRET_KEYS
 
 
 def _tune_faults(draft: Draft, path: Path) -> Iterator[Fault]:

@@ -42,6 +42,8 @@ COMMANDS = [
     pytest.param("reports", ["compare"], "docs/reports.md", id="reports compare"),
     pytest.param("reports", ["chart"], "docs/reports.md", id="reports chart"),
     pytest.param("reports", ["explain"], "docs/reports.md", id="reports explain"),
+    pytest.param("reports", ["nightly"], "docs/nightly.md", id="reports nightly"),
+    pytest.param("reports", ["schema"], "docs/nightly.md", id="reports schema"),
 ]
 
 
