@@ -19,20 +19,25 @@ def usd_per_million(bill: Sequence[LoadCostPart], requests: int | None) -> float
 def bill_observations(records: Sequence[RunRecord]) -> list[Observation]:
     """ln(cost of a million admitted requests) of each night, at the last night's prices.
 
-    `records` are ascending. Only of nights that know the same parts of the bill as the last one:
-    a night whose logs could not be read has no GB-seconds, and is not cheaper for it. A bill says
-    nothing of how sure it is.
+    `records` are ascending. Of the parts that the last night knows, and only of nights that know
+    all of them as well as it: a night whose logs could not be read has the service time as the
+    most that a call can have been billed, and is not dearer for it. A bill says nothing of how sure
+    it is.
     """
     if not records:
         return []
-    prices = {(part.part, part.function): part.unit_usd for part in records[-1].bill}
+    prices = {_name(part): part.unit_usd for part in records[-1].bill}
     found = []
     for record in records:
-        parts = {(part.part, part.function): part for part in record.bill}
-        if not prices or parts.keys() != prices.keys():
+        parts = {_name(part): part for part in record.bill}
+        if not prices or not prices.keys() <= parts.keys():
             continue
         priced = [parts[name].model_copy(update={"unit_usd": usd}) for name, usd in prices.items()]
         value = usd_per_million(priced, record.bill_requests)
         if value:
             found.append(Observation(record.sequence, log(value), None))
     return found
+
+
+def _name(part: LoadCostPart) -> tuple[str, str, str]:
+    return part.part, part.function or "", part.bound

@@ -24,7 +24,7 @@ from reports.regression.cost_curve import at_size, call_usd, row_errors
 
 Floats = NDArray[np.float64]
 
-_DRAWS = 4000
+_DRAWS = 2000
 # The standard error that nobody's ratio of two sizes is below.
 _FINEST = 1e-4
 
