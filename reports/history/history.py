@@ -17,7 +17,7 @@ from reports.collector import held_back
 from reports.history.cache import ObjectCache
 from reports.history.encoding import UnreadableRecord, decoded, encoded, record_id, values_of
 from reports.history.folder_store import FolderStore
-from reports.history.names import FOLDERS, object_name, prefix_of, second_name
+from reports.history.names import FOLDERS, SUFFIX, object_name, prefix_of, second_name
 from reports.history.reading import read_objects
 from reports.history.record import EventRecord, NightRecord, Record, RunRecord
 from reports.history.store import AlreadyThere, Store, open_store
@@ -145,15 +145,19 @@ class History:
         """Of all nights of a plan; 0 where there is none. The next night takes one more."""
         return self.load(plan).highest_sequence
 
-    def plans(self) -> list[str]:
-        """The names of plans as they stand in the names of objects."""
-        found = set()
+    def plan_names(self) -> list[str]:
+        """The names of the plans that have nights, runs or events here, as their records say.
+
+        Raises:
+            ToolError: when the history cannot be listed.
+        """
+        last: dict[str, str] = {}
         for folder in FOLDERS.values():
             for entry in self.store.objects(f"{folder}/"):
                 parts = entry.name.split("/")
-                if len(parts) > 2:
-                    found.add(parts[1])
-        return sorted(found)
+                if len(parts) > 2 and entry.name.endswith(SUFFIX):
+                    last[parts[1]] = entry.name
+        return sorted({self._plan_of(name) or part for part, name in last.items()})
 
     def delete(self, names: Sequence[str]) -> Iterator[str]:
         """Removes objects one by one and gives the name of each that is gone.
@@ -173,6 +177,13 @@ class History:
     def forget_cache(self) -> None:
         """Removes what was kept of objects read before; nothing else is lost by that."""
         self._cache.remove()
+
+    def _plan_of(self, name: str) -> str | None:
+        """What a record says that its plan is called; its name has only letters that are safe."""
+        try:
+            return self.read(name).plan
+        except ToolError:
+            return None
 
     def _holds(self, name: str, data: bytes) -> bool:
         try:

@@ -87,13 +87,13 @@ def test_a_plan_sees_only_its_own(history):
 
     assert [run.plan for run in history.load("shop").runs] == ["shop"]
     assert [run.plan for run in history.load("shop 2").runs] == ["shop 2"]
-    assert history.plans() == ["shop", "shop-2"]
+    assert history.plan_names() == ["shop", "shop-2"]
 
 
 def test_a_history_that_is_not_there_is_empty(history):
     past = history.load("shop")
 
-    assert (past.runs, past.nights, past.highest_sequence, history.plans()) == ((), (), 0, [])
+    assert (past.runs, past.nights, past.highest_sequence, history.plan_names()) == ((), (), 0, [])
     assert not history.store.folder.exists()
 
 

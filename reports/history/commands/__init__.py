@@ -1,0 +1,1 @@
+"""`reports history`: what is in a history, told to people; what they decide, recorded."""
