@@ -164,7 +164,8 @@ class _Confirming:
         if run_again:
             return float(confirm_by_reruns(judgement, run_again, floor).confirmed), "reruns"
         above = confirming_mean(judgement, self.rules.reruns, floor)
-        residuals = self.figures[name].residuals
+        others = np.array([night.order != order for night in self.figures[name].series.nights])
+        residuals = self.figures[name].residuals[others]
         drawn = self.rng.choice(residuals, (_DRAWS, self.rules.reruns)).mean(axis=1)
         center = self.figures[name].center
         return float((center + drawn >= above).mean()), "drawn reruns"
