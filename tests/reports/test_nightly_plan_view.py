@@ -1,0 +1,127 @@
+"""The dry run of a night: each step says what it would do, and the sum of it is shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reports.nightly.options import NightOptions
+from reports.nightly.plan_reader import PlanFile
+from reports.nightly.plan_trial import Answered, StepTrial, ask_step
+from reports.nightly.plan_view import ask_steps, plan_document, plan_lines
+from tests.reports.test_nightly_plan import GOOD, read
+
+LOAD = {"kind": "load-plan", "plan": {
+    "requests": 1200.0, "duration_s": 60.0, "cost_usd": {"least": 0.01, "most": 0.02},
+}}  # fmt: skip
+TUNE = {
+    "kind": "tune-plan",
+    "notes": ["it is a note"],
+    "plan": {"invocations": 30, "cost_usd": {"least": 0.001, "most": 0.003}},
+    "other": {"plan": {"invocations": 20, "cost_usd": {"least": 0.001, "most": 0.002}}},
+}
+
+
+def trials_of(
+    file: PlanFile, load: Answered, tune: Answered, *only: str
+) -> tuple[NightOptions, list[StepTrial]]:
+    """What the steps of a plan say, and the options that they were asked with."""
+    options = NightOptions(plan=file.path, only=only, dry_run=True)
+
+    def run(command: Sequence[str]) -> Answered:
+        assert "--dry-run" in command
+        assert "--yes" not in command
+        return load if "loadgen" in command else tune
+
+    return options, ask_steps(file, options, run, lambda _: None)
+
+
+def answered(document: dict[str, Any]) -> Answered:
+    return Answered(0, json.dumps(document))
+
+
+def shown(file: PlanFile, options: NightOptions, trials: Sequence[StepTrial]) -> list[str]:
+    """The lines of the plan, with plain blanks."""
+    lines = plan_lines(file, options, trials)
+    return [line.strip().replace("\N{NO-BREAK SPACE}", " ") for line in lines]
+
+
+def test_costs_and_calls_are_the_sums_of_the_steps(tmp_path: Path) -> None:
+    file = read(tmp_path, GOOD)
+    options, trials = trials_of(file, answered(LOAD), answered(TUNE))
+    document = plan_document(file, options, trials, exit_code=0)
+
+    assert [trial.calls for trial in trials] == [1200, 50]
+    assert document["cost_usd"] == pytest.approx({"least": 0.012, "most": 0.025})
+    assert document["verdict"] == "pass"
+    assert [step["exit_code"] for step in document["steps"]] == [0, 0]
+
+
+def test_the_plan_is_shown_with_what_confirming_could_cost(tmp_path: Path) -> None:
+    file = read(tmp_path, GOOD, settings=("gates.confirm.by=rerun", "steps.0.baseline="))
+    options, trials = trials_of(file, answered(LOAD), answered(TUNE))
+    lines = shown(file, options, trials)
+
+    assert lines[0] == f"{file.path}: shop"
+    assert (
+        "1. load orders: 1,200 requests, 1 min long, ended after 10 min at the latest; "
+        "cost from $0.0100 to $0.0200"
+    ) in lines
+    assert "note: it is a note" in lines
+    # 2 further runs of the load, and 8 pairs of the tuning: 2 x 0.02 + 16 x 0.005.
+    assert (
+        "what looks worse is measured again: 2 further runs or 8 pairs of runs of a step with "
+        "a baseline, within 30 min; at most $0.12 more, if all steps did"
+    ) in lines
+    assert "cost of a month of 30 nights: at most $0.75" in lines
+    assert "no further step or rerun begins above $1.50" in lines
+
+
+def test_a_step_that_could_not_run_says_why(tmp_path: Path) -> None:
+    file = read(tmp_path, GOOD)
+    wrong = Answered(2, json.dumps({"errors": ["there is no such function"], "exit_code": 2}))
+    options, trials = trials_of(file, answered(LOAD), wrong)
+    lines = shown(file, options, trials)
+
+    assert trials[1].errors == ("there is no such function",)
+    assert "2. tune thumb-live: could not run, see below" in lines
+    assert "cost of a night: not known: that of tune thumb-live is not" in lines
+    assert plan_document(file, options, trials, exit_code=2)["errors"] == [
+        "tune thumb-live: there is no such function"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "error"),
+    [
+        (Answered(0, ""), 1, "its dry run gave no answer"),
+        (Answered(0, "[]"), 1, "its dry run gave no answer"),
+        (Answered(-9, "", "its dry run timed out"), 1, "its dry run timed out"),
+        (Answered(6, '{"errors": ["no"]}'), 6, "no"),
+    ],
+    ids=["silent", "no document", "killed", "refused"],
+)
+def test_an_answer_that_is_none_is_an_error(
+    tmp_path: Path, given: Answered, code: int, error: str
+) -> None:
+    (step, _) = read(tmp_path, GOOD).plan.steps
+    trial = ask_step(step, ["loadgen"], lambda _: given)
+
+    assert (trial.exit_code, trial.errors) == (code, (error,))
+
+
+def test_what_is_not_known_is_not_zero(tmp_path: Path) -> None:
+    file = read(tmp_path, GOOD)
+    closed = {"plan": {"requests": None, "cost_usd": {"least": None, "most": None}}}
+    options, trials = trials_of(file, answered(closed), answered(TUNE), "load orders")
+    lines = shown(file, options, trials)
+
+    assert (
+        "1. load orders: requests as fast as the API answers, ended after 10 min at the latest; "
+        "cost not known"
+    ) in lines
+    assert "cost of a night: not known: that of load orders is not" in lines
