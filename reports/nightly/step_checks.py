@@ -16,6 +16,7 @@ from core.located_model import did_you_mean
 from core.located_yaml import Path, Unreadable, read_document, read_text
 from reports.nightly.budget import budget_fault, parse_budget
 from reports.nightly.plan import Kind, default_name, kind_of
+from reports.nightly.profile_steps import step_names
 from reports.nightly.step_options import OPTIONS_OF, option_fault
 
 # What `tune` is given: letters that names, ARNs and qualifiers have, and no dash in front.
@@ -65,12 +66,13 @@ def same_names(draft: Draft) -> Iterator[Fault]:
 def _budget_faults(draft: Draft, path: Path, kind: Kind) -> Iterator[Fault]:
     value = draft.get(*path, "budgets")
     places = [(*path, "budgets")] if isinstance(value, str) else draft.items(*path, "budgets")
+    steps = _steps_of_profile(draft, path) if kind == "load" else None
     for place in places:
         text = draft.text(*place)
         if text is None:
             continue
         try:
-            found = budget_fault(parse_budget(text), kind)
+            found = budget_fault(parse_budget(text), kind, steps)
         except ValueError as error:
             found = str(error)
         if found:
@@ -134,6 +136,18 @@ def _environment_of_profile(draft: Draft, path: Path) -> Iterator[Fault]:
             message = "has no environments" if not known else "has no such environment"
             hint = did_you_mean(name, known)
             yield Fault(place, f"{profile} {message}{hint} {draft.got(*place)}")
+
+
+def _steps_of_profile(draft: Draft, path: Path) -> frozenset[str] | None:
+    """The steps that a budget can be about; None where they are not known before the run."""
+    profile = draft.text(*path, "load")
+    if not profile or any(key.startswith("scenarios") for key in draft.mapping(*path, "set")):
+        return None
+    try:
+        return step_names(read_document(read_text(draft.base_dir / profile)))
+    except (InputError, Unreadable, ValueError):
+        # Said of the profile itself.
+        return None
 
 
 def _setting_faults(draft: Draft, path: Path) -> Iterator[Fault]:

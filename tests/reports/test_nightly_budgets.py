@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.located_yaml import read_document
 from reports.document import TuneDocument
 from reports.load_document import LoadDocument
 from reports.nightly.budgets import (
@@ -14,6 +15,7 @@ from reports.nightly.budgets import (
     judge_budget,
     parse_budget,
 )
+from reports.nightly.profile_steps import step_names
 from tests.reports import adaptive_documents, documents, load_documents
 from tests.reports.compared_loads import Told, Truth, run_of
 
@@ -143,6 +145,27 @@ def test_what_a_step_cannot_have_is_known_before(
     fault = budget_fault(parse_budget(text), "tune" if kind == "tune" else "load", scopes)
 
     assert fault is None if said is None else said in (fault or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        (load_documents.PROFILE, {"GET /products", "GET /search"}),
+        ("scenarios: [{flow: [{post: '/o/${a}', name: order}, {think: 1s}]}]", {"order"}),
+        ("scenarios: [{flow: [{get: '/o/${id}'}]}]", {"GET /o/${id}"}),
+        ("scenarios: [{flow: [{get: '/${env.V}/o'}]}]", None),
+        ("scenarios: [{flow: [{get: /}]}]\nenvironments: {a: {scenarios: []}}", None),
+        ("scenarios: [{flow: [{get: /}]}]\nlocustfile: {file: x.py}", None),
+        ("scenarios: 3\nenvironments: [1]", None),
+        ("scenarios: [3, {flow: 1}, {flow: [2]}]", None),
+        ("- 1", None),
+        ("", None),
+    ],
+)
+def test_the_steps_of_a_profile_are_known_before_where_its_text_has_them(
+    text: str, names: set[str] | None
+) -> None:
+    assert step_names(read_document(text)) == names
 
 
 # -- load runs --------------------------------------------------------------------------------
