@@ -92,6 +92,9 @@ def parse_budget(text: str) -> Budget:
     metric, percent = _metric(text, found["metric"])
     operator = _operator(text, metric, found["operator"])
     limit, shown = _limit(text, metric, found["limit"])
+    if limit == 0 and operator != "<=":
+        always = "never" if operator == "<" else "always or never"
+        raise _wrong(text, f"{always} holds: expected a limit above 0 (got '{found['limit']}')")
     # The run is the scope of a budget without one.
     scope = None if found["scope"] == "the run" else found["scope"]
     if scope is not None and percent is None and metric not in _WITH_SCOPE:
@@ -165,6 +168,9 @@ def _limit(text: str, metric: str, limit: str) -> tuple[float, str]:
             value, shown = number * _MS[unit], f"{_plain(number)}{unit}"
         case "share":
             value = number / 100 if unit == "%" else number
+            if not unit and number >= 1:
+                message = f"the limit must be a share such as 1% or 0.01 (got '{limit}')"
+                raise _wrong(text, f"{message}; did you mean {_plain(number)}%?")
             # Of costs a size can be several times too dear; of requests at most all can fail.
             if unit not in ("", "%") or found[1] or (metric != "regret" and value > 1):
                 raise _wrong(text, f"the limit must be a share such as 1% or 0.01 (got '{limit}')")
