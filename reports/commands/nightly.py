@@ -100,7 +100,9 @@ def command(
     ] = False,
     yes: Annotated[
         bool,
-        typer.Option("--yes", help="Agree to a night that may cost over a dollar."),
+        typer.Option(
+            "--yes", help="Agree to steps that may cost over a dollar, or how much is not known."
+        ),
     ] = False,
     region: Annotated[str | None, typer.Option("--region", help="AWS region.")] = None,
     profile: Annotated[str | None, typer.Option("--profile", help="AWS profile.")] = None,

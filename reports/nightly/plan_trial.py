@@ -15,6 +15,10 @@ from reports.nightly.plan import LoadStep, TuneStep
 
 # Reading what is configured takes seconds; a sandbox that does not start, longer than this.
 _TIME_LIMIT_S = 300.0
+# What may cost more is begun with --yes only, and nobody is there to ask; so both commands have it,
+# and the load generator for so many requests whose price is not known.
+ASK_ABOVE_USD = 1.0
+ASK_ABOVE_REQUESTS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,15 @@ class StepTrial:
     least_usd: float | None = None
     most_usd: float | None = None
     command: tuple[str, ...] = field(default=())
+
+    @property
+    def needs_yes(self) -> bool:
+        """Whether the step is refused for its cost without `--yes`."""
+        if self.exit_code:
+            return False
+        if self.most_usd is None:
+            return self.calls is None or self.calls > ASK_ABOVE_REQUESTS
+        return self.most_usd > ASK_ABOVE_USD
 
 
 def ask_step(

@@ -103,6 +103,9 @@ def _cost_lines(
         yield f"  cost of a month of {nights:.0f} nights: at most {usd(most * nights)}"
     if plan.max_usd is not None:
         yield f"  no further step or rerun begins above {usd(plan.max_usd)}"
+    asking = [trial.step.name for trial in trials if trial.needs_yes]
+    if asking and not options.yes:
+        yield f"  without --yes, {listed(asking)} would be refused: the cost is not agreed to"
     if most and (options.sandbox or plan.sandbox):
         yield "  the sandbox bills nothing: these are the list prices of AWS"
 
@@ -145,6 +148,7 @@ def _step_document(trial: StepTrial) -> dict[str, Any]:
         "duration_s": trial.seconds,
         "time_limit_s": step.time_limit_s,
         "cost_usd": {"least": trial.least_usd, "most": trial.most_usd},
+        "needs_yes": trial.needs_yes,
         "budgets": list(step.budgets),
         "command": list(trial.command),
     }

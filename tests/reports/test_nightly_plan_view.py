@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import loadgen.guards
+import tuner.plan
 from reports.nightly.options import NightOptions
 from reports.nightly.plan_reader import PlanFile
-from reports.nightly.plan_trial import Answered, StepTrial, ask_step
+from reports.nightly.plan_trial import (
+    ASK_ABOVE_REQUESTS,
+    ASK_ABOVE_USD,
+    Answered,
+    StepTrial,
+    ask_step,
+)
 from reports.nightly.plan_view import ask_steps, plan_document, plan_lines
 from tests.reports.test_nightly_plan import GOOD, read
 
@@ -125,3 +134,31 @@ def test_what_is_not_known_is_not_zero(tmp_path: Path) -> None:
         "cost not known"
     ) in lines
     assert "cost of a night: not known: that of load orders is not" in lines
+
+
+@pytest.mark.parametrize(
+    ("calls", "most_usd", "needed"),
+    [
+        (100, 0.99, False),
+        (100, 1.01, True),
+        (100_000, None, False),
+        (100_001, None, True),
+        (None, None, True),
+    ],
+)
+def test_a_step_that_would_be_refused_for_its_cost_is_told(
+    tmp_path: Path, calls: float | None, most_usd: float | None, *, needed: bool
+) -> None:
+    file = read(tmp_path, GOOD)
+    plan = {"requests": calls, "cost_usd": {"least": most_usd, "most": most_usd}}
+    options, trials = trials_of(file, answered({"plan": plan}), answered(TUNE))
+    line = "without --yes, load orders would be refused: the cost is not agreed to"
+
+    assert trials[0].needs_yes is needed
+    assert (line in shown(file, options, trials)) is needed
+    assert line not in shown(file, replace(options, yes=True), trials)
+
+
+def test_steps_are_asked_from_the_same_cost_on_as_their_commands_ask() -> None:
+    assert ASK_ABOVE_USD == loadgen.guards.ASK_ABOVE_USD == tuner.plan.ASK_ABOVE_USD
+    assert ASK_ABOVE_REQUESTS == loadgen.guards.ASK_ABOVE_REQUESTS
