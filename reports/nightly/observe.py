@@ -28,8 +28,8 @@ def record_of(
     return load_record(document, plan=plan, step=step, night=night, purpose=purpose)
 
 
-def absent_figures(document: LoadDocument | TuneDocument, record: RunRecord) -> list[str]:
+def absent_figures(document: LoadDocument | TuneDocument) -> list[str]:
     """What somebody may look for in the record and does not find, and why, in words."""
     if isinstance(document, TuneDocument):
-        return absent_of_tune(record)
-    return absent_of_load(document, record)
+        return absent_of_tune(document)
+    return absent_of_load(document)

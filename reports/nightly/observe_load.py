@@ -91,12 +91,13 @@ def scopes(document: LoadDocument) -> Iterator[tuple[str, Sequence[LatencyBlock]
             yield step.name if is_alone else f"{step.scenario}: {step.name}", step.blocks
 
 
-def absent_of_load(document: LoadDocument, record: RunRecord) -> list[str]:
+def absent_of_load(document: LoadDocument) -> list[str]:
     """Which quantiles are not kept, and why."""
     if document.search is not None:
         return ["a search sends what it finds out: its latencies are not those of other nights"]
-    found = [] if record.blocks else ["no histograms by blocks of time: no quantile is kept"]
-    for scope, blocks in scopes(document):
+    known = [*scopes(document)]
+    found = [] if known else ["no histograms by blocks of time: no quantile is kept"]
+    for scope, blocks in known:
         n = sum(block.ok for block in blocks)
         few = [(name, FEWEST_REQUESTS[q]) for name, q in QUANTILES.items()]
         few = [(name, needed) for name, needed in few if n < needed]

@@ -95,12 +95,12 @@ def prices_of(document: TuneDocument) -> PricesUsed:
     )
 
 
-def absent_of_tune(record: RunRecord) -> list[str]:
+def absent_of_tune(document: TuneDocument) -> list[str]:
     """Why there are no figures at today's size, or no curve."""
-    if not record.sizes:
+    rows, current_mb = curve_rows(document), document.current.memory_mb
+    if not rows:
         return ["no size has a usable measurement: there is no curve"]
-    current_mb = record.current_mb
-    if current_mb is not None and at_size(record.sizes, current_mb) is None:
+    if at_size(rows, current_mb) is None:
         where = "lies outside of the measured ones: give it in sizes"
         return [f"today's size, {current_mb:,} MB, {where}"]
     return []

@@ -98,9 +98,7 @@ def test_a_load_run_has_its_quantiles_by_step_with_errors_and_blocks() -> None:
     assert p95.error_ln == pytest.approx(0.85 / math.sqrt(3200), rel=0.6)
     assert [scope.scope for scope in record.blocks] == ["the run", "GET /products", "GET /search"]
     assert len(record.blocks[1].blocks) == 8
-    assert absent_figures(document, record) == [
-        "GET /search: 240 ok requests are too few: p99 needs 500"
-    ]
+    assert absent_figures(document) == ["GET /search: 240 ok requests are too few: p99 needs 500"]
     assert (record.night, record.sequence, record.branch) == ("2026-11-03", 3, "main")
     assert record.valid
     assert RunRecord.model_validate_json(record.model_dump_json()) == record
@@ -174,9 +172,7 @@ def test_older_documents_have_no_quantiles_and_say_so() -> None:
     record = taken(document)
 
     assert record.points == []
-    assert absent_figures(document, record) == [
-        "no histograms by blocks of time: no quantile is kept"
-    ]
+    assert absent_figures(document) == ["no histograms by blocks of time: no quantile is kept"]
 
 
 @pytest.mark.parametrize("document", load_documents.all_documents(), ids=lambda d: d.name)
@@ -248,7 +244,7 @@ def test_a_size_that_failed_is_no_point_of_the_curve() -> None:
 
     assert failed
     assert not failed & {row.memory_mb for row in record.sizes}
-    assert absent_figures(document, record) == [
+    assert absent_figures(document) == [
         "today's size, 512 MB, lies outside of the measured ones: give it in sizes"
     ]
 
