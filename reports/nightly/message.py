@@ -7,17 +7,20 @@ in a section, `&`, `<` and `>` escaped.
 from __future__ import annotations
 
 import json
+from bisect import bisect
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 from core.text import one_line
 from reports.nightly.document import NightlyDocument
 
 _MOST_LINES = 5
-# A line that is longer is read by nobody in a chat.
+# Longer lines are read by nobody in a chat, and five of them fit into a section.
 _MOST_LETTERS = 500
-_MOST_ALARMS = 20
+_MOST_LISTED = 20
 _MARKS = {"pass": "\N{WHITE HEAVY CHECK MARK}", "failed": "\N{LARGE RED CIRCLE}"}
+_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _OTHER = "\N{WARNING SIGN}"
 
 
@@ -33,12 +36,13 @@ def webhook_body(document: NightlyDocument, changes: Sequence[str], url: str | N
         "verdict": document.verdict,
         "exit_code": document.exit_code,
         "headline": document.headline,
-        "changes": list(changes),
+        "changes": list(changes[:_MOST_LISTED]),
+        "changes_left_out": max(0, len(changes) - _MOST_LISTED),
         "alarms": [
             alarm.model_dump(mode="json", exclude={"p_value", "floor_share"})
-            for alarm in alarms[:_MOST_ALARMS]
+            for alarm in alarms[:_MOST_LISTED]
         ],
-        "alarms_left_out": max(0, len(alarms) - _MOST_ALARMS),
+        "alarms_left_out": max(0, len(alarms) - _MOST_LISTED),
         "report_url": url,
         "branch": document.provenance.branch,
         "git_commit": document.provenance.git_commit,
@@ -50,10 +54,10 @@ def slack_body(document: NightlyDocument, changes: Sequence[str], url: str | Non
     """A line with the verdict, what changed in five lines at most, and a link."""
     mark = _MARKS.get(document.verdict, _OTHER)
     title = f"{document.name}, night of {document.night}: {document.verdict}"
-    text = f"*{_escaped(title)}*\n{_escaped(_short(document.headline))}"
+    text = f"*{_escaped(title)}*\n{_escaped(document.headline)}"
     blocks: list[dict[str, Any]] = [_section(f"{mark} {text}")]
     if changes:
-        blocks.append(_section("\n".join(f"- {_escaped(line)}" for line in _few(changes))))
+        blocks.append(_section("\n".join(f"- {line}" for line in _few(changes))))
     if url and url.startswith(("https://", "http://")):
         link = url.replace("|", "%7C").replace(">", "%3E").replace("<", "%3C")
         blocks.append(_section(f"<{link}|The report>"))
@@ -62,15 +66,9 @@ def slack_body(document: NightlyDocument, changes: Sequence[str], url: str | Non
 
 def _few(lines: Sequence[str]) -> list[str]:
     if len(lines) <= _MOST_LINES:
-        return [_short(line) for line in lines]
+        return [_escaped(line) for line in lines]
     shown = _MOST_LINES - 1
-    return [*(_short(line) for line in lines[:shown]), f"and {len(lines) - shown} more"]
-
-
-def _short(text: str) -> str:
-    line = one_line(text)
-    cut = f"{line[: _MOST_LETTERS - 1]}\N{HORIZONTAL ELLIPSIS}"
-    return line if len(line) <= _MOST_LETTERS else cut
+    return [*(_escaped(line) for line in lines[:shown]), f"and {len(lines) - shown} more"]
 
 
 def _section(text: str) -> dict[str, Any]:
@@ -78,7 +76,12 @@ def _section(text: str) -> dict[str, Any]:
 
 
 def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """One line that Slack takes as it is; cut where it is too long with its escapes."""
+    letters = [_ESCAPES.get(letter, letter) for letter in one_line(text)]
+    if sum(map(len, letters)) <= _MOST_LETTERS:
+        return "".join(letters)
+    ends = list(accumulate(map(len, letters)))
+    return "".join(letters[: bisect(ends, _MOST_LETTERS - 1)]) + "\N{HORIZONTAL ELLIPSIS}"
 
 
 def _encoded(body: dict[str, Any]) -> bytes:

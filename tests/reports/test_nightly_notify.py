@@ -122,6 +122,17 @@ def test_the_webhook_gets_verdict_alarms_and_link() -> None:
     assert [alarm["alarm_id"] for alarm in found["alarms"]] == [FAILED.alarms[0].alarm_id]
 
 
+def test_a_night_of_many_changes_stays_a_small_message() -> None:
+    many = FAILED.model_copy(update={"alarms": FAILED.alarms * 500})
+    changes = state_changes(many, record(PASS))
+    body = webhook_body(many, changes, None)
+    found = json.loads(body)
+
+    assert len(body) < 30_000
+    assert (len(found["alarms"]), found["alarms_left_out"]) == (20, 480)
+    assert (len(found["changes"]), found["changes_left_out"]) == (20, 481)
+
+
 def test_slack_gets_a_verdict_five_lines_and_a_link() -> None:
     changes = [f"change {number}" for number in range(9)]
     found = json.loads(slack_body(FAILED, changes, "https://ci.example/1"))
@@ -140,7 +151,7 @@ def test_without_an_address_of_the_report_there_is_no_link(url: str | None) -> N
 
 
 def test_names_cannot_command_slack() -> None:
-    mention = "<!channel> & <https://evil.example|here> " + "x" * 9_000
+    mention = "<!channel> & <https://evil.example|here> " + "&" * 9_000
     found = json.loads(slack_body(hostile_night(), [mention] * 9, "https://a.example/<b>|c"))
 
     for block in found["blocks"]:
