@@ -24,6 +24,7 @@ from sandbox.lambda_api.store import FunctionStore
 from sandbox.lambda_api.telemetry import LambdaMetrics
 from sandbox.logs_api.service import LogsService
 from sandbox.monitoring.service import MonitoringService
+from sandbox.s3_api.service import S3Service
 from sandbox.service_quotas import (
     CONCURRENT_EXECUTIONS,
     THROTTLE_BURST,
@@ -132,6 +133,7 @@ class Account:
             "lambda": self._lambda,
             "logs": self._logs_service,
             "monitoring": monitoring,
+            "s3": S3Service(),
             "servicequotas": quotas,
             "sts": StsService(ACCOUNT_ID, credentials),
             "xray": xray,

@@ -8,6 +8,8 @@ from xml.sax.saxutils import escape
 from sandbox.http import Header, Request, Response
 
 UNSERVED = "UnknownServiceException"
+# Services whose errors are documents as those of the query services (botocore's models, 2026).
+_REST_XML = frozenset({"cloudfront", "route53", "s3control"})
 
 
 def json_refusal(status: int, code: str, message: str) -> Response:
@@ -33,13 +35,9 @@ def unserved_service(request: Request, service: str, served: list[str]) -> Respo
     elif content_type.startswith("application/x-amz-json"):
         body = json.dumps({"__type": UNSERVED, "message": message}).encode()
         headers = ((b"content-type", content_type.encode()),)
-    elif content_type.startswith("application/x-www-form-urlencoded"):
+    elif content_type.startswith("application/x-www-form-urlencoded") or service in _REST_XML:
         body = query_error(UNSERVED, message, request.id)
         headers = ((b"content-type", b"text/xml"),)
-    elif service == "s3":
-        text = f"<Error><Code>{UNSERVED}</Code><Message>{escape(message)}</Message></Error>"
-        body = text.encode()
-        headers = ((b"content-type", b"application/xml"),)
     else:
         return json_refusal(501, UNSERVED, message)
     return Response(501, body, headers)

@@ -198,7 +198,7 @@ class Objects:
                     raise aws_exceptions.IncompleteReadError(
                         actual_bytes=len(content), expected_bytes=expected
                     )
-            except aws_exceptions.HTTPClientError:
+            except (aws_exceptions.HTTPClientError, aws_exceptions.IncompleteReadError):
                 if attempt == _READS:
                     raise
             else:

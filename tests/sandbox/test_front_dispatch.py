@@ -112,7 +112,7 @@ def test_a_package_that_is_not_there_is_404(sandbox: Any, name: str) -> None:
 @pytest.mark.parametrize(
     ("service", "operation", "name"),
     [
-        pytest.param("s3", "list_buckets", "s3", id="rest-xml"),
+        pytest.param("route53", "list_hosted_zones", "route53", id="rest-xml"),
         pytest.param("dynamodb", "list_tables", "dynamodb", id="json"),
         pytest.param("sns", "list_topics", "sns", id="query"),
         pytest.param("health", "describe_events", "health", id="cbor"),
@@ -125,7 +125,7 @@ def test_a_service_that_is_not_here_is_named_in_its_own_protocol(
     client = connect(sandbox, service)
     code, status, message = refused(getattr(client, operation))
     assert (code, status) == ("UnknownServiceException", 501)
-    served = "apigateway, lambda, logs, monitoring, servicequotas, sts, xray"
+    served = "apigateway, lambda, logs, monitoring, s3, servicequotas, sts, xray"
     assert message == f"the sandbox does not serve {name} (it serves {served})"
 
 
