@@ -52,7 +52,8 @@ def curve_gates(
     if found is None:
         why = f"what {_today(tonight)} costs beside other sizes is not known well enough"
         return [_gate(tonight, plan, "inconclusive", why)]
-    before = _regrets(past)
+    valid = [one for one in past if one.valid]
+    before = _regrets(valid[-plan.gates.window :])
     nights = [one for one, _ in before]
     usual = _usual(before, level_from)
     limit = max(plan.gates.regret, usual or 0.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.located_yaml import read_document
@@ -104,6 +104,7 @@ def test_what_is_no_budget_says_what_was_expected(text: str, said: str) -> None:
 
 
 @given(st.text(max_size=40))
+@settings(max_examples=50)
 def test_any_text_is_a_budget_or_a_value_error(text: str) -> None:
     try:
         budget = parse_budget(text)
@@ -118,6 +119,7 @@ def test_any_text_is_a_budget_or_a_value_error(text: str) -> None:
     unit=st.sampled_from(["us", "ms", "s"]),
     scope=st.none() | st.from_regex(r"GET /[a-z{}/:]{0,12}[a-z]", fullmatch=True),
 )
+@settings(max_examples=50)
 def test_a_budgets_text_is_the_same_budget(
     metric: str, limit: object, unit: str, scope: str | None
 ) -> None:
