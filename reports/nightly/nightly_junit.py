@@ -8,6 +8,8 @@ muted or cannot be told is skipped, with the reason: it is no failure, and no pa
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from reports.gate import Gate, GateSuite, Status
 from reports.nightly.document import GateStatus, NightGate, NightlyDocument, NightStep
@@ -28,33 +30,51 @@ _NO_RESULT = ("error", "refused", "interrupted", "timed out", "killed", "no resu
 
 def nightly_suites(document: NightlyDocument) -> list[GateSuite]:
     """The night itself as a suite, then each of its steps."""
-    suites = [_suite(document, f"nightly {document.name}", _night_gates(document), ())]
-    for step in document.steps:
-        name = f"nightly {document.name} / {step.name}"
-        suites.append(_suite(document, name, _step_gates(document, step), _step_properties(step)))
+    night = GateSuite(
+        name=f"nightly {document.name}",
+        kind="nightly",
+        gates=tuple(_night_gates(document)),
+        properties=_properties(document),
+        started_utc=document.provenance.started_utc,
+        finished_utc=document.provenance.finished_utc,
+    )
     named = {step.name for step in document.steps}
     others = dict.fromkeys(gate.step for gate in document.gates if gate.step not in named)
-    for other in others:
-        gates = _distinct(_gates_of(document, other))
-        suites.append(_suite(document, f"nightly {document.name} / {other}", gates, ()))
-    return suites
+    return [
+        night,
+        *(_step_suite(document, step) for step in document.steps),
+        *(_suite_of(document, other, _distinct(_gates_of(document, other))) for other in others),
+    ]
 
 
-def _suite(
-    document: NightlyDocument,
-    name: str,
-    gates: Iterator[Gate],
-    more: tuple[tuple[str, str], ...],
-) -> GateSuite:
-    run = document.provenance
+def _step_suite(document: NightlyDocument, step: NightStep) -> GateSuite:
+    suite = _suite_of(document, step.name, _step_gates(document, step))
+    properties = (*suite.properties, *_step_properties(step))
+    if not step.runs:
+        return replace(suite, properties=properties)
+    started = step.runs[0].started_utc
+    finished = _later(started, sum(run.seconds for run in step.runs))
+    return replace(suite, properties=properties, started_utc=started, finished_utc=finished)
+
+
+def _suite_of(document: NightlyDocument, step: str, gates: Iterator[Gate]) -> GateSuite:
+    """A suite that took no time."""
+    started = document.provenance.started_utc
     return GateSuite(
-        name=name,
+        name=f"nightly {document.name} / {step}",
         kind="nightly",
         gates=tuple(gates),
-        properties=(*_properties(document), *more),
-        started_utc=run.started_utc,
-        finished_utc=run.finished_utc,
+        properties=_properties(document),
+        started_utc=started,
+        finished_utc=started,
     )
+
+
+def _later(started_utc: str, seconds: float) -> str:
+    try:
+        return (datetime.fromisoformat(started_utc) + timedelta(seconds=seconds)).isoformat()
+    except (ValueError, OverflowError):
+        return started_utc
 
 
 def _night_gates(document: NightlyDocument) -> Iterator[Gate]:
@@ -91,8 +111,8 @@ def _gates_of(document: NightlyDocument, step: str) -> Iterator[tuple[NightGate,
     for gate in document.gates:
         if gate.step == step:
             status = _STATUSES[gate.status]
-            # The status of a test does not say which of the reasons to skip it is meant.
-            told = gate.status not in ("passed", "failed", "invalid")
+            # What is skipped is inconclusive unless something else is said.
+            told = gate.status in ("suspect", "muted")
             message = f"{gate.status}: {gate.message}" if told else gate.message
             yield gate, Gate(gate.scope, gate.text, status, message)
 

@@ -75,7 +75,7 @@ def test_names_are_the_same_whatever_a_night_measures() -> None:
         ("invalid", "error", "figures"),
         ("suspect", "skipped", "suspect: figures"),
         ("muted", "skipped", "muted: figures"),
-        ("inconclusive", "skipped", "inconclusive: figures"),
+        ("inconclusive", "skipped", "figures"),
     ],
 )
 def test_what_a_gate_becomes(status: GateStatus, outcome: str, message: str | None) -> None:
@@ -126,6 +126,23 @@ def test_gates_of_a_step_that_is_not_listed_are_not_lost() -> None:
     gates = [gate.model_copy(update={"step": "elsewhere"}) for gate in night.gates]
 
     assert "failure" in outcomes(night.model_copy(update={"gates": gates})).values()
+
+
+def test_each_suite_took_as_long_as_its_step() -> None:
+    night = night_document("failed")
+    found = [float(suite.attrib["time"]) for suite in parsed(night)]
+
+    assert found[0] == 22 * 60 + 37
+    took = [sum(run.seconds for run in step.runs) for step in night.steps]
+    assert found[1:] == pytest.approx(took)
+
+
+def test_times_that_are_none_spoil_nothing() -> None:
+    night = night_document("pass")
+    runs = [night.steps[0].runs[0].model_copy(update={"started_utc": "yesterday"})]
+    steps = [night.steps[0].model_copy(update={"runs": runs})]
+
+    assert_junit_form(parsed(night.model_copy(update={"steps": steps})))
 
 
 def test_provenance_stands_in_properties() -> None:
