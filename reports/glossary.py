@@ -1,7 +1,7 @@
 """What the words of reports mean: each metric and chart with unit, formula, source and its trap.
 
 One home for these texts: `reports explain` prints them, and a page may show them. Entries are data,
-in `glossary_load`, `glossary_tune` and `glossary_charts`.
+in `glossary_load`, `glossary_tune`, `glossary_night` and `glossary_charts`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from functools import cache
 from core.errors import InputError
 from reports.glossary_charts import CHARTS
 from reports.glossary_load import LOAD_TERMS
+from reports.glossary_night import NIGHT_TERMS
 from reports.glossary_term import Term
 from reports.glossary_tune import TUNE_TERMS
 
@@ -25,6 +26,7 @@ GROUPS = (
     ("limit", "Limits and capacity"),
     ("tuning", "Tunings"),
     ("statistics", "Statistics"),
+    ("night", "Nights and their history"),
     ("chart", "Charts"),
 )
 
@@ -33,7 +35,7 @@ GROUPS = (
 def terms() -> tuple[Term, ...]:
     """All entries, by group and then by name."""
     order = [name for name, _ in GROUPS]
-    found = (*LOAD_TERMS, *TUNE_TERMS, *CHARTS)
+    found = (*LOAD_TERMS, *TUNE_TERMS, *NIGHT_TERMS, *CHARTS)
     return tuple(sorted(found, key=lambda term: (order.index(term.group), term.name)))
 
 

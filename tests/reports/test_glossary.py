@@ -14,6 +14,8 @@ from reports.document import TuneDocument
 from reports.glossary import GROUPS, plain_name, term_of, terms
 from reports.limits_document import LimitsDocument
 from reports.load_document import LoadDocument
+from reports.nightly.doctor_document import DoctorDocument
+from reports.nightly.document import NightlyDocument
 from reports.run_charts import charts_of
 from tests.reports.everything import everything
 from tests.reports.test_reports_cli import run  # noqa: F401 - a fixture
@@ -23,7 +25,7 @@ MEASURES = ("p50", "p90", "p95", "p99", "p99.9", "max", "mean", "rate", "count",
 
 def properties() -> set[str]:
     """All names that documents have, at whatever depth."""
-    models = (TuneDocument, LoadDocument, LimitsDocument)
+    models = (TuneDocument, LoadDocument, LimitsDocument, NightlyDocument, DoctorDocument)
     return {name for model in models for name in names_in(model.model_json_schema())}
 
 
@@ -91,6 +93,9 @@ def test_places_in_documents_exist():
         ("spectrum", "chart spectrum"),
         ("rate", "rate"),
         ("chart rate", "chart rate"),
+        ("change points", "change point"),
+        ("e-divisive", "E-divisive"),
+        ("floor", "effect floor"),
     ],
 )
 def test_a_word_is_found_however_it_is_written(asked, name):

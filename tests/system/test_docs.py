@@ -42,12 +42,25 @@ COMMANDS = [
     pytest.param("reports", ["compare"], "docs/reports.md", id="reports compare"),
     pytest.param("reports", ["chart"], "docs/reports.md", id="reports chart"),
     pytest.param("reports", ["explain"], "docs/reports.md", id="reports explain"),
-    pytest.param("reports", ["history", "list"], "docs/nightly-history.md", id="reports history list"),
-    pytest.param("reports", ["history", "show"], "docs/nightly-history.md", id="reports history show"),
-    pytest.param("reports", ["history", "accept"], "docs/nightly-history.md", id="reports history accept"),
-    pytest.param("reports", ["history", "mute"], "docs/nightly-history.md", id="reports history mute"),
-    pytest.param("reports", ["history", "unmute"], "docs/nightly-history.md", id="reports history unmute"),
-    pytest.param("reports", ["history", "prune"], "docs/nightly-history.md", id="reports history prune"),
+    pytest.param("reports", ["doctor"], "docs/nightly-doctor.md", id="reports doctor"),
+    pytest.param(
+        "reports", ["history", "list"], "docs/nightly-history.md", id="reports history list"
+    ),
+    pytest.param(
+        "reports", ["history", "show"], "docs/nightly-history.md", id="reports history show"
+    ),
+    pytest.param(
+        "reports", ["history", "accept"], "docs/nightly-history.md", id="reports history accept"
+    ),
+    pytest.param(
+        "reports", ["history", "mute"], "docs/nightly-history.md", id="reports history mute"
+    ),
+    pytest.param(
+        "reports", ["history", "unmute"], "docs/nightly-history.md", id="reports history unmute"
+    ),
+    pytest.param(
+        "reports", ["history", "prune"], "docs/nightly-history.md", id="reports history prune"
+    ),
     pytest.param("reports", ["nightly"], "docs/nightly.md", id="reports nightly"),
     pytest.param("reports", ["schema"], "docs/nightly.md", id="reports schema"),
 ]
