@@ -59,7 +59,11 @@ class PlanFile:
         """The folder or s3:// place of the history: of the option, of the plan, or the default."""
         if option is not None:
             return option
-        return self.path_of(self.plan.history) if self.plan.history else DEFAULT_HISTORY
+        if not self.plan.history:
+            return DEFAULT_HISTORY
+        if self.plan.history.startswith("~/"):
+            return str(Path.home() / self.plan.history[2:])
+        return self.path_of(self.plan.history)
 
 
 @dataclass(frozen=True, slots=True)

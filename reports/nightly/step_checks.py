@@ -93,7 +93,7 @@ def _option_faults(draft: Draft, path: Path, kind: Kind) -> Iterator[Fault]:
     options = OPTIONS_OF[kind]
     for name, value in draft.mapping(*path, "options").items():
         place = (*path, "options", name)
-        if found := option_fault(options, name, value):
+        if found := option_fault(options, name, value, draft.got(*place)):
             yield Fault(place, found)
         elif options.known[name] == "file" and "://" not in str(value):
             found = file_fault(draft, *place)
@@ -124,7 +124,8 @@ def _environment_of_profile(draft: Draft, path: Path) -> Iterator[Fault]:
     try:
         known = environment_names(read_document(read_text(draft.base_dir / profile)))
     except InputError as error:
-        yield Fault((*path, "load"), str(error))
+        hidden, got = draft.is_hidden(*path, "load"), draft.got(*path, "load")
+        yield Fault((*path, "load"), f"is no profile {got}" if hidden else str(error))
         return
     except Unreadable:
         shown = draft.shown((*path, "load"), profile)
@@ -135,7 +136,8 @@ def _environment_of_profile(draft: Draft, path: Path) -> Iterator[Fault]:
         if name is not None and name not in known:
             message = "has no environments" if not known else "has no such environment"
             hint = did_you_mean(name, known)
-            yield Fault(place, f"{profile} {message}{hint} {draft.got(*place)}")
+            shown = draft.written.get((*path, "load"), profile)
+            yield Fault(place, f"{shown} {message}{hint} {draft.got(*place)}")
 
 
 def _steps_of_profile(draft: Draft, path: Path) -> frozenset[str] | None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from core.located_model import did_you_mean, shown_value
+from core.located_model import did_you_mean
 
 Takes = Literal["flag", "switch", "value", "values", "file"]
 Given = str | bool | int | float | list[str]
@@ -105,8 +105,11 @@ LOAD_OPTIONS = StepOptions(
 OPTIONS_OF = {"tune": TUNE_OPTIONS, "load": LOAD_OPTIONS}
 
 
-def option_fault(options: StepOptions, name: str, value: object) -> str | None:
-    """What is wrong with an option of a step, in words; None where nothing is."""
+def option_fault(options: StepOptions, name: str, value: object, got: str) -> str | None:
+    """What is wrong with an option of a step, in words; None where nothing is.
+
+    `got` is how a message ends that shows the value.
+    """
     if name.startswith("-") and name.lstrip("-") in {**options.known, **options.refused}:
         return f"is written without dashes: {name.lstrip('-')}"
     if name in options.refused:
@@ -116,11 +119,11 @@ def option_fault(options: StepOptions, name: str, value: object) -> str | None:
     takes = options.known[name]
     is_yes_or_no = isinstance(value, bool)
     if takes in ("flag", "switch") and not is_yes_or_no:
-        return f"must be true or false (got {shown_value(value)})"
+        return f"must be true or false {got}"
     if takes not in ("flag", "switch") and is_yes_or_no:
-        return f"must have a value (got {shown_value(value)})"
+        return f"must have a value {got}"
     if isinstance(value, list) and takes != "values":
-        return "must be one value (got a list)"
+        return f"must be one value {got}"
     return None
 
 

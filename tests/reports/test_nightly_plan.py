@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import InputError, InputErrors
@@ -383,6 +387,55 @@ def test_what_comes_from_the_environment_is_not_shown(tmp_path: Path) -> None:
     assert faults(tmp_path, text) == [
         "n.yaml:2:9: region: must be a region such as eu-west-1 (got '${env.TOKEN}')"
     ]
+
+
+def places(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """The paths of all values in a document, but its own."""
+    inner: Iterable[tuple[str | int, object]] = ()
+    if isinstance(value, dict):
+        inner = value.items()
+    elif isinstance(value, list):
+        inner = enumerate(value)
+    for step, found in inner:
+        yield (*path, step)
+        yield from places(found, (*path, step))
+
+
+HOSTILE = [
+    None, "", 3, -1, 1.5, True, [], {}, [None], [[]], {"a": 1}, {"": {}}, "${env.HOOK}",
+    "x${env.TOKEN}y", "${env.NOPE}", "${env.", "\x00", "a" * 5000, "~", "..", "s3://", "https://",
+    10**25, "--", "=", "\n", "/dev/zero",
+]  # fmt: skip
+
+
+@given(
+    st.sampled_from(list(places(read_document(GOOD).value))),
+    st.sampled_from(HOSTILE),
+    st.booleans(),
+)
+@settings(max_examples=20, deadline=None)
+def test_whatever_stands_in_a_plan_is_told_in_lines_without_secrets(
+    path: tuple[str | int, ...],
+    value: object,
+    is_key: bool,  # noqa: FBT001 # hypothesis gives it
+) -> None:
+    document: Any = read_document(GOOD).value
+    holder = document
+    for step in path[:-1]:
+        holder = holder[step]
+    if is_key and isinstance(holder, dict) and isinstance(value, str):
+        holder[value] = holder.pop(path[-1])
+    else:
+        holder[path[-1]] = value
+    lines: Sequence[str] = ()
+    with TemporaryDirectory() as folder:
+        try:
+            read(Path(folder), json.dumps(document))
+        except InputErrors as error:
+            lines = error.messages
+
+    assert not [line for line in lines if "\n" in line]
+    assert not [line for line in lines if "T0-secret" in line or ENV["TOKEN"] in line]
 
 
 def test_the_schema_names_what_files_have_and_not_what_the_code_has() -> None:
