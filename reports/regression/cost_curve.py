@@ -4,6 +4,9 @@ All nights are priced with the last one's list, so that a change of the price li
 the code. Curves are compared by the mean of ln(cost) over a grid, never by where they are lowest:
 valleys are flat, and their lowest point wanders. Nights that measured other sizes are read off
 their own curve, ln(billed time) over ln(memory) between the measured sizes, never beyond them.
+
+Sizes count by how sure nights are of them, the same in all nights: an adaptive run says of sizes
+far from all calls little more than what it expects of functions in general.
 """
 
 from __future__ import annotations
@@ -13,16 +16,24 @@ from dataclasses import dataclass
 from math import log, sqrt
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from reports.history.record import CurveRow, PricesUsed, RunRecord
+from reports.regression.seen_errors import as_seen
 from reports.regression.series import Observation
+
+Floats = NDArray[np.float64]
 
 TODAYS_SIZE = "today's size"
 ALL_SIZES = "all sizes"
 # A night whose sizes leave less than this of the last night's grid is left out, not the grid cut.
 _LEAST_GRID_SHARE = 0.5
 _FEWEST_SIZES = 2
-# Sizes of these plans are judged together by one model, so that their errors are alike.
+# Sizes of these plans are judged together by one model, so that their errors are alike. By how
+# much: by this correlation the mean of a curve differs between repeated runs as it is said to.
 _JOINT_PLANS = ("adaptive", "thorough")
+_CORRELATION = 0.25
 
 
 def call_usd(memory_mb: float, billed_ms: float, prices: PricesUsed) -> float:
@@ -73,8 +84,9 @@ def curve_observations(
     """The mean ln(cost of a call) over a grid of sizes that all these nights have in common.
 
     `records` are ascending, of one key, and the last one is tonight's: its sizes are the grid, and
-    its prices are taken where none are given. Nights that cover too little of it are left out. A
-    difference of two of these is the mean log ratio of two curves.
+    its prices are taken where none are given. Nights that cover too little of it are left out.
+    Sizes are weighed by the inverse of the variance that nights have on average. A difference of
+    two of these is the mean log ratio of two curves.
     """
     prices = prices or (records[-1].prices if records else None)
     if prices is None:
@@ -83,7 +95,14 @@ def curve_observations(
     if not curves or curves[-1].record is not records[-1]:
         return []
     grid, kept = _common_grid(curves)
-    return [curve.mean_over(grid, prices) for curve in kept]
+    read = [curve.read(grid, prices) for curve in kept]
+    weights = _weights([errors for _, errors in read])
+    return as_seen(
+        [
+            Observation(curve.record.sequence, float(weights @ costs), curve.error(weights, errors))
+            for curve, (costs, errors) in zip(kept, read, strict=True)
+        ]
+    )
 
 
 def size_observations(
@@ -110,7 +129,7 @@ def size_observations(
             found.append(Observation(record.sequence, log(value), row_errors([row], prices)[0]))
         elif row.duration_ms:
             found.append(Observation(record.sequence, log(row.duration_ms), row.error_ln))
-    return found
+    return as_seen(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,21 +142,31 @@ class _Curve:
     def sizes_mb(self) -> list[int]:
         return [row.memory_mb for row in self.record.sizes]
 
-    def mean_over(self, grid: Sequence[int], prices: PricesUsed) -> Observation:
-        """The mean over the grid, which lies within this night's sizes.
-
-        Errors of sizes that were judged by one model are taken as one error, which is the most
-        that they can be together; those of sizes of their own as independent.
-        """
+    def read(self, grid: Sequence[int], prices: PricesUsed) -> tuple[Floats, Floats]:
+        """ln(cost) and its standard errors (NaN where not known) at sizes that the night covers."""
         rows = [row for mb in grid if (row := at_size(self.record.sizes, mb)) is not None]
-        errors = row_errors(rows, prices)
-        known = [error for error in errors if error is not None]
-        error = None
-        if len(known) == len(rows):
-            is_joint = self.record.asked.get("plan") in _JOINT_PLANS
-            total = sum(known) if is_joint else sqrt(sum(one**2 for one in known))
-            error = total / len(rows)
-        return Observation(self.record.sequence, mean_log_cost(rows, prices), error)
+        costs = [log(call_usd(row.memory_mb, row.billed_ms, prices)) for row in rows]
+        errors = [np.nan if error is None else error for error in row_errors(rows, prices)]
+        return np.array(costs), np.array(errors)
+
+    def error(self, weights: Floats, errors: Floats) -> float | None:
+        """The standard error of the weighed mean; None where that of some size is not known."""
+        if np.isnan(errors).any():
+            return None
+        apart, together = float((weights * errors) @ (weights * errors)), float(weights @ errors)
+        is_joint = self.record.asked.get("plan") in _JOINT_PLANS
+        alike = _CORRELATION if is_joint else 0.0
+        return sqrt(alike * together**2 + (1 - alike) * apart)
+
+
+def _weights(errors: Sequence[Floats]) -> Floats:
+    """How much each size of the grid counts, in all nights alike; equally where none is sure."""
+    known = [one for one in errors if not np.isnan(one).any() and (one > 0).all()]
+    if not known:
+        return np.full(len(errors[0]), 1 / len(errors[0]))
+    precision = 1 / np.mean(np.square(known), axis=0)
+    weights: Floats = precision / precision.sum()
+    return weights
 
 
 def _common_grid(curves: Sequence[_Curve]) -> tuple[list[int], list[_Curve]]:

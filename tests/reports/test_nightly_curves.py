@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ from reports.regression.cost_curve import (
     size_observations,
 )
 from reports.regression.regret import pooled_rows, regret, regret_p_value
+from reports.regression.seen_errors import as_seen
+from reports.regression.series import Observation
 from tests.reports.nights_of_runs import PRICES, SIZES, flat, rows_of, tuned, valley
 
 PLAN = NightlyPlan(name="shop", steps=(TuneStep(name="thumbnail", function="thumbnail"),))
@@ -69,7 +72,9 @@ def test_a_curve_that_is_dearer_everywhere_moves_by_that_factor() -> None:
     assert [one.order for one in found] == [*range(1, 10)]
     moved = found[-1].y - np.mean([one.y for one in found[:-1]])
     assert moved == pytest.approx(math.log(1.1), abs=0.03)
-    assert found[-1].error == pytest.approx(0.03 / math.sqrt(len(SIZES)), rel=0.1)
+    assert curve_observations(nights[-2:])[-1].error == pytest.approx(
+        0.03 / math.sqrt(len(SIZES)), rel=0.1
+    )
 
 
 def test_other_prices_are_no_other_curve() -> None:
@@ -112,14 +117,33 @@ def test_a_size_that_fails_tonight_is_in_no_nights_mean() -> None:
     assert first.y == pytest.approx(last.y)
 
 
-def test_errors_of_one_model_are_one_error() -> None:
+def test_errors_of_one_model_are_alike() -> None:
     rows = rows_of(flat, error=0.03)
 
     (own,) = curve_observations([tuned(1, rows)])
     (joint,) = curve_observations([tuned(1, rows, asked={"plan": "adaptive"})])
 
     assert own.error is not None
-    assert joint.error == pytest.approx(own.error * math.sqrt(len(SIZES)), rel=0.01)
+    assert joint.error == pytest.approx(own.error * math.sqrt(0.25 * len(SIZES) + 0.75), rel=0.01)
+
+
+def test_sizes_of_which_nobody_is_sure_hardly_count() -> None:
+    rows = rows_of(flat)
+    odd = CurveRow(memory_mb=3008, billed_ms=2 * flat(3008), error_ln=0.5, n=0)
+    usual = CurveRow(memory_mb=3008, billed_ms=flat(3008), error_ln=0.5, n=0)
+
+    first, last = curve_observations([tuned(1, [*rows, usual]), tuned(2, [*rows, odd])])
+
+    assert 0 < last.y - first.y < 0.003
+
+
+def test_nights_without_errors_are_compared_with_equal_weights() -> None:
+    rows = [row.model_copy(update={"error_ln": None}) for row in rows_of(flat)]
+
+    first, last = curve_observations([tuned(1, rows), tuned(2, rows)])
+
+    assert first.y == last.y
+    assert first.error is None
 
 
 @pytest.mark.parametrize(
@@ -147,6 +171,54 @@ def test_todays_size_is_read_at_one_size_whatever_was_configured_before() -> Non
         [call_usd(1024, valley(1024), PRICES)] * 3
     )
     assert size_observations([tuned(1, rows_of(flat), current_mb=None)], "cost") == []
+
+
+# -- errors -----------------------------------------------------------------------------------
+
+
+def observed(errors: float, spread: float, count: int = 20) -> list[Observation]:
+    rng = np.random.default_rng(1)
+    values = (spread * rng.standard_normal(count)).tolist()
+    return [Observation(n, y, errors) for n, y in enumerate(values)]
+
+
+@pytest.mark.parametrize(
+    ("error", "spread", "seen"),
+    [
+        pytest.param(0.08, 0.03, 0.03, id="an upper bound"),
+        pytest.param(0.01, 0.03, 0.01, id="nights differ by more"),
+        pytest.param(0.08, 0.0001, 0.02, id="nights that are close by chance"),
+    ],
+)
+def test_errors_are_no_larger_than_nights_differ(error: float, spread: float, seen: float) -> None:
+    found = as_seen(observed(error, spread))
+
+    assert found[0].error == pytest.approx(seen, rel=0.4)
+
+
+def test_a_night_that_is_less_sure_stays_so() -> None:
+    nights = observed(0.08, 0.03)
+    nights[-1] = replace(nights[-1], error=0.24)
+
+    found = as_seen(nights)
+
+    assert found[-1].error == pytest.approx(3 * (found[0].error or 0))
+    assert [one.y for one in found] == [one.y for one in nights]
+
+
+def test_a_change_of_the_level_makes_no_night_less_sure() -> None:
+    nights = observed(0.08, 0.02)
+    moved = [replace(one, y=one.y + 0.5 * (one.order > 9)) for one in nights]
+
+    assert as_seen(moved)[0].error == pytest.approx(as_seen(nights)[0].error, rel=0.2)
+
+
+def test_a_few_nights_or_none_are_left_as_they_are() -> None:
+    few = observed(0.08, 0.01, count=7)
+
+    assert as_seen(few) == few
+    assert as_seen([]) == []
+    assert as_seen([replace(one, error=None) for one in observed(1, 1)])[0].error is None
 
 
 # -- regret -----------------------------------------------------------------------------------
