@@ -112,7 +112,7 @@ class Conduct:
 
     def _attempt(self, number: int, step: Step) -> None:
         turn = len(self._of(step)) + 1
-        words = f"[{number}/{len(self.steps)}] {step.kind} {step.name}"
+        words = f"[{number}/{len(self.steps)}] {step.name}"
         self.runs.make(
             Turn(
                 step=step,

@@ -82,7 +82,7 @@ def night_lock(
     path = folder / f"{name}.lock"
     with _opened(path) as night, _opened(folder / f"{name}.steps.lock") as steps:
         if not _taken(night):
-            raise Refused(f"another night of this plan runs: {_words(path)}", hint="wait for it")
+            raise Refused(f"another night of this plan runs: {_words(path)}", hint=f"lock: {path}")
         _write_holder(night, now)
         _await_steps(steps, path, say, patience_s)
         yield NightLock(path, steps.fileno())
@@ -142,6 +142,6 @@ def _words(path: Path) -> str:
     """Who holds the lock, as far as it is written down."""
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
-        return f"process {facts['pid']} on {facts['host']}, since {facts['since_utc']} ({path})"
+        return f"process {facts['pid']} on {facts['host']}, since {facts['since_utc']}"
     except (OSError, ValueError, KeyError, TypeError):
-        return f"it holds {path}"
+        return "who it is is not known"

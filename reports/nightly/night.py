@@ -76,6 +76,7 @@ def run_night(options: NightOptions, console: Console) -> ExitCode:
         for problem in keep_to_plan(options.runs, plan, history, around.now):
             progress.warn(problem)
     _deliver(document, console)
+    console.say(f"report: {night.folder / 'report.html'}")
     return ExitCode(document.exit_code)
 
 
@@ -100,6 +101,11 @@ class _Night:
         command = partial(restore_command, options.profile or self._plan.profile)
         self._put_back = None if sandboxed else PutBack(command)
         self._begun = begin_night(options, plan_file, history, around, self._put_back, progress)
+
+    @property
+    def folder(self) -> Path:
+        """Where the files of the night are."""
+        return self._begun.folder.path
 
     def run(self, lock: NightLock) -> NightlyDocument:
         """Runs the steps that have not run, and gives the document."""
@@ -208,7 +214,7 @@ class _Night:
                 self._options, self._plan_file, journal, self._history.place, finished
             ),
             history_problems=problems,
-            notes=notes,
+            notes=[*notes, *(note for found in so_far.findings for note in found.notes)],
             before=before,
             inconclusive=self._options.inconclusive or plan.gates.inconclusive,
             interrupted=ended != "done",

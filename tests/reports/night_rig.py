@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -67,6 +68,7 @@ class Rig:
     judged: list[tuple[list[RunRecord], list[RunRecord]]] = field(default_factory=list)
     told: list[tuple[NightlyDocument, NightRecord | None]] = field(default_factory=list)
     export: Any = lambda document: None
+    clock: Callable[[], float] = time.monotonic
     begun: Begun | None = None
 
     @property
@@ -124,7 +126,7 @@ class Rig:
             )
             taken = RunRecords(self.record, lambda document, step: OwnFindings(), keeping.keep)
             runs = StepRuns(begun.folder, begun.journal, means, self.stop, progress, taken)
-            conduct = Conduct(plan_file.plan, plan_file.plan.steps, runs)
+            conduct = Conduct(plan_file.plan, plan_file.plan.steps, runs, clock=self.clock)
             account = Account(
                 begun.folder, begun.journal, keeping, begun.past, self.make_document,
                 now=lambda: self.now,

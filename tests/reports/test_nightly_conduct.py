@@ -18,7 +18,7 @@ import pytest
 from core.errors import ExitCode, InputError, Refused, ToolError
 from reports.history.history import History, open_history
 from reports.nightly.conduct import pair_seed, purposes_of
-from reports.nightly.journal import read_journal
+from reports.nightly.journal import NightJournal, read_journal, why_not_resumed
 from reports.nightly.night_folder import NightFolder
 from reports.nightly.put_back import PutBack, function_name
 from tests.reports.night_rig import NOW, Rig, suspect, write_templates
@@ -185,8 +185,9 @@ def test_pairs_are_balanced_and_seeds_drawn_from_the_night() -> None:
 
 
 def test_confirming_ends_when_its_time_would_not_do_for_another_run(place: Path) -> None:
-    rig = Rig(place, {"a": {"seconds": 0.3}}, suspects=[suspect("a", runs=9)])
-    rig.plan = {"gates": {"confirm": {"time_limit_s": 0.6}}}
+    times = iter([0.0, 0.0, 0.0, 599.999, 599.999])
+    rig = Rig(place, {"a": {}}, suspects=[suspect("a", runs=9)], clock=lambda: next(times))
+    rig.plan = {"gates": {"confirm": {"time_limit_s": 600}}}
 
     document = rig.run()
 
@@ -268,34 +269,51 @@ def left_open(place: Path, **changes: object) -> Rig:
     return rig
 
 
-@pytest.mark.parametrize(
-    ("changes", "given", "reason"),
-    [
-        ({}, {"commit": "2" * 40}, "the commit changed since"),
-        ({}, {"options": {"only": ("a",)}}, "the steps asked for changed since"),
-        ({}, {"options": {"fresh": True}}, "--fresh was given"),
-        ({}, {"now": NOW + timedelta(hours=13)}, "it began more than 12 h ago"),
-        ({"asked": {}}, {}, "the plan, the environment, the settings"),
-    ],
-    ids=["commit", "steps", "fresh", "late", "plan"],
-)
 def test_a_night_that_does_not_go_on_says_why(
-    place: Path,
-    changes: dict[str, object],
-    given: dict[str, object],
-    reason: str,
-    capsys: pytest.CaptureFixture[str],
+    place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = left_open(place, **changes)
+    before = left_open(place)
 
-    rig = Rig(place, {"a": {"refuse": "no"}}, **given)  # type: ignore[arg-type]
+    rig = Rig(place, {"a": {"refuse": "no"}}, commit="2" * 40)
     rig.run()
 
     assert rig.night != before.night
     words = " ".join(capsys.readouterr().err.split())
-    assert f"was interrupted and does not go on: {reason}" in words
+    assert "was interrupted and does not go on: the commit changed since" in words
     assert read_journal(before.night / "night.json").state == "given up"
     assert rig.document().sequence == 2
+
+
+ASKED = {"the plan": "1", "the commit": "2", "the settings": ""}
+
+
+@pytest.mark.parametrize(
+    ("asked", "hours", "host", "reason"),
+    [
+        (ASKED, 11.9, "here", None),
+        (ASKED, -3, "here", None),  # the clock was put back
+        (ASKED, 12.1, "here", "it began more than 12 h ago"),
+        (ASKED, -400, "here", "it began more than 12 h ago"),
+        (ASKED, 1, "elsewhere", "it began on host here"),
+        ({**ASKED, "the plan": "9"}, 1, "here", "the plan changed since"),
+        (
+            {"the plan": "9", "the commit": "9", "the settings": "9"},
+            1,
+            "here",
+            "the plan, the commit and the settings changed since",
+        ),
+    ],
+)
+def test_only_the_same_night_goes_on(
+    asked: dict[str, str], hours: float, host: str, reason: str | None
+) -> None:
+    journal = NightJournal(
+        plan="shop", history="h", asked=ASKED, night_id="n", sequence=1, night="2026-11-27",
+        branch=None, git_commit=None, environment=None, started_utc=NOW.isoformat(), host="here",
+        pid=1,
+    )  # fmt: skip
+
+    assert why_not_resumed(journal, asked, NOW + timedelta(hours=hours), host) == reason
 
 
 def test_a_night_of_another_machine_may_live_and_is_left_alone(place: Path) -> None:

@@ -24,7 +24,7 @@ def test_a_second_night_is_refused_and_told_who_runs(tmp_path: Path) -> None:
         pytest.raises(
             Refused,
             match=rf"another night of this plan runs: process {os.getpid()} on .*, "
-            r"since 2026-11-27T03:00:00\+00:00 .*shop\.lock",
+            r"since 2026-11-27T03:00:00\+00:00 \(lock: .*shop\.lock\)",
         ),
         night_lock(tmp_path, "shop", NOW, said.append),
     ):
