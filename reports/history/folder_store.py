@@ -11,11 +11,13 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import stat
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from core.errors import InputError, ToolError
+from reports.history.encoding import MOST_BYTES
 from reports.history.store import AlreadyThere, ObjectGone, ObjectUnreadable, StoredObject
 
 _BESIDE = ".tmp"
@@ -65,12 +67,16 @@ class FolderStore:
         """The bytes of the file `name`."""
         path = self.folder / name
         try:
-            return path.read_bytes()
+            with path.open("rb") as opened:
+                data = opened.read(MOST_BYTES + 1)
         except FileNotFoundError as error:
             raise ObjectGone(f"could not read {path}: it is gone") from error
         except OSError as error:
             reason = error.strerror or str(error)
             raise ObjectUnreadable(f"could not read {path}: {reason}") from error
+        if len(data) > MOST_BYTES:
+            raise ObjectUnreadable(f"could not read {path}: it has more than {MOST_BYTES} bytes")
+        return data
 
     def objects(self, prefix: str) -> Sequence[StoredObject]:
         """All files whose name begins with `prefix`, by name; hidden ones are none."""
@@ -164,4 +170,5 @@ def _files(folder: Path, below: str) -> Iterator[tuple[str, str]]:
             status = entry.stat()
         except FileNotFoundError:
             continue  # it was deleted meanwhile, or is a link that leads nowhere
-        yield f"{below}{entry.name}", f"{status.st_size}-{status.st_mtime_ns}"
+        if stat.S_ISREG(status.st_mode):
+            yield f"{below}{entry.name}", f"{status.st_size}-{status.st_mtime_ns}"

@@ -15,6 +15,7 @@ from reports.history.folder_store import FolderStore
 from reports.history.history import History
 from reports.history.names import SUFFIX, object_name
 from reports.history.record import Record
+from reports.history.store import ObjectUnreadable
 
 UNSENT_NAME = "unsent"
 
@@ -58,14 +59,21 @@ def send_pending(history: History, folder: Path) -> Sent:
     """Sends what an earlier night kept in `folder`/unsent; what is sent is removed there."""
     unsent = FolderStore(folder / UNSENT_NAME)
     sent: list[str] = []
+    problem: str | None = None
     try:
         for entry in unsent.objects(""):
-            if entry.name.endswith(SUFFIX):
-                sent.append(history.append_bytes(entry.name, unsent.read(entry.name)))
-                unsent.delete(entry.name)
+            if not entry.name.endswith(SUFFIX):
+                continue
+            try:
+                data = unsent.read(entry.name)
+            except ObjectUnreadable as error:
+                problem = str(error)  # the others do not wait for it
+                continue
+            sent.append(history.append_bytes(entry.name, data))
+            unsent.delete(entry.name)
     except ToolError as error:
-        return Sent(tuple(sent), str(error))
-    return Sent(tuple(sent))
+        problem = str(error)
+    return Sent(tuple(sent), problem)
 
 
 def has_pending(folder: Path) -> bool:

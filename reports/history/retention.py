@@ -1,13 +1,14 @@
 """Which objects of a history may go: pure, by the dates that nights count for.
 
-Nights that baselines stand on never go: the last 90, those from which an accepted level holds, and
-those that are named. Decisions stay for good: they are small, and say why a level is what it is.
+Nights that baselines stand on never go: the last 90 of each branch, those from which an accepted
+level holds, and those that are named. Decisions stay for good: they are small, and say why a level
+is what it is.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -42,7 +43,7 @@ def prunable(
     """
     past = past_of([entry.record for entry in stored])
     nights = _nights(past)
-    recent = set(list(nights)[-keep_nights:]) if keep_nights > 0 else set()
+    recent = _recent(past, nights, keep_nights)
     began = _accepted(past)
     gone: set[str] = set()
     kept: Counter[str] = Counter()
@@ -70,6 +71,19 @@ def _nights(past: Past) -> dict[str, tuple[int, str]]:
     found = {run.night_id: (run.sequence, run.night) for run in past.runs}
     found |= {night.night_id: (night.sequence, night.night) for night in past.nights}
     return dict(sorted(found.items(), key=lambda item: (item[1][0], item[0])))
+
+
+def _recent(past: Past, nights: Mapping[str, object], most: int) -> set[str]:
+    """The last nights of each branch: nights are compared with those of their own."""
+    branches = {run.night_id: run.branch for run in past.runs}
+    branches |= {night.night_id: night.branch for night in past.nights}
+    counts: Counter[str | None] = Counter()
+    recent = set()
+    for night_id in reversed(list(nights)):
+        counts[branches[night_id]] += 1
+        if counts[branches[night_id]] <= most:
+            recent.add(night_id)
+    return recent
 
 
 def _accepted(past: Past) -> set[int | str]:

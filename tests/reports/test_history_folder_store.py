@@ -101,14 +101,25 @@ def test_of_two_writers_one_is_told(tmp_path):
     assert path.read_bytes() == b"first"
 
 
-def test_links_to_folders_are_not_followed(store, tmp_path):
+def test_only_files_are_listed_and_links_to_folders_are_not_followed(store, tmp_path):
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "z.ndjson.gz").write_bytes(b"")
     store.folder.mkdir()
     (store.folder / "runs").symlink_to(outside)
+    (store.folder / "gone").symlink_to(outside / "gone")
+    os.mkfifo(store.folder / "waits.ndjson.gz")
+    (store.folder / "a.ndjson.gz").symlink_to(outside / "z.ndjson.gz")
 
-    assert [entry.name for entry in store.objects("")] == ["runs"]
+    assert [entry.name for entry in store.objects("")] == ["a.ndjson.gz"]
+
+
+def test_a_file_that_would_fill_the_memory_is_not_read(store, monkeypatch):
+    monkeypatch.setattr(folder_store, "MOST_BYTES", 3)
+    store.write(NAME, b"four")
+
+    with pytest.raises(ObjectUnreadable, match="it has more than 3 bytes"):
+        store.read(NAME)
 
 
 def test_a_tag_changes_with_the_bytes(store):

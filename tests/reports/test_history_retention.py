@@ -51,6 +51,17 @@ def test_the_last_nights_stay_however_old_they_are(stored):
     assert going(stored, days=10, keep_nights=0)[-1] == 189
 
 
+def test_the_last_nights_of_each_branch_stay(stored):
+    def on_main(entry):
+        number = entry.record.sequence
+        branch = "main" if number <= 30 else "feature"
+        return StoredRecord(entry.name, entry.record.model_copy(update={"branch": branch}))
+
+    kept_to = [on_main(entry) for entry in stored if entry.record.type != "event"]
+
+    assert going(kept_to, days=10, keep_nights=20) == [*range(1, 11), *range(31, 181)]
+
+
 @pytest.mark.parametrize("name", ["n0050", f"{made.at(50):%Y-%m-%d}"])
 def test_a_night_that_is_named_stays(stored, name):
     assert 50 not in going(stored, pinned=[name])

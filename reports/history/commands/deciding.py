@@ -189,7 +189,9 @@ _Level = tuple[AlarmRecord | None, SeriesId | None, int]
 def _levels(past: Past, words: Sequence[str], figures: Sequence[str]) -> list[_Level]:
     """Alarm, figure and first night of each level that is meant; None for all figures."""
     if list(words) == [ALL]:
-        alarms = [alarm for alarm in open_alarms(past) if _is_chosen(alarm, figures, past)]
+        ended = [night for night in past.nights if night.verdict != "interrupted"]
+        last = open_alarms(ended[-1:])
+        alarms = [alarm for alarm in last if _is_chosen(alarm, figures, past)]
         if not alarms:
             raise InputError("the last night has no alarm to accept")
         return [_of_alarm(alarm) for alarm in alarms]

@@ -46,7 +46,7 @@ def list_history(found: Opened, nights: int, console: Console, now: datetime) ->
     refuse_empty(found)
     past, shown = found.past, found.past.nights[-nights:]
     mutes = mutes_in_force(past.events, now)
-    alarms = open_alarms(past)
+    alarms = open_alarms(last_nights(shown))
     if console.json_output:
         console.document(
             document_of(
@@ -75,10 +75,15 @@ def list_history(found: Opened, nights: int, console: Console, now: datetime) ->
     return ExitCode.PASS
 
 
-def open_alarms(past: Past) -> list[AlarmRecord]:
-    """The alarms of the last night of each branch, but for those that were cleared."""
-    last = {night.branch: night for night in past.nights if night.verdict != "interrupted"}
-    return [alarm for night in last.values() for alarm in night.alarms if alarm.state in _OPEN]
+def last_nights(nights: Sequence[NightRecord]) -> list[NightRecord]:
+    """The last of each branch that came to its end."""
+    ended = (night for night in nights if night.verdict != "interrupted")
+    return list({night.branch: night for night in ended}.values())
+
+
+def open_alarms(nights: Sequence[NightRecord]) -> list[AlarmRecord]:
+    """The alarms of nights, but for those that were cleared."""
+    return [alarm for night in nights for alarm in night.alarms if alarm.state in _OPEN]
 
 
 def state_of(alarm: AlarmRecord, past: Past, mutes: Sequence[EventRecord]) -> str:
