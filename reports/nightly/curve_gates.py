@@ -3,7 +3,9 @@
 A valley is flat, and where its lowest point lies moves from night to night: that alone is never an
 alarm. What counts is how much more the configured size costs than the best one, by the lower bound
 of that. A function that was always set to a dear size is a saving, and no regression: the gate asks
-for more than the plan allows and more than was usual. That costs rose at every size alike is not
+for more than the plan allows, more than was usual, and more than the nights before scatter: an
+adaptive run goes on calling what looks cheap, so that its best size looks better than its interval
+says now and then. That costs rose at every size alike is not
 asked here; the mean of the curve is a figure of the relative gate.
 """
 
@@ -25,6 +27,9 @@ from reports.regression.regret import Regret, pooled_rows, regret, regret_p_valu
 REGRET = "regret"
 # A recommendation that moves is told where the old one is shown to cost so much more.
 _MOVED_SHARE = 0.05
+# Of a normal distribution, one night in 740 is so many standard deviations above the middle.
+_SCATTER = 3.0
+_NORMAL = 1.4826  # a standard deviation over the median of absolute deviations
 # As of other confirmations: what is below the interval has a chance of 5 %.
 _CONFIRMED_LEVEL = 0.9
 # The share of nights on which a recommendation must have been the same to be called usual.
@@ -58,7 +63,7 @@ def curve_gates(
     usual = _usual(before, level_from)
     limit = max(plan.gates.regret, usual or 0.0)
     status: GateStatus = "passed"
-    if found.low > limit:
+    if found.low > limit and log1p(found.share) > _reach(before, usual):
         known = len(nights) >= plan.gates.min_nights and usual is not None
         status = "suspect" if known else "inconclusive"
     message = _message(tonight, found, limit, usual, len(nights))
@@ -104,6 +109,16 @@ def _usual(before: Sequence[tuple[RunRecord, Regret]], level_from: int | None) -
         found.share for one, found in before if level_from is None or one.sequence >= level_from
     ]
     return median(shares) if shares else None
+
+
+def _reach(before: Sequence[tuple[RunRecord, Regret]], usual: float | None) -> float:
+    """The ln(1 + regret) that nights of the usual one reach by chance; 0 without any."""
+    if usual is None:
+        return 0.0
+    logs = [log1p(found.share) for _, found in before]
+    middle = median(logs)
+    scatter = _NORMAL * median(abs(one - middle) for one in logs)
+    return log1p(usual) + _SCATTER * scatter
 
 
 def confirm_regret(reruns: Sequence[RunRecord], limit_share: float) -> Confirmation | None:

@@ -109,6 +109,19 @@ def test_what_cannot_be_judged(record: RunRecord, step: dict[str, Any], status: 
     assert [gate.status for gate in gates] == status
 
 
+def test_a_night_as_far_from_usual_as_others_is_no_suspicion() -> None:
+    rng = np.random.default_rng(3)
+    # Each night believes to know its sizes six times as well as it does.
+    rows = [rows_of(valley, rng, error=0.12) for _ in range(40)]
+    sure = [[one.model_copy(update={"error_ln": 0.02}) for one in each] for each in rows]
+    nights = [tuned(n, each, current_mb=1024) for n, each in enumerate(sure, start=1)]
+
+    gates = [curve_gates(nights[n], nights[n - 14 : n], plan())[0] for n in range(14, 40)]
+
+    assert sum(gate.status == "suspect" for gate in gates) <= 1
+    assert sum((gate.change_interval or (0, 0))[0] > (gate.limit or 0) for gate in gates) > 3
+
+
 def test_invalid_nights_tell_nothing_of_what_is_usual() -> None:
     past = [*nights(valley, 512), *nights(valley, 2048, count=30, valid=False)]
 
