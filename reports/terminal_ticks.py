@@ -36,6 +36,8 @@ def horizontal_ticks(plot: Plot, width: int) -> list[Tick]:
         wanted = [(time, time_label(time, high)) for time in times]
     elif plot.x_name.startswith("percentile"):
         wanted = [(x, f"{100 * (1 - 1 / x):.7g}") for x in _RARITIES if low <= x <= high]
+    elif plot.x_name == "Night":
+        wanted = _dates(plot, width)
     elif plot.x.kind == "log" and plot.rows_are_places and not plot.steps:
         wanted = _names(plot)
     else:
@@ -59,6 +61,15 @@ def _names(plot: Plot) -> list[tuple[float, str]]:
         for row, (x, name) in enumerate(zip(plot.xs, plot.row_names, strict=True))
         if x is not None and (not pointed or any(s.values[row] is not None for s in pointed))
     ]
+
+
+def _dates(plot: Plot, width: int) -> list[tuple[float, str]]:
+    """Every so many nights, counted back from the last: that one readers look for."""
+    nights = [(x, name) for x, name in zip(plot.xs, plot.row_names, strict=True) if x is not None]
+    # The last label ends at the edge, half its length nearer to the one before.
+    longest = 3 * max((len(name) for _, name in nights), default=0) // 2 + 3
+    every = max(1, -(-longest * len(nights) // width))
+    return nights[::-1][::every][::-1]
 
 
 def _apart(ticks: Sequence[Tick]) -> Iterator[Tick]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from reports.blocks import Column, Table, TableRow
@@ -12,6 +13,8 @@ from reports.trends.trend_words import change_with_interval, change_words, value
 _ORDER = ("failed", "suspect", "muted", "invalid", "inconclusive", "passed")
 _IN_DOUBT = ("failed", "suspect", "muted")
 _UNJUDGED = ("invalid", "inconclusive")
+# More than these are folded away: on a first night all gates have one reason.
+_MOST_UNJUDGED = 8
 _COLUMNS = (
     Column("Gate", is_text=True),
     Column("Where", is_text=True),
@@ -63,6 +66,22 @@ def unjudged_table(document: NightlyDocument) -> Table | None:
         for gate in gates
     ]
     return Table("Not judged", columns, rows)
+
+
+def unjudged_open(document: NightlyDocument) -> bool:
+    """Whether they are few enough to be read at once."""
+    return len(_chosen(document, _UNJUDGED)) <= _MOST_UNJUDGED
+
+
+def unjudged_reason(document: NightlyDocument) -> str:
+    """The reason that most of them have, for the line that stays where they are folded away."""
+    gates = _chosen(document, _UNJUDGED)
+    if not gates:
+        return ""
+    reason, count = Counter(gate.message for gate in gates).most_common(1)[0]
+    if not reason:
+        return ""
+    return f" ({reason})" if count == len(gates) else f", {count} of them: {reason}"
 
 
 def passed_table(document: NightlyDocument) -> Table | None:

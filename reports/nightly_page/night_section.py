@@ -37,6 +37,8 @@ class NightSection:
     cleared: Table | None
     doubt: Table | None
     unjudged: Table | None
+    unjudged_open: bool
+    unjudged_reason: str
     passed: Table | None
     savings: Table | None
     panels: Sequence[PanelGroup]
@@ -74,6 +76,8 @@ def section_of(document: NightlyDocument, anchor: str, folder: str | None = None
         cleared=alarm_tables.cleared_table(document),
         doubt=gate_tables.doubt_table(document),
         unjudged=gate_tables.unjudged_table(document),
+        unjudged_open=gate_tables.unjudged_open(document),
+        unjudged_reason=gate_tables.unjudged_reason(document),
         passed=gate_tables.passed_table(document),
         savings=alarm_tables.savings_table(document),
         panels=panel_groups(document, anchor),

@@ -160,7 +160,8 @@ def accept_command(alarm: AlarmRecord, document: NightlyDocument) -> str:
 
 def next_steps(document: NightlyDocument) -> Iterator[tuple[str, str]]:
     """What to do now, each with the command for it, or none."""
-    again = shlex.join(document.provenance.command)
+    # What goes on with a night must not begin it anew.
+    again = shlex.join(word for word in document.provenance.command if word != "--fresh")
     confirmed = [one for one in worst_first(document.alarms) if one.state == "confirmed"]
     for alarm in confirmed[:1]:
         commits = commit_words(alarm.commits)
@@ -196,6 +197,8 @@ def against_last_night(document: NightlyDocument) -> list[str]:
         for name, group in groups
         if group
     ]
-    if not found:
-        return ["Nothing new: no figure is suspected, and none was cleared."]
-    return found
+    if found:
+        return found
+    if all(len(trend.points) < 2 for trend in document.trends):
+        return ["No night before this one is known here."]
+    return ["Nothing new: no figure is suspected, and none was cleared."]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from reports.figure import Figure
 from reports.history.record import AlarmRecord
 from reports.nightly.document import NightlyDocument, Trend
-from reports.trends.trend_figure import large_trend, small_trend
+from reports.trends.trend_figure import Beside, large_trend, small_trend
 
 # From this many figures on, those without a change are folded away: nobody reads them all.
 _FOLDED_FROM = 24
@@ -36,17 +36,25 @@ def panel_groups(document: NightlyDocument, anchor: str) -> list[PanelGroup]:
     )
     moved = [one for one in ranked if _rank(one[1], alarms, document)[0] < _QUIET]
     quiet = [one for one in ranked if _rank(one[1], alarms, document)[0] == _QUIET]
-    night = document.night
+    limits = {
+        (gate.step, gate.scope, gate.metric): gate.limit
+        for gate in document.gates
+        if gate.kind in ("relative", "curve")
+    }
+
+    def beside(trend: Trend) -> Beside:
+        one = trend.series
+        limit = limits.get((one.step, one.scope, one.metric))
+        return Beside(document.night, alarms.get(str(one)), limit)
 
     def small(trend: Trend, number: int, *, with_step: bool) -> Figure:
-        alarm = alarms.get(str(trend.series))
-        return small_trend(trend, alarm, night, f"{anchor}-trend-{number}", with_step=with_step)
+        return small_trend(trend, beside(trend), f"{anchor}-trend-{number}", with_step=with_step)
 
     groups = [
         PanelGroup(
             "Worse, suspected or changed",
             [
-                large_trend(trend, alarms.get(str(trend.series)), night, f"{anchor}-trend-{number}")
+                large_trend(trend, beside(trend), f"{anchor}-trend-{number}")
                 for number, trend in moved[:_MOST_LARGE]
             ],
             large=True,

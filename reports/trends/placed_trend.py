@@ -41,6 +41,7 @@ class PlacedTrend:
     missing: Sequence[float]
     span: tuple[float, float]
     dated: bool
+    limit: float | None = None
 
     @property
     def places(self) -> list[float]:
@@ -64,8 +65,11 @@ class PlacedTrend:
         return [(at, point) for at, point in self.points if point.status not in ASIDE]
 
 
-def placed(trend: Trend) -> PlacedTrend:
-    """The trend by the dates of its nights, or by their order where they have none."""
+def placed(trend: Trend, limit: float | None = None) -> PlacedTrend:
+    """The trend by the dates of its nights, or by their order where they have none.
+
+    `limit` is the value from which the last night alarms.
+    """
     points = sorted(trend.points, key=lambda point: point.sequence)
     found = places_of([(point.night, point.sequence) for point in points])
     dated = all(day_of(point.night) is not None for point in points)
@@ -77,8 +81,9 @@ def placed(trend: Trend) -> PlacedTrend:
         list(_levels(trend, by_place)),
         list(_marks(trend, by_place, dated=dated)),
         sorted({float(day) for day in days} - known) if dated else [],
-        _span(trend),
+        _span(trend, limit),
         dated,
+        limit,
     )
 
 
@@ -108,13 +113,14 @@ def _marks(
             yield float(at), mark
 
 
-def _span(trend: Trend) -> tuple[float, float]:
+def _span(trend: Trend, limit: float | None) -> tuple[float, float]:
     """The ends of the vertical axis: not from zero, and never so near that noise looks large."""
     values = [point.value for point in trend.points if point.status not in ASIDE]
     values = values or [point.value for point in trend.points]
     if not values:
         return 0.0, 1.0
     values += [edge for level in trend.levels for edge in (level.low, level.high)]
+    values += [] if limit is None else [limit]
     low, high = min(values), max(values)
     room = _INTERVAL_ROOM_SHARE * (high - low)
     lows = [point.low for point in trend.points if point.low is not None]

@@ -23,11 +23,13 @@ WIDE = Canvas(560, 230, "c-wide")
 NARROW = Canvas(344, 210, "c-narrow", hidden=True)
 SMALL = Canvas(344, 168, "c-panel")
 
-_RIGHT_PX = 8.0
+# Half the label of the last night stands beyond it.
+_RIGHT_PX = 18.0
 _BELOW_PX = 24.0
 # What is missing is marked in a row between plot and axis.
 _MISSING_PX = 5.0
 _DOT_PX = 3.4
+_LIMIT_DAYS = 3
 # About how many ticks of the vertical axis there are: one for each so many pixels.
 _TICK_PX = 45
 _SERIES = 1
@@ -49,9 +51,18 @@ class Frame:
         return self.x.position(place), self.y.position(value)
 
 
-def draw_trend(trend: Trend, canvas: Canvas, identifier: str, title: str, finding: str) -> str:
+@dataclass(frozen=True, slots=True)
+class TrendWords:
+    """What a drawing of a trend is called and says; `limit` is from where tonight alarms."""
+
+    title: str
+    finding: str
+    limit: float | None = None
+
+
+def draw_trend(trend: Trend, canvas: Canvas, identifier: str, words: TrendWords) -> str:
     """The chart as one `<svg>`; `identifier` is unique in the page and safe as an id."""
-    shown = placed(trend)
+    shown = placed(trend, words.limit)
     low, high = shown.span
     about = max(2, round(canvas.height / _TICK_PX))
     texts = tick_texts(LinearScale(low, high, 1.0, 0.0, about).ticks())
@@ -64,16 +75,21 @@ def draw_trend(trend: Trend, canvas: Canvas, identifier: str, title: str, findin
     bottom = canvas.height - _BELOW_PX
     y = LinearScale(low, high, bottom - _MISSING_PX, top, about)
     frame = Frame(left, right, top, bottom, scale, y)
-    ticks = [(scale.position(place), label) for place, label in scale.ticks()]
+    ticks = [
+        (x, label)
+        for place, label in scale.ticks()
+        if (x := scale.position(place)) + svg.text_width(label) / 2 <= canvas.width
+    ]
     return root(
         canvas,
         identifier,
-        title,
-        finding,
+        words.title,
+        words.finding,
         svg.stretched(*_levels(shown, frame)),
         *_grid(frame, texts),
         svg.stretched(svg.of_series(_SERIES, *_nights(shown, frame))),
         *trend_marks.draw(flags, top, bottom),
+        svg.stretched(*_limit(shown, frame)),
         *_standing_out(shown, frame),
         svg.stretched(*_missing(shown, frame)),
         svg.line((left, bottom), (right, bottom), "c-axis", svg.AXIS, 1),
@@ -122,16 +138,21 @@ def _nights(shown: PlacedTrend, frame: Frame) -> Iterator[str]:
         if point.low is not None and point.high is not None
     ]
     if bars:
-        yield svg.path(short_path.strokes(bars), "c-data c-faint", svg.DATA, 1)
+        yield _faint(svg.path(short_path.strokes(bars), "c-data", svg.DATA, 1))
     runs = [[frame.at(at, point.value) for at, point in run] for run in shown.runs()]
     lines = "".join(short_path.line(run) for run in runs if len(run) > 1)
     if lines:
-        yield svg.path(lines, "c-data c-faint", svg.DATA, 1)
+        yield _faint(svg.path(lines, "c-data", svg.DATA, 1))
     dots = [frame.at(at, point.value) for at, point in shown.points if point.status == "counted"]
     if dots:
         # A line without length and with round ends is a dot: 90 of them take little room.
         drawn = svg.path(short_path.dots(dots), "c-data", svg.DATA, _DOT_PX)
         yield drawn.replace("<path ", '<path stroke-linecap="round" ', 1)
+
+
+def _faint(drawn: str) -> str:
+    """A path behind the dots."""
+    return drawn.replace("<path ", '<path stroke-opacity="0.45" ', 1)
 
 
 def _standing_out(shown: PlacedTrend, frame: Frame) -> Iterator[str]:
@@ -141,6 +162,14 @@ def _standing_out(shown: PlacedTrend, frame: Frame) -> Iterator[str]:
         at = frame.at(place, point.value)
         mark = trend_marks.night_mark(point.status, at)
         yield svg.pinned(at[0], mark, series=_SERIES)
+
+
+def _limit(shown: PlacedTrend, frame: Frame) -> Iterator[str]:
+    """A short line at the last night: from there on it would be suspected."""
+    if shown.limit is not None and shown.points:
+        last = shown.points[-1][0]
+        ends = frame.at(last - _LIMIT_DAYS, shown.limit), frame.at(last + 1, shown.limit)
+        yield svg.line(*ends, "c-limit", svg.FAILED, 1.5)
 
 
 def _missing(shown: PlacedTrend, frame: Frame) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from reports.blocks import Column
 from reports.figure import Data, DataRow, Figure
@@ -12,7 +13,7 @@ from reports.history.record import AlarmRecord
 from reports.nightly.document import Trend, TrendPoint
 from reports.trends.night_axis import day_of
 from reports.trends.placed_trend import placed
-from reports.trends.trend_chart import NARROW, SMALL, WIDE, draw_trend
+from reports.trends.trend_chart import NARROW, SMALL, WIDE, TrendWords, draw_trend
 from reports.trends.trend_words import (
     UNITS,
     finding,
@@ -26,31 +27,38 @@ _DIGITS = 4
 _COMMIT_LETTERS = 7
 
 
-def large_trend(trend: Trend, alarm: AlarmRecord | None, tonight: str, anchor: str) -> Figure:
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a night knows of a trend: its date, the alarm, and from which value it alarms."""
+
+    tonight: str
+    alarm: AlarmRecord | None = None
+    limit: float | None = None
+
+
+def large_trend(trend: Trend, beside: Beside, anchor: str) -> Figure:
     """A trend that changed, half a page wide."""
-    title, said = trend_title(trend, with_step=True), finding(trend, alarm, tonight)
-    drawings = _drawings(trend, (WIDE, NARROW), anchor, title, said)
+    title, said = trend_title(trend, with_step=True), finding(trend, beside.alarm, beside.tonight)
+    words = TrendWords(title, said, beside.limit)
+    drawings = _drawings(trend, (WIDE, NARROW), anchor, words)
     return Figure(title, said, drawings, _data(trend, counts=True), trend_name(trend.series))
 
 
-def small_trend(
-    trend: Trend, alarm: AlarmRecord | None, tonight: str, anchor: str, *, with_step: bool
-) -> Figure:
+def small_trend(trend: Trend, beside: Beside, anchor: str, *, with_step: bool) -> Figure:
     """A trend among others, a third of a page wide, with fewer words and figures."""
-    title, said = trend_title(trend, with_step=with_step), finding(trend, alarm, tonight)
-    drawings = _drawings(trend, (SMALL,), anchor, title, said)
-    under = short_finding(trend, alarm, tonight)
+    title = trend_title(trend, with_step=with_step)
+    words = TrendWords(title, finding(trend, beside.alarm, beside.tonight), beside.limit)
+    drawings = _drawings(trend, (SMALL,), anchor, words)
+    under = short_finding(trend, beside.alarm, beside.tonight)
     return Figure(title, under, drawings, _data(trend, counts=False), trend_name(trend.series))
 
 
 def _drawings(
-    trend: Trend, canvases: Sequence[Canvas], anchor: str, title: str, said: str
+    trend: Trend, canvases: Sequence[Canvas], anchor: str, words: TrendWords
 ) -> list[str]:
-    return [
-        draw_trend(trend, canvas, f"{anchor}-{canvas.css}", title, said)
-        for canvas in canvases
-        if trend.points
-    ]
+    if not trend.points:
+        return []
+    return [draw_trend(trend, one, f"{anchor}-{one.css}", words) for one in canvases]
 
 
 def _data(trend: Trend, *, counts: bool) -> Data:

@@ -12,6 +12,7 @@ from reports.page import render_load_comparison, render_page
 from tests.reports import adaptive_documents, documents, load_documents, panel_documents
 from tests.reports.compared_loads import Truth, run_of
 from tests.reports.everything import SHOP, everything_html
+from tests.reports.nightly_documents import hostile_night, night_document
 
 
 def story() -> list[Document]:
@@ -32,6 +33,12 @@ def comparison() -> str:
     return render_load_comparison(compare_loads(*runs, ("runs/a", "runs/b")))
 
 
+def hostile() -> str:
+    """A night with markup in its names, where its folder is known."""
+    document = hostile_night()
+    return render_page([document], {document.night_id: ""})
+
+
 def _of(documents_of: Callable[[], Sequence[Document]]) -> Callable[[], str]:
     return cache(lambda: render_page(documents_of()))
 
@@ -43,6 +50,9 @@ STORIES: dict[str, Callable[[], str]] = {
     "tuning": _of(lambda: [documents.cpu_bound()]),
     "load": _of(lambda: [load_documents.five_causes()]),
     "comparison": comparison,
+    "night": _of(lambda: [night_document("failed", series=8, nights=60)]),
+    "many nights": _of(lambda: [night_document("failed", series=24, nights=12)]),
+    "hostile night": hostile,
     "hostile": _of(
         lambda: [
             documents.hostile(),
