@@ -21,7 +21,18 @@ app = new_app()
 
 _PLAN_HELP = "The plan's YAML file, or a folder or s3://BUCKET/PREFIX with a history."
 
-Words = Annotated[list[str], typer.Argument(metavar="[PLAN_OR_PLACE] ID...", help=_PLAN_HELP)]
+First = Annotated[str, typer.Argument(metavar="PLAN_OR_PLACE", help=_PLAN_HELP)]
+FirstAlone = Annotated[
+    str | None, typer.Argument(metavar="PLAN_OR_PLACE", help=_PLAN_HELP, show_default=False)
+]
+Ids = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="ID", help="With --history, PLAN_OR_PLACE may be left out."),
+]
+Target = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="ALARM_ID|FIGURE|all", help="A figure is 'STEP / SCOPE / METRIC'."),
+]
 Place = Annotated[
     str | None,
     typer.Option(
@@ -60,9 +71,7 @@ def history() -> None:
 
 @app.command("list")
 def list_nights(
-    words: Annotated[
-        list[str] | None, typer.Argument(metavar="[PLAN_OR_PLACE]", help=_PLAN_HELP)
-    ] = None,
+    first: FirstAlone = None,
     nights: Annotated[
         int, typer.Option("--nights", metavar="N", min=1, help="How many of the last nights.")
     ] = 30,
@@ -82,12 +91,18 @@ def list_nights(
 
         return list_history(found, nights, console, _now())
 
-    _end(words, (history, name, env, region, profile), body, (json_output, quiet, verbose))
+    _end(
+        [first] if first else [],
+        (history, name, env, region, profile),
+        body,
+        (json_output, quiet, verbose),
+    )
 
 
 @app.command("show")
 def show(
-    words: Words,
+    first: First,
+    words: Ids = None,
     history: Place = None,
     name: PlanName = None,
     env: Env = None,
@@ -107,12 +122,19 @@ def show(
 
         return show_named(found, console, _now())
 
-    _end(words, (history, name, env, region, profile), body, (json_output, quiet, verbose))
+    _end(
+        [first, *(words or ())],
+        (history, name, env, region, profile),
+        body,
+        (json_output, quiet, verbose),
+    )
 
 
 @app.command("accept")
 def accept(
-    words: Words,
+    *,
+    first: FirstAlone = None,
+    words: Ids = None,
     reason: Reason,
     series: Annotated[
         list[str] | None,
@@ -146,14 +168,19 @@ def accept(
         figures = tuple(series or ())
         return record_acceptance(found, reason, figures, console, all_of_last=all_of_last)
 
-    _end(words, (history, name, env, region, profile), body, (json_output, quiet, verbose))
+    _end(
+        [*([first] if first else []), *(words or ())],
+        (history, name, env, region, profile),
+        body,
+        (json_output, quiet, verbose),
+    )
 
 
 @app.command("mute")
 def mute(
-    words: Annotated[
-        list[str], typer.Argument(metavar="[PLAN_OR_PLACE] ALARM_ID|FIGURE|all", help=_PLAN_HELP)
-    ],
+    first: First,
+    *,
+    words: Target = None,
     reason: Reason,
     until: Annotated[
         str | None,
@@ -181,14 +208,19 @@ def mute(
 
         return record_mute(found, reason, until, span, console)
 
-    _end(words, (history, name, env, region, profile), body, (json_output, quiet, verbose))
+    _end(
+        [first, *(words or ())],
+        (history, name, env, region, profile),
+        body,
+        (json_output, quiet, verbose),
+    )
 
 
 @app.command("unmute")
 def unmute(
-    words: Annotated[
-        list[str], typer.Argument(metavar="[PLAN_OR_PLACE] ALARM_ID|FIGURE|all", help=_PLAN_HELP)
-    ],
+    first: First,
+    *,
+    words: Target = None,
     reason: Reason = "no longer needed",
     history: Place = None,
     name: PlanName = None,
@@ -206,14 +238,17 @@ def unmute(
 
         return record_unmute(found, reason, console)
 
-    _end(words, (history, name, env, region, profile), body, (json_output, quiet, verbose))
+    _end(
+        [first, *(words or ())],
+        (history, name, env, region, profile),
+        body,
+        (json_output, quiet, verbose),
+    )
 
 
 @app.command("prune")
 def prune(
-    words: Annotated[
-        list[str] | None, typer.Argument(metavar="[PLAN_OR_PLACE]", help=_PLAN_HELP)
-    ] = None,
+    first: FirstAlone = None,
     older_than: Annotated[
         str | None,
         typer.Option("--older-than", metavar="DAYS", help="Which nights of the history: 400d."),
@@ -259,11 +294,16 @@ def prune(
         )
         return prune_history(found, asked, console, _now())
 
-    _end(words, (history, name, env, region, profile), body, (json_output, quiet, verbose))
+    _end(
+        [first] if first else [],
+        (history, name, env, region, profile),
+        body,
+        (json_output, quiet, verbose),
+    )
 
 
 def _end(
-    words: list[str] | None,
+    words: list[str],
     place: tuple[str | None, str | None, str | None, str | None, str | None],
     run: Callable[[Console, Opened], ExitCode],
     talk: tuple[bool, bool, bool],
@@ -274,7 +314,7 @@ def _end(
     def body(console: Console) -> ExitCode:
         from reports.history.commands.opened import Asked, opened
 
-        return run(console, opened(Asked(tuple(words or ()), *place)))
+        return run(console, opened(Asked(tuple(words), *place)))
 
     end(body, json_output=json_output, quiet=quiet, verbose=verbose)
 

@@ -165,7 +165,7 @@ def test_an_alarm_is_accepted_muted_and_unmuted_and_the_list_tells(own, tmp_path
         0,
         "accepted alarm a0001 (orders / GET /search / p95)",
     )
-    _, out, _ = own("accept", "history", "--all", "--reason", "again", "--json")
+    _, out, _ = own("accept", "--history", "history", "--all", "--reason", "again", "--json")
     assert json.loads(out)["events"] == []
     assert "accepted already by mona" in json.loads(out)["notes"][0]
     _, out, _ = own("show", "history", "a0001")
@@ -213,7 +213,9 @@ def test_no_night_goes_while_a_decision_cannot_be_read(own, tmp_path):
         pytest.param(["list", "history", "--env", "x"], "--env: only a plan has", id="env"),
         pytest.param(["list", "a.yaml", "--name", "x"], "--name: a plan has its own", id="both"),
         pytest.param(["list", "history", "--nights", "0"], "--nights", id="no nights"),
+        pytest.param(["list", "history", "x"], "unexpected extra argument", id="two places"),
         pytest.param(["show", "history"], "expected one ID", id="no id"),
+        pytest.param(["show", "--history", "history", "x", "y"], "(got 2)", id="two ids"),
         pytest.param(["accept", "history", "a0038"], "Missing option '--reason'", id="reason"),
         pytest.param(
             ["accept", "history", "a0038", "--reason", " "], "--reason: expected", id="empty"
