@@ -55,7 +55,7 @@ def load_record(
         environment=night.environment,
         prices=_prices(document),
         points=[*_latencies(document), *_cost(document, bill)],
-        blocks=[ScopeBlocks(scope=scope, blocks=[*blocks]) for scope, blocks in scopes(document)],
+        blocks=[ScopeBlocks(scope=scope, blocks=[*blocks]) for scope, blocks in judged(document)],
         bill=bill,
         bill_requests=admitted(document) or None,
         spent_usd=document.spent.usd,
@@ -91,11 +91,21 @@ def scopes(document: LoadDocument) -> Iterator[tuple[str, Sequence[LatencyBlock]
             yield step.name if is_alone else f"{step.scenario}: {step.name}", step.blocks
 
 
+def judged(document: LoadDocument) -> list[tuple[str, Sequence[LatencyBlock]]]:
+    """The scopes whose quantiles are kept: of a run of one step that step alone.
+
+    The run has the same requests then, and what is judged twice makes each judgement weaker.
+    """
+    found = [*scopes(document)]
+    is_one_step = len(document.steps) == 1 and len(found) == 2
+    return [one for one in found if one[0] != THE_RUN] if is_one_step else found
+
+
 def absent_of_load(document: LoadDocument) -> list[str]:
     """Which quantiles are not kept, and why."""
     if document.search is not None:
         return ["a search sends what it finds out: its latencies are not those of other nights"]
-    known = [*scopes(document)]
+    known = judged(document)
     found = [] if known else ["no histograms by blocks of time: no quantile is kept"]
     for scope, blocks in known:
         n = sum(block.ok for block in blocks)
@@ -114,7 +124,7 @@ def _latencies(document: LoadDocument) -> Iterator[SeriesPoint]:
     """Quantiles of ok responses; none of a search, whose rates differ from night to night."""
     if document.search is not None:
         return
-    for scope, blocks in scopes(document):
+    for scope, blocks in judged(document):
         known = [(block, decoded(block.ok_response)) for block in blocks if block.ok_response]
         histograms = [histogram for _, histogram in known]
         n = sum(histogram.n for histogram in histograms)

@@ -104,6 +104,13 @@ def test_a_load_run_has_its_quantiles_by_step_with_errors_and_blocks() -> None:
     assert RunRecord.model_validate_json(record.model_dump_json()) == record
 
 
+def test_a_run_of_one_step_is_judged_once() -> None:
+    record = taken(run_of(Truth(seed=1)))
+
+    assert {point.scope for point in record.points} == {"GET /products"}
+    assert [one.scope for one in record.blocks] == ["GET /products"]
+
+
 def test_steps_of_one_name_are_told_apart_by_their_scenario() -> None:
     document = run_of(Truth(seed=1, steps=(Told("GET /x"), Told("GET /x"))))
     first, second = document.steps
