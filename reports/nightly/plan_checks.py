@@ -10,13 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path as FilePath
 
 from pydantic import BaseModel
-from pydantic_core import PydanticCustomError
-
 from core.draft import Draft, Fault
 from core.layers import SECTION
 from core.located_model import written_name
 from core.located_yaml import Path
-from core.quantities import duration_s
 from reports.nightly.plan import (
     Confirm,
     Gates,
@@ -33,7 +30,6 @@ _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}")
 _WEB_URL = re.compile(r"https?://[^\s/?#]+(?:[/?#]\S*)?")
 # S3 user guide, "General purpose bucket naming rules"; a prefix without empty parts.
 _S3_PLACE = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[^/\s]+)*/?")
-_DAY_S = 86_400.0
 
 
 def faults_of(draft: Draft) -> Iterator[Fault]:
@@ -110,21 +106,6 @@ def _gate_faults(draft: Draft) -> Iterator[Fault]:
     if gates.min_nights > gates.window:
         message = f"must be at most the window of {gates.window} nights"
         yield Fault(("gates", "min_nights"), f"{message} (got {gates.min_nights})")
-    days, every_s = draft.get("retention", "history_days"), _every_s(draft)
-    if isinstance(days, int) and every_s and days * _DAY_S / every_s < gates.min_nights:
-        message = f"keeps fewer than the {gates.min_nights} nights that gates.min_nights needs"
-        yield Fault(("retention", "history_days"), f"{message} (got {days})")
-
-
-def _every_s(draft: Draft) -> float | None:
-    """How far apart nights are; None where that has a fault of its own."""
-    written = draft.get("every")
-    try:
-        seconds = NightlyPlan.model_fields["every_s"].default
-        seconds = seconds if written is None else duration_s(written)
-    except PydanticCustomError:
-        return None
-    return seconds if isinstance(seconds, float) else None
 
 
 def _notify_faults(draft: Draft) -> Iterator[Fault]:

@@ -200,13 +200,6 @@ def test_the_history_is_where_option_or_plan_say(
             "n.yaml:2:21: gates.min_nights: must be at most the window of 28 nights (got 30)",
         ),
         (
-            f"name: x\nretention: {{history_days: 9}}\n{STEPS}",
-            (
-                "n.yaml:2:27: retention.history_days: keeps fewer than the 10 nights that "
-                "gates.min_nights needs (got 9)"
-            ),
-        ),
-        (
             f"name: x\nnotify: [{{kind: slack, url: hooks/T0-secret}}]\n{STEPS}",
             (
                 "n.yaml:2:29: notify[0].url: must be a URL with https:// "
