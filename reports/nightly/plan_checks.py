@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path as FilePath
 
 from pydantic import BaseModel
+
 from core.draft import Draft, Fault
 from core.layers import SECTION
 from core.located_model import written_name
