@@ -188,7 +188,10 @@ def _quiet(
     if waiting:
         return f"{len(waiting):,} of {len(judged):,} figures cannot be judged: {waiting[0].message}"
     muted = sum(gate.status == "muted" for gate in gates)
-    of_muted = f" {muted:,} worse figures are muted." if muted else ""
+    muted_words = "1 worse figure is" if muted == 1 else f"{muted:,} worse figures are"
+    of_muted = f" {muted_words} muted." if muted else ""
+    if passed == 1:
+        return f"The only figure is as on earlier nights.{of_muted}"
     return f"All {passed:,} figures are as on earlier nights.{of_muted}"
 
 
