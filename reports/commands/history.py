@@ -58,8 +58,8 @@ EPILOG = """\
 Examples:
   reports history list profiles/nightly.yaml
   reports history show profiles/nightly.yaml 2026-11-27
-  reports history accept profiles/nightly.yaml 4f1c09 --reason "larger pages"
-  reports history mute profiles/nightly.yaml 4f1c09 --for 14d --reason "fix is due"
+  reports history accept profiles/nightly.yaml a-4f1c09d2 --reason "larger pages"
+  reports history mute profiles/nightly.yaml a-4f1c09d2 --for 14d --reason "fix is due"
   reports history prune profiles/nightly.yaml --older-than 400d --dry-run
 """
 

@@ -152,6 +152,7 @@ def _night_lines(night: NightRecord, past: Past, now: datetime) -> Iterator[str 
         yield f"  {alarm_line(alarm, state)}"
         if alarm.confirmed_by:
             yield f"    by {alarm.confirmed_by}"
+    yield from (f"  failed: {budget}" for budget in night.failed or ())
     yield from (f"  note: {note}" for note in night.notes)
     runs = [run for run in past.runs if run.night_id == night.night_id]
     if not runs:
