@@ -315,6 +315,27 @@ def test_a_record_that_the_history_does_not_take_is_sent_the_next_night(tmp_path
     assert history.load("shop").nights == (made.night(1),)
 
 
+def test_a_kept_record_that_cannot_be_read_does_not_hold_up_the_others(tmp_path, monkeypatch):
+    store = Counting(tmp_path / "history")
+    store.refusal = AwsError("could not write s3://b/x: 503")
+    for record in (made.run(1), made.run(2)):
+        append_or_keep(History(store), record, tmp_path)
+    store.refusal = None
+    read = FolderStore.read
+
+    def failing(self, name):
+        if "orders0001" in name:
+            raise ObjectUnreadable("could not read it: Input/output error")
+        return read(self, name)
+
+    monkeypatch.setattr(FolderStore, "read", failing)
+    sent = send_pending(History(store), tmp_path)
+
+    assert sent.names == (object_name(made.run(2)),)
+    assert sent.problem == "could not read it: Input/output error"
+    assert has_pending(tmp_path)
+
+
 def test_a_record_that_can_be_kept_nowhere_is_an_error_with_both_reasons(tmp_path):
     store = Counting(tmp_path / "history")
     store.refusal = AwsError("could not write s3://b/x: 503")
