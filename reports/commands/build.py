@@ -17,6 +17,7 @@ EPILOG = """\
 Examples:
   reports build runs/20251120T091402Z-load-orders
   reports build runs/*-tune-* runs/*-load-* -o report.html
+  reports build runs/20251120T020004Z-nightly-shop
   reports build runs/* --export md=summary.md --export junit=gates.xml
   reports build runs/* --export parquet=runs.parquet --export csv=runs.csv
   reports build runs/20251120T091402Z-load-orders --chart
@@ -47,7 +48,7 @@ def command(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Put tunings, load runs and probes of limits on one page.
+    """Put tunings, load runs, probes of limits and nights on one page.
 
     The page is a single file: it needs no network, no script and no server.
     Its path goes to stdout. Of several runs, those without a result are skipped

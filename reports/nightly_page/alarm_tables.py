@@ -29,7 +29,7 @@ def alarms_table(document: NightlyDocument) -> Table | None:
             [
                 str(one.series),
                 one.state,
-                change_with_interval(one.change_share, one.change_interval),
+                change_with_interval(one.change_share, one.change_interval, one.unit),
                 one.since_night,
                 f"{_nights(one, document)}",
                 one.confirmed_by or ABSENT,
@@ -62,7 +62,7 @@ def cleared_table(document: NightlyDocument) -> Table | None:
             [
                 str(one.series),
                 one.since_night,
-                change_with_interval(one.change_share, one.change_interval),
+                change_with_interval(one.change_share, one.change_interval, one.unit),
                 percent(one.floor_share),
                 one.confirmed_by or "not seen again",
             ]

@@ -132,7 +132,8 @@ def value_cell(value: float | None, unit: str) -> str:
 def change_cell(gate: NightGate) -> str:
     """The change with its interval, where there is a baseline."""
     return _known(
-        gate.change_share, lambda share: change_with_interval(share, gate.change_interval)
+        gate.change_share,
+        lambda share: change_with_interval(share, gate.change_interval, gate.unit),
     )
 
 

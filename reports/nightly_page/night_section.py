@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from reports.blocks import Table, Tile
-from reports.figures import ABSENT, closed, moment, seconds, usd
+from reports.figures import ABSENT, moment, seconds, usd
 from reports.nightly.document import NightlyDocument
 from reports.nightly_page import alarm_tables, gate_tables, night_words
 from reports.nightly_page.night_length import length_s
@@ -102,7 +102,7 @@ def _subtitle(document: NightlyDocument) -> str:
 def _notes(document: NightlyDocument) -> list[str]:
     """Notes, then what of the history could not be used."""
     problems = [f"History: {night_words.ended(one)}" for one in document.history_problems]
-    return [*(closed(note) for note in document.notes), *problems]
+    return [*(night_words.ended(note) for note in document.notes), *problems]
 
 
 def _tiles(document: NightlyDocument) -> list[Tile]:

@@ -98,14 +98,13 @@ def alarm_sentence(alarm: AlarmRecord, night: str) -> str:
     """An alarm with its figures, its age, and the commits that it came with."""
     cost = alarm.unit != "ms"
     state = _STATES[alarm.state].replace("slower", "dearer") if cost else _STATES[alarm.state]
-    change = change_with_interval(alarm.change_share, alarm.change_interval)
+    change = change_with_interval(alarm.change_share, alarm.change_interval, alarm.unit)
     values = value_words(alarm.value, alarm.unit)
     if alarm.baseline_value is not None:
         values = f"{value_words(alarm.baseline_value, alarm.unit)} to {values}"
     parts = [f"{series_words(alarm.series)} {state}: {change}, {values}, {since(alarm, night)}"]
-    if alarm.confirmed_by:
-        verb = "confirmed by" if alarm.state != "cleared" else "cleared:"
-        parts.append(f"{verb} {alarm.confirmed_by}")
+    if by := alarm.confirmed_by:
+        parts.append(f"{'cleared' if alarm.state == 'cleared' else 'confirmed'}, {by}")
     commits = commit_words(alarm.commits)
     if commits:
         parts.append(f"commits {commits}")
@@ -151,11 +150,11 @@ def budget_sentence(gate: NightGate) -> str:
 
 
 def accept_command(alarm: AlarmRecord, document: NightlyDocument) -> str:
-    """The command that makes a change the new baseline."""
-    place = document.provenance.history
-    return shlex.join(
-        ["reports", "history", "accept", alarm.alarm_id, "--history", place, "--reason", "WHY"]
-    )
+    """The command that makes a change the new level, in the history that this night used."""
+    run = document.provenance
+    environment = ["--env", run.environment] if run.environment else []
+    words = ["reports", "history", "accept", run.plan_file, alarm.alarm_id, "--reason", "WHY"]
+    return shlex.join([*words, "--history", run.history, *environment])
 
 
 def next_steps(document: NightlyDocument) -> Iterator[tuple[str, str]]:

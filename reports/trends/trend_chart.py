@@ -29,7 +29,7 @@ _BELOW_PX = 24.0
 # What is missing is marked in a row between plot and axis.
 _MISSING_PX = 5.0
 _DOT_PX = 3.4
-_LIMIT_DAYS = 3
+_LIMIT_PX = 14.0
 # About how many ticks of the vertical axis there are: one for each so many pixels.
 _TICK_PX = 45
 _SERIES = 1
@@ -168,7 +168,8 @@ def _limit(shown: PlacedTrend, frame: Frame) -> Iterator[str]:
     """A short line at the last night: from there on it would be suspected."""
     if shown.limit is not None and shown.points:
         last = shown.points[-1][0]
-        ends = frame.at(last - _LIMIT_DAYS, shown.limit), frame.at(last + 1, shown.limit)
+        start = last - _LIMIT_PX / frame.x.day_px
+        ends = frame.at(start, shown.limit), frame.at(last + 1, shown.limit)
         yield svg.line(*ends, "c-limit", svg.FAILED, 1.5)
 
 

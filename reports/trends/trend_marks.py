@@ -26,6 +26,7 @@ LETTERS = {
 # and 100,000 for five, in each of tens of charts.
 _MOST_FLAGS = 3
 _FLAG_ROW_PX = 15.0
+_LONGEST = 24
 _LETTER_ROW_PX = 16.0
 LEAST_ROOM_PX = _LETTER_ROW_PX
 _LETTER_GAP_PX = 9.0
@@ -58,8 +59,9 @@ def flag_text(mark: TrendMark) -> str:
     """A change point in short: 12 Nov +11 %."""
     day = day_of(mark.night)
     when = f"#{mark.sequence}" if day is None else date_label(day)
-    text = " ".join(mark.text.split())
-    return f"{when} {text if len(text) <= 24 else text[:23] + '…'}"
+    # Behind its size stand its interval, its dates and commits: those are told on pointing.
+    text = " ".join(mark.text.split()).partition(" (")[0]
+    return f"{when} {text if len(text) <= _LONGEST else text[: _LONGEST - 1] + '…'}"
 
 
 def room_px(found: PlacedMarks) -> float:

@@ -9,7 +9,7 @@ from reports.figures import MINUS, SPACE, milliseconds, percent, percent_range, 
 from reports.history.record import AlarmRecord, SeriesId
 from reports.nightly.document import Trend, TrendPoint
 
-UNITS = {"ms": "ms", "usd_per_million": "$ per million"}
+UNITS = {"ms": "ms", "usd_per_million": "$ per million", "share": "share"}
 _SLUG = re.compile(r"[^a-z0-9]+")
 _MOST_LETTERS = 60
 _STATUSES = {
@@ -43,6 +43,8 @@ def value_words(value: float, unit: str) -> str:
         return milliseconds(value)
     if unit == "usd_per_million":
         return f"{usd(value)} per million"
+    if unit == "share":
+        return percent(value)
     return f"{value:.4g}{SPACE}{unit}".rstrip()
 
 
@@ -63,11 +65,19 @@ def change_range(interval: tuple[float, float]) -> str:
     return f"{first.removesuffix(f'{SPACE}%')} to {last}"
 
 
-def change_with_interval(share: float, interval: tuple[float, float] | None) -> str:
-    """A change and, in brackets, the 95 % interval of it."""
-    if interval is None:
-        return change_words(share)
-    return f"{change_words(share)} ({change_range(interval)})"
+def change_with_interval(
+    share: float, interval: tuple[float, float] | None, unit: str = "ms"
+) -> str:
+    """A change and, in brackets, the 95 % interval of it.
+
+    Of what is a share itself, the difference, in points.
+    """
+    text = (
+        change_words(share)
+        if interval is None
+        else (f"{change_words(share)} ({change_range(interval)})")
+    )
+    return text.replace("%", "points") if unit == "share" else text
 
 
 def finding(trend: Trend, alarm: AlarmRecord | None, tonight: str) -> str:
@@ -102,8 +112,8 @@ def _alarm_words(alarm: AlarmRecord) -> str:
         if alarm.baseline_value is None
         else f" against {value_words(alarm.baseline_value, alarm.unit)} before {alarm.since_night}"
     )
-    change = change_with_interval(alarm.change_share, alarm.change_interval)
-    by = f" by {alarm.confirmed_by}" if alarm.confirmed_by else ""
+    change = change_with_interval(alarm.change_share, alarm.change_interval, alarm.unit)
+    by = f", {alarm.confirmed_by}" if alarm.confirmed_by else ""
     return f"{change}{before}; {alarm.state}{by}"
 
 

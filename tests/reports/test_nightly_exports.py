@@ -136,7 +136,7 @@ def test_a_summary_draws_trends_with_characters_alone():
     text = night_markdown(night_document("failed"))
     assert "▇█▆" in text
     assert not re.search(r"<svg|data:|<img", text)
-    assert "\nreports history accept orders-p95-000088 --history nightly-history" in text
+    assert "\nreports history accept profiles/nightly.yaml orders-p95-000088 --reason WHY" in text
 
 
 def test_names_that_are_markup_stay_text_in_a_summary():

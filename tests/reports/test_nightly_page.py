@@ -81,8 +81,8 @@ def test_a_confirmed_change_is_told_with_interval_night_commits_and_the_command_
     (alarm,) = of("failed").alarms
     words = words_of("failed")
     assert "+8.5 % (+4.3 to +13 %), 112 ms to 121 ms, since 2026-11-25 (2 days ago)" in words
-    assert "confirmed by 2 reruns; commits c4da5b2..6311d4d" in words
-    assert f"reports history accept {alarm.alarm_id} --history nightly-history" in words
+    assert "confirmed, 2 reruns; commits c4da5b2..6311d4d" in words
+    assert f"reports history accept profiles/nightly.yaml {alarm.alarm_id} --reason WHY" in words
     assert "Still there: p95 of GET /search in orders." in words
 
 
