@@ -105,7 +105,7 @@ class Account:
         document = self.document_of(
             so_far,
             judgement,
-            finished=self.now(),
+            finished=self.journal.journal.ending(self.now()),
             problems=[*map(str, self.past.problems), *self.keeping.problems],
             notes=self.journal.journal.notes,
             before=self.night_before,

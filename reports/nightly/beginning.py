@@ -87,13 +87,14 @@ def begin_night(
         )
         first = _journal(options, plan_file, history, asked, around, sequence)
         journal = JournalFile(folder.journal, first)
-    for note in (*notes, *_clock_notes(past, journal.journal, around.now)):
-        journal.note(note)
     night_id = journal.journal.night_id
+    before = without_night(past, night_id)
+    for note in (*notes, *_clock_notes(before, journal.journal, around.now)):
+        journal.note(note)
     return Begun(
         folder,
         journal,
-        without_night(past, night_id),
+        before,
         recorded=frozenset(run.run_id for run in past.runs if run.night_id == night_id),
         resumed=resumed is not None,
     )
@@ -194,17 +195,19 @@ def _night_to_resume(
         began = moment(night.journal.started_utc)
         reason = why or "a later one was interrupted too"
         progress.say(f"the night that began {began} was interrupted and does not go on: {reason}")
-        _give_up(night, put_back, progress)
+        _give_up(night, around.now, put_back, progress)
     return resumed
 
 
-def _give_up(night: FoundNight, put_back: PutBack | None, progress: Progress) -> None:
+def _give_up(
+    night: FoundNight, now: datetime, put_back: PutBack | None, progress: Progress
+) -> None:
     under_way = night.journal.under_way
     if under_way is not None and under_way.function is not None and put_back is not None:
         told = put_back.function(under_way.function, night.folder)
         if told is not None:
-            progress.warn(told)
-    reopened(night).leave("given up")
+            progress.warn(told.words)
+    reopened(night).leave("given up", _utc(now))
 
 
 def _clock_notes(past: Past, journal: NightJournal, now: datetime) -> list[str]:

@@ -24,6 +24,7 @@ NOT_BEGUN = "not begun"
 REFUSED = "refused"
 # A measurement that is not valid is the most frequent nuisance of a night, and often gone at once.
 _MOST_ATTEMPTS = 2
+_ANSWERS = (ExitCode.PASS, ExitCode.FAILED, ExitCode.INCONCLUSIVE)
 
 
 class Suspect(Protocol):
@@ -166,7 +167,7 @@ class Conduct:
         what = f"confirming {step.name}: {purpose} {turn + 1} of {suspect.runs}"
         made = len(self._of(step, purpose)) + 1
         facts = self.runs.journal.journal.facts
-        self.runs.make(
+        done = self.runs.make(
             Turn(
                 step=step,
                 purpose=purpose,
@@ -176,6 +177,9 @@ class Conduct:
                 seed=pair_seed(facts.night_id, step.name, turn) if purpose != "rerun" else None,
             )
         )
+        if done.cut is not None or done.exit_code not in _ANSWERS:
+            why = "; ".join(done.errors) or done.verdict
+            self.runs.journal.note(f"{what}: it does not count: {why}")
         self.on_end()
 
     def _made(self, step: Step, purpose: Purpose, turn: int) -> bool:
@@ -190,8 +194,15 @@ class Conduct:
         )
 
     def _over_budget(self) -> str | None:
+        """Why nothing more may begin, where the plan has a limit; tells what is not in the sum."""
         spent, most = self.runs.journal.journal.spent_usd, self.plan.max_usd
-        if most is None or spent < most:
+        if most is None:
+            return None
+        for done in self.runs.journal.journal.runs:
+            if done.run.run_id is not None and done.run.spent_usd is None:
+                what = f"{done.step}: what it cost is not known"
+                self.runs.journal.note(f"{what}; max_usd counts it as nothing")
+        if spent < most:
             return None
         return f"{usd(spent)} are spent of at most {usd(most)} (max_usd)"
 

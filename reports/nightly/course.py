@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from core.errors import ToolError
+from core.errors import InputError, ToolError
 from core.interrupt import StopRequest
 from reports.history.record import NightRecord, RunRecord
 from reports.nightly.account import Account, with_error, with_notes
@@ -50,8 +50,15 @@ class Course:
         """Runs what has not run, judges, records and tells.
 
         Raises:
-            InputError: the files of the night cannot be written.
+            ToolError: the files of the night cannot be written.
         """
+        try:
+            return self._run()
+        except InputError as error:
+            # Nothing that the user gave is wrong: the disk is full, or the folder is gone.
+            raise ToolError(f"the night is not finished: {error}") from error
+
+    def _run(self) -> NightlyDocument:
         self.conduct.run_steps()
         judgement = self._judged()
         if judgement.suspects and not self.stop.requested:
@@ -98,7 +105,8 @@ class Course:
         document = with_notes(document, notes)
         self.account.store(document)
         interrupted = document.verdict == "interrupted"
-        self.account.journal.leave("interrupted" if interrupted else "finished")
+        finished = document.provenance.finished_utc
+        self.account.journal.leave("interrupted" if interrupted else "finished", finished)
         return document
 
     def _notes_of_telling(self, document: NightlyDocument) -> Sequence[str]:

@@ -75,6 +75,7 @@ class NightJournal(_Part):
     git_commit: str | None
     environment: str | None
     started_utc: str
+    left_utc: str | None = Field(default=None, description="when it was interrupted, or ended")
     host: str
     pid: int
     state: Literal["running", "interrupted", "finished", "given up"] = "running"
@@ -98,6 +99,15 @@ class NightJournal(_Part):
     def started(self) -> datetime:
         """When its first call began, an aware time."""
         return datetime.fromisoformat(self.started_utc)
+
+    def ending(self, now: datetime) -> datetime:
+        """When it ends if it ends now: after all that it did, also by a clock that was put back.
+
+        Of two records of a night, before and after an interruption, the later one counts.
+        """
+        left = self.left_utc
+        after = self.started if left is None else datetime.fromisoformat(left)
+        return max(now, after + timedelta(seconds=1))
 
     @property
     def is_open(self) -> bool:
@@ -139,9 +149,9 @@ class JournalFile:
         if text not in self.journal.notes:
             self._change(notes=[*self.journal.notes, text])
 
-    def leave(self, state: Literal["interrupted", "finished", "given up"]) -> None:
+    def leave(self, state: Literal["interrupted", "finished", "given up"], at_utc: str) -> None:
         """Notes that the night has come to an end, or to one for now."""
-        self._change(state=state)
+        self._change(state=state, left_utc=at_utc)
 
     def _change(self, **values: object) -> None:
         self.journal = self.journal.model_copy(update=values)

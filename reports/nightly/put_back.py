@@ -23,21 +23,30 @@ _LIMIT_S = 900.0
 
 
 @dataclass(frozen=True, slots=True)
+class Restored:
+    """What came of a restore, in words; not `done` means that something is left on the account."""
+
+    done: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class PutBack:
     """`command` makes the command line of `tune restore` with these arguments."""
 
     command: Callable[[Sequence[str]], list[str]]
     graces: Graces = GRACES
 
-    def function(self, function: str, folder: NightFolder) -> str | None:
-        """Restores what killed runs left on `function`; in words what came of it, or None.
+    def function(self, function: str, folder: NightFolder) -> Restored | None:
+        """Restores what killed runs left on `function`; None where they left nothing.
 
         A stop does not cut it: it is what a stop would have to do.
         """
         name = function_name(function)
         told = self._run(["--list", "--json", "-q"], folder)
         if told is None:
-            return f"could not look for what a killed tuning left on {name}: {_ADVICE}"
+            what = f"could not look for what a killed tuning left on {name}"
+            return Restored(done=False, words=f"{what}: {_ADVICE}")
         left = [
             entry["function_arn"]
             for entry in told.get("open", ())
@@ -51,8 +60,10 @@ class PutBack:
         options = ["--region", arn.split(":")[3], "--yes", "--json", "-q"]
         ended = self._run([arn, *options], folder)
         if ended is None or ended.get("exit_code") != ExitCode.PASS:
-            return f"could not put {name} back as it was before a killed tuning: {_ADVICE}"
-        return f"{name} is back as it was before a tuning of it was killed"
+            what = f"could not put {name} back as it was before a killed tuning"
+            return Restored(done=False, words=f"{what}: {_ADVICE}")
+        words = f"{name} is back as it was before a tuning of it was killed"
+        return Restored(done=True, words=words)
 
     def _run(self, arguments: Sequence[str], folder: NightFolder) -> dict[str, Any] | None:
         answer = folder.answer("restore")

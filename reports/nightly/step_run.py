@@ -170,7 +170,7 @@ class StepRuns:
         if not left.only_told:
             self.folder.answer(under_way.label).unlink(missing_ok=True)
         if document is None or outcome.exit_code not in _IN_ORDER:
-            self._put_back(under_way)
+            errors += self._put_back(under_way)
         started, seconds = when
         not_recorded = document is not None and record is None
         done = RunDone(
@@ -195,14 +195,19 @@ class StepRuns:
         self.journal.end(done)
         return done
 
-    def _put_back(self, under_way: RunUnderWay) -> None:
-        """A tuning that did not end in order may have left its function changed."""
+    def _put_back(self, under_way: RunUnderWay) -> list[str]:
+        """A tuning that did not end in order may have left its function changed; errors."""
         if under_way.kind != "tune" or under_way.function is None or self.means.put_back is None:
-            return
+            return []
         told = self.means.put_back.function(under_way.function, self.folder)
-        if told is not None:
-            self.progress.warn(told)
-            self.journal.note(told)
+        if told is None:
+            return []
+        if told.done:
+            self.progress.say(told.words)
+        else:
+            self.progress.warn(told.words)
+        self.journal.note(told.words)
+        return [] if told.done else [told.words]
 
 
 def _function(step: Step, purpose: Purpose) -> str | None:

@@ -216,7 +216,8 @@ def test_a_stop_ends_the_step_under_way_and_keeps_what_there_is(place: Path) -> 
     assert recorded(place) == [("a", "night", True), ("b", "night", False)]
     assert read_journal(rig.night / "night.json").state == "interrupted"
 
-    again = Rig(place, {"a": {}, "b": {}, "c": {}}, now=NOW + timedelta(hours=1))
+    # The clock is put back meanwhile: what ended later counts all the same.
+    again = Rig(place, {"a": {}, "b": {}, "c": {}}, now=NOW - timedelta(hours=1))
     resumed = again.run()
 
     assert again.night == rig.night
@@ -224,9 +225,11 @@ def test_a_stop_ends_the_step_under_way_and_keeps_what_there_is(place: Path) -> 
     assert [step.verdict for step in resumed.steps] == ["pass", "pass", "pass"]
     assert resumed.exit_code == 0
     assert "it was interrupted, and went on" in resumed.notes[0]
+    assert "before this night began" in resumed.notes[1]
     assert [record.verdict for record in again.judged[-1][0]] == ["pass", "pass", "pass"]
     nights = open_history(str(place / "history")).load("shop").nights
     assert [(night.verdict, night.sequence) for night in nights] == [("pass", 1)]
+    assert document.provenance.finished_utc < resumed.provenance.finished_utc
 
 
 def test_a_night_that_is_killed_goes_on_and_none_begins_beside_it(place: Path) -> None:
@@ -256,6 +259,28 @@ def test_a_night_that_is_killed_goes_on_and_none_begins_beside_it(place: Path) -
     assert recorded(place) == [
         ("a", "night", True), ("b", "night", False), ("b", "night", True), ("c", "night", True),
     ]  # fmt: skip
+
+
+RESTORE = """
+import json, sys
+from pathlib import Path
+log = Path({log!r})
+log.open("a").write(" ".join(sys.argv[1:]) + "\\n")
+opened = {opened!r} if "--list" in sys.argv else []
+print(json.dumps({{"open": opened, "exit_code": {code}}}))
+"""
+
+
+def restoring(place: Path, code: int = 0, **entry: object) -> PutBack:
+    """`tune restore` that knows of one killed run."""
+    left = {
+        "function_arn": "arn:aws:lambda:eu-west-1:1:function:a-function",
+        "running": False,
+        "host": socket.gethostname(),
+        **entry,
+    }
+    script = RESTORE.format(log=str(place / "restored"), opened=[left], code=code)
+    return PutBack(lambda arguments: [sys.executable, "-I", "-S", "-c", script, *arguments])
 
 
 def left_open(place: Path, **changes: object) -> Rig:
@@ -324,6 +349,32 @@ def test_a_night_of_another_machine_may_live_and_is_left_alone(place: Path) -> N
 
     assert rig.night != before.night
     assert read_journal(before.night / "night.json").state == "interrupted"
+
+
+def test_a_tuning_that_cannot_be_put_back_is_an_error_of_its_step(place: Path) -> None:
+    put_back = restoring(place, code=1)
+    rig = Rig(place, {"a": {"crash": True}}, kinds={"a": "tune"}, put_back=put_back)
+
+    document = rig.run()
+
+    assert document.steps[0].errors[-1].startswith("could not put a-function back")
+    assert document.notes == document.steps[0].errors[-1:]
+
+
+def test_a_disk_that_is_full_ends_the_night_and_not_as_a_mistake_of_the_plan(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, content: object) -> None:
+        raise InputError(f"could not write {path}: No space left on device")
+
+    rig = Rig(place, {"a": {}})
+    monkeypatch.setattr("reports.nightly.account.write_atomically", refuse)
+
+    with pytest.raises(ToolError, match="the night is not finished: could not write") as raised:
+        rig.run()
+
+    assert raised.value.exit_code is ExitCode.ERROR
+    assert recorded(place) == [("a", "night", True)]
 
 
 def test_a_damaged_journal_is_told_and_left_out(
@@ -408,28 +459,6 @@ def test_the_night_before_is_what_messages_are_compared_with(place: Path) -> Non
     assert rig.told[0][1].sequence == 1  # the interrupted one says nothing
 
 
-RESTORE = """
-import json, sys
-from pathlib import Path
-log = Path({log!r})
-log.open("a").write(" ".join(sys.argv[1:]) + "\\n")
-opened = {opened!r} if "--list" in sys.argv else []
-print(json.dumps({{"open": opened, "exit_code": {code}}}))
-"""
-
-
-def restoring(place: Path, code: int = 0, **entry: object) -> PutBack:
-    """`tune restore` that knows of one killed run."""
-    left = {
-        "function_arn": "arn:aws:lambda:eu-west-1:1:function:a-function",
-        "running": False,
-        "host": socket.gethostname(),
-        **entry,
-    }
-    script = RESTORE.format(log=str(place / "restored"), opened=[left], code=code)
-    return PutBack(lambda arguments: [sys.executable, "-I", "-S", "-c", script, *arguments])
-
-
 def test_a_tuning_that_came_to_nothing_is_put_back(place: Path) -> None:
     rig = Rig(place, {"a": {"crash": True}}, kinds={"a": "tune"}, put_back=restoring(place))
 
@@ -460,7 +489,12 @@ def test_only_what_a_killed_run_of_this_machine_left_is_put_back(
 
     answer = restoring(place, **entry).function("a-function:live", folder)  # type: ignore[arg-type]
 
-    assert (answer or "").startswith(told or "")
+    if told is None:
+        assert answer is None
+    else:
+        assert answer is not None
+        assert not answer.done
+        assert answer.words.startswith(told)
     assert len((place / "restored").read_text().splitlines()) == (1 if told is None else 2)
 
 
