@@ -154,6 +154,7 @@ class _Examination:
                 step = DatedStep(
                     series=gated.series,
                     night=self.past.dates[order],
+                    night_id=self.past.night_ids[order],
                     change_share=expm1(change),
                     accepted=by_order[order].level != earlier.level,
                 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from shlex import quote
 
 from reports.nightly.doctor_document import DoctorDocument, FigureHealth
 
@@ -65,9 +66,11 @@ def _of_steps(document: DoctorDocument) -> Iterator[str]:
         if not step.accepted and abs(step.change_share) >= floors.get(step.series, 0.0)
     ]
     for step in unexplained[-_MOST_NAMED:]:
+        place, series = quote(document.history), quote(str(step.series))
         yield (
             f"{step.series}: changed by {signed(step.change_share)} on {step.night}, and nobody "
-            "accepted it; reports history accept makes it the new level"
+            f"accepted it; as a new level: reports history accept {place} {step.night_id} --series "
+            f"{series} --reason TEXT"
         )
 
 

@@ -31,6 +31,7 @@ class DatedStep(_Part):
 
     series: SeriesId
     night: str
+    night_id: str
     change_share: float
     accepted: bool
 

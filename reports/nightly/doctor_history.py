@@ -27,10 +27,11 @@ class Gated:
 
 @dataclass(frozen=True, slots=True)
 class GatedPast:
-    """All gated figures; nights are numbered through `orders`, which has their dates."""
+    """All gated figures; `dates` and `night_ids` are of nights by their order."""
 
     figures: Mapping[str, Gated]
     dates: Mapping[int, str]
+    night_ids: Mapping[int, str]
     branch: str | None
 
 
@@ -61,7 +62,8 @@ def gated_past(past: PastNights, plan: NightlyPlan, last: int) -> GatedPast:
             found = _reruns(series, [*of_step, *again], orders)
             figures[str(series)] = Gated(series, counted, observed, found)
     dates = {orders[run.night_id]: run.night for run in runs}
-    return GatedPast(figures, dates, branch)
+    night_ids = {order: night_id for night_id, order in orders.items()}
+    return GatedPast(figures, dates, night_ids, branch)
 
 
 def _one_a_night(nights: Sequence[SeriesNight]) -> list[SeriesNight]:
