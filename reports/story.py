@@ -122,6 +122,8 @@ def _is_invalid(document: Document) -> bool:
     """Whether a run's figures cannot be trusted, whatever else ended it or failed."""
     if isinstance(document, LoadDocument) and document.validity.verdict == "invalid":
         return True
+    if isinstance(document, NightlyDocument) and night_words.invalid_gates(document):
+        return True
     return _verdict(document) == "invalid"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from reports.figures import listed
-from reports.history.record import AlarmRecord
+from reports.history.record import AlarmRecord, SeriesId
 from reports.nightly.document import NightGate, NightlyDocument
 from reports.trends.trend_words import (
     change_with_interval,
@@ -33,6 +33,7 @@ _STATES = {
     "cleared": "was suspected, and is cleared",
 }
 _MOST_ALARMS_TOLD = 3
+_MOST_NAMED = 6
 
 
 def night_name(document: NightlyDocument) -> str:
@@ -68,7 +69,7 @@ def validity_line(document: NightlyDocument) -> str:
     """Whether what was measured can be trusted, before any figure."""
     invalid = list(dict.fromkeys(gate.step for gate in invalid_gates(document)))
     if invalid:
-        return f"Do not trust the figures of {listed(invalid)}: measured invalidly."
+        return f"Do not trust the figures of {listed(invalid)}: not measured validly."
     if not document.steps:
         return "Nothing was measured."
     without = [step.name for step in document.steps if not step.runs]
@@ -146,7 +147,8 @@ def support(document: NightlyDocument) -> list[str]:
 
 def budget_sentence(gate: NightGate) -> str:
     """A budget that failed, with the figures."""
-    return f"Budget of {gate.scope} in {gate.step} failed, {gate.text}: {gate.message}."
+    figures = f": {gate.message}" if gate.message else ""
+    return ended(f"Budget of {gate.scope} in {gate.step} failed, {gate.text}{figures}")
 
 
 def accept_command(alarm: AlarmRecord, document: NightlyDocument) -> str:
@@ -169,6 +171,11 @@ def next_steps(document: NightlyDocument) -> Iterator[tuple[str, str]]:
             f"{look}If the change is meant, accept it as the new level:",
             accept_command(alarm, document),
         )
+    if document.verdict == "failed" and not confirmed:
+        steps = [gate.step for gate in document.gates if gate.status == "failed"]
+        where = f"the runs of {listed(list(dict.fromkeys(steps)))}" if steps else "the runs"
+        plan = document.provenance.plan_file
+        yield f"Look at {where}; a limit that is meant to be another is changed in {plan}.", ""
     if document.verdict == "interrupted":
         yield "Run it again; steps that have a result are not run twice:", again
     elif document.verdict in ("error", "refused"):
@@ -186,18 +193,37 @@ def next_steps(document: NightlyDocument) -> Iterator[tuple[str, str]]:
 
 def against_last_night(document: NightlyDocument) -> list[str]:
     """What is new, what stays, and what is gone."""
-    now = document.alarms
-    fresh = [one for one in now if one.since_night_id == document.night_id]
-    old = [one for one in now if one.since_night_id != document.night_id]
-    gone = [one for one in document.cleared if one.since_sequence >= document.sequence - 1]
-    groups = (("New", fresh), ("Still there", old), ("Cleared", gone))
-    found = [
-        f"{name}: {listed([series_words(one.series) for one in worst_first(group)])}."
-        for name, group in groups
-        if group
-    ]
+    now = worst_first(document.alarms)
+    cleared = [one for one in document.cleared if one.since_sequence >= document.sequence - 1]
+    groups = (
+        ("New", [one.series for one in now if one.since_night_id == document.night_id]),
+        ("Still there", [one.series for one in now if one.since_night_id != document.night_id]),
+        ("Cleared", [one.series for one in cleared]),
+        ("As usual again, or accepted", _gone(document, [*now, *cleared])),
+    )
+    found = [f"{name}: {_named(group)}." for name, group in groups if group]
     if found:
         return found
     if all(len(trend.points) < 2 for trend in document.trends):
         return ["No night before this one is known here."]
     return ["Nothing new: no figure is suspected, and none was cleared."]
+
+
+def _gone(document: NightlyDocument, told: Sequence[AlarmRecord]) -> list[SeriesId]:
+    """Figures that the night before alarmed, and of which nothing is told tonight."""
+    known = [alarm.series for alarm in told]
+    return [
+        trend.series
+        for trend in document.trends
+        if trend.series not in known
+        and len(trend.points) > 1
+        and trend.points[-1].sequence == document.sequence
+        and trend.points[-2].status in ("suspect", "confirmed")
+    ]
+
+
+def _named(group: Sequence[SeriesId]) -> str:
+    """Figures by name, as many as a reader takes in."""
+    names = [series_words(one) for one in group[:_MOST_NAMED]]
+    more = len(group) - len(names)
+    return listed([*names, f"{more} more"] if more else names)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from reports.figures import MINUS, SPACE, milliseconds, percent, percent_range, usd
+from reports.figures import MINUS, SPACE, milliseconds, percent, percent_range, rate, usd
 from reports.history.record import AlarmRecord, SeriesId
 from reports.nightly.document import Trend, TrendPoint
 
@@ -45,6 +45,8 @@ def value_words(value: float, unit: str) -> str:
         return f"{usd(value)} per million"
     if unit == "share":
         return percent(value)
+    if unit == "rps":
+        return rate(value)
     return f"{value:.4g}{SPACE}{unit}".rstrip()
 
 

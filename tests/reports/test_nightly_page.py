@@ -11,7 +11,12 @@ import pytest
 
 from reports.nightly.document import NightlyDocument
 from reports.nightly_page.night_steps import link_to
-from reports.nightly_page.night_words import alarm_sentence, next_steps, verdict_word
+from reports.nightly_page.night_words import (
+    against_last_night,
+    alarm_sentence,
+    next_steps,
+    verdict_word,
+)
 from reports.nightly_page.panels import panel_groups
 from reports.page import render_page
 from tests.reports import load_documents
@@ -43,8 +48,12 @@ def page_of(state: State) -> Page:
     return Page(html_of(state))
 
 
+def page_text(html: str) -> str:
+    return Page(html).words().replace("\N{NO-BREAK SPACE}", " ")
+
+
 def words_of(state: State) -> str:
-    return page_of(state).words().replace("\N{NO-BREAK SPACE}", " ")
+    return page_text(html_of(state))
 
 
 def test_the_page_is_the_golden_one():
@@ -94,9 +103,43 @@ def test_a_cost_that_rose_is_dearer_and_not_slower():
     assert "to $6.40 per million" in words
 
 
+def test_a_budget_that_failed_is_told_with_its_figures_and_where_its_limit_is():
+    base = of("pass")
+    budget = next(gate for gate in base.gates if gate.kind == "budget")
+    gates = [budget.model_copy(update={"status": "failed"})]
+    document = base.model_copy(update={"verdict": "failed", "exit_code": 3, "gates": gates})
+    words = page_text(render_page([document]))
+    assert f"Budget of GET /search in orders failed, {budget.text}: measured" in words
+    assert "Look at the runs of orders; a limit that is meant to be another is changed in" in words
+
+
+def test_a_regret_is_told_in_points():
+    (alarm,) = of("failed").alarms
+    regret = alarm.model_copy(
+        update={"unit": "share", "value": 0.12, "baseline_value": 0.03, "change_share": 0.09,
+                "change_interval": (0.05, 0.13), "confirmed_by": ""}
+    )  # fmt: skip
+    words = alarm_sentence(regret, "2026-11-25").replace("\N{NO-BREAK SPACE}", " ")
+    assert "is dearer: +9.0 points (+5.0 to +13 points), 3.0 % to 12 %, new tonight" in words
+
+
 def test_an_alarm_of_tonight_is_new():
     assert "New: p95 of GET /search in orders." in words_of("suspect")
     assert ", new tonight" in words_of("suspect")
+
+
+def test_what_was_accepted_since_last_night_is_gone():
+    document = of("failed").model_copy(update={"alarms": [], "cleared": []})
+    assert against_last_night(document) == [
+        "As usual again, or accepted: p95 of GET /search in orders."
+    ]
+
+
+def test_of_many_new_alarms_a_few_are_named():
+    alarm = of("suspect").alarms[0]
+    document = of("suspect").model_copy(update={"alarms": [alarm] * 40})
+    (said,) = against_last_night(document)
+    assert said.endswith(" and 34 more.")
 
 
 def test_only_an_interrupted_night_goes_on_where_it_was():
