@@ -15,6 +15,7 @@ from reports.figures import moment
 from reports.history.history import History, Past
 from reports.history.pending import has_pending, send_pending
 from reports.nightly.journal import JournalFile, NightJournal, why_not_resumed
+from reports.nightly.lock import NightLock
 from reports.nightly.night_folder import (
     FoundNight,
     NightFolder,
@@ -56,6 +57,7 @@ def begin_night(
     plan_file: PlanFile,
     history: History,
     around: Surroundings,
+    lock: NightLock,
     put_back: PutBack | None,
     progress: Progress,
 ) -> Begun:
@@ -73,7 +75,8 @@ def begin_night(
     notes = _send_unsent(history, nights, progress)
     past = history.load(plan.name)
     asked = asked_of(options, plan_file, around)
-    resumed = _night_to_resume(options, asked, nights, around, put_back, progress)
+    idle = [night for night in nights if _is_idle(night, around.host, lock)]
+    resumed = _night_to_resume(options, asked, idle, around, put_back, progress)
     if resumed is not None:
         began = moment(resumed.journal.started_utc)
         progress.say(f"the night that began {began} goes on: {resumed.folder.path}")
@@ -85,6 +88,7 @@ def begin_night(
         sequence = 1 + max(
             (past.highest_sequence, *(night.journal.sequence for night in nights)),
         )
+        lock.claim(folder.path)
         first = _journal(options, plan_file, history, asked, around, sequence)
         journal = JournalFile(folder.journal, first)
     night_id = journal.journal.night_id
@@ -179,24 +183,26 @@ def _night_to_resume(
     put_back: PutBack | None,
     progress: Progress,
 ) -> FoundNight | None:
-    """The last open night if it can go on; what others left is put back."""
-    # This night has the lock of the plan, so none of them lives, unless on another machine.
-    opened = [night for night in nights if night.journal.is_open]
+    """The last of the open nights if it can go on; what others left is put back."""
     resumed = None
-    for night in reversed(opened):
-        why = why_not_resumed(night.journal, asked, around.now, around.host)
+    for night in reversed(nights):
+        why = why_not_resumed(night.journal, asked, around.now)
         if options.fresh:
             why = "--fresh was given"
-        if why is None and resumed is None and night is opened[-1]:
+        if why is None and night is nights[-1]:
             resumed = night
-            continue
-        if night.journal.host != around.host:
             continue
         began = moment(night.journal.started_utc)
         reason = why or "a later one was interrupted too"
         progress.say(f"the night that began {began} was interrupted and does not go on: {reason}")
         _give_up(night, around.now, put_back, progress)
     return resumed
+
+
+def _is_idle(night: FoundNight, host: str, lock: NightLock) -> bool:
+    """Whether a night is open and nobody works on it: of another machine nobody knows."""
+    journal = night.journal
+    return journal.is_open and journal.host == host and lock.claim(night.folder.path)
 
 
 def _give_up(

@@ -178,12 +178,8 @@ def read_journal(path: Path) -> NightJournal:
         raise InputError(f"{place}{fault['msg'][:1].lower()}{fault['msg'][1:]}") from error
 
 
-def why_not_resumed(
-    journal: NightJournal, asked: Mapping[str, str], now: datetime, host: str
-) -> str | None:
+def why_not_resumed(journal: NightJournal, asked: Mapping[str, str], now: datetime) -> str | None:
     """Why an open night does not go on, in words; None where it does."""
-    if journal.host != host:
-        return f"it began on host {journal.host}"
     # A clock that was put back makes a night look as if it had not begun yet.
     if abs(now - journal.started) > RESUMED_WITHIN:
         hours = RESUMED_WITHIN.total_seconds() / 3600

@@ -4,7 +4,8 @@ Two locks of the system, which gives them back when a process ends however it en
 the first. What runs its steps holds the second: where a night was killed, its last step may still
 be putting an account back in order, and the next night waits for that.
 
-Nights on two machines do not see each other's locks: both are recorded, under ids of their own.
+Nights on two machines, or of two users, do not see each other's locks: both are recorded, under ids
+of their own. So that none goes on with a night that lives, each has its own folder locked besides.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import IO
@@ -38,6 +39,30 @@ class NightLock:
 
     path: Path
     steps: int
+    _claimed: list[int] = field(default_factory=list)
+
+    def claim(self, folder: Path) -> bool:
+        """Takes the folder of a night for as long as this lock is held; False where a night has it.
+
+        Where the file system knows no locks, the lock of the plan has to do.
+        """
+        try:
+            opened = os.open(folder, os.O_RDONLY)
+        except OSError:
+            return True
+        self._claimed.append(opened)
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        return True
+
+    def end(self) -> None:
+        """Gives back the folders."""
+        while self._claimed:
+            os.close(self._claimed.pop())
 
 
 def state_folder(environment: Mapping[str, str]) -> Path:
@@ -85,7 +110,11 @@ def night_lock(
             raise Refused(f"another night of this plan runs: {_words(path)}", hint=f"lock: {path}")
         _write_holder(night, now)
         _await_steps(steps, path, say, patience_s)
-        yield NightLock(path, steps.fileno())
+        lock = NightLock(path, steps.fileno())
+        try:
+            yield lock
+        finally:
+            lock.end()
 
 
 def _await_steps(steps: IO[str], path: Path, say: Callable[[str], None], patience_s: float) -> None:

@@ -71,8 +71,8 @@ def run_night(options: NightOptions, console: Console) -> ExitCode:
     around = Surroundings(datetime.now(UTC), socket.gethostname(), os.environ)
     name = lock_name(plan.name, history_key(history.place))
     with night_lock(state_folder(os.environ), name, around.now, progress.say) as lock:
-        night = _Night(options, plan_file, steps, history, around, console, progress)
-        document = night.run(lock)
+        night = _Night(options, plan_file, steps, history, around, lock, console, progress)
+        document = night.run()
         for problem in keep_to_plan(options.runs, plan, history, around.now):
             progress.warn(problem)
     _deliver(document, console)
@@ -90,29 +90,32 @@ class _Night:
         steps: Sequence[Step],
         history: History,
         around: Surroundings,
+        lock: NightLock,
         console: Console,
         progress: Progress,
     ) -> None:
         self._options, self._plan_file, self._steps = options, plan_file, steps
         self._plan = plan_file.plan
-        self._history, self._around = history, around
+        self._history, self._around, self._lock = history, around, lock
         self._console, self._progress = console, progress
         sandboxed = options.sandbox or self._plan.sandbox
         command = partial(restore_command, options.profile or self._plan.profile)
         self._put_back = None if sandboxed else PutBack(command)
-        self._begun = begin_night(options, plan_file, history, around, self._put_back, progress)
+        self._begun = begin_night(
+            options, plan_file, history, around, lock, self._put_back, progress
+        )
 
     @property
     def folder(self) -> Path:
         """Where the files of the night are."""
         return self._begun.folder.path
 
-    def run(self, lock: NightLock) -> NightlyDocument:
+    def run(self) -> NightlyDocument:
         """Runs the steps that have not run, and gives the document."""
         begun = self._begun
         keeping = Keeping(self._history, begun.folder, self._progress)
         taken = RunRecords(self._record, own_findings, keeping.keep)
-        means = Means(self._command, self._put_back, held=(lock.steps,))
+        means = Means(self._command, self._put_back, held=(self._lock.steps,))
         with StopRequest() as stop:
             self._announce(stop)
             runs = StepRuns(begun.folder, begun.journal, means, stop, self._progress, taken)

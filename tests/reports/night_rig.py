@@ -61,6 +61,7 @@ class Rig:
     options: dict[str, Any] = field(default_factory=dict)
     now: datetime = NOW
     host: str = "here"
+    state: str = "state"
     commit: str = "1" * 40
     stop: StopRequest = field(default_factory=StopRequest)
     graces: Graces = Graces(5.0, 1.0)  # noqa: RUF009 # frozen
@@ -113,8 +114,8 @@ class Rig:
         history = open_history(str(self.folder / "history"))
         options = NightOptions(plan=plan_file.path, runs=self.folder / "runs", **self.options)
         around = Surroundings(self.now, self.host, {"GITHUB_SHA": self.commit})
-        with night_lock(self.folder / "state", "shop", self.now, progress.say) as lock:
-            begun = begin_night(options, plan_file, history, around, self.put_back, progress)
+        with night_lock(self.folder / self.state, "shop", self.now, progress.say) as lock:
+            begun = begin_night(options, plan_file, history, around, lock, self.put_back, progress)
             self.begun = begun
             keeping = Keeping(history, begun.folder, progress)
             means = Means(
