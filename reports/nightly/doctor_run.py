@@ -44,10 +44,12 @@ def run_doctor(options: DoctorOptions, console: Console) -> ExitCode:
         region=options.region or plan.region,
         profile=options.profile or plan.profile,
     )
-    document = diagnosed(
-        history.load(plan.name), plan, history=history.place, last=options.last, seed=options.seed
-    )
+    past = history.load(plan.name)
+    document = diagnosed(past, plan, history=history.place, last=options.last, seed=options.seed)
     show_doctor(console, document)
+    if not past.runs:
+        plans = ", ".join(history.plan_names())
+        console.show(f"  the history has no run of {plan.name}; it has {plans or 'no plan at all'}")
     if console.json_output:
         console.document(document_text(document))
     return ExitCode(document.exit_code)

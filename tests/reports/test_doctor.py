@@ -243,7 +243,15 @@ def test_an_empty_history_is_inconclusive_and_stays_as_it_is(
 
     assert (code, err) == (4, "")
     assert "INCONCLUSIVE: 15 more nights are needed, 15 in all" in out
+    assert "the history has no run of shop; it has no plan at all" in out
     assert not Path("nightly-history").exists()
+
+
+def test_a_plan_of_another_name_is_told_which_there_are(command: Callable[..., Answer]) -> None:
+    code, out, _ = command("plan.yaml", "--history", "kept", "--set", "name=market")
+
+    assert code == 4
+    assert "the history has no run of market; it has shop" in out
 
 
 def test_an_object_that_cannot_be_read_is_told(command: Callable[..., Answer]) -> None:
