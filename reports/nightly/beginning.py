@@ -85,23 +85,16 @@ def begin_night(
         folder = resumed.folder
     else:
         folder = create_night_folder(options.runs, plan.name, around.now)
-        sequence = 1 + max(
-            (past.highest_sequence, *(night.journal.sequence for night in nights)),
-        )
+        highest = max((past.highest_sequence, *(night.journal.sequence for night in nights)))
         lock.claim(folder.path)
-        first = _journal(options, plan_file, history, asked, around, sequence)
+        first = _journal(options, plan_file, history, asked, around, highest + 1)
         journal = JournalFile(folder.journal, first)
     night_id = journal.journal.night_id
     before = without_night(past, night_id)
     for note in (*notes, *_clock_notes(before, journal.journal, around.now)):
         journal.note(note)
-    return Begun(
-        folder,
-        journal,
-        before,
-        recorded=frozenset(run.run_id for run in past.runs if run.night_id == night_id),
-        resumed=resumed is not None,
-    )
+    recorded = frozenset(run.run_id for run in past.runs if run.night_id == night_id)
+    return Begun(folder, journal, before, recorded, resumed=resumed is not None)
 
 
 def history_key(place: str) -> str:

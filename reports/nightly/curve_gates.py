@@ -169,7 +169,7 @@ def moved_recommendation(tonight: RunRecord, past: Sequence[RunRecord]) -> str:
 
 def _is_judged(tonight: RunRecord, plan: NightlyPlan) -> bool:
     step = next((one for one in plan.steps if one.name == tonight.step), None)
-    metrics = (step.metrics if step is not None else None) or plan.gates.metrics
+    metrics = plan.metrics_of(step) if step is not None else plan.gates.metrics
     called = sum(row.n > 0 for row in tonight.sizes)
     return tonight.kind == "tune" and "curve" in metrics and (called > 1 or not tonight.valid)
 

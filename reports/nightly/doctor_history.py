@@ -12,7 +12,7 @@ from reports.history.record import RunRecord, SeriesId
 from reports.nightly.plan import NightlyPlan
 from reports.regression.series import Observation, Series
 from reports.trends.series_nights import SeriesNight, nights_of_step
-from reports.trends.trend import PastNights, floor_of, last_nights
+from reports.trends.trend import PastNights, last_nights
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def gated_past(past: PastNights, plan: NightlyPlan, last: int) -> GatedPast:
     orders = {night_id: order for order, (_, night_id) in enumerate(places)}
     figures: dict[str, Gated] = {}
     for step in plan.steps:
-        metrics = step.metrics if step.metrics is not None else plan.gates.metrics
+        metrics = plan.metrics_of(step)
         of_step = [run for run in runs if run.step == step.name]
         again = [run for run in of_branch if run.step == step.name and run.purpose == "rerun"]
         for series, nights in nights_of_step(of_step, {}).items():
@@ -55,7 +55,7 @@ def gated_past(past: PastNights, plan: NightlyPlan, last: int) -> GatedPast:
             observed = Series(
                 str(series),
                 [_observation(night, orders, starts) for night in counted],
-                floor_of(plan, step, series.metric),
+                plan.floor_of(step, series.metric),
                 group=f"{series.step} / {series.scope}",
                 metric=series.metric,
             )

@@ -304,3 +304,12 @@ class NightlyPlan(_Part):
     environments: dict[str, dict[str, JsonValue]] = Field(
         default={}, description="laid over the plan by --env"
     )
+
+    def metrics_of(self, step: TuneStep | LoadStep) -> tuple[Metric, ...]:
+        """Which figures of a step are compared with those of earlier nights."""
+        return step.metrics if step.metrics is not None else self.gates.metrics
+
+    def floor_of(self, step: TuneStep | LoadStep, metric: str) -> float:
+        """The least change of a metric of a step that matters, as a share."""
+        floors = step.floors if step.floors is not None else self.gates.floors
+        return float(getattr(floors, metric, 0.0))

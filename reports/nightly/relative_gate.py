@@ -82,7 +82,7 @@ def gate_text(metric: str, floor_share: float) -> str:
 
 def absent_gates(step: Step, nights: StepNights, plan: NightlyPlan) -> Iterator[NightGate]:
     """Figures that earlier nights had, and tonight has not: nobody knows whether they are worse."""
-    metrics = step.metrics if step.metrics is not None else plan.gates.metrics
+    metrics = plan.metrics_of(step)
     here = {(point.scope, point.metric) for point in nights.tonight.points}
     recent = nights.alike[-plan.gates.window :]
     counts: dict[tuple[str, str], int] = {}
@@ -93,13 +93,12 @@ def absent_gates(step: Step, nights: StepNights, plan: NightlyPlan) -> Iterator[
     for (scope, metric), count in counts.items():
         # What was measured on few of the nights is rare by itself.
         if count * 2 > len(recent):
-            floors = step.floors if step.floors is not None else plan.gates.floors
             yield NightGate(
                 step=step.name,
                 scope=scope,
                 metric=metric,
                 kind="relative",
-                text=gate_text(metric, float(getattr(floors, metric, 0.0))),
+                text=gate_text(metric, plan.floor_of(step, metric)),
                 status="inconclusive",
                 message=f"not measured tonight; it was on {count:,} of {len(recent):,} nights",
                 nights=count,

@@ -14,7 +14,7 @@ import numpy as np
 from reports.history.decisions import levels_of
 from reports.history.record import AlarmRecord, EventRecord, NightRecord, RunRecord, SeriesId
 from reports.nightly.document import NightGate, Trend, TrendMark
-from reports.nightly.plan import LoadStep, NightlyPlan, TuneStep
+from reports.nightly.plan import NightlyPlan
 from reports.trends.night_marks import (
     alarms_of,
     marks_of_events,
@@ -65,12 +65,12 @@ def trends_of(
     found = []
     for step in plan.steps:
         of_step = [run for run in runs if run.step == step.name]
-        metrics = step.metrics if step.metrics is not None else plan.gates.metrics
+        metrics = plan.metrics_of(step)
         for series, of_series in nights_of_step(of_step, states).items():
             # What is no longer asked for has only nights that are unlike.
             if series.metric not in metrics or all(one.status == "unlike" for one in of_series):
                 continue
-            floor = floor_of(plan, step, series.metric)
+            floor = plan.floor_of(step, series.metric)
             rng = np.random.default_rng([rng_seed, crc32(str(series).encode())])
             trend = _Trend(series, of_series, of_step, past.events, known, floor, rng)
             found.append(trend.document(plan.every_s, last_night))
@@ -92,12 +92,6 @@ def last_nights(runs: Sequence[RunRecord], nights: int) -> list[RunRecord]:
     )
     kept = list(dict.fromkeys((run.sequence, run.night_id) for run in order))[-nights:]
     return [run for run in order if (run.sequence, run.night_id) in set(kept)]
-
-
-def floor_of(plan: NightlyPlan, step: TuneStep | LoadStep, metric: str) -> float:
-    """The least change of a metric of a step that matters, as a share."""
-    floors = step.floors if step.floors is not None else plan.gates.floors
-    return float(getattr(floors, metric, 0.0))
 
 
 class _Trend:
