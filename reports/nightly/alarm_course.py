@@ -42,29 +42,48 @@ def course_of(
     judged: Judgement,
     before: AlarmRecord | None,
     confirmation: Confirmation | None,
+    *,
+    runs_again: bool,
 ) -> Course:
-    """What becomes of a figure, by its judgement, its open alarm, and tonight's further runs."""
+    """What becomes of a figure, by its judgement, its open alarm, and tonight's further runs.
+
+    `runs_again`: further runs of the night can be had, so that two nights wait for them as well.
+    """
     if judged.change is None or judged.p_value is None:
         return Course("fine")
-    if before is not None and before.state in ("confirmed", "muted"):
-        held = judged.change >= _HELD_PART * figure.floor and judged.p_value <= HELD_P
-        if held or judged.answer == "worse":
-            return Course("confirmed", before.confirmed_by)
-        return Course("recovered", "tonight it is back where it was")
     if before is not None:
-        agrees = judged.change >= figure.floor and judged.p_value <= HELD_P
-        if agrees or judged.two_nights:
+        if is_confirmed(before):
+            held = judged.change >= _HELD_PART * figure.floor and judged.p_value <= HELD_P
+            if held or judged.answer == "worse":
+                return Course("confirmed", before.confirmed_by)
+            return Course("recovered", "tonight it is back where it was")
+        if (judged.change >= figure.floor and judged.p_value <= HELD_P) or judged.two_nights:
             return Course("confirmed", "the next night")
         if judged.answer != "worse":
             return Course("cleared", "the next night does not agree")
     if judged.answer != "worse":
         return Course("fine")
-    if judged.two_nights and figure.last is not None:
-        return Course("confirmed", "last night, which was as high", figure.last.run)
+    return _suspected(figure, judged, confirmation, runs_again=runs_again)
+
+
+def is_confirmed(alarm: AlarmRecord) -> bool:
+    """Whether it was ever confirmed; what is muted may only be suspected."""
+    return alarm.state == "confirmed" or (alarm.state == "muted" and bool(alarm.confirmed_by))
+
+
+def _suspected(
+    figure: Figure, judged: Judgement, confirmation: Confirmation | None, *, runs_again: bool
+) -> Course:
+    of_two = judged.two_nights and figure.last is not None
+    since = figure.last.run if of_two and figure.last is not None else figure.run
+    too = "last night, which was as high" if of_two else ""
     if confirmation is None:
-        return Course("suspect", _waits(judged), figure.run, ask=True)
-    fate: Fate = "confirmed" if confirmation.confirmed else "cleared"
-    return Course(fate, confirmation.words, figure.run)
+        if of_two and not runs_again:
+            return Course("confirmed", too, since)
+        return Course("suspect", _waits(judged), since, ask=True)
+    if not confirmation.confirmed:
+        return Course("cleared", confirmation.words, since)
+    return Course("confirmed", f"{too}; {confirmation.words}" if too else confirmation.words, since)
 
 
 def _waits(judged: Judgement) -> str:
@@ -95,7 +114,7 @@ def alarm_of(
         "baseline_value": figure.point.value / (1 + expm1(change)),
         "value": figure.point.value,
         "unit": figure.point.unit,
-        "confirmed_by": course.by,
+        "confirmed_by": "" if course.fate == "suspect" else course.by,
     }
     if before is not None:
         return before.model_copy(update=values)

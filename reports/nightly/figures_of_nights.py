@@ -37,7 +37,7 @@ class Figure:
     """A figure of tonight, and its earlier nights, ascending.
 
     `reruns` are those of tonight that ask the same; `last` is the night before, where it is of the
-    same level, and is not among `nights` then.
+    same level and was not suspected and cleared, and is not among `nights` then.
     """
 
     series: SeriesId
@@ -163,10 +163,21 @@ def _figure(
         run=nights.tonight,
         tonight=_observation(count, point, level),
         nights=known,
-        last=_last(known, nights, level),
+        last=None if _was_cleared(past, series, known) else _last(known, nights, level),
         reruns=[_observation(count, one, level) for one in of_runs[count:] if one is not None],
         floor_share=floor_share,
         level=level,
+    )
+
+
+def _was_cleared(past: Past, series: SeriesId, known: Sequence[FigureNight]) -> bool:
+    """Whether the last night of a figure looked worse, and its own reruns did not."""
+    last_id = known[-1].run.night_id if known else None
+    return any(
+        alarm.series == series and alarm.state == "cleared" and alarm.since_night_id == last_id
+        for night in past.nights
+        if night.night_id == last_id
+        for alarm in night.alarms
     )
 
 

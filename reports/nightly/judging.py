@@ -118,7 +118,9 @@ class _Judging:
     def _figure(self, figure: Figure, judged: Judgement, of: int) -> None:
         before = self.open.get(figure.series)
         confirmation = self._confirmation(figure, judged)
-        course = course_of(figure, judged, before, confirmation)
+        course = course_of(
+            figure, judged, before, confirmation, runs_again=self.plan.gates.confirm.by == "rerun"
+        )
         state, muted = self._state(figure.series, course, before, figure.run)
         step, nights = next((s, n) for s, n in self.steps if s.name == figure.series.step)
         self.found.gates.append(
@@ -160,7 +162,7 @@ class _Judging:
             self.found.suspects.append(StepToConfirm(step.name, "rerun", confirm.reruns))
 
     def _confirmation(self, figure: Figure, judged: Judgement) -> Confirmation | None:
-        if judged.answer != "worse" or judged.two_nights:
+        if judged.answer != "worse":
             return None
         pairs = self._pairs(figure)
         if len(pairs) >= _FEWEST_PAIRS:

@@ -100,7 +100,7 @@ def _alarm(
         and (gate.change_interval[0] - usual, gate.change_interval[1] - usual),
         "baseline_value": gate.baseline,
         "value": gate.value or 0.0,
-        "confirmed_by": by,
+        "confirmed_by": "" if state == "suspect" else by,
     }
     if before is not None:
         return before.model_copy(update=values)

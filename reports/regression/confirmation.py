@@ -17,6 +17,9 @@ from reports.regression.series import Observation
 
 # One-sided. What is suspected at first is rare already; this only has to tell luck from a change.
 _ERROR = 0.05
+# Of the floor: what each rerun needs, and their mean where another night was as high.
+OF_EACH = 0.5
+_OF_TWO_NIGHTS = 0.75
 # Pairs that agree better than this would be an accident: histograms are within 0.1 %.
 _FINEST = 0.0005
 _FEWEST_PAIRS = 4
@@ -39,7 +42,8 @@ def confirm_by_reruns(
     """By plain reruns: their mean lies above the floor, and where a night rarely lies.
 
     All of them share what is particular about this night, so that their mean is taken to be no
-    surer than one night.
+    surer than one night. None may lie below half of the floor: what comes and goes within a night
+    is the platform. Where two nights agreed already, three quarters of the floor are enough.
 
     Raises:
         ValueError: there is no rerun, or the figure was not judged.
@@ -47,10 +51,11 @@ def confirm_by_reruns(
     if not reruns or judgement.center is None or judgement.freedom is None:
         raise ValueError("only a judged figure that was run again can be confirmed")
     values = [rerun.y - judgement.center for rerun in reruns]
-    change, scale = fmean(values), judgement.error or 0.0
+    change, scale, floor = fmean(values), judgement.error or 0.0, log1p(floor_share)
+    needed = floor * (_OF_TWO_NIGHTS if judgement.two_nights else 1.0)
     reach = student_quantile(1 - 2 * _ERROR, judgement.freedom) * scale
     p_value = _p_above(change / scale, judgement.freedom)
-    confirmed = change >= log1p(floor_share) and p_value <= _ERROR
+    confirmed = change >= needed and min(values) >= floor * OF_EACH and p_value <= _ERROR
     runs = "1 rerun" if len(values) == 1 else f"{len(values)} reruns"
     each = ", ".join(_percent(value) for value in values)
     verb = "agree" if confirmed else "do not agree"

@@ -7,13 +7,14 @@ replayed nights; reruns are drawn likewise, with the same step.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log, log1p, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reports.quantile_bounds import student_quantile
+from reports.regression.confirmation import OF_EACH
 from reports.regression.even_nights import EvenSeries
 from reports.regression.relative import TWO_NIGHTS_PART, Judgement
 from reports.regression.replay import Replay, Rules, confirming_mean
@@ -63,12 +64,13 @@ class _Power:
 
     tonight: Floats
     second: Floats
-    again: Floats | None
+    again: Floats | None  # a row of reruns for each draw
     again_second: Floats | None
     single: Floats
     pair: Floats
     agreeing: Floats
     confirming: Floats
+    confirming_two: Floats
     floor: float
     center: Floats
     statistical: float
@@ -88,11 +90,13 @@ class _Power:
         limits = np.array([judgement.limit for judgement, _ in nights], np.float64)
         centers = np.array([judgement.center for judgement, _ in nights], np.float64)
         reruns = rules.reruns
-        means = (
-            np.array([confirming_mean(judgement, reruns, floor_share) for judgement, _ in nights])
-            if reruns
-            else limits
-        )
+
+        def means(*, two_nights: bool) -> Floats:
+            if not reruns:
+                return limits
+            judged = (replace(judgement, two_nights=two_nights) for judgement, _ in nights)
+            return np.array([confirming_mean(one, reruns, floor_share) for one in judged])
+
         pairs = np.array([_pair_limit(judgement, count, rules) for judgement, count in nights])
         agreeing = np.array([_agreeing_limit(judgement, one, rules) for judgement, _ in nights])
         noise = np.array([_noise_limit(judgement, count, rules) for judgement, count in nights])
@@ -105,12 +109,13 @@ class _Power:
         return cls(
             tonight=drawn(_DRAWS),
             second=drawn(_DRAWS),
-            again=drawn((_DRAWS, reruns)).mean(axis=1) if reruns else None,
-            again_second=drawn((_DRAWS, reruns)).mean(axis=1) if reruns else None,
+            again=drawn((_DRAWS, reruns)) if reruns else None,
+            again_second=drawn((_DRAWS, reruns)) if reruns else None,
             single=limits[at],
             pair=pairs[at],
             agreeing=agreeing[at],
-            confirming=means[at],
+            confirming=means(two_nights=False)[at],
+            confirming_two=means(two_nights=True)[at],
             floor=log1p(floor_share),
             center=centers[at],
             statistical=float(np.median(noise)),
@@ -136,11 +141,17 @@ class _Power:
         if self.again is None or self.again_second is None:
             both = (tonight >= self.single) & (second >= self.agreeing)
             return float((agree | both).mean())
+        agree &= self._confirmed(self.again_second, step, self.confirming_two)
         first = self._one(self.tonight, self.again, step)
         return float((first | self._one(self.second, self.again_second, step) | agree).mean())
 
     def _one(self, night: Floats, again: Floats, step: float) -> Bools:
-        found: Bools = (night + step >= self.single) & (again + step >= self.confirming)
+        found: Bools = night + step >= self.single
+        return found & self._confirmed(again, step, self.confirming)
+
+    def _confirmed(self, again: Floats, step: float, least: Floats) -> Bools:
+        each = self.center + OF_EACH * self.floor
+        found: Bools = (again.mean(axis=1) + step >= least) & (again.min(axis=1) + step >= each)
         return found
 
 

@@ -8,7 +8,7 @@ that they clear more than real ones do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import log1p, prod
@@ -16,7 +16,7 @@ from typing import Literal
 
 import numpy as np
 
-from reports.regression.confirmation import confirm_by_reruns
+from reports.regression.confirmation import OF_EACH, confirm_by_reruns
 from reports.regression.even_nights import EvenSeries
 from reports.regression.relative import Judgement, judge
 from reports.regression.series import Observation, Series
@@ -25,6 +25,7 @@ Reruns = Mapping[tuple[str, int], Sequence[Observation]]
 Deciding = Literal["two nights", "the next night", "reruns", "drawn reruns"]
 
 _DRAWS = 200  # of reruns: the share that confirms is within 0.07
+_LIKELY = 0.5  # of drawn reruns: below it a suspicion is taken for cleared
 _HALVINGS = 16
 _FARTHEST = 3.0  # in ln: twenty times as much is confirmed by any rule
 
@@ -99,14 +100,23 @@ def replayed(
         name: {night.order: night for night in one.series.nights} for name, one in figures.items()
     }
     judged: dict[int, dict[str, Judgement]] = {}
+    confirming = _Confirming(figures, judged, rules, rng, reruns)
+    again: dict[tuple[int, str], Suspicion] = {}
     for place in range(rules.min_nights, len(orders)):
-        found = _judged(figures, nights, orders[: place + 1], rules)
+        cleared = {
+            name
+            for (order, name), one in again.items()
+            if order == orders[place - 1] and one.confirmed < _LIKELY
+        }
+        found = _judged(figures, nights, orders[: place + 1], rules, cleared)
         told = {name: one for name, one in found.items() if one.answer != "too few nights"}
         if told:
             judged[orders[place]] = told
-    confirming = _Confirming(figures, judged, rules, rng, reruns)
+        for name, one in told.items():
+            if one.answer == "worse" and confirming.runs_again(one):
+                again[orders[place], name] = confirming.suspicion(orders[place], name, one)
     suspicions = [
-        confirming.suspicion(order, name, one)
+        again.get((order, name)) or confirming.suspicion(order, name, one)
         for order, found in judged.items()
         for name, one in found.items()
         if one.answer == "worse"
@@ -119,7 +129,9 @@ def _judged(
     nights: Mapping[str, Mapping[int, Observation]],
     orders: Sequence[int],
     rules: Rules,
+    cleared: Set[str],
 ) -> dict[str, Judgement]:
+    """The last of `orders` as tonight; what was `cleared` last night is no second witness."""
     tonight, last = orders[-1], orders[-2]
     values = {name: of[tonight] for name, of in nights.items() if tonight in of}
     previous = {name: of[last] for name, of in nights.items() if last in of}
@@ -127,7 +139,7 @@ def _judged(
     for name, one in figures.items():
         before = [night for night in one.series.nights if night.order < tonight]
         # Last night is no part of what it is compared with, where there are enough without it.
-        if name in previous and len(before) > rules.min_nights:
+        if name in previous and name not in cleared and len(before) > rules.min_nights:
             before = before[:-1]
         else:
             previous.pop(name, None)
@@ -149,26 +161,32 @@ class _Confirming:
     rng: np.random.Generator
     reruns: Reruns
 
+    def runs_again(self, judgement: Judgement) -> bool:
+        """Whether further runs of the night decide."""
+        return bool(self.rules.reruns) and not judgement.common
+
     def suspicion(self, order: int, name: str, judgement: Judgement) -> Suspicion:
         """What becomes of it, by what was recorded or by drawn reruns."""
         confirmed, by = self._confirmed(order, name, judgement)
         return Suspicion(order, name, judgement.change or 0.0, confirmed, by)
 
     def _confirmed(self, order: int, name: str, judgement: Judgement) -> tuple[float, Deciding]:
-        if judgement.two_nights:
+        if judgement.two_nights and not self.rules.reruns:
             return 1.0, "two nights"
-        if judgement.common or not self.rules.reruns:
+        if not self.runs_again(judgement):
             return self._next_night(order, name), "the next night"
         floor = self.figures[name].series.floor_share
         run_again = self.reruns.get((name, order))
         if run_again:
             return float(confirm_by_reruns(judgement, run_again, floor).confirmed), "reruns"
-        above = confirming_mean(judgement, self.rules.reruns, floor)
         others = np.array([night.order != order for night in self.figures[name].series.nights])
         residuals = self.figures[name].residuals[others]
-        drawn = self.rng.choice(residuals, (_DRAWS, self.rules.reruns)).mean(axis=1)
+        drawn = self.rng.choice(residuals, (_DRAWS, self.rules.reruns))
         center = self.figures[name].center
-        return float((center + drawn >= above).mean()), "drawn reruns"
+        least = confirming_mean(judgement, self.rules.reruns, floor)
+        each = (judgement.center or 0.0) + OF_EACH * log1p(floor)
+        confirmed = (center + drawn.mean(axis=1) >= least) & (center + drawn.min(axis=1) >= each)
+        return float(confirmed.mean()), "drawn reruns"
 
     def _next_night(self, order: int, name: str) -> float:
         following = [later for later in self.judged if later > order]

@@ -239,6 +239,73 @@ def _stepped(run: RunRecord, factor: float) -> RunRecord:
     return run.model_copy(update={"points": points})
 
 
+def noisy_nights(*last: float) -> Nights:
+    """Nights that differ by 2.5 %, and what the figure is beside its level on the last ones."""
+    nights = history(35 + len(last), step_at=None, noise=NightNoise(night=0.025, error=0.004))
+    nights.runs = [
+        _with_value(run, 120.0 * last[run.sequence - 36]) if run.sequence > 35 else run
+        for run in nights.runs
+        if run.kind == "load"
+    ]
+    nights.records.clear()
+    nights.rehearse(35)
+    return nights
+
+
+def _with_value(run: RunRecord, value: float) -> RunRecord:
+    points = [
+        point.model_copy(update={"value": value})
+        if (point.scope, point.metric) == ("GET /a", "p95")
+        else point
+        for point in run.points
+    ]
+    return run.model_copy(update={"points": points})
+
+
+def test_two_nights_that_agree_are_run_again() -> None:
+    nights = noisy_nights(1.073, 1.073)
+    first = nights.next_night()
+    asked = nights.next_night(record=False)
+    confirmed = nights.next_night(1.0, record=False)
+    cleared = nights.next_night(1 / 1.073, record=False)
+
+    assert not_passed(first) == []
+    assert gate_of(asked).status == "suspect"
+    assert [one.how for one in asked.suspects] == ["rerun"]
+    assert confirmed.alarms[0].confirmed_by.startswith("last night, which was as high; 2 reruns")
+    assert confirmed.alarms[0].since_sequence == 36
+    assert gate_of(cleared).status == "passed"
+
+
+def test_without_reruns_two_nights_that_agree_are_enough() -> None:
+    nights = noisy_nights(1.073, 1.073)
+    nights.plan = plan(confirm={"by": "next_night"})
+    nights.next_night()
+
+    assert gate_of(nights.next_night()).status == "failed"
+
+
+def test_a_night_that_was_cleared_is_no_second_witness() -> None:
+    nights = noisy_nights(1.25, 1.073)
+    first = nights.next_night(1 / 1.25)
+    second = nights.next_night()
+
+    assert [one.state for one in first.cleared] == ["cleared"]
+    assert gate_of(second).status == "passed"
+
+
+def test_what_was_only_suspected_while_muted_is_no_confirmed_change() -> None:
+    nights = history(33)
+    nights.decide("mute", series=SERIES, until_utc="2026-12-24T00:00:00Z")
+    nights.next_night()
+    nights.decide("unmute", series=SERIES)
+    nights.runs = [run if run.sequence < 32 else _without_step(run) for run in nights.runs]
+    judgement = nights.next_night()
+
+    assert gate_of(judgement).status == "passed"
+    assert [one.confirmed_by for one in judgement.cleared] == ["the next night does not agree"]
+
+
 def test_a_confirmed_change_is_the_same_alarm_every_night() -> None:
     nights = history()
     found = [nights.next_night(1.0), nights.next_night(), nights.next_night(), nights.next_night()]
