@@ -51,6 +51,7 @@ STORIES: dict[str, Callable[[], str]] = {
     "load": _of(lambda: [load_documents.five_causes()]),
     "comparison": comparison,
     "night": _of(lambda: [night_document("failed", series=8, nights=60)]),
+    "few nights": _of(lambda: [night_document("failed", series=8, nights=15)]),
     "many nights": _of(lambda: [night_document("failed", series=24, nights=12)]),
     "hostile night": hostile,
     "hostile": _of(
