@@ -114,21 +114,15 @@ def figures_of(step: Step, nights: StepNights, past: Past, plan: NightlyPlan) ->
     """Each gated figure of tonight's run of `step`."""
     runs = [*nights.alike, *nights.reruns, nights.tonight]
     points = [_by_place(found) for found in comparable_points(runs, [True] * len(runs))]
-    metrics = step.metrics if step.metrics is not None else plan.gates.metrics
+    metrics = plan.metrics_of(step)
     found = []
     for (scope, metric), point in points[-1].items():
         if metric not in metrics:
             continue
         series = SeriesId(step=step.name, scope=scope, metric=metric)
         of_runs = [one.get((scope, metric)) for one in points[:-1]]
-        found.append(_figure(series, point, nights, of_runs, past, floor_of(plan, step, metric)))
+        found.append(_figure(series, point, nights, of_runs, past, plan.floor_of(step, metric)))
     return [_with_window(figure, plan.gates.window, plan.gates.min_nights) for figure in found]
-
-
-def floor_of(plan: NightlyPlan, step: Step, metric: str) -> float:
-    """The least change that matters, as a share."""
-    floors = step.floors if step.floors is not None else plan.gates.floors
-    return float(getattr(floors, metric, 0.0))
 
 
 def _by_place(points: Iterable[SeriesPoint]) -> dict[tuple[str, str], SeriesPoint]:
