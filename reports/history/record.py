@@ -184,6 +184,9 @@ class NightRecord(_Part):
     failed: list[str] | None = Field(
         default=None, description="budgets that failed, as `STEP / SCOPE / TEXT`; None: not kept"
     )
+    untold: list[str] = Field(
+        default=[], description="places of `notify` that could not be told, as `notify[0] (slack)`"
+    )
     notes: list[str] = []
 
 

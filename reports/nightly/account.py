@@ -46,7 +46,6 @@ class DocumentOf(Protocol):
         finished: datetime,
         problems: Sequence[str],
         notes: Sequence[str],
-        before: NightRecord | None,
         ended: Ended,
     ) -> NightlyDocument: ...
 
@@ -108,7 +107,6 @@ class Account:
             finished=self.journal.journal.ending(self.now()),
             problems=[*map(str, self.past.problems), *self.keeping.problems],
             notes=self.journal.journal.notes,
-            before=self.night_before,
             ended=ended,
         )
         if ended != "done":
@@ -124,26 +122,29 @@ class Account:
         """
         write_atomically(self.folder.path / RESULT_NAME, document_text(document))
 
-    def record(self, document: NightlyDocument, plan: str) -> NightlyDocument:
-        """Records what the night decided; the document with what the history did not take."""
-        self.keeping.keep(night_record(document, plan))
+    def with_missing(self, document: NightlyDocument) -> NightlyDocument:
+        """The document with what the history did not take, where it still does not."""
         missing = self.keeping.still_missing()
-        if missing is None:
+        if missing is None or any(missing in error for error in document.errors):
             return document
         return with_error(document, f"the history does not have all of this night: {missing}")
 
+    def record(
+        self, document: NightlyDocument, plan: str, untold: Sequence[str]
+    ) -> NightlyDocument:
+        """Records what the night decided and who was not told; adds what is missing."""
+        self.keeping.keep(night_record(document, plan, untold))
+        return self.with_missing(document)
+
     @property
-    def night_before(self) -> NightRecord | None:
-        """The last night of the same branch that came to its end."""
+    def nights_before(self) -> list[NightRecord]:
+        """The nights of the same branch that came to their end."""
         branch = self.journal.journal.branch
-        return next(
-            (
-                night
-                for night in reversed(self.past.nights)
-                if night.branch == branch and night.verdict != "interrupted"
-            ),
-            None,
-        )
+        return [
+            night
+            for night in self.past.nights
+            if night.branch == branch and night.verdict != "interrupted"
+        ]
 
 
 def with_error(document: NightlyDocument, error: str) -> NightlyDocument:
@@ -159,8 +160,8 @@ def with_notes(document: NightlyDocument, notes: Sequence[str]) -> NightlyDocume
     return document.model_copy(update={"notes": [*document.notes, *notes]})
 
 
-def night_record(document: NightlyDocument, plan: str) -> NightRecord:
-    """What the history keeps of what a night decided."""
+def night_record(document: NightlyDocument, plan: str, untold: Sequence[str] = ()) -> NightRecord:
+    """What the history keeps of what a night decided, and which places do not know of it."""
     judged = [gate for gate in document.gates if gate.kind in ("relative", "curve")]
     return NightRecord(
         night_id=document.night_id,
@@ -176,5 +177,6 @@ def night_record(document: NightlyDocument, plan: str) -> NightRecord:
         alarms=[*document.alarms, *document.cleared],
         judged=sum(gate.status not in ("inconclusive", "invalid") for gate in judged),
         failed=failed_budgets(document),
+        untold=list(untold),
         notes=document.notes,
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from core.errors import ExitCode
 from reports.figures import percent, percent_range
-from reports.history.record import AlarmRecord, NightRecord
+from reports.history.record import AlarmRecord
 from reports.nightly.document import (
     NightGate,
     NightlyDocument,
@@ -59,11 +59,10 @@ def document_of(
     provenance: NightProvenance,
     history_problems: Sequence[str] = (),
     notes: Sequence[str] = (),
-    before: NightRecord | None = None,
     inconclusive: str = "fail",
     interrupted: bool = False,
 ) -> NightlyDocument:
-    """The whole night; `before` is the last one that came to its end."""
+    """The whole night."""
     gates = sorted(
         [*measured.gates, *judgement.gates], key=lambda gate: _ORDER[gate.kind]
     )  # stable: within a kind as the plan has them
@@ -87,7 +86,6 @@ def document_of(
         savings=list(measured.savings),
         history_problems=list(history_problems),
         spent_usd=sum(spent) if spent else None,
-        changed=_has_changed(_VERDICTS[code], judgement.alarms, before),
         provenance=provenance,
     )
 
@@ -202,10 +200,3 @@ def _done(steps: Sequence[NightStep]) -> int:
 def _listed(names: Sequence[str]) -> str:
     *others, last = names
     return f"{', '.join(others)} and {last}" if others else last
-
-
-def _has_changed(verdict: str, alarms: Sequence[AlarmRecord], before: NightRecord | None) -> bool:
-    if before is None:
-        return True
-    known = {(alarm.alarm_id, alarm.state) for alarm in before.alarms if alarm.state != "cleared"}
-    return verdict != before.verdict or {(a.alarm_id, a.state) for a in alarms} != known

@@ -1,4 +1,8 @@
-"""The course of a night that has begun: steps, judgement, confirmation, and what becomes of it."""
+"""The course of a night that has begun: steps, judgement, confirmation, and what becomes of it.
+
+People are told before the decision is recorded, so that the record says who was not: whoever
+missed a night is told by a later one.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from reports.history.record import NightRecord, RunRecord
 from reports.nightly.account import Account, with_error, with_notes
 from reports.nightly.conduct import Conduct
 from reports.nightly.document import NightlyDocument
+from reports.nightly.notify import Told
 from reports.nightly.progress import Progress
 
 if TYPE_CHECKING:
@@ -28,10 +33,14 @@ class Judge(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """Where a night goes besides the history: its files, and people. `tell` gives notes."""
+    """Where a night goes besides the history: its files, people, and the CI service.
+
+    `tell` gets the nights before, and `show` gives notes of what could not be shown.
+    """
 
     export: Callable[[NightlyDocument], object]
-    tell: Callable[[NightlyDocument, NightRecord | None], Sequence[str]]
+    tell: Callable[[NightlyDocument, Sequence[NightRecord]], Told]
+    show: Callable[[NightlyDocument], Sequence[str]] = lambda document: ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +81,7 @@ class Course:
             ended="interrupted" if self.stop.requested else "done",
             code=self.stop.exit_code,
         )
-        return self._told(self.account.record(document, self.plan))
+        return self._told(self.account.with_missing(document))
 
     def so_far(self) -> None:
         """Writes the document of what there is; a night that is killed now has left that.
@@ -93,25 +102,46 @@ class Course:
         return self.judge(so_far.tonight, so_far.confirmations)
 
     def _told(self, document: NightlyDocument) -> NightlyDocument:
-        """Writes the files of the night and tells people; what goes wrong is in the document."""
+        """Writes the files, tells people, records; what goes wrong is in the document."""
+        document = self._exported(document)
+        told = self._people_told(document)
+        noted = self._noted(document, told.notes)
+        recorded = self.account.record(noted, self.plan, told.untold)
+        if recorded is not document:
+            recorded = self._exported(recorded)
+        recorded = self._noted(recorded, self._shown(recorded))
+        self.account.store(recorded)
+        interrupted = recorded.verdict == "interrupted"
+        finished = recorded.provenance.finished_utc
+        self.account.journal.leave("interrupted" if interrupted else "finished", finished)
+        return recorded
+
+    def _exported(self, document: NightlyDocument) -> NightlyDocument:
         try:
             self.telling.export(document)
         except ToolError as error:
+            if str(error) in document.errors:
+                return document
             self.progress.warn(str(error))
-            document = with_error(document, str(error))
-        notes = self._notes_of_telling(document)
-        for note in notes:
-            self.progress.warn(note)
-        document = with_notes(document, notes)
-        self.account.store(document)
-        interrupted = document.verdict == "interrupted"
-        finished = document.provenance.finished_utc
-        self.account.journal.leave("interrupted" if interrupted else "finished", finished)
+            return with_error(document, str(error))
         return document
 
-    def _notes_of_telling(self, document: NightlyDocument) -> Sequence[str]:
+    def _noted(self, document: NightlyDocument, notes: Sequence[str]) -> NightlyDocument:
+        for note in notes:
+            self.progress.warn(note)
+        return with_notes(document, notes) if notes else document
+
+    def _people_told(self, document: NightlyDocument) -> Told:
         try:
-            return self.telling.tell(document, self.account.night_before)
+            return self.telling.tell(document, self.account.nights_before)
         except Exception as error:
             # What was measured does not change because nobody hears of it.
-            return [f"could not tell of the night: unexpected {type(error).__name__}: {error}"]
+            return Told(
+                [f"could not tell of the night: unexpected {type(error).__name__}: {error}"]
+            )
+
+    def _shown(self, document: NightlyDocument) -> Sequence[str]:
+        try:
+            return self.telling.show(document)
+        except Exception as error:
+            return [f"could not show the night: unexpected {type(error).__name__}: {error}"]

@@ -165,7 +165,4 @@ class NightlyDocument(_Part):
     savings: list[SavingFound] = []
     history_problems: list[str] = []
     spent_usd: float | None = None
-    changed: bool = Field(
-        default=True, description="whether the state differs from the night before"
-    )
     provenance: NightProvenance

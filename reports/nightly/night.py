@@ -25,7 +25,7 @@ from reports.nightly.course import Course, Telling
 from reports.nightly.document import NightlyDocument
 from reports.nightly.judging import NightJudgement, judge_night
 from reports.nightly.lock import NightLock, lock_name, night_lock, state_folder
-from reports.nightly.notify import tell
+from reports.nightly.notify import Told, tell
 from reports.nightly.observe import record_of
 from reports.nightly.options import NightOptions
 from reports.nightly.own_findings import own_findings
@@ -126,7 +126,7 @@ class _Night:
                 conduct=conduct,
                 account=account,
                 judge=self._judge,
-                telling=Telling(self._export, self._tell),
+                telling=Telling(self._export, self._tell, self._show),
                 stop=stop,
                 progress=self._progress,
             )
@@ -192,7 +192,6 @@ class _Night:
         finished: datetime,
         problems: Sequence[str],
         notes: Sequence[str],
-        before: NightRecord | None,
         ended: Ended,
     ) -> NightlyDocument:
         journal, plan = self._begun.journal.journal, self._plan
@@ -218,7 +217,6 @@ class _Night:
             ),
             history_problems=problems,
             notes=[*notes, *(note for found in so_far.findings for note in found.notes)],
-            before=before,
             inconclusive=self._options.inconclusive or plan.gates.inconclusive,
             interrupted=ended != "done",
         )
@@ -226,11 +224,11 @@ class _Night:
     def _export(self, document: NightlyDocument) -> None:
         write_night(document, self._begun.folder.path, self._plan, self._options.exports)
 
-    def _tell(self, document: NightlyDocument, before: NightRecord | None) -> list[str]:
-        return [
-            *tell(document, before, self._plan, console=self._console),
-            *tell_pipeline(document, self._plan, self._around.environment, self._console),
-        ]
+    def _tell(self, document: NightlyDocument, before: Sequence[NightRecord]) -> Told:
+        return tell(document, before, self._plan, console=self._console)
+
+    def _show(self, document: NightlyDocument) -> list[str]:
+        return tell_pipeline(document, self._plan, self._around.environment, self._console)
 
 
 def _deliver(document: NightlyDocument, console: Console) -> None:

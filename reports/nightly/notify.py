@@ -1,12 +1,15 @@
-"""Tells people of a night whose state is other than that of the night before.
+"""Tells people of a night whose state is other than the one that they know.
 
 That something could not be told is a note of the night: its exit code is about what was measured.
+The record of the night keeps which places were not told, and each place is told what is other than
+in the last night that it was not kept from.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from core.console import Console
 from reports.history.record import NightRecord
@@ -23,28 +26,44 @@ _LONGEST_PAUSE_S = 10.0
 _TOO_MANY = 429
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Notes of what went wrong, and the places that were not told of a change."""
+
+    notes: Sequence[str] = ()
+    untold: Sequence[str] = ()
+
+
 def tell(
     document: NightlyDocument,
-    previous: NightRecord | None,
+    before: Sequence[NightRecord],
     plan: NightlyPlan,
     *,
     console: Console,
     post: Post = http_post,
     sleep: Callable[[float], None] = time.sleep,
-) -> list[str]:
-    """Sends what changed since `previous` to all places of the plan; notes of what went wrong."""
-    changes = state_changes(document, previous) if plan.notify else []
-    if not changes:
-        return []
-    notes = []
+) -> Told:
+    """Sends each place what changed since the last of the nights `before` that it knows."""
+    notes, untold = [], []
     for number, place in enumerate(plan.notify):
         name = f"notify[{number}] ({place.kind})"
+        changes = _changes(name, document, before)
+        if not changes:
+            continue
         reason = _told(place, _body(place, document, changes, plan.report_url), post, sleep)
         if reason is None:
             console.detail(f"{name}: told: {changes[0]}")
         else:
+            untold.append(name)
             notes.append(f"{name}: could not tell of the night: {reason}")
-    return notes
+    return Told(notes, untold)
+
+
+def _changes(name: str, document: NightlyDocument, before: Sequence[NightRecord]) -> list[str]:
+    known = next((night for night in reversed(before) if name not in night.untold), None)
+    if known is None or known is before[-1]:
+        return state_changes(document, known)
+    return state_changes(document, known, called=f"last told, of {known.night}")
 
 
 def _body(place: Webhook, document: NightlyDocument, changes: list[str], url: str | None) -> bytes:

@@ -1,4 +1,4 @@
-"""What is other tonight than in the night before, in sentences: what is worth telling; pure.
+"""What is other tonight than in an earlier night, in sentences: what is worth telling; pure.
 
 People who are told the same every night stop reading. So the same alarm is told once, when it is
 confirmed, and a night that somebody interrupted is never told.
@@ -15,11 +15,16 @@ from reports.nightly.document import NightGate, NightlyDocument
 _BAD = ("failed", "invalid", "error", "refused")
 
 
-def state_changes(document: NightlyDocument, previous: NightRecord | None) -> list[str]:
-    """Empty where nothing changed; `previous` is the night before, None where there was none."""
+def state_changes(
+    document: NightlyDocument, previous: NightRecord | None, *, called: str = "the night before"
+) -> list[str]:
+    """Empty where nothing changed; `previous` is the last night that is known, if any.
+
+    `called` is what it is called.
+    """
     if document.verdict == "interrupted":
         return []
-    found = [*_verdict(document, previous), *_alarms(document, previous)]
+    found = [*_verdict(document, previous, called), *_alarms(document, previous)]
     return [*found, *_budgets(document, previous)]
 
 
@@ -39,14 +44,14 @@ def alarm_words(alarm: AlarmRecord) -> str:
     return words.replace(SPACE, " ")
 
 
-def _verdict(document: NightlyDocument, previous: NightRecord | None) -> Iterator[str]:
+def _verdict(document: NightlyDocument, previous: NightRecord | None, called: str) -> Iterator[str]:
     tonight, before = document.verdict, previous.verdict if previous else None
     if before in (None, "interrupted"):
         # Of the nights before nothing is known: only what is bad is worth a message.
         if tonight in _BAD:
             yield f"Verdict: {tonight}."
     elif tonight != before:
-        yield f"Verdict: {tonight}; the night before: {before}."
+        yield f"Verdict: {tonight}; {called}: {before}."
 
 
 def _alarms(document: NightlyDocument, previous: NightRecord | None) -> Iterator[str]:

@@ -29,6 +29,7 @@ from reports.nightly.course import Course, Telling
 from reports.nightly.document import NightlyDocument, NightProvenance
 from reports.nightly.journal import Purpose
 from reports.nightly.lock import night_lock
+from reports.nightly.notify import Told
 from reports.nightly.options import NightOptions
 from reports.nightly.own_findings import OwnFindings
 from reports.nightly.plan import LoadStep, NightlyPlan, TuneStep
@@ -67,7 +68,8 @@ class Rig:
     graces: Graces = Graces(5.0, 1.0)  # noqa: RUF009 # frozen
     put_back: PutBack | None = None
     judged: list[tuple[list[RunRecord], list[RunRecord]]] = field(default_factory=list)
-    told: list[tuple[NightlyDocument, NightRecord | None]] = field(default_factory=list)
+    told: list[tuple[NightlyDocument, Sequence[NightRecord]]] = field(default_factory=list)
+    untold: list[str] = field(default_factory=list)
     export: Any = lambda document: None
     clock: Callable[[], float] = time.monotonic
     begun: Begun | None = None
@@ -181,9 +183,9 @@ class Rig:
         self.judged.append((list(tonight), list(confirmations)))
         return Judgement(self.suspects)
 
-    def tell(self, document: NightlyDocument, before: NightRecord | None) -> list[str]:
+    def tell(self, document: NightlyDocument, before: Sequence[NightRecord]) -> Told:
         self.told.append((document, before))
-        return []
+        return Told([f"{name}: not told" for name in self.untold], self.untold)
 
     def make_document(
         self,
@@ -193,7 +195,6 @@ class Rig:
         finished: datetime,
         problems: Sequence[str],
         notes: Sequence[str],
-        before: NightRecord | None,
         ended: Ended,
     ) -> NightlyDocument:
         assert self.begun is not None
@@ -222,8 +223,8 @@ class Rig:
         )  # fmt: skip
 
 
-def suspect(step: str, how: str = "rerun", runs: int = 2) -> Any:
-    return SimpleNamespace(step=step, how=how, runs=runs)
+def suspect(step: str, how: str = "rerun", runs: int = 2, *, pairs_only: bool = False) -> Any:
+    return SimpleNamespace(step=step, how=how, runs=runs, pairs_only=pairs_only)
 
 
 def write_templates(folder: Path) -> None:

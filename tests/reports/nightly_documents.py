@@ -449,7 +449,6 @@ def _document(
             if state == "failed" else []
         ),
         spent_usd=sum(run.spent_usd or 0 for step in told for run in step.runs),
-        changed=state in ("failed", "suspect", "invalid"),
         provenance=NightProvenance(
             tool_version="0.1.0",
             command=["reports", "nightly", "profiles/nightly.yaml"],

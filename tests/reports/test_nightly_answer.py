@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from core.errors import ExitCode
-from reports.history.record import AlarmRecord, NightRecord, SeriesId
+from reports.history.record import AlarmRecord, SeriesId
 from reports.nightly.answer import Measured, document_of, exit_code_of_night
 from reports.nightly.document import GateStatus, NightGate, NightProvenance, NightRun, NightStep
 from reports.nightly.judging import NightJudgement
@@ -147,26 +147,3 @@ def test_gates_stand_in_their_order() -> None:
 
 def test_what_steps_cost_is_added() -> None:
     assert night([gate("passed")], [], steps=[step(0), step(0)]).spent_usd == pytest.approx(0.5)
-
-
-@pytest.mark.parametrize(
-    ("before", "changed"),
-    [
-        pytest.param(None, True, id="no night before"),
-        pytest.param(("failed", [alarm()]), False, id="the same"),
-        pytest.param(("pass", []), True, id="it passed"),
-        pytest.param(("failed", [alarm(), alarm(change=0.3)]), True, id="one alarm less"),
-        pytest.param(("failed", [alarm("suspect")]), True, id="only suspected"),
-    ],
-)
-def test_a_change_of_state_is_told(
-    before: tuple[str, list[AlarmRecord]] | None, *, changed: bool
-) -> None:
-    record = None
-    if before is not None:
-        record = NightRecord(
-            night_id="n0", sequence=0, night="2026-11-26", plan="shop", started_utc="",
-            finished_utc="", verdict=before[0], exit_code=3, alarms=before[1],
-        )  # fmt: skip
-
-    assert night([gate("failed")], [alarm()], before=record).changed is changed

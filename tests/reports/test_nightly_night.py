@@ -16,6 +16,7 @@ from reports.history.history import open_history
 from reports.nightly import night
 from reports.nightly.journal import NightJournal
 from reports.nightly.night_folder import FoundNight, NightFolder, find_nights
+from reports.nightly.notify import Told
 from reports.nightly.options import NightOptions
 from reports.nightly.retention import keep_to_plan, outdated
 from reports.run_folder import read_document
@@ -60,7 +61,7 @@ def plan(tmp_path: Path, templates: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
 
     monkeypatch.setenv("HOOK", URL)
     monkeypatch.setattr(night, "command_of", command)
-    monkeypatch.setattr(night, "tell", lambda *given, **named: ["notify[0]: not told"])
+    monkeypatch.setattr(night, "tell", lambda *given, **named: Told(["notify[0]: not told"]))
     for name in ("orders.yaml", "search.yaml"):
         (tmp_path / name).write_text(PROFILE)
     path = tmp_path / "plan.yaml"

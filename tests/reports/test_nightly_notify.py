@@ -17,7 +17,7 @@ from core.console import Console
 from reports.history.record import AlarmState, NightRecord
 from reports.nightly.document import NightGate, NightlyDocument, NightVerdict
 from reports.nightly.message import slack_body, webhook_body
-from reports.nightly.notify import tell
+from reports.nightly.notify import Told, tell
 from reports.nightly.plan import NightlyPlan, TuneStep, Webhook
 from reports.nightly.post import Answer, NotPosted, http_post
 from reports.nightly.state_change import alarm_words, failed_budgets, state_changes
@@ -225,7 +225,9 @@ def plan(url: str, kind: str = "webhook") -> NightlyPlan:
 
 def told(url: str, kind: str = "webhook", pauses: list[float] | None = None) -> list[str]:
     sleep = (pauses if pauses is not None else []).append
-    return tell(FAILED, record(PASS), plan(url, kind), console=Console(), sleep=sleep)
+    found = tell(FAILED, [record(PASS)], plan(url, kind), console=Console(), sleep=sleep)
+    assert len(found.untold) == len(found.notes)
+    return list(found.notes)
 
 
 @pytest.mark.parametrize("kind", ["webhook", "slack"])
@@ -239,8 +241,59 @@ def test_a_change_is_posted_as_json(hook: Hook, kind: str) -> None:
 
 
 def test_without_a_change_nothing_is_posted(hook: Hook) -> None:
-    assert tell(PASS, record(PASS), plan(hook.url), console=Console()) == []
+    assert tell(PASS, [record(PASS)], plan(hook.url), console=Console()) == Told([], [])
     assert hook.requests == []
+
+
+@pytest.mark.parametrize(
+    ("tonight", "before", "missed", "changes"),
+    [
+        pytest.param(
+            FAILED, [PASS, FAILED, FAILED], [1, 2], ["Verdict: failed; last told, of", "p95 of"],
+            id="an alarm of nights that nobody heard of",
+        ),
+        pytest.param(FAILED, [PASS, FAILED, FAILED], [1], [], id="told a night later"),
+        pytest.param(PASS, [PASS, FAILED], [1], [], id="it is again as is known"),
+        pytest.param(
+            PASS, [PASS, FAILED, PASS], [2],
+            ["Verdict: pass; last told, of"],
+            id="that it passes again",
+        ),
+        pytest.param(FAILED, [FAILED], [0], ["Verdict: failed.", "p95 of"], id="never told"),
+    ],
+)  # fmt: skip
+def test_what_a_place_missed_is_told_by_a_later_night(
+    hook: Hook,
+    tonight: NightlyDocument,
+    before: list[NightlyDocument],
+    missed: list[int],
+    changes: list[str],
+) -> None:
+    nights = [
+        record(night).model_copy(update={"untold": ["notify[0] (webhook)"] * (number in missed)})
+        for number, night in enumerate(before)
+    ]
+
+    tell(tonight, nights, plan(hook.url), console=Console())
+
+    found = [json.loads(body)["changes"] for _, _, body in hook.requests]
+    expected = [changes] if changes else []
+    assert [[line[: len(start)] for line, start in zip(*each, strict=True)] for each in zip(
+        found, expected, strict=True
+    )] == expected  # fmt: skip
+
+
+def test_who_was_told_is_not_told_again_because_another_was_not(hook: Hook) -> None:
+    two = plan(hook.url).model_copy(
+        update={"notify": (Webhook(kind="slack", url=""), Webhook(kind="webhook", url=hook.url))}
+    )
+    untold = tell(FAILED, [record(PASS)], two, console=Console()).untold
+    last = record(FAILED).model_copy(update={"untold": untold})
+
+    again = tell(FAILED, [record(PASS), last], two, console=Console())
+
+    assert again.untold == untold == ["notify[0] (slack)"]
+    assert len(hook.requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -339,10 +392,10 @@ def test_the_address_is_in_no_log(
     caplog.set_level(logging.DEBUG)
     console = Console(verbosity=1)
 
-    notes = tell(FAILED, record(PASS), plan(hook.url), console=console)
+    told = tell(FAILED, [record(PASS)], plan(hook.url), console=console)
 
     assert SECRET not in caplog.text
-    assert SECRET not in "".join([*notes, *capsys.readouterr()])
+    assert SECRET not in "".join([*told.notes, *told.untold, *capsys.readouterr()])
     assert not logging.getLogger("httpx").disabled
 
 
@@ -356,7 +409,8 @@ def test_one_place_that_is_gone_does_not_keep_another_from_being_told() -> None:
     both = plan("first").model_copy(
         update={"notify": tuple(Webhook(kind="slack", url=url) for url in ("first", "second"))}
     )
-    notes = tell(FAILED, None, both, console=Console(), post=post)
+    told = tell(FAILED, [], both, console=Console(), post=post)
 
     assert posted == ["first", "second"]
-    assert notes == ["notify[0] (slack): could not tell of the night: it answered 404"]
+    assert told.notes == ["notify[0] (slack): could not tell of the night: it answered 404"]
+    assert told.untold == ["notify[0] (slack)"]
