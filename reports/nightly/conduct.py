@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from itertools import zip_longest
 
 from core.errors import ExitCode
 from reports.figures import seconds as seconds_text
 from reports.figures import usd
 from reports.history.record import RunRecord
+from reports.nightly.confirming import (
+    Further,
+    Left,
+    RunOfStep,
+    Suspect,
+    further_runs,
+    purposes_of,
+    turns_of,
+)
 from reports.nightly.document import NightStep
 from reports.nightly.journal import Purpose, RunDone
 from reports.nightly.night_folder import run_label
@@ -25,20 +34,6 @@ REFUSED = "refused"
 # A measurement that is not valid is the most frequent nuisance of a night, and often gone at once.
 _MOST_ATTEMPTS = 2
 _ANSWERS = (ExitCode.PASS, ExitCode.FAILED, ExitCode.INCONCLUSIVE)
-
-
-class Suspect(Protocol):
-    """A step with a figure that looks worse, and how that is to be confirmed.
-
-    `runs` is a number of reruns, or of pairs of the baseline and the newer version.
-    """
-
-    @property
-    def step(self) -> str: ...
-    @property
-    def how(self) -> Literal["rerun", "pairs"]: ...
-    @property
-    def runs(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +76,12 @@ class Conduct:
         The suspected steps take turns, too, so that each has its share where time runs out.
         """
         until = self.clock() + self.plan.gates.confirm.time_limit_s
-        waiting = {suspect.step: suspect for suspect in suspects}
+        waiting = {further.step: further for further in self._further(suspects)}
         turn = 0
         while waiting and not self.runs.stop.requested:
-            for suspect in list(waiting.values()):
-                if turn >= suspect.runs or not self._confirm_once(suspect, turn, until):
-                    del waiting[suspect.step]
+            for further in list(waiting.values()):
+                if turn >= self._turns(further) or not self._confirm_once(further, turn, until):
+                    del waiting[further.step]
             turn += 1
 
     def so_far(self) -> SoFar:
@@ -97,16 +92,61 @@ class Conduct:
         return SoFar(
             steps=[self._night_step(step) for step in self.steps],
             tonight=[last[name] for name in names if name in last],
-            confirmations=[record for record in taken.records if record.purpose != "night"],
+            confirmations=self._confirmations(),
             findings=[taken.findings[name] for name in names if name in taken.findings],
         )
+
+    def _confirmations(self) -> list[RunRecord]:
+        """The records of further runs; of pairs those that are whole, so that each has its own.
+
+        Pairs are told apart by their place alone: one that lost a run would shift all later ones.
+        """
+        lost = {run_id for step in self.steps for pair in self._lost(step) for run_id in pair}
+        return [
+            record
+            for record in self.runs.taken.records
+            if record.purpose != "night" and record.run_id not in lost
+        ]
+
+    def _lost(self, step: Step) -> list[set[str | None]]:
+        """The runs of each pair of a step that does not count."""
+        valid = {record.run_id for record in self.runs.taken.records if record.valid}
+        ended = [self._ended(step, purpose) for purpose in ("baseline", "candidate")]
+        pairs = [{done.run.run_id for done in pair if done} for pair in zip_longest(*ended)]
+        return [pair for pair in pairs if len(pair) < 2 or not pair <= valid]
+
+    def _turns(self, further: Further) -> int:
+        if further.how == "rerun":
+            return further.runs
+        step = next(step for step in self.steps if step.name == further.step)
+        return turns_of(further.how, further.runs, len(self._lost(step)))
+
+    def _further(self, suspects: Sequence[Suspect]) -> list[Further]:
+        """The runs that confirm: those that were asked for, or what fits into time and money."""
+        named = {step.name: step for step in self.steps}
+        runs = [self._run_of(named[suspect.step]) for suspect in suspects]
+        most, spent = self.plan.max_usd, self.runs.journal.journal.spent_usd
+        left = Left(self.plan.gates.confirm.time_limit_s, None if most is None else most - spent)
+        found = further_runs(suspects, runs, left, self.plan.gates.confirm.reruns)
+        for further in found:
+            if further.why:
+                self.runs.journal.note(further.why)
+        return found
+
+    def _run_of(self, step: Step) -> RunOfStep:
+        made = min(len(self._ended(step, purpose)) for purpose in ("baseline", "candidate"))
+        return RunOfStep(self._longest_s(step), self._dearest_usd(step), made)
+
+    def _ended(self, step: Step, purpose: Purpose) -> list[RunDone]:
+        """Its runs that are not made again, in their order."""
+        return [done for done in self._of(step, purpose) if not done.again]
 
     def _of(self, step: Step, purpose: Purpose = "night") -> list[RunDone]:
         done = self.runs.journal.journal.runs
         return [entry for entry in done if (entry.step, entry.run.purpose) == (step.name, purpose)]
 
     def _to_run(self, step: Step) -> bool:
-        ended = [done for done in self._of(step) if not done.again]
+        ended = self._ended(step, "night")
         if not ended:
             return True
         return ended[-1].exit_code == ExitCode.INVALID and len(ended) < _MOST_ATTEMPTS
@@ -125,34 +165,35 @@ class Conduct:
         )
         self.on_end()
 
-    def _confirm_once(self, suspect: Suspect, turn: int, until: float) -> bool:
+    def _confirm_once(self, further: Further, turn: int, until: float) -> bool:
         """One rerun or one pair of runs of a step; False where there is no more of them."""
         number, step = next(
-            (number, step) for number, step in enumerate(self.steps, 1) if step.name == suspect.step
+            (number, step) for number, step in enumerate(self.steps, 1) if step.name == further.step
         )
         purposes = [
             purpose
-            for purpose in purposes_of(suspect.how, turn)
+            for purpose in purposes_of(further.how, turn)
             if not self._made(step, purpose, turn)
         ]
         expected_s = len(purposes) * self._longest_s(step)
         left_s = until - self.clock()
-        refusal = self._over_budget()
+        # The last of the runs begins when the others are paid.
+        refusal = self._over_budget(max(len(purposes) - 1, 0) * self._dearest_usd(step))
         if refusal is None and expected_s > left_s:
             refusal = (
-                f"another {'rerun' if suspect.how == 'rerun' else 'pair'} takes about "
+                f"another {'rerun' if further.how == 'rerun' else 'pair'} takes about "
                 f"{seconds_text(round(expected_s))}, and {seconds_text(max(0, round(left_s)))} are "
                 "left of gates.confirm.time_limit"
             )
         if refusal is not None:
-            done = f"{turn} of {suspect.runs} {'reruns' if suspect.how == 'rerun' else 'pairs'}"
+            done = f"{turn} of {further.runs} {'reruns' if further.how == 'rerun' else 'pairs'}"
             self.runs.journal.note(f"{step.name}: confirmed with {done} only: {refusal}")
             return False
         for purpose in purposes:
             if self.runs.stop.requested:
                 return False
             limit_s = min(step.time_limit_s, max(1.0, until - self.clock()))
-            self._confirming_run(number, step, purpose, suspect, turn, limit_s)
+            self._confirming_run(number, step, purpose, further, turn, limit_s)
         return True
 
     def _confirming_run(
@@ -160,11 +201,11 @@ class Conduct:
         number: int,
         step: Step,
         purpose: Purpose,
-        suspect: Suspect,
+        further: Further,
         turn: int,
         limit_s: float,
     ) -> None:
-        what = f"confirming {step.name}: {purpose} {turn + 1} of {suspect.runs}"
+        what = f"confirming {step.name}: {purpose} {turn + 1} of {further.runs}"
         made = len(self._of(step, purpose)) + 1
         facts = self.runs.journal.journal.facts
         done = self.runs.make(
@@ -183,7 +224,7 @@ class Conduct:
         self.on_end()
 
     def _made(self, step: Step, purpose: Purpose, turn: int) -> bool:
-        return sum(not done.again for done in self._of(step, purpose)) > turn
+        return len(self._ended(step, purpose)) > turn
 
     def _longest_s(self, step: Step) -> float:
         """How long a run of a step takes, by those of tonight that came to their end."""
@@ -193,8 +234,17 @@ class Conduct:
             default=0.0,
         )
 
-    def _over_budget(self) -> str | None:
-        """Why nothing more may begin, where the plan has a limit; tells what is not in the sum."""
+    def _dearest_usd(self, step: Step) -> float:
+        """What a run of a step costs, by those of tonight."""
+        done = self.runs.journal.journal.runs
+        known = [entry.run.spent_usd or 0.0 for entry in done if entry.step == step.name]
+        return max(known, default=0.0)
+
+    def _over_budget(self, before_usd: float = 0.0) -> str | None:
+        """Why nothing more may begin, where the plan has a limit; tells what is not in the sum.
+
+        `before_usd` is what else is spent before the last of what begins.
+        """
         spent, most = self.runs.journal.journal.spent_usd, self.plan.max_usd
         if most is None:
             return None
@@ -202,9 +252,10 @@ class Conduct:
             if done.run.run_id is not None and done.run.spent_usd is None:
                 what = f"{done.step}: what it cost is not known"
                 self.runs.journal.note(f"{what}; max_usd counts it as nothing")
-        if spent < most:
+        if spent + before_usd < most:
             return None
-        return f"{usd(spent)} are spent of at most {usd(most)} (max_usd)"
+        more = f", and a pair takes {usd(before_usd)} before its last run" if before_usd else ""
+        return f"{usd(spent)} are spent of at most {usd(most)} (max_usd){more}"
 
     def _refuse(self, step: Step, why: str) -> None:
         self._refused[step.name] = f"it was not begun: {why}"
@@ -233,16 +284,6 @@ class Conduct:
             headline=headline,
             runs=[done.run for done in runs],
         )
-
-
-def purposes_of(how: Literal["rerun", "pairs"], turn: int) -> Iterator[Purpose]:
-    """The runs of a turn. Pairs are balanced, B C C B: what drifts favours neither version."""
-    if how == "rerun":
-        yield "rerun"
-    elif turn % 2 == 0:
-        yield from ("baseline", "candidate")
-    else:
-        yield from ("candidate", "baseline")
 
 
 def pair_seed(night_id: str, step: str, turn: int) -> int:

@@ -76,7 +76,8 @@ class Figure:
 class StepNights:
     """The runs of a step: those that tonight is compared with, and how many are unlike.
 
-    `alike` are valid and ask the same; `before` is the last valid run that does not.
+    `alike` are valid and ask the same; `before` is the last valid run that does not. `reruns` are
+    all further runs of tonight's version, also those of pairs.
     """
 
     tonight: RunRecord
@@ -100,7 +101,7 @@ def nights_of(
     reruns = [
         run
         for run in confirmations
-        if run.step == tonight.step and run.purpose == "rerun" and run.valid
+        if run.step == tonight.step and run.purpose in ("rerun", "candidate") and run.valid
     ]
     return StepNights(
         tonight,
@@ -112,7 +113,9 @@ def nights_of(
 
 def figures_of(step: Step, nights: StepNights, past: Past, plan: NightlyPlan) -> list[Figure]:
     """Each gated figure of tonight's run of `step`."""
-    runs = [*nights.alike, *nights.reruns, nights.tonight]
+    # Runs of pairs say something beside their other one only: both are slow on a slow platform.
+    reruns = [run for run in nights.reruns if run.purpose == "rerun"]
+    runs = [*nights.alike, *reruns, nights.tonight]
     points = [_by_place(found) for found in comparable_points(runs, [True] * len(runs))]
     metrics = plan.metrics_of(step)
     found = []

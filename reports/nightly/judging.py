@@ -7,7 +7,7 @@ confirmed or cleared that; both times with everything that is known, so that it 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import log
 from typing import Literal
@@ -37,11 +37,15 @@ _FEWEST_PAIRS = 4
 
 @dataclass(frozen=True, slots=True)
 class StepToConfirm:
-    """A step with a suspected figure, and the further runs that would tell."""
+    """A step with a suspected figure, and the further runs that would tell.
+
+    `pairs_only`: runs of tonight's version alone would not tell.
+    """
 
     step: str
     how: Literal["rerun", "pairs"]
     runs: int
+    pairs_only: bool = False
 
 
 @dataclass(slots=True)
@@ -151,15 +155,21 @@ class _Judging:
             return "muted", mute
         return ("confirmed" if course.fate == "confirmed" else "suspect"), None
 
-    def _ask(self, step: Step, *, common: bool) -> None:
-        """Has further runs made, where they can tell: a common rise is in all runs of a night."""
-        confirm = self.plan.gates.confirm
-        if confirm.by != "rerun" or any(one.step == step.name for one in self.found.suspects):
+    def _ask(self, step: Step, *, common: bool, by_pairs: bool = True) -> None:
+        """Has further runs made, where they can tell: a common rise is in all runs of a night.
+
+        A regret is of a setting, and no other version tells of it: `by_pairs` is false then.
+        """
+        confirm, suspects = self.plan.gates.confirm, self.found.suspects
+        if confirm.by != "rerun":
             return
-        if step.baseline is not None:
-            self.found.suspects.append(StepToConfirm(step.name, "pairs", confirm.pairs))
+        known = next((one for one in suspects if one.step == step.name), None)
+        if known is not None:
+            suspects[suspects.index(known)] = replace(known, pairs_only=known.pairs_only and common)
+        elif step.baseline is not None and by_pairs:
+            suspects.append(StepToConfirm(step.name, "pairs", confirm.pairs, common))
         elif not common:
-            self.found.suspects.append(StepToConfirm(step.name, "rerun", confirm.reruns))
+            suspects.append(StepToConfirm(step.name, "rerun", confirm.reruns))
 
     def _confirmation(self, figure: Figure, judged: Judgement) -> Confirmation | None:
         if judged.answer != "worse":
@@ -196,7 +206,7 @@ class _Judging:
         self.found.alarms += found.alarms
         self.found.cleared += found.cleared
         if found.ask:
-            self._ask(step, common=False)
+            self._ask(step, common=False, by_pairs=False)
 
     def _carry_over(self) -> None:
         """Alarms of figures that were not measured tonight stay as they are."""

@@ -12,15 +12,26 @@ import threading
 import time
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from core.errors import ExitCode, InputError, Refused, ToolError
 from reports.history.history import History, open_history
-from reports.nightly.conduct import pair_seed, purposes_of
+from reports.nightly.conduct import pair_seed
+from reports.nightly.confirming import (
+    Further,
+    Left,
+    RunOfStep,
+    further_runs,
+    most_runs,
+    purposes_of,
+    turns_of,
+)
 from reports.nightly.journal import NightJournal, read_journal, why_not_resumed
 from reports.nightly.night_folder import NightFolder
 from reports.nightly.put_back import PutBack, function_name
+from reports.nightly.run_records import Step
 from tests.reports.night_rig import NOW, Rig, suspect, write_templates
 
 
@@ -182,6 +193,114 @@ def test_pairs_are_balanced_and_seeds_drawn_from_the_night() -> None:
     ]
     assert pair_seed("n", "a", 0) == pair_seed("n", "a", 0) != pair_seed("n", "a", 1)
     assert 0 <= pair_seed("n", "a", 0) < 2**31
+
+
+@pytest.mark.parametrize(
+    ("run_s", "usd", "left", "pairs_only", "expected"),
+    [
+        (600.0, 0.0, Left(3600.0), False, ("rerun", 2)),
+        (450.0, 0.0, Left(3600.0), False, ("pairs", 8)),
+        (600.0, 0.0, Left(3600.0), True, ("rerun", 0)),
+        (10.0, 0.3, Left(3600.0, 2.0), False, ("rerun", 2)),
+        (10.0, 0.25, Left(3600.0, 2.0), False, ("pairs", 8)),  # the eighth begins at 1.75
+        (0.0, 0.0, Left(3600.0), False, ("pairs", 8)),
+    ],
+    ids=["no time", "just in time", "common", "no money", "just paid", "not known"],
+)
+def test_pairs_that_are_too_few_to_tell_are_not_begun(
+    run_s: float, usd: float, left: Left, *, pairs_only: bool, expected: tuple[str, int]
+) -> None:
+    asked = [suspect("a", "pairs", 8, pairs_only=pairs_only)]
+
+    (further,) = further_runs(asked, [RunOfStep(run_s, usd)], left, 2)
+
+    assert (further.how, further.runs) == expected
+    assert bool(further.why) == (expected[0] == "rerun")
+
+
+def test_steps_share_the_time_and_the_longest_gives_way() -> None:
+    asked = [suspect("a", "pairs", 8), suspect("b", "pairs", 8), suspect("c", runs=2)]
+    runs = [RunOfStep(100.0), RunOfStep(400.0), RunOfStep(10.0)]
+
+    found = further_runs(asked, runs, Left(3600.0), 3)
+
+    assert [(one.step, one.how, one.runs) for one in found] == [
+        ("a", "pairs", 8), ("b", "rerun", 3), ("c", "rerun", 2),
+    ]  # fmt: skip
+    assert found[1].why.replace("\N{NO-BREAK SPACE}", " ") == (
+        "b: fewer than 4 pairs fit into the 1 h of gates.confirm.time_limit, at 6 min 40 s a run, "
+        "and so few tell nothing: 3 plain reruns instead"
+    )
+    # After an interruption the pairs that were made count.
+    made = [RunOfStep(100.0), RunOfStep(400.0, pairs_made=1), RunOfStep(10.0)]
+    assert further_runs(asked, made, Left(3600.0), 3)[1] == Further("b", "pairs", 8)
+
+
+def test_plain_reruns_take_the_place_of_pairs_that_do_not_fit(place: Path) -> None:
+    rig = Rig(place, {"a": {"usd": 0.3}}, suspects=[suspect("a", "pairs", 8)])
+    rig.plan = {"max_usd": 1.5}
+
+    document = rig.run()
+
+    assert [line.split()[1] for line in rig.ran] == ["night", "night", "night"]
+    assert [run.purpose for run in document.steps[0].runs] == ["night", "rerun", "rerun"]
+    assert document.notes == [
+        (
+            "a: fewer than 4 pairs fit into the $1.20 that are left of max_usd, at $0.30 a run, "
+            "and so few tell nothing: 2 plain reruns instead"
+        )
+    ]
+
+
+def test_no_pair_begins_whose_second_run_is_not_paid(place: Path) -> None:
+    rig = Rig(place, {"a": {"usd": 0.125}, "a/baseline": {"usd": 0.125}})
+    rig.suspects = [suspect("a", "pairs", 5)]
+    rig.plan = {"max_usd": 1.25}
+
+    document = rig.run()
+
+    assert len(rig.ran) == 9
+    assert document.spent_usd == pytest.approx(1.125)
+    assert document.notes == [
+        (
+            "a: confirmed with 4 of 5 pairs only: $1.12 are spent of at most $1.25 (max_usd), and "
+            "a pair takes $0.12 before its last run"
+        )
+    ]
+
+
+def test_a_pair_that_lost_a_run_does_not_shift_the_others(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig(place, {"a": {}}, suspects=[suspect("a", "pairs", 3)])
+    verdicts, command = iter(["invalid", "pass", "pass", "pass"]), rig.command
+
+    def first_is_invalid(step: Step, *, baseline: bool, **how: Any) -> list[str]:
+        rig.steps["a/baseline"] = {"verdict": next(verdicts)} if baseline else {}
+        return command(step, baseline=baseline, **how)
+
+    monkeypatch.setattr(rig, "command", first_is_invalid)
+    rig.run()
+
+    _, confirmations = rig.judged[-1]
+    assert [line.split()[1] for line in rig.ran[1:]] == [
+        "baseline", "candidate", "candidate", "baseline", "baseline", "candidate", "candidate",
+        "baseline",
+    ]  # fmt: skip
+    assert [record.purpose for record in confirmations] == [
+        "candidate", "baseline", "baseline", "candidate", "candidate", "baseline",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("runs", "lost", "turns"), [(4, 0, 4), (4, 1, 5), (4, 2, 6), (4, 3, 4), (8, 2, 8), (8, 5, 8)]
+)
+def test_lost_pairs_are_made_up_for_where_the_others_are_too_few(
+    runs: int, lost: int, turns: int
+) -> None:
+    assert turns_of("pairs", runs, lost) == turns
+    assert most_runs("pairs", runs) == (12 if runs == 4 else 16)
+    assert (turns_of("rerun", runs, lost), most_runs("rerun", runs)) == (runs, runs)
 
 
 def test_confirming_ends_when_its_time_would_not_do_for_another_run(place: Path) -> None:

@@ -429,6 +429,36 @@ def test_pairs_confirm_what_the_platform_may_have_done() -> None:
     assert [(one.how, one.runs) for one in asked] == [("pairs", 8)]
     assert {gate.status for gate in nights.judge(slow, same).gates} == {"passed"}
     assert {gate.status for gate in nights.judge(slow, worse).gates} == {"failed"}
+    assert [one.pairs_only for one in asked] == [True]  # reruns would be slow as well
+    too_few = nights.judge(slow, worse[:6]).gates
+    assert {gate.status for gate in too_few} == {"suspect"}
+
+
+def test_a_regret_is_confirmed_by_plain_runs_whatever_the_baseline_of_its_step() -> None:
+    nights = history(step_at=None, steps=(THUMBNAIL,))
+    step = {
+        "kind": "tune", "name": "thumbnail", "function": "thumbnail",
+        "baseline": {"function": "thumbnail:before"},
+    }  # fmt: skip
+    nights.plan = NightlyPlan.model_validate({"name": "shop", "steps": [step]})
+    nights = Nights([_with_dear_largest_size(run) for run in nights.runs], nights.plan)
+    nights.rehearse(35)
+    dear = nights.runs[-1].model_copy(update={"current_mb": 1024})
+    pairs = [again([dear], 1.0, "candidate")[0], again([dear], 1.0, "baseline")[0]]
+
+    asked = nights.judge([dear])
+    (gate,) = [gate for gate in nights.judge([dear], pairs).gates if gate.metric == "regret"]
+
+    assert [gate.status for gate in asked.gates if gate.metric == "regret"] == ["suspect"]
+    assert [(one.how, one.runs) for one in asked.suspects] == [("rerun", 2)]
+    assert gate.status == "failed"
+    assert "confirmed by 1 rerun" in gate.message
+
+
+def _with_dear_largest_size(run: RunRecord) -> RunRecord:
+    *others, largest = run.sizes
+    slower = largest.model_copy(update={"billed_ms": largest.billed_ms * 1.3})
+    return run.model_copy(update={"sizes": [*others, slower]})
 
 
 def paired(run: RunRecord, before: float, after: float) -> list[RunRecord]:
