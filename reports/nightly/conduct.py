@@ -13,6 +13,7 @@ from reports.figures import seconds as seconds_text
 from reports.figures import usd
 from reports.history.record import RunRecord
 from reports.nightly.confirming import (
+    MOST_ATTEMPTS,
     Further,
     Left,
     RunOfStep,
@@ -31,8 +32,6 @@ from reports.nightly.step_run import StepRuns, Turn
 
 NOT_BEGUN = "not begun"
 REFUSED = "refused"
-# A measurement that is not valid is the most frequent nuisance of a night, and often gone at once.
-_MOST_ATTEMPTS = 2
 _ANSWERS = (ExitCode.PASS, ExitCode.FAILED, ExitCode.INCONCLUSIVE)
 
 
@@ -149,7 +148,7 @@ class Conduct:
         ended = self._ended(step, "night")
         if not ended:
             return True
-        return ended[-1].exit_code == ExitCode.INVALID and len(ended) < _MOST_ATTEMPTS
+        return ended[-1].exit_code == ExitCode.INVALID and len(ended) < MOST_ATTEMPTS
 
     def _attempt(self, number: int, step: Step) -> None:
         turn = len(self._of(step)) + 1

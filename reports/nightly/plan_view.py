@@ -13,7 +13,9 @@ from core.errors import ExitCode, Interrupted
 from core.interrupt import StopRequest
 from reports.figures import listed, seconds, usd
 from reports.nightly.arguments import command_of
+from reports.nightly.confirming import FEWEST_PAIRS, MOST_ATTEMPTS, most_runs, pairs_within
 from reports.nightly.options import NightOptions
+from reports.nightly.plan import NightlyPlan
 from reports.nightly.plan_reader import PlanFile, chosen_steps
 from reports.nightly.plan_trial import Answered, StepTrial, ask_step, run_in
 
@@ -87,7 +89,7 @@ def plan_lines(
         yield from (f"     budget: {budget}" for budget in trial.step.budgets)
     yield f"  judged against the last {gates.window} nights, from {gates.min_nights} on"
     if gates.confirm.by == "rerun":
-        yield f"  what looks worse is measured again: {_confirm_words(plan_file, trials)}"
+        yield from _confirm_lines(plan_file, trials)
     else:
         yield "  what looks worse fails if the next night agrees"
     yield from _cost_lines(plan_file, options, trials)
@@ -99,15 +101,19 @@ def _cost_lines(
     plan, most = plan_file.plan, _most_usd(trials)
     yield f"  cost of a night: {_range_words(trials)}"
     if most:
+        yield f"  {_worst_words(plan, trials)}"
         nights = _NIGHTS_A_MONTH * _DAY_S / plan.every_s
-        yield f"  cost of a month of {nights:.0f} nights: at most {usd(most * nights)}"
+        yield (
+            f"  cost of a month of {nights:.0f} nights with nothing to repeat: at most "
+            f"{usd(most * nights)}"
+        )
     if plan.max_usd is not None:
         yield f"  no further step or rerun begins above {usd(plan.max_usd)}"
     asking = [trial.step.name for trial in trials if trial.needs_yes]
     if asking and not options.yes:
         yield f"  without --yes, {listed(asking)} would be refused: the cost is not agreed to"
     if most and (options.sandbox or plan.sandbox):
-        yield "  the sandbox bills nothing: these are the list prices of AWS"
+        yield "  the sandbox bills nothing: tunings are at the list prices of AWS"
 
 
 def plan_document(
@@ -166,25 +172,64 @@ def _trial_words(trial: StepTrial) -> str:
     return f"{', '.join(parts)}; cost {_cost(trial.least_usd, trial.most_usd)}"
 
 
-def _confirm_words(plan_file: PlanFile, trials: Sequence[StepTrial]) -> str:
+def _confirm_lines(plan_file: PlanFile, trials: Sequence[StepTrial]) -> Iterator[str]:
     """How often each step could run again in one night."""
     confirm = plan_file.plan.gates.confirm
+    limit = seconds(confirm.time_limit_s)
     with_baseline = [trial for trial in trials if trial.step.baseline is not None]
     parts = []
     if len(with_baseline) < len(trials):
-        parts.append(f"{confirm.reruns} further runs")
+        parts.append(_further_words(confirm.reruns))
     if with_baseline:
         parts.append(f"{confirm.pairs} pairs of runs of a step with a baseline")
-    words = f"{' or '.join(parts)}, within {seconds(confirm.time_limit_s)}"
-    most = _most_usd(trials)
-    if not most:
-        return words
-    again = sum(
-        (trial.most_usd or 0.0)
-        * (2 * confirm.pairs if trial.step.baseline is not None else confirm.reruns)
-        for trial in trials
+    yield f"  what looks worse is measured again: {' or '.join(parts)}, within {limit}"
+    for trial in with_baseline:
+        fit = pairs_within(confirm.time_limit_s, trial.seconds or 0.0)
+        if fit is not None and fit < confirm.pairs and trial.seconds is not None:
+            few = (
+                f"{fit} of {confirm.pairs} pairs of {trial.step.name} fit"
+                if fit
+                else (f"no pair of {trial.step.name} fits")
+            )
+            instead = (
+                ""
+                if fit >= FEWEST_PAIRS
+                else f", and fewer than {FEWEST_PAIRS} tell nothing: "
+                f"{_further_words(confirm.reruns)} instead"
+            )
+            yield f"     {few} into {limit}, at {seconds(trial.seconds)} a run{instead}"
+
+
+def _further_words(reruns: int) -> str:
+    return "1 further run" if reruns == 1 else f"{reruns} further runs"
+
+
+def _most_further(plan: NightlyPlan, trial: StepTrial) -> int:
+    """How many runs confirm a step at most, as far as its duration is known."""
+    confirm = plan.gates.confirm
+    if confirm.by != "rerun":
+        return 0
+    if trial.step.baseline is None:
+        return most_runs("rerun", confirm.reruns)
+    fit = pairs_within(confirm.time_limit_s, trial.seconds or 0.0)
+    if fit is None or fit >= confirm.pairs:
+        return most_runs("pairs", confirm.pairs)
+    return confirm.reruns if fit < FEWEST_PAIRS else min(2 * fit, most_runs("pairs", confirm.pairs))
+
+
+def _worst_words(plan: NightlyPlan, trials: Sequence[StepTrial]) -> str:
+    """What a night costs where all goes wrong, which is what an account must bear."""
+    worst = sum(
+        (trial.most_usd or 0.0) * (MOST_ATTEMPTS + _most_further(plan, trial)) for trial in trials
     )
-    return f"{words}; at most {usd(again)} more, if all steps did"
+    dearest = max(trial.most_usd or 0.0 for trial in trials)
+    what = "each step once more where it is invalid, and all that confirms"
+    if plan.max_usd is not None and plan.max_usd + dearest < worst:
+        return (
+            f"with {what}: at most {usd(plan.max_usd + dearest)}, which is max_usd and the run "
+            "that passes it"
+        )
+    return f"with {what}: at most {usd(worst)}"
 
 
 def _range_words(trials: Sequence[StepTrial]) -> str:

@@ -81,13 +81,61 @@ def test_the_plan_is_shown_with_what_confirming_could_cost(tmp_path: Path) -> No
         "cost from $0.0100 to $0.0200"
     ) in lines
     assert "note: it is a note" in lines
-    # 2 further runs of the load, and 8 pairs of the tuning: 2 x 0.02 + 16 x 0.005.
     assert (
         "what looks worse is measured again: 2 further runs or 8 pairs of runs of a step with "
-        "a baseline, within 30 min; at most $0.12 more, if all steps did"
+        "a baseline, within 30 min"
     ) in lines
-    assert "cost of a month of 30 nights: at most $0.75" in lines
+    # The load 2 + 2 times and the tuning 2 + 16 times: 4 x 0.02 + 18 x 0.005.
+    assert (
+        "with each step once more where it is invalid, and all that confirms: at most $0.17"
+    ) in lines
+    assert "cost of a month of 30 nights with nothing to repeat: at most $0.75" in lines
     assert "no further step or rerun begins above $1.50" in lines
+
+
+@pytest.mark.parametrize(
+    ("limit", "said", "most"),
+    [
+        ("16m", "", "$0.45"),  # the load 2 + 16 times, the tuning 2 + 16 times
+        ("10m", "5 of 8 pairs of load orders fit into 10 min, at 1 min a run", "$0.33"),
+        (
+            "7m",
+            (
+                "3 of 8 pairs of load orders fit into 7 min, at 1 min a run, and fewer than 4 "
+                "tell nothing: 2 further runs instead"
+            ),
+            "$0.17",
+        ),
+        (
+            "1m",
+            (
+                "no pair of load orders fits into 1 min, at 1 min a run, and fewer than 4 "
+                "tell nothing: 2 further runs instead"
+            ),
+            "$0.17",
+        ),
+    ],
+)
+def test_the_plan_says_how_many_pairs_fit(tmp_path: Path, limit: str, said: str, most: str) -> None:
+    settings = ("gates.confirm.by=rerun", f"gates.confirm.time_limit={limit}")
+    file = read(tmp_path, GOOD, settings=settings)
+    options, trials = trials_of(file, answered(LOAD), answered(TUNE))
+    lines = shown(file, options, trials)
+
+    assert [line for line in lines if "pairs of load" in line or "no pair" in line] == (
+        [said] if said else []
+    )
+    assert any(line.startswith("with each step once more") and most in line for line in lines)
+
+
+def test_max_usd_is_what_a_night_costs_at_most(tmp_path: Path) -> None:
+    file = read(tmp_path, GOOD, settings=("gates.confirm.by=rerun", "max_usd=0.1"))
+    options, trials = trials_of(file, answered(LOAD), answered(TUNE))
+
+    assert (
+        "with each step once more where it is invalid, and all that confirms: at most $0.12, "
+        "which is max_usd and the run that passes it"
+    ) in shown(file, options, trials)
 
 
 def test_a_step_that_could_not_run_says_why(tmp_path: Path) -> None:
