@@ -71,7 +71,9 @@ def _alarms(document: NightlyDocument) -> Iterator[str]:
     trends = {str(trend.series): trend for trend in document.trends}
     told = night_words.worst_first(document.alarms)
     for alarm in told[:_MOST_ALARMS]:
-        yield f"{_MARKS[alarm.state]} {night_words.alarm_sentence(alarm, document.night)}"
+        more = night_words.is_told(alarm, document.headline)
+        said = night_words.more_of if more else night_words.alarm_sentence
+        yield f"{_MARKS[alarm.state]} {said(alarm, document.night)}"
         trend = trends.get(str(alarm.series))
         if trend is not None and len(trend.points) > 1:
             yield f"  {sparkline(trend, _SPARKS)}"

@@ -183,6 +183,8 @@ def _quiet(
         more = f" and {len(suspects) - 1:,} more" if len(suspects) > 1 else ""
         return f"{first.step}, {first.scope}: {first.metric}{more} may be worse; not confirmed."
     waiting = [gate for gate in judged if gate.status == "inconclusive"]
+    if waiting and all(gate.nights < gate.nights_needed for gate in waiting):
+        return _learning(waiting, len(judged))
     if waiting:
         return f"{len(waiting):,} of {len(judged):,} figures cannot be judged: {waiting[0].message}"
     muted = sum(gate.status == "muted" for gate in gates)
@@ -191,6 +193,18 @@ def _quiet(
     if passed == 1:
         return f"The only figure is as on earlier nights.{of_muted}"
     return f"All {passed:,} figures are as on earlier nights.{of_muted}"
+
+
+def _learning(waiting: Sequence[NightGate], of: int) -> str:
+    """How many nights more it takes until figures are judged."""
+    missing = [gate.nights_needed - gate.nights for gate in waiting]
+    least, most = min(missing), max(missing)
+    nights = f"{least:,}" if least == most else f"{least:,} to {most:,}"
+    return (
+        f"Still learning: {len(waiting):,} of {of:,} figures "
+        f"{'is' if len(waiting) == 1 else 'are'} judged after {nights} more "
+        f"{'night' if most == 1 else 'nights'}."
+    )
 
 
 def _done(steps: Sequence[NightStep]) -> int:

@@ -6,40 +6,48 @@ from reports.blocks import Column, Table, TableRow
 from reports.figures import ABSENT, megabytes, percent, percent_range
 from reports.history.record import AlarmRecord
 from reports.nightly.document import NightlyDocument
+from reports.nightly_page.gate_tables import p_cell, value_cell
 from reports.nightly_page.night_words import worst_first
 from reports.trends.trend_words import change_with_interval, commit_words
 
+_HELP = (
+    "Before is the typical value of the nights up to then. p is one-sided and adjusted for all "
+    "figures of the night. Alarm is what `reports history accept` and `mute` call it."
+)
+
 
 def alarms_table(document: NightlyDocument) -> Table | None:
-    """Each alarm: since when, how large, how it was confirmed, and its name for `accept`."""
+    """Each alarm: its figures, since when, how it was confirmed, and its name for `accept`."""
     if not document.alarms:
         return None
     columns = [
         Column("Figure", is_text=True),
         Column("State", is_text=True),
+        Column("Before"),
+        Column("Tonight"),
         Column("Change", "95 % interval"),
-        Column("Since"),
-        Column("Nights"),
-        Column("Confirmed by", is_text=True),
+        Column("p", "adjusted"),
+        Column("Since", "nights"),
         Column("Commits", is_text=True),
-        Column("Alarm", is_text=True),
+        Column("Alarm"),  # no text: it is copied, and must not be broken
     ]
     rows = [
         TableRow(
             [
                 str(one.series),
-                one.state,
+                f"{one.state}: {one.confirmed_by}" if one.confirmed_by else one.state,
+                value_cell(one.baseline_value, one.unit),
+                value_cell(one.value, one.unit),
                 change_with_interval(one.change_share, one.change_interval, one.unit),
-                one.since_night,
-                f"{_nights(one, document)}",
-                one.confirmed_by or ABSENT,
+                p_cell(one.p_value),
+                f"{one.since_night} ({_nights(one, document)})",
                 commit_words(one.commits) or ABSENT,
                 one.alarm_id,
             ],
         )
         for one in worst_first(document.alarms)
     ]
-    return Table("Alarms", columns, rows, help="Values and p stand with the gates.")
+    return Table("Alarms", columns, rows, help=_HELP)
 
 
 def _nights(alarm: AlarmRecord, document: NightlyDocument) -> int:

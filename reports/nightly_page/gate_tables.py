@@ -35,8 +35,20 @@ _HELP = (
 
 
 def doubt_table(document: NightlyDocument) -> Table | None:
-    """Gates that failed, are suspected or muted, with all their figures."""
-    return _table(document, "Gates that did not pass", _IN_DOUBT, help_text=_HELP)
+    """Gates that failed, are suspected or muted, but for those whose figure has an alarm.
+
+    An alarm has a row in a table of its own; what is told twice is read twice.
+    """
+    alarmed = {(one.series.step, one.series.scope, one.series.metric) for one in document.alarms}
+    others = [
+        gate
+        for gate in document.gates
+        if gate.kind in ("validity", "budget")
+        or (gate.step, gate.scope, gate.metric) not in alarmed
+    ]
+    title = "Other gates that did not pass" if alarmed else "Gates that did not pass"
+    rest = document.model_copy(update={"gates": others})
+    return _table(rest, title, _IN_DOUBT, help_text=_HELP)
 
 
 def unjudged_table(document: NightlyDocument) -> Table | None:
@@ -48,7 +60,8 @@ def unjudged_table(document: NightlyDocument) -> Table | None:
         Column("Gate", is_text=True),
         Column("Where", is_text=True),
         Column("Step", is_text=True),
-        Column("Nights"),
+        Column("Tonight"),
+        Column("Nights", "of those needed"),
         Column("Status", is_text=True),
         Column("Why", is_text=True),
     ]
@@ -58,7 +71,8 @@ def unjudged_table(document: NightlyDocument) -> Table | None:
                 gate.text,
                 gate.scope,
                 gate.step,
-                f"{gate.nights}",
+                value_cell(gate.value, gate.unit),
+                _nights_cell(gate),
                 gate.status,
                 gate.message or ABSENT,
             ]
@@ -66,6 +80,13 @@ def unjudged_table(document: NightlyDocument) -> Table | None:
         for gate in gates
     ]
     return Table("Not judged", columns, rows)
+
+
+def _nights_cell(gate: NightGate) -> str:
+    """How many nights there are of those that a baseline needs."""
+    if gate.kind not in ("relative", "curve"):
+        return ABSENT
+    return f"{gate.nights} of {gate.nights_needed}" if gate.nights_needed else f"{gate.nights}"
 
 
 def unjudged_open(document: NightlyDocument) -> bool:

@@ -106,7 +106,7 @@ def _notes(document: NightlyDocument) -> list[str]:
 
 
 def _tiles(document: NightlyDocument) -> list[Tile]:
-    gates = [gate for gate in document.gates if gate.kind != "validity"]
+    gates = document.gates
     passed = sum(gate.status == "passed" for gate in gates)
     failed = sum(gate.status == "failed" for gate in gates)
     doubted = sum(gate.status in ("suspect", "muted") for gate in gates)
@@ -116,10 +116,21 @@ def _tiles(document: NightlyDocument) -> list[Tile]:
         Tile("Gates", None, f"{passed} of {len(gates)}", "passed"),
         Tile("Failed", None, f"{failed}", "budgets and regressions"),
         Tile("Suspected or muted", None, f"{doubted}"),
-        Tile("Not judged", None, f"{unjudged}"),
+        Tile("Not judged", None, f"{unjudged}", _progress(document)),
         Tile("Took", None, ABSENT if length is None else seconds(length)),
         Tile("Cost", None, ABSENT if document.spent_usd is None else usd(document.spent_usd)),
     ]
+
+
+def _progress(document: NightlyDocument) -> str:
+    """How far the figures are that still wait for nights."""
+    waiting = night_words.still_learn(document)
+    if not waiting:
+        return ""
+    known = [gate.nights for gate in waiting]
+    first, last = min(known), max(known)
+    count = f"{first}" if first == last else f"{first} to {last}"
+    return f"{count} of {max(gate.nights_needed for gate in waiting)} nights known"
 
 
 def _facts(document: NightlyDocument) -> list[tuple[str, str]]:

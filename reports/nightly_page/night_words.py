@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from reports.figures import listed
+from reports.figures import SPACE, listed, percent
 from reports.history.record import AlarmRecord, SeriesId
 from reports.nightly.document import NightGate, NightlyDocument
 from reports.trends.trend_words import (
@@ -48,11 +48,30 @@ def ended(sentence: str) -> str:
 
 
 def verdict_word(document: NightlyDocument) -> str:
-    """The verdict in a word or two; a pass with a suspect says so."""
+    """The verdict in a word or two; a pass with a suspect says so, and nights that still learn."""
     word = _VERDICTS[document.verdict]
+    if document.verdict in ("pass", "inconclusive") and is_learning(document):
+        return f"{word}, still learning"
     if document.verdict == "pass" and any(one.state == "suspect" for one in document.alarms):
         return f"{word}, with a suspect"
     return word
+
+
+def still_learn(document: NightlyDocument) -> list[NightGate]:
+    """Gates that only wait for more nights; those that wait longest come first."""
+    found = [
+        gate
+        for gate in document.gates
+        if gate.status == "inconclusive" and gate.nights < gate.nights_needed
+    ]
+    return sorted(found, key=lambda gate: gate.nights - gate.nights_needed)
+
+
+def is_learning(document: NightlyDocument) -> bool:
+    """Whether all that could not be judged only waits for more nights."""
+    waiting = len(still_learn(document))
+    open_gates = sum(gate.status == "inconclusive" for gate in document.gates)
+    return 0 < waiting == open_gates
 
 
 def tone(document: NightlyDocument) -> str:
@@ -104,12 +123,33 @@ def alarm_sentence(alarm: AlarmRecord, night: str) -> str:
     if alarm.baseline_value is not None:
         values = f"{value_words(alarm.baseline_value, alarm.unit)} to {values}"
     parts = [f"{series_words(alarm.series)} {state}: {change}, {values}, {since(alarm, night)}"]
+    return "; ".join([*parts, *_grounds(alarm)]) + "."
+
+
+def _grounds(alarm: AlarmRecord) -> Iterator[str]:
+    """How an alarm was confirmed, and the commits that it came with."""
     if by := alarm.confirmed_by:
-        parts.append(f"{'cleared' if alarm.state == 'cleared' else 'confirmed'}, {by}")
-    commits = commit_words(alarm.commits)
-    if commits:
-        parts.append(f"commits {commits}")
-    return "; ".join(parts) + "."
+        yield f"{'cleared' if alarm.state == 'cleared' else 'confirmed'}: {by}"
+    if commits := commit_words(alarm.commits):
+        yield f"commits {commits}"
+
+
+def more_of(alarm: AlarmRecord, night: str) -> str:
+    """What a headline with the size of an alarm leaves out."""
+    before = alarm.baseline_value
+    was = "" if before is None else f"{value_words(before, alarm.unit)} before"
+    age = since(alarm, night)
+    said = [was, age if age == "new tonight" or "(" in age else "", *_grounds(alarm)]
+    text = "; ".join(part for part in said if part)
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def is_told(alarm: AlarmRecord, sentence: str) -> bool:
+    """Whether a headline names the figure of an alarm and how much it changed."""
+    plain = sentence.replace(SPACE, " ")
+    names = (alarm.series.step, alarm.series.scope, alarm.series.metric)
+    share = percent(abs(alarm.change_share)).replace(SPACE, " ")
+    return share in plain and all(name in sentence for name in names)
 
 
 def since(alarm: AlarmRecord, night: str) -> str:
@@ -135,14 +175,19 @@ def support(document: NightlyDocument) -> list[str]:
     """What stands under the headline: errors, the worst alarms, failed budgets, money."""
     said = [ended(error) for error in document.errors]
     told = worst_first(document.alarms)
-    said += [alarm_sentence(one, document.night) for one in told[:_MOST_ALARMS_TOLD]]
+    said += [
+        more_of(one, document.night)
+        if is_told(one, document.headline)
+        else alarm_sentence(one, document.night)
+        for one in told[:_MOST_ALARMS_TOLD]
+    ]
     more = len(told) - _MOST_ALARMS_TOLD
     if more > 0:
         said.append(f"{more} more {'alarm is' if more == 1 else 'alarms are'} in the table below.")
     broken = [one for one in document.gates if one.kind == "budget" and one.status == "failed"]
     said += [budget_sentence(gate) for gate in broken[:_MOST_ALARMS_TOLD]]
     said.append(f"The exit code is {document.exit_code}.")
-    return said
+    return [sentence for sentence in said if sentence]
 
 
 def budget_sentence(gate: NightGate) -> str:
@@ -182,6 +227,11 @@ def next_steps(document: NightlyDocument) -> Iterator[tuple[str, str]]:
         yield "Look at what ended the steps, and run the night again:", again
     elif document.verdict == "invalid":
         yield "Mend what made the measurement invalid; the next night is judged without it.", ""
+    elif document.verdict in ("pass", "inconclusive") and is_learning(document):
+        yield (
+            "Nothing to mend: it takes more nights. What each figure will find by then:",
+            shlex.join(["reports", "doctor", document.provenance.plan_file]),
+        )
     elif document.verdict == "inconclusive":
         yield (
             "What each figure can find, and how many nights it still needs:",

@@ -64,6 +64,7 @@ def panel_groups(document: NightlyDocument, anchor: str) -> list[PanelGroup]:
             [small(trend, number, with_step=True) for number, trend in moved[_MOST_LARGE:]],
         ),
     ]
+    unjudged = _unjudged_steps(document)
     folded = len(document.trends) >= _FOLDED_FROM
     for step in dict.fromkeys(trend.series.step for trend in document.trends):
         of_step = [
@@ -71,12 +72,21 @@ def panel_groups(document: NightlyDocument, anchor: str) -> list[PanelGroup]:
             for number, trend in quiet
             if trend.series.step == step
         ]
-        groups.append(PanelGroup(f"{step}: {_figures(len(of_step))}", of_step, folded))
+        told = _figures(len(of_step), is_judged=step not in unjudged)
+        groups.append(PanelGroup(f"{step}: {told}", of_step, folded))
     return [group for group in groups if group.figures]
 
 
-def _figures(count: int) -> str:
-    return f"{count} {'figure' if count == 1 else 'figures'} without a change"
+def _figures(count: int, *, is_judged: bool) -> str:
+    noun = f"{count} {'figure' if count == 1 else 'figures'}"
+    return f"{noun} without a change" if is_judged else f"{noun}, not judged yet"
+
+
+def _unjudged_steps(document: NightlyDocument) -> set[str]:
+    """Steps of which no figure could be compared with earlier nights."""
+    gates = [gate for gate in document.gates if gate.kind in ("relative", "curve")]
+    judged = {gate.step for gate in gates if gate.status != "inconclusive"}
+    return {gate.step for gate in gates} - judged
 
 
 def _rank(

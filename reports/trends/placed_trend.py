@@ -18,6 +18,14 @@ _INTERVAL_ROOM_SHARE = 0.5
 # edge: one of them must not flatten all.
 _FAR_RANGES = 0.25
 ASIDE = ("invalid", "unlike")
+# A night that counts and lies this many ranges of the others away from them is drawn at the edge
+# too, with its value: at less, a change would lose its size.
+_FAR_COUNTED_RANGES = 4.0
+# Below this many nights nobody knows what is far.
+_FEWEST_FOR_FAR = 8
+# So many on a side may be far, one of each twenty; more are a change, which is drawn whole.
+_MOST_FAR = 2
+_NIGHTS_FOR_EACH_FAR = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,11 @@ class PlacedTrend:
             run.append((place, point))
         if run:
             yield run
+
+    def beyond(self) -> list[tuple[float, TrendPoint]]:
+        """Nights whose value lies outside of the vertical axis: they are drawn at its edge."""
+        low, high = self.span
+        return [(at, point) for at, point in self.points if not low <= point.value <= high]
 
     def counted(self) -> list[tuple[float, TrendPoint]]:
         """Nights that are compared with each other."""
@@ -115,10 +128,12 @@ def _marks(
 
 def _span(trend: Trend, limit: float | None) -> tuple[float, float]:
     """The ends of the vertical axis: not from zero, and never so near that noise looks large."""
-    values = [point.value for point in trend.points if point.status not in ASIDE]
+    ordered = sorted(trend.points, key=lambda point: point.sequence)
+    values = [point.value for point in ordered if point.status not in ASIDE]
     values = values or [point.value for point in trend.points]
     if not values:
         return 0.0, 1.0
+    values = _without_far(values)
     values += [edge for level in trend.levels for edge in (level.low, level.high)]
     values += [] if limit is None else [limit]
     low, high = min(values), max(values)
@@ -133,6 +148,18 @@ def _span(trend: Trend, limit: float | None) -> tuple[float, float]:
         max([high, *near, *(min(one, high + room) for one in highs)]),
     )
     return _padded(*reach)
+
+
+def _without_far(values: list[float]) -> list[float]:
+    """Values but for one or two far from all others; the last one stays, however far it is."""
+    if len(values) < _FEWEST_FOR_FAR:
+        return values
+    ranked = sorted(values)
+    cut = max(1, min(_MOST_FAR, len(ranked) // _NIGHTS_FOR_EACH_FAR))
+    low, high = ranked[cut], ranked[-1 - cut]
+    least = _LEAST_RANGE_SHARE * max(abs(low), abs(high))
+    reach = _FAR_COUNTED_RANGES * max(high - low, least)
+    return [one for one in values if low - reach <= one <= high + reach] + values[-1:]
 
 
 def _padded(low: float, high: float) -> tuple[float, float]:

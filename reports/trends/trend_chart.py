@@ -91,6 +91,11 @@ def draw_trend(trend: Trend, canvas: Canvas, identifier: str, words: TrendWords)
         *trend_marks.draw(flags, top, bottom),
         svg.stretched(*_limit(shown, frame)),
         *_standing_out(shown, frame),
+        *trend_marks.edges(
+            [(frame.at(at, point.value), point) for at, point in shown.beyond()],
+            top,
+            right,
+        ),
         svg.stretched(*_missing(shown, frame)),
         svg.line((left, bottom), (right, bottom), "c-axis", svg.AXIS, 1),
         *x_ticks(ticks, bottom, [len(ticks) - 1] if ticks else ()),

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from reports import svg
-from reports.nightly.document import TrendMark
+from reports.figures import significant
+from reports.nightly.document import TrendMark, TrendPoint
 from reports.trends.night_axis import NightScale, date_label, day_of
 
 LETTERS = {
@@ -30,6 +31,8 @@ _LONGEST = 24
 _LETTER_ROW_PX = 16.0
 LEAST_ROOM_PX = _LETTER_ROW_PX
 _LETTER_GAP_PX = 9.0
+_ARROW_PX = 6.0
+_EDGE_GAP_PX = 7.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,32 @@ def draw(found: PlacedMarks, top: float, bottom: float) -> Iterator[str]:
                 )
             ]
         yield svg.pinned(x, rule, *label, title=f"{mark.night}: {mark.text}")
+
+
+def edges(
+    nights: Sequence[tuple[svg.Pixels, TrendPoint]], top: float, right: float
+) -> Iterator[str]:
+    """An arrow for each night that lies outside of the plot, or its own mark; with its value."""
+    free_from = float("-inf")
+    for (x, y), point in nights:
+        is_above = y < top + _ARROW_PX
+        tip = y + (1 if is_above else -1)
+        foot = tip + (_ARROW_PX if is_above else -_ARROW_PX)
+        path = f"M{svg.number(x - 4)} {svg.number(foot)}L{svg.number(x)} {svg.number(tip)}"
+        path += f"L{svg.number(x + 4)} {svg.number(foot)}"
+        label = significant(point.value)
+        width = svg.text_width(label)
+        # On the side on which there is room, and only where it covers no other label.
+        is_right = x + _EDGE_GAP_PX + width <= right
+        start = x + _EDGE_GAP_PX if is_right else x - _EDGE_GAP_PX - width
+        is_plain = point.status == "counted"
+        drawn = [svg.path(path, "c-second", svg.MUTED, 1.5)] if is_plain else []
+        if start >= free_from:
+            at = (start, y + (12 if is_above else -5))
+            drawn.append(svg.text(at, label, css="c-text c-label", halo=True))
+            free_from = start + width + _EDGE_GAP_PX
+        if drawn:
+            yield svg.pinned(x, *drawn)
 
 
 def night_mark(status: str, at: svg.Pixels) -> str:

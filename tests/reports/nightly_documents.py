@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Literal
 
+from reports.figures import milliseconds, percent, percent_range
 from reports.history.record import AlarmRecord, AlarmState, SeriesId
 from reports.nightly.document import (
     GateStatus,
@@ -338,6 +339,7 @@ def _relative(trend: Trend, alarm: AlarmRecord | None, state: State) -> NightGat
         change_interval=None if few or change is None else (change - 0.042, change + 0.043),
         p_value=None if few else 0.00031 if alarm is not None else 0.62,
         nights=nights,
+        nights_needed=10,
         n=last.n,
         smallest_step_share=None if few else floor * 1.2,
     )
@@ -410,7 +412,11 @@ def _headline(state: State, alarms: Sequence[AlarmRecord]) -> str:
         return _HEADLINES[state]
     alarm = alarms[0]
     one = alarm.series
-    return f"{one.metric} of {one.scope} in {one.step} is slower since {alarm.since_night}."
+    low, high = alarm.change_interval or (0.0, 0.0)
+    return (
+        f"{one.step}, {one.scope}: {one.metric} rose by {percent(alarm.change_share)} "
+        f"({percent_range(low, high)}) to {milliseconds(alarm.value)} since {alarm.since_night}."
+    )
 
 
 def _document(

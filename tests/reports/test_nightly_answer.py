@@ -127,6 +127,12 @@ def night(gates: list[NightGate], alarms: list[AlarmRecord], **more: Any) -> Any
             id="suspect",
         ),
         pytest.param(
+            [gate("inconclusive").model_copy(update={"nights": 4, "nights_needed": 6})],
+            [],
+            "Still learning: 1 of 1 figures is judged after 2 more nights.",
+            id="few nights",
+        ),
+        pytest.param(
             [gate("inconclusive")], [], "1 of 1 figures cannot be judged: m", id="inconclusive"
         ),
     ],

@@ -54,7 +54,10 @@ PASS = night_document("pass", series=1)
         pytest.param(night_document("invalid"), "invalid", "orange", id="invalid"),
         pytest.param(night_document("interrupted"), "interrupted", "lightgrey", id="interrupted"),
         pytest.param(night_document("empty"), "error", "red", id="error"),
-        pytest.param(NEW, "no baseline yet", "lightgrey", id="first night"),
+        pytest.param(
+            with_gates(NEW, nights_needed=0), "no baseline yet", "lightgrey", id="needs not told"
+        ),
+        pytest.param(NEW, "no baseline yet 0/10", "lightgrey", id="first night"),
         pytest.param(
             with_gates(NEW, nights=4, nights_needed=10),
             "no baseline yet 4/10",

@@ -105,7 +105,8 @@ def test_the_answer_fits_a_terminal_and_ends_with_what_to_do(state):
 
 def test_the_answer_has_the_figures_of_what_failed():
     text = " ".join(" ".join(night_lines(night_document("failed"), 80)).split())
-    assert "! p95 of GET /search in orders is slower: +8.5 % (+4.3 to +13 %)" in text
+    assert "p95 rose by 8.5 % (4.3 to 13 %) to 121 ms since 2026-11-25." in text
+    assert "! 112 ms before; since 2026-11-25 (2 days ago); confirmed: 2 reruns;" in text
     assert "Next: Look at what changed between c4da5b2 and 6311d4d." in text
     assert "▇█" in text
 
@@ -126,7 +127,7 @@ def test_a_summary_has_the_verdict_first_and_at_most_as_many_rows_as_asked():
     base = night_document("inconclusive", series=30, nights=5)
     text = night_markdown(base, most_rows=20)
     head, _, folded = text.partition("<details><summary>10 more gates</summary>")
-    assert text.startswith("## shop, night of 2026-11-27\n\n**Inconclusive.**")
+    assert text.startswith("## shop, night of 2026-11-27\n\n**Inconclusive, still learning.**")
     assert head.count("| inconclusive") == 20
     assert folded.count("| inconclusive") == 10
     assert "<details><summary>4 gates passed</summary>" in folded

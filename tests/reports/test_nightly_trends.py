@@ -73,6 +73,18 @@ def test_a_night_that_does_not_count_does_not_flatten_the_others():
     assert float(cross.attrib["d"].split()[1].split("l")[0]) == pytest.approx(top - 3)
 
 
+def test_one_far_night_that_counts_is_drawn_at_the_edge_with_its_value():
+    shown = trend([*nights([100, 101, 99, 100, 102, 98, 100, 900, 101, 100])])
+    assert placed(shown).span[1] < 150
+    assert "900" in [one.text for one in drawn(shown).iter("text")]
+
+
+def test_the_last_night_and_a_change_of_several_nights_are_drawn_whole():
+    assert placed(trend(nights([100, 101, 99, 100, 102, 98, 100, 101, 900]))).span[1] >= 900
+    doubled = [*[100.0] * 20, *[200.0] * 3, *[100.0] * 7]
+    assert placed(trend(nights(doubled))).span[1] >= 200
+
+
 def test_an_interval_without_end_does_not_flatten_the_others():
     wide = point(5, 100, low=1, high=100_000)
     assert placed(trend([*nights([100, 101, 99, 100]), wide])).span[1] < 150

@@ -13,7 +13,7 @@ MARK = """() => {
   const figures = [...document.querySelectorAll("figure")];
   figures.forEach((figure, index) => {
     figure.querySelector(".part").prepend(`[${index}q `);
-    figure.querySelector("figcaption").append(` q${index}]`);
+    (figure.querySelector("figcaption") ?? figure).append(` q${index}]`);
   });
   return figures.length;
 }"""
