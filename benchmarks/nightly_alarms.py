@@ -195,23 +195,25 @@ RULES = {
 # -- figures --------------------------------------------------------------------------------------
 
 
-def alarms(noise: Noise, seed: int) -> dict[str, tuple[int, int]]:
+def alarms(noise: Noise, draws: int, number: int) -> dict[str, tuple[int, int]]:
     """Of nights without a change: how many alarm, and how many reruns that took, by rule."""
     found = {}
     for name, rule in RULES.items():
-        nights = simulate(noise, np.random.default_rng([1, seed]), BEFORE + NIGHTS, ENDPOINTS)
+        nights = simulate(
+            noise, np.random.default_rng([draws, 1, number]), BEFORE + NIGHTS, ENDPOINTS
+        )
         judged = rule(nights)
         alarming = sum(bool(judged.night(night)) for night in range(BEFORE + NIGHTS))
         found[name] = alarming, judged.reruns
     return found
 
 
-def found_after(noise: Noise, step: float, seed: int) -> dict[str, tuple[bool, bool]]:
+def found_after(noise: Noise, draws: int, step: float, number: int) -> dict[str, tuple[bool, bool]]:
     """Whether a step of one endpoint's p95 is found on its first night, and within two."""
     found = {}
     for name, rule in RULES.items():
-        nights = simulate(noise, np.random.default_rng([2, seed]), BEFORE + 6, ENDPOINTS)
-        endpoint, place = seed % ENDPOINTS, METRICS.index("p95")
+        nights = simulate(noise, np.random.default_rng([draws, 2, number]), BEFORE + 6, ENDPOINTS)
+        endpoint, place = number % ENDPOINTS, METRICS.index("p95")
         at = BEFORE + 4
         for values in (nights.y, nights.level):
             values[at:, endpoint, place] += log(1 + step)
@@ -223,9 +225,11 @@ def found_after(noise: Noise, step: float, seed: int) -> dict[str, tuple[bool, b
 
 
 def show(scenario: str, noise: Noise, arguments: argparse.Namespace, pool) -> None:
-    quiet = list(pool.map(partial(alarms, noise), range(arguments.repetitions)))
+    quiet = list(pool.map(partial(alarms, noise, arguments.seed), range(arguments.repetitions)))
     steps = {
-        step: list(pool.map(partial(found_after, noise, step), range(arguments.found)))
+        step: list(
+            pool.map(partial(found_after, noise, arguments.seed, step), range(arguments.found))
+        )
         for step in arguments.steps
     }
     total = NIGHTS * len(quiet)
@@ -246,6 +250,7 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--repetitions", type=int, default=40, help="histories without a change")
     parser.add_argument("--found", type=int, default=200, help="histories with a step")
     parser.add_argument("--steps", type=float, nargs="+", default=[0.05, 0.10, 0.20])
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--scenario", action="append", help="begins with this; repeatable")
     arguments = parser.parse_args(given)
     began = time.monotonic()
