@@ -53,7 +53,9 @@ class Family:
 
 
 def _positive(logs: Floats) -> Floats:
-    return np.asarray(np.exp(np.clip(logs, -_EXPONENT_LIMIT, _EXPONENT_LIMIT)), dtype=np.float64)
+    # np.clip gives the same by way of Python, which took a seventh of the time of a fit.
+    inside = np.minimum(np.maximum(logs, -_EXPONENT_LIMIT), _EXPONENT_LIMIT)
+    return np.asarray(np.exp(inside), dtype=np.float64)
 
 
 def _flat(memory_mb: Floats, logs: Floats) -> Floats:

@@ -15,7 +15,7 @@ from core.errors import ExitCode
 from tests.conftest import MakeFunction
 from tests.tuner.lease_rig import end_of_processes
 from tests.tuner.run_rig import Tune, tune_options
-from tuner import run, settle
+from tuner import fingerprint, run, settle
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -26,6 +26,14 @@ def _changes_are_looked_for_soon() -> Iterator[None]:
     """The first look is at 100 ms on AWS; here a change takes 20 ms, and there are thousands."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(settle, "_POLL_FIRST_S", 0.005)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _fingerprints_are_cheap() -> Iterator[None]:
+    """Each run makes one: that it takes a twentieth of a second keeps guesses off, not tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fingerprint, "_N", 2)
         yield
 
 
