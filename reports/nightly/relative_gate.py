@@ -12,6 +12,7 @@ from reports.nightly.asked import differences
 from reports.nightly.document import GateStatus, NightGate
 from reports.nightly.figures_of_nights import Figure, Step, StepNights
 from reports.nightly.plan import NightlyPlan
+from reports.regression.bill import unlike_bills
 from reports.regression.relative import Judgement
 
 _STATUS: dict[str, GateStatus] = {
@@ -51,7 +52,7 @@ def relative_gate(
         kind="relative",
         text=gate_text(figure.series.metric, figure.floor_share),
         status=status,
-        message=_few_nights(judged, nights, min_nights),
+        message=_few_nights(figure, judged, nights, min_nights),
         unit=figure.point.unit,
         value=figure.point.value,
         nights=judged.nights,
@@ -133,12 +134,17 @@ def _message(
     return "; ".join(said)
 
 
-def _few_nights(judged: Judgement, nights: StepNights, min_nights: int) -> str:
+def _few_nights(figure: Figure, judged: Judgement, nights: StepNights, min_nights: int) -> str:
     missing = max(min_nights - judged.nights, 1)
     text = (
         f"{judged.nights:,} of {min_nights:,} nights to compare with; "
         f"{missing:,} more {'is' if missing == 1 else 'are'} needed"
     )
+    if figure.series.metric == "cost" and (unlike := unlike_bills(nights.alike, nights.tonight)):
+        text += (
+            f"; the bill of {unlike:,} other {'night' if unlike == 1 else 'nights'} is known "
+            "in another way than tonight's: with options: {logs: true} each is known from logs"
+        )
     before = nights.before
     if before is None:
         return text

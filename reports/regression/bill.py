@@ -39,5 +39,11 @@ def bill_observations(records: Sequence[RunRecord]) -> list[Observation]:
     return found
 
 
+def unlike_bills(records: Sequence[RunRecord], tonight: RunRecord) -> int:
+    """How many of the nights are left out because they do not know what tonight's bill does."""
+    wanted = {_name(part) for part in tonight.bill}
+    return sum(not wanted <= {_name(part) for part in record.bill} for record in records)
+
+
 def _name(part: LoadCostPart) -> tuple[str, str, str]:
     return part.part, part.function or "", part.bound

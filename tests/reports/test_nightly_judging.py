@@ -11,7 +11,16 @@ from typing import Any
 import pytest
 
 from reports.history.history import Past, past_of
-from reports.history.record import EventRecord, NightRecord, Purpose, Record, RunRecord, SeriesId
+from reports.history.record import (
+    EventRecord,
+    NightRecord,
+    Purpose,
+    Record,
+    RunRecord,
+    SeriesId,
+    SeriesPoint,
+)
+from reports.load_cost_parts import CostBound, LoadCostPart
 from reports.nightly.document import NightGate
 from reports.nightly.judging import NightJudgement, judge_night
 from reports.nightly.night_facts import NightFacts
@@ -584,3 +593,31 @@ def test_a_facts_branch_may_be_unknown() -> None:
     judgement = judge_night(nights.plan, tonight, nights.past, replace(facts), now=NOW)
 
     assert not_passed(judgement) == []
+
+
+def test_a_bill_that_is_known_in_another_way_says_so() -> None:
+    nights = history(step_at=None, steps=(ORDERS,))
+    nights = Nights([_with_bill(run, "at_most") for run in nights.runs], nights.plan)
+    nights.rehearse(35)
+    tonight = _with_bill(nights.runs[-1], "about")
+
+    gate = gate_of(nights.judge([tonight]), SeriesId(step="orders", scope="the run", metric="cost"))
+
+    assert gate.status == "inconclusive"
+    assert gate.message == (
+        "0 of 10 nights to compare with; 10 more are needed; the bill of 35 other nights is known "
+        "in another way than tonight's: with options: {logs: true} each is known from logs"
+    )
+
+
+def _with_bill(run: RunRecord, bound: CostBound) -> RunRecord:
+    part = LoadCostPart(
+        part="lambda_duration", function="orders", amount=10.0, unit="GB-s", unit_usd=1e-5,
+        bound=bound, detail="known",
+    )  # fmt: skip
+    cost = SeriesPoint(
+        scope="the run", metric="cost", unit="usd_per_million", value=1.0, error_ln=None, n=100
+    )
+    return run.model_copy(
+        update={"bill": [part], "bill_requests": 100, "points": [*run.points, cost]}
+    )
