@@ -75,7 +75,7 @@ def _suspected(
         return RegretJudgement(passed, cleared=[alarm])
     mute = mute_of(mutes, series, alarm.alarm_id)
     status: GateStatus = "failed" if state == "confirmed" else "suspect"
-    told = f"confirmed by {by}" if state == "confirmed" else f"suspected: {by}"
+    told = f"confirmed: {by}" if state == "confirmed" else f"suspected: {by}"
     if mute is not None:
         alarm, status = alarm.model_copy(update={"state": "muted"}), "muted"
         told += f"; muted until {mute.until_utc or 'it is unmuted'}: {mute.reason}"

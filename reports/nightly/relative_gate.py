@@ -24,7 +24,7 @@ _STATUS: dict[str, GateStatus] = {
 }
 _WORDS = {
     "suspect": "suspected: {by}",
-    "confirmed": "confirmed by {by}",
+    "confirmed": "confirmed: {by}",
     "cleared": "suspected and cleared: {by}",
     "recovered": "{by}",
 }

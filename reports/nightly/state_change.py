@@ -39,7 +39,7 @@ def alarm_words(alarm: AlarmRecord) -> str:
     size = f"{'+' if alarm.change_share >= 0 else ''}{percent(alarm.change_share)}"
     if alarm.change_interval is not None:
         size += f" (interval {percent_range(*alarm.change_interval)})"
-    by = f", confirmed by {alarm.confirmed_by}" if alarm.confirmed_by else ""
+    by = f"; confirmed: {alarm.confirmed_by}" if alarm.confirmed_by else ""
     words = f"{one.metric} of {one.scope} in {one.step}: {size} since {alarm.since_night}{by}"
     return words.replace(SPACE, " ")
 

@@ -19,7 +19,16 @@ from reports.nightly_page.gate_tables import (
 from reports.nightly_page.night_steps import step_rows, totals
 from reports.trends.sparkline import sparkline
 
-_HEADINGS = ("Status", "Figure", "Step", "Last nights", "Tonight", "Baseline", "Change", "p")
+_HEADINGS = (
+    "Status",
+    "Figure",
+    "Step",
+    "Last nights",
+    "Tonight",
+    "Baseline or limit",
+    "Change",
+    "p",
+)
 _TEXTS = (True, True, True, True, False, False, False, False)
 # As many more are folded away; a plan of a thousand figures must not fill the summary.
 _MOST_FOLDED = 200
@@ -75,7 +84,8 @@ def _changed(document: NightlyDocument, most_rows: int) -> Iterator[str]:
     gates = changed_gates(document)
     if not gates:
         return
-    yield from ("### What did not pass", "")
+    learning = len(night_words.still_learn(document)) == len(gates)
+    yield from ("### Not judged yet" if learning else "### What did not pass", "")
     yield from _table(document, gates[:most_rows])
     yield ""
     yield from _folded(document, gates[most_rows:], "more")
@@ -103,10 +113,8 @@ def _table(document: NightlyDocument, gates: Sequence[NightGate]) -> list[str]:
 
     def row(gate: NightGate) -> list[str]:
         trend = trends.get(f"{gate.step} / {gate.scope} / {gate.metric}")
-        reason = gate.status in ("inconclusive", "invalid") and gate.message
-        status = f"{gate.status}: {gate.message}" if reason else gate.status
         return [
-            status,
+            _status(gate),
             f"{gate.scope}: {gate.text}",
             gate.step,
             "" if trend is None else sparkline(trend),
@@ -117,6 +125,15 @@ def _table(document: NightlyDocument, gates: Sequence[NightGate]) -> list[str]:
         ]
 
     return table_lines(_HEADINGS, _TEXTS, [row(gate) for gate in gates])
+
+
+def _status(gate: NightGate) -> str:
+    """The status, and the reason of one that says nothing; of one that waits, how far it is."""
+    if gate.status == "inconclusive" and gate.nights < gate.nights_needed:
+        return f"{gate.nights} of {gate.nights_needed} nights"
+    if gate.status in ("inconclusive", "invalid") and gate.message:
+        return f"{gate.status}: {gate.message}"
+    return gate.status
 
 
 def _steps(document: NightlyDocument) -> list[str]:

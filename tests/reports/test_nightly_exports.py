@@ -128,8 +128,8 @@ def test_a_summary_has_the_verdict_first_and_at_most_as_many_rows_as_asked():
     text = night_markdown(base, most_rows=20)
     head, _, folded = text.partition("<details><summary>10 more gates</summary>")
     assert text.startswith("## shop, night of 2026-11-27\n\n**Inconclusive, still learning.**")
-    assert head.count("| inconclusive") == 20
-    assert folded.count("| inconclusive") == 10
+    assert head.count("| 4 of 10 nights |") == 20
+    assert folded.count("| 4 of 10 nights |") == 10
     assert "<details><summary>4 gates passed</summary>" in folded
 
 

@@ -461,7 +461,7 @@ def test_a_regret_is_confirmed_by_plain_runs_whatever_the_baseline_of_its_step()
     assert [gate.status for gate in asked.gates if gate.metric == "regret"] == ["suspect"]
     assert [(one.how, one.runs) for one in asked.suspects] == [("rerun", 2)]
     assert gate.status == "failed"
-    assert "confirmed by 1 rerun" in gate.message
+    assert "confirmed: 1 rerun" in gate.message
 
 
 def _with_dear_largest_size(run: RunRecord) -> RunRecord:

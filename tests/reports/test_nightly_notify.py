@@ -98,7 +98,7 @@ def test_an_alarm_is_told_in_a_sentence() -> None:
 
     assert verdict == "Verdict: failed; the night before: pass."
     assert alarm.startswith("p95 of GET /search in orders: +8.5 % (interval 4.3 to 13 %)")
-    assert alarm.endswith("since 2026-11-25, confirmed by 2 reruns")
+    assert alarm.endswith("since 2026-11-25; confirmed: 2 reruns")
 
 
 def test_what_is_no_longer_muted_says_so() -> None:
