@@ -208,7 +208,8 @@ def _learning(waiting: Sequence[NightGate], of: int) -> str:
 
 
 def _done(steps: Sequence[NightStep]) -> int:
-    return sum(bool(step.runs) for step in steps)
+    ended = (*_SOUND, ExitCode.INVALID)
+    return sum(bool(step.runs) and step.exit_code in ended for step in steps)
 
 
 def _listed(names: Sequence[str]) -> str:

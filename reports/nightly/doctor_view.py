@@ -23,9 +23,7 @@ def show_doctor(console: Console, document: DoctorDocument) -> None:
         console.show(f"  could not read {problem}")
     if document.nights_missing:
         needed = document.nights + document.nights_missing
-        console.show(
-            f"INCONCLUSIVE: {document.nights_missing} more nights are needed, {needed} in all"
-        )
+        console.show(f"INCONCLUSIVE: {_more(document.nights_missing)} needed, {needed} in all")
         return
     console.show(
         f"{document.judged_nights} of them have enough nights before them, and were judged again "
@@ -50,7 +48,13 @@ def _nights(document: DoctorDocument) -> str:
     if not document.nights:
         return "no night with a figure"
     branch = f" of {document.branch}" if document.branch else ""
+    if document.nights == 1:
+        return f"1 night{branch}, {document.first_night},"
     return f"{document.nights} nights{branch}, {document.first_night} to {document.last_night},"
+
+
+def _more(nights: int) -> str:
+    return "1 more night is" if nights == 1 else f"{nights} more nights are"
 
 
 def alarms_words(alarms: Alarms) -> str:

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from datetime import date
 
+from core.errors import ExitCode
 from reports.figures import SPACE, listed, percent
 from reports.history.record import AlarmRecord, SeriesId
 from reports.nightly.document import NightGate, NightlyDocument
@@ -32,6 +33,8 @@ _STATES = {
     "accepted": "changed, and that is accepted",
     "cleared": "was suspected, and is cleared",
 }
+# A step that came to its end has measured, whatever it measured.
+_ENDED = (ExitCode.PASS, ExitCode.FAILED, ExitCode.INCONCLUSIVE, ExitCode.INVALID)
 _MOST_ALARMS_TOLD = 3
 _MOST_NAMED = 6
 
@@ -94,6 +97,9 @@ def validity_line(document: NightlyDocument) -> str:
     without = [step.name for step in document.steps if not step.runs]
     if without:
         return f"{len(without)} of {_steps(len(document.steps))} made no run: {listed(without)}."
+    cut = [step.name for step in document.steps if step.exit_code not in _ENDED]
+    if cut:
+        return f"{len(cut)} of {_steps(len(document.steps))} gave no result: {listed(cut)}."
     return f"{_all(len(document.steps))} measured validly."
 
 

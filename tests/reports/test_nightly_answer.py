@@ -97,6 +97,12 @@ def test_an_interruption_comes_before_all() -> None:
     assert exit_code_of_night([step(0)], [gate("failed")], interrupted=True) == 130
 
 
+def test_a_step_that_was_interrupted_is_none_that_was_done() -> None:
+    found = night([], [], steps=[step(4), step(130)], interrupted=True)
+
+    assert found.headline == "Interrupted after 1 of 2 steps."
+
+
 def night(gates: list[NightGate], alarms: list[AlarmRecord], **more: Any) -> Any:
     judgement = NightJudgement(gates=gates, alarms=alarms)
     steps = more.pop("steps", [step(0)])

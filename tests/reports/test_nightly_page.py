@@ -15,6 +15,7 @@ from reports.nightly_page.night_words import (
     against_last_night,
     alarm_sentence,
     next_steps,
+    validity_line,
     verdict_word,
 )
 from reports.nightly_page.panels import panel_groups
@@ -92,6 +93,13 @@ def test_every_state_has_its_verdict_and_its_words(state, verdict, said):
     assert f"The exit code is {document.exit_code}." in words
     # The verdict is read before any figure.
     assert words.index(verdict) < words.index("The exit code is")
+
+
+def test_a_step_that_was_cut_was_not_measured_validly():
+    document = of("pass")
+    cut = document.steps[-1].model_copy(update={"exit_code": 130, "verdict": "interrupted"})
+    document = document.model_copy(update={"steps": [*document.steps[:-1], cut]})
+    assert validity_line(document) == f"1 of 3 steps gave no result: {cut.name}."
 
 
 def test_a_confirmed_change_is_told_with_interval_night_commits_and_the_command_to_accept_it():
