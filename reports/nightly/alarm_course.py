@@ -130,6 +130,7 @@ def alarm_of(
 
 def _commit_before(figure: Figure, first: RunRecord) -> str | None:
     """The commit of the last night without the change."""
-    earlier: Sequence[RunRecord] = [night.run for night in figure.nights]
+    nights = [*figure.nights, *([figure.last] if figure.last is not None else [])]
+    earlier: Sequence[RunRecord] = [night.run for night in nights]
     known = [run for run in earlier if run.sequence < first.sequence]
     return known[-1].git_commit if known else None

@@ -187,6 +187,15 @@ def test_a_step_is_suspected_and_further_runs_are_asked_for() -> None:
     assert [(one.step, one.how, one.runs) for one in judgement.suspects] == [("orders", "rerun", 2)]
 
 
+def test_the_commits_of_a_change_are_those_of_the_nights_beside_it() -> None:
+    nights = history()
+    (alarm,) = nights.next_night().alarms
+    commits = {run.sequence: run.git_commit for run in nights.runs}
+
+    assert alarm.since_sequence == 31
+    assert alarm.commits == (commits[30], commits[31])
+
+
 def test_reruns_that_agree_confirm_it() -> None:
     judgement = history().next_night(1.0)
 
