@@ -114,6 +114,11 @@ def student_share(t: float, freedom: int) -> float:
     return _within(atan(t / sqrt(freedom)), freedom)
 
 
+def student_above(t: float, freedom: int) -> float:
+    """The probability above `t` of Student's t: how often chance alone reaches so high."""
+    return (1 - student_share(t, freedom)) / 2
+
+
 def _within(angle: float, freedom: int) -> float:
     """The probability within +-t, where `angle` is atan(t / sqrt(freedom)).
 

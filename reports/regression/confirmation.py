@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import exp, log1p, sqrt
 from statistics import fmean, stdev
 
-from reports.quantile_bounds import student_quantile, student_share
+from reports.quantile_bounds import student_above, student_quantile
 from reports.regression.relative import Judgement
 from reports.regression.series import Observation
 
@@ -54,7 +54,7 @@ def confirm_by_reruns(
     change, scale, floor = fmean(values), judgement.error or 0.0, log1p(floor_share)
     needed = floor * (_OF_TWO_NIGHTS if judgement.two_nights else 1.0)
     reach = student_quantile(1 - 2 * _ERROR, judgement.freedom) * scale
-    p_value = _p_above(change / scale, judgement.freedom)
+    p_value = student_above(change / scale, judgement.freedom)
     confirmed = change >= needed and min(values) >= floor * OF_EACH and p_value <= _ERROR
     runs = "1 rerun" if len(values) == 1 else f"{len(values)} reruns"
     each = ", ".join(_percent(value) for value in values)
@@ -80,18 +80,13 @@ def confirm_by_pairs(pairs: Sequence[tuple[float, float]], floor_share: float) -
     n, change = len(differences), fmean(differences)
     scale = max(stdev(differences) / sqrt(n), _FINEST)
     reach = student_quantile(1 - 2 * _ERROR, n - 1) * scale
-    p_value = _p_above(change / scale, n - 1)
+    p_value = student_above(change / scale, n - 1)
     confirmed = change >= log1p(floor_share) / 2 and p_value <= _ERROR
     words = (
         f"{n} pairs against the baseline's version {'agree' if confirmed else 'do not agree'}: "
         f"{_percent(change)} ({_percent(change - reach)} to {_percent(change + reach)})"
     )
     return Confirmation(confirmed, change, (change - reach, change + reach), p_value, words)
-
-
-def _p_above(t: float, freedom: int) -> float:
-    share = student_share(abs(t), freedom)
-    return (1 - share) / 2 if t >= 0 else (1 + share) / 2
 
 
 def _percent(change: float) -> str:

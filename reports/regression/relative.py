@@ -17,7 +17,7 @@ from math import log1p, sqrt
 from typing import Literal
 
 from reports.block_difference import holm
-from reports.quantile_bounds import student_quantile, student_share
+from reports.quantile_bounds import student_above, student_quantile
 from reports.regression.baseline import Baseline, baselines_of
 from reports.regression.common_move import Common, common_move
 from reports.regression.series import Observation, Series
@@ -186,9 +186,7 @@ def _scale(night: Observation, base: Baseline) -> float:
 
 def _p_above(night: Observation, base: Baseline) -> float:
     """One-sided: how often chance alone reaches so high."""
-    t = (night.y - base.center) / _scale(night, base)
-    share = student_share(abs(t), base.freedom)
-    return (1 - share) / 2 if t >= 0 else (1 + share) / 2
+    return student_above((night.y - base.center) / _scale(night, base), base.freedom)
 
 
 def _shift(common: Common | None) -> float:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from reports.block_difference import FEWEST_BLOCKS, Estimate, holm, paired, unpaired
-from reports.quantile_bounds import student_quantile, student_share
+from reports.quantile_bounds import student_above, student_quantile, student_share
 from tests.reports.compared_loads import SIGMA, Told, block_levels
 
 PAIRS = 300
@@ -124,6 +124,8 @@ def test_the_share_within_t_is_that_of_students_distribution(t, freedom):
     expected = 1 - 2 * stats.t.sf(t, freedom)
 
     assert student_share(t, freedom) == pytest.approx(expected, abs=1e-9)
+    assert student_above(t, freedom) == pytest.approx(stats.t.sf(t, freedom), abs=1e-9)
+    assert student_above(-t, freedom) == pytest.approx(stats.t.sf(-t, freedom), abs=1e-9)
 
 
 @settings(max_examples=50)
