@@ -77,7 +77,7 @@ def document_of(
         exit_code=int(code),
         errors=[f"{step.name}: {error}" for step in steps for error in step.errors],
         notes=[*notes, *judgement.notes],
-        headline=_headline(code, steps, gates, judgement.alarms),
+        headline=_headline(code, steps, gates, judgement.alarms, facts.night),
         steps=list(steps),
         gates=gates,
         alarms=judgement.alarms,
@@ -124,13 +124,15 @@ def _headline(
     steps: Sequence[NightStep],
     gates: Sequence[NightGate],
     alarms: Sequence[AlarmRecord],
+    night: str,
 ) -> str:
     """The night in a sentence or two, the worst first."""
     confirmed = [alarm for alarm in alarms if _fails(alarm, gates)]
     failed = [gate for gate in gates if gate.status == "failed" and gate.kind == "budget"]
     said = []
     if confirmed:
-        said.append(_alarm_sentence(max(confirmed, key=lambda alarm: alarm.change_share)))
+        worst = max(confirmed, key=lambda alarm: alarm.change_share)
+        said.append(_alarm_sentence(worst, night))
         said += _more(len(confirmed) - 1, "figure is worse", "figures are worse")
     if failed:
         said.append(f"{failed[0].step}, {failed[0].scope}: {failed[0].text} does not hold.")
@@ -145,17 +147,18 @@ def _fails(alarm: AlarmRecord, gates: Sequence[NightGate]) -> bool:
     )
 
 
-def _alarm_sentence(alarm: AlarmRecord) -> str:
+def _alarm_sentence(alarm: AlarmRecord, night: str) -> str:
     one = alarm.series
+    since = "tonight" if alarm.since_night == night else f"since {alarm.since_night}"
     where = f"{one.step}, {one.scope}: {one.metric}"
     if alarm.unit == "share":
-        return f"{where} of today's size is {percent(alarm.value)} since {alarm.since_night}."
+        return f"{where} of today's size is {percent(alarm.value)} {since}."
     interval = ""
     if alarm.change_interval is not None:
         interval = f" ({percent_range(*alarm.change_interval)})"
     return (
         f"{where} rose by {percent(alarm.change_share)}{interval} to "
-        f"{value_words(alarm.value, alarm.unit)} since {alarm.since_night}."
+        f"{value_words(alarm.value, alarm.unit)} {since}."
     )
 
 
@@ -176,7 +179,9 @@ def _quiet(
         return f"Interrupted after {_done(steps)} of {len(steps):,} steps."
     ended = [step.name for step in steps if step.exit_code not in _SOUND]
     if ended:
-        return f"{_listed(ended)} gave nothing to judge; {passed:,} figures are as usual."
+        usual = "1 figure is" if passed == 1 else f"{passed:,} figures are"
+        rest = f"; {usual} as usual." if passed else "."
+        return f"{_listed(ended)} gave nothing to judge{rest}"
     suspects = [alarm.series for alarm in alarms if alarm.state == "suspect"]
     if suspects:
         first = suspects[0]
@@ -186,13 +191,28 @@ def _quiet(
     if waiting and all(gate.nights < gate.nights_needed for gate in waiting):
         return _learning(waiting, len(judged))
     if waiting:
-        return f"{len(waiting):,} of {len(judged):,} figures cannot be judged: {waiting[0].message}"
-    muted = sum(gate.status == "muted" for gate in gates)
-    muted_words = "1 worse figure is" if muted == 1 else f"{muted:,} worse figures are"
-    of_muted = f" {muted_words} muted." if muted else ""
+        which = _part(len(waiting), len(judged))
+        return f"{which[:1].upper()}{which[1:]} cannot be judged: {waiting[0].message}"
+    return _as_usual(passed, sum(gate.status == "muted" for gate in gates))
+
+
+def _as_usual(passed: int, muted: int) -> str:
+    """That nothing is worse, or nothing that counts."""
+    if not passed + muted:
+        return "All steps were measured; no figure is compared with earlier nights."
+    worse = "1 worse figure is muted" if muted == 1 else f"{muted:,} worse figures are muted"
+    if not passed:
+        return f"{worse[:1].upper()}{worse[1:]}; there is no other."
+    if muted:
+        others = "The other figure is" if passed == 1 else f"The {passed:,} other figures are"
+        return f"{others} as on earlier nights; {worse}."
     if passed == 1:
-        return f"The only figure is as on earlier nights.{of_muted}"
-    return f"All {passed:,} figures are as on earlier nights.{of_muted}"
+        return "The only figure is as on earlier nights."
+    return f"All {passed:,} figures are as on earlier nights."
+
+
+def _part(count: int, of: int) -> str:
+    return "the only figure" if of == 1 else f"{count:,} of {of:,} figures"
 
 
 def _learning(waiting: Sequence[NightGate], of: int) -> str:
@@ -201,7 +221,7 @@ def _learning(waiting: Sequence[NightGate], of: int) -> str:
     least, most = min(missing), max(missing)
     nights = f"{least:,}" if least == most else f"{least:,} to {most:,}"
     return (
-        f"Still learning: {len(waiting):,} of {of:,} figures "
+        f"Still learning: {_part(len(waiting), of)} "
         f"{'is' if len(waiting) == 1 else 'are'} judged after {nights} more "
         f"{'night' if most == 1 else 'nights'}."
     )

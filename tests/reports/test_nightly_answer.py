@@ -135,11 +135,35 @@ def night(gates: list[NightGate], alarms: list[AlarmRecord], **more: Any) -> Any
         pytest.param(
             [gate("inconclusive").model_copy(update={"nights": 4, "nights_needed": 6})],
             [],
-            "Still learning: 1 of 1 figures is judged after 2 more nights.",
+            "Still learning: the only figure is judged after 2 more nights.",
             id="few nights",
         ),
         pytest.param(
-            [gate("inconclusive")], [], "1 of 1 figures cannot be judged: m", id="inconclusive"
+            [gate("inconclusive")], [], "The only figure cannot be judged: m", id="inconclusive"
+        ),
+        pytest.param(
+            [gate("inconclusive"), gate("passed")],
+            [],
+            "1 of 2 figures cannot be judged: m",
+            id="one inconclusive",
+        ),
+        pytest.param(
+            [gate("passed"), gate("muted")],
+            [],
+            "The other figure is as on earlier nights; 1 worse figure is muted.",
+            id="one muted",
+        ),
+        pytest.param(
+            [gate("muted"), gate("muted")],
+            [],
+            "2 worse figures are muted; there is no other.",
+            id="all muted",
+        ),
+        pytest.param(
+            [gate("passed", "validity")],
+            [],
+            "All steps were measured; no figure is compared with earlier nights.",
+            id="nothing compared",
         ),
     ],
 )
@@ -147,6 +171,20 @@ def test_the_headline_says_the_worst(
     gates: list[NightGate], alarms: list[AlarmRecord], headline: str
 ) -> None:
     assert night(gates, alarms).headline.replace("\N{NO-BREAK SPACE}", " ") == headline
+
+
+@pytest.mark.parametrize(
+    ("passed", "headline"),
+    [
+        (0, "orders gave nothing to judge."),
+        (1, "orders gave nothing to judge; 1 figure is as usual."),
+        (2, "orders gave nothing to judge; 2 figures are as usual."),
+    ],
+)
+def test_a_step_without_figures_is_named(passed: int, headline: str) -> None:
+    found = night([gate("passed")] * passed, [], steps=[step(5, "invalid")])
+
+    assert found.headline == headline
 
 
 def test_gates_stand_in_their_order() -> None:
