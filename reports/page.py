@@ -51,6 +51,7 @@ Comparison: TypeAlias = (
 
 
 _COMMAND = re.compile(r"`([^`\n]+)`")
+_DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 _INTERVAL = re.compile(r"^(\S+) (\([^()]+ to [^()]+\))$")
 
 
@@ -221,6 +222,7 @@ def _environment() -> Environment:
         "axis_value": axis_value,
         "prose": prose,
         "with_interval": with_interval,
+        "whole_dates": whole_dates,
     }
     return environment
 
@@ -228,6 +230,11 @@ def _environment() -> Environment:
 def prose(sentence: str) -> Markup:
     """A sentence, escaped, with what stands in backticks as code."""
     return Markup(_COMMAND.sub(r"<code>\1</code>", str(escape(sentence))))  # noqa: S704
+
+
+def whole_dates(sentence: str) -> Markup:
+    """A sentence, escaped, whose dates are not broken at their hyphens."""
+    return Markup(_DATE.sub(r'<span class="whole">\g<0></span>', str(escape(sentence))))  # noqa: S704
 
 
 def with_interval(cell: str) -> Markup:

@@ -144,8 +144,9 @@ def more_of(alarm: AlarmRecord, night: str) -> str:
     """What a headline with the size of an alarm leaves out."""
     before = alarm.baseline_value
     was = "" if before is None else f"{value_words(before, alarm.unit)} before"
-    age = since(alarm, night)
-    said = [was, age if age == "new tonight" or "(" in age else "", *_grounds(alarm)]
+    # The headline has the date: how long ago that is.
+    ago = since(alarm, night).partition(" (")[2].removesuffix(")")
+    said = [was, f"it began {ago}" if ago else "", *_grounds(alarm)]
     text = "; ".join(part for part in said if part)
     return f"{text[:1].upper()}{text[1:]}." if text else ""
 

@@ -106,7 +106,7 @@ def test_the_answer_fits_a_terminal_and_ends_with_what_to_do(state):
 def test_the_answer_has_the_figures_of_what_failed():
     text = " ".join(" ".join(night_lines(night_document("failed"), 80)).split())
     assert "p95 rose by 8.5 % (4.3 to 13 %) to 121 ms since 2026-11-25." in text
-    assert "! 112 ms before; since 2026-11-25 (2 days ago); confirmed: 2 reruns;" in text
+    assert "! 112 ms before; it began 2 days ago; confirmed: 2 reruns;" in text
     assert "Next: Look at what changed between c4da5b2 and 6311d4d." in text
     assert "▇█" in text
 
