@@ -137,6 +137,16 @@ def test_modules_named_in_the_documentation_exist() -> None:
     assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
 
 
+@pytest.mark.parametrize("package", ["history", "nightly", "nightly_page", "regression", "trends"])
+def test_each_module_of_nights_is_in_the_map_of_the_code(package: str) -> None:
+    table = (ROOT / "docs" / "architecture.md").read_text()
+    modules = [path.relative_to(ROOT) for path in (ROOT / "reports" / package).rglob("*.py")]
+
+    assert [f"{path}" for path in modules if f"`{path}`" not in table] == [
+        f"{path}" for path in modules if path.name == "__init__.py"
+    ]
+
+
 def test_make_targets_named_in_the_readme_exist() -> None:
     readme, makefile = (ROOT / "README.md").read_text(), (ROOT / "Makefile").read_text()
 
