@@ -25,6 +25,7 @@ from reports.nightly.confirming import (
 from reports.nightly.document import NightStep
 from reports.nightly.journal import Purpose, RunDone
 from reports.nightly.night_folder import run_label
+from reports.nightly.outcome import has_unknown_cost
 from reports.nightly.own_findings import OwnFindings
 from reports.nightly.plan import NightlyPlan
 from reports.nightly.run_records import Step
@@ -248,7 +249,7 @@ class Conduct:
         if most is None:
             return None
         for done in self.runs.journal.journal.runs:
-            if done.run.run_id is not None and done.run.spent_usd is None:
+            if has_unknown_cost(done.run):
                 what = f"{done.step}: what it cost is not known"
                 self.runs.journal.note(f"{what}; max_usd counts it as nothing")
         if spent + before_usd < most:

@@ -12,6 +12,7 @@ from core.errors import ExitCode, InputError
 from core.text import one_line
 from reports.figures import seconds as seconds_text
 from reports.nightly.child import Ending
+from reports.nightly.document import NightRun
 from reports.nightly.night_folder import NightFolder
 from reports.run_folder import RESULT_NAME, read_document
 
@@ -117,6 +118,11 @@ def outcome_of_killed(left: Left) -> Outcome:
     if document is None or document.verdict == INTERRUPTED:
         return Outcome(KILLED, ExitCode.ERROR, (), "killed with the night", again=True)
     return Outcome(document.verdict, document.exit_code, tuple(document.errors))
+
+
+def has_unknown_cost(run: NightRun) -> bool:
+    """Whether a run may have cost something that nobody knows; what was refused sent nothing."""
+    return run.spent_usd is None and run.exit_code not in (ExitCode.REFUSED, ExitCode.INPUT)
 
 
 def headline_of(document: RunDocument | None) -> str:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from reports.figures import ABSENT, seconds, usd
 from reports.nightly.document import NightlyDocument, NightRun, NightStep
+from reports.nightly.outcome import has_unknown_cost
 from reports.nightly_page.night_words import ended
 
 _PURPOSES = {
@@ -105,8 +106,15 @@ def totals(document: NightlyDocument) -> str:
     again = sum(run.purpose != "night" for run in runs)
     count = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
     more = f", {again} of them to confirm a suspect," if again else ""
-    cost = ABSENT if document.spent_usd is None else usd(document.spent_usd)
     took = seconds(sum(run.seconds for run in runs))
+    return f"{count}{more} took {took}; {_cost_words(document, runs)}."
+
+
+def _cost_words(document: NightlyDocument, runs: Sequence[NightRun]) -> str:
     it = "it" if len(runs) == 1 else "they"
-    spent = f"what {it} cost is not known" if cost == ABSENT else f"{it} cost {cost}"
-    return f"{count}{more} took {took}; {spent}."
+    if document.spent_usd is None:
+        return f"what {it} cost is not known"
+    unknown = sum(has_unknown_cost(run) for run in runs)
+    if unknown:
+        return f"they cost at least {usd(document.spent_usd)}: of {unknown} of them it is not known"
+    return f"{it} cost {usd(document.spent_usd)}"

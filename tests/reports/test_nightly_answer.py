@@ -13,6 +13,7 @@ from reports.nightly.document import GateStatus, NightGate, NightProvenance, Nig
 from reports.nightly.judging import NightJudgement
 from reports.nightly.night_facts import NightFacts
 from reports.nightly.plan import NightlyPlan
+from reports.nightly_page.night_steps import totals
 
 PLAN = NightlyPlan.model_validate(
     {"name": "shop", "steps": [{"kind": "load", "name": "orders", "profile": "orders.yaml"}]}
@@ -197,3 +198,16 @@ def test_gates_stand_in_their_order() -> None:
 
 def test_what_steps_cost_is_added() -> None:
     assert night([gate("passed")], [], steps=[step(0), step(0)]).spent_usd == pytest.approx(0.5)
+
+
+def test_what_is_not_known_of_the_cost_is_said() -> None:
+    (paid,) = step(0).runs
+    cut = paid.model_copy(update={"spent_usd": None, "exit_code": 1})
+    refused = paid.model_copy(update={"spent_usd": None, "exit_code": 6})
+
+    def words(*runs: NightRun) -> str:
+        return totals(night([gate("passed")], [], steps=[step(0, runs=list(runs))]))
+
+    assert words(paid, refused).endswith("; they cost $0.25.")
+    assert words(paid, cut).endswith("; they cost at least $0.25: of 1 of them it is not known.")
+    assert words(cut).endswith("; what it cost is not known.")

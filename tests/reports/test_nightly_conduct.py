@@ -158,6 +158,13 @@ def test_no_step_begins_above_the_most_that_a_night_may_cost(place: Path) -> Non
     assert len(rig.ran) == 2
 
 
+def test_what_a_crashed_run_cost_is_not_known_and_said(place: Path) -> None:
+    rig = Rig(place, {"a": {"crash": True}, "b": {"refuse": "no"}, "c": {}})
+    rig.plan = {"max_usd": 1.0}
+
+    assert rig.run().notes == ["a: what it cost is not known; max_usd counts it as nothing"]
+
+
 def test_suspects_are_confirmed_in_turns(place: Path) -> None:
     rig = Rig(place, {"a": {}, "b": {}}, suspects=[suspect("a", runs=2), suspect("b", runs=1)])
 
@@ -531,7 +538,7 @@ def test_a_history_that_takes_nothing_is_an_error_and_the_next_night_sends(
     def refuse(self: History, name: str, data: bytes) -> str:
         if "unsent" in self.place:
             return take(self, name, data)
-        raise ToolError("the bucket is away")
+        raise ToolError(f"the bucket of {name} is away")
 
     take = History.append_bytes
     with monkeypatch.context() as patch:
@@ -539,7 +546,8 @@ def test_a_history_that_takes_nothing_is_an_error_and_the_next_night_sends(
         document = Rig(place, {"a": {}}).run()
 
     assert (document.verdict, document.exit_code) == ("error", 1)
-    assert "the history does not have all of this night: the bucket is away" in document.errors[0]
+    (error,) = document.errors  # not one for each record
+    assert error.startswith("the history does not have all of this night: the bucket of runs/")
     assert recorded(place) == []
 
     following = Rig(place, {"a": {}}, now=NOW + timedelta(days=1))
