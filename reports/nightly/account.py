@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 # These say more than that something could not be written.
 _STRONGER = (ExitCode.FAILED, ExitCode.INTERRUPTED, ExitCode.TERMINATED)
 
+_MISSING = "the history does not have all of this night"
 
 # What becomes of a night: it goes on, somebody stopped it, or it came to its end.
 Ended = Literal["goes on", "interrupted", "done"]
@@ -125,9 +126,9 @@ class Account:
     def with_missing(self, document: NightlyDocument) -> NightlyDocument:
         """The document with what the history did not take, where it still does not."""
         missing = self.keeping.still_missing()
-        if missing is None or any(missing in error for error in document.errors):
+        if missing is None or any(error.startswith(_MISSING) for error in document.errors):
             return document
-        return with_error(document, f"the history does not have all of this night: {missing}")
+        return with_error(document, f"{_MISSING}: {missing}")
 
     def record(
         self, document: NightlyDocument, plan: str, untold: Sequence[str]

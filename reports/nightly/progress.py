@@ -53,5 +53,8 @@ class Progress:
 
     def ended(self, what: str, seconds: float, verdict: str, words: str) -> None:
         """Tells how a run ended."""
-        said = f". {words[:1].upper()}{one_line(words[1:])}" if words else ""
+        # A word may begin a sentence, and the name of a function or a file stays as it is.
+        if words.partition(" ")[0].isalpha():
+            words = words[:1].upper() + words[1:]
+        said = f". {one_line(words)}" if words else ""
         self._console.say(f"{what}: {verdict} after {seconds_text(round(seconds))}{said}")

@@ -18,6 +18,7 @@ from reports.nightly.journal import NightJournal
 from reports.nightly.night_folder import FoundNight, NightFolder, find_nights
 from reports.nightly.notify import Told
 from reports.nightly.options import NightOptions
+from reports.nightly.progress import Progress
 from reports.nightly.retention import keep_to_plan, outdated
 from reports.run_folder import read_document
 from tests.reports.night_rig import SCRIPT, write_templates
@@ -103,6 +104,25 @@ def test_a_night_leaves_its_files_and_its_history(
     assert len(past.runs) == 2
     for path in folder.rglob("*"):
         assert not path.is_file() or URL not in path.read_text(errors="replace"), path
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("it had not ended", "It had not ended"),
+        ("arn:aws:lambda:eu-west-1:1:function:a is being tuned", None),
+        ("runs/a: no such file", None),
+        ("", ""),
+    ],
+)
+def test_what_ended_a_run_is_a_sentence_and_names_stay(
+    capsys: pytest.CaptureFixture[str], words: str, said: str | None
+) -> None:
+    Progress(Console()).ended("a", 1.0, "refused", words)
+
+    told = words if said is None else said
+    shown = capsys.readouterr().err.replace("\N{NO-BREAK SPACE}", " ").strip()
+    assert shown == f"a: refused after 1 s{'. ' * bool(told)}{told}"
 
 
 def test_only_some_steps_are_a_note(plan: Path) -> None:
