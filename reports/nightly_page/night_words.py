@@ -205,10 +205,19 @@ def budget_sentence(gate: NightGate) -> str:
 
 def accept_command(alarm: AlarmRecord, document: NightlyDocument) -> str:
     """The command that makes a change the new level, in the history that this night used."""
+    plan = document.provenance.plan_file
+    words = ["reports", "history", "accept", plan, alarm.alarm_id, "--reason", "WHY"]
+    return shlex.join([*words, *_where(document)])
+
+
+def _doctor_command(document: NightlyDocument) -> str:
+    return shlex.join(["reports", "doctor", document.provenance.plan_file, *_where(document)])
+
+
+def _where(document: NightlyDocument) -> list[str]:
+    """The options that lead to the history that this night used."""
     run = document.provenance
-    environment = ["--env", run.environment] if run.environment else []
-    words = ["reports", "history", "accept", run.plan_file, alarm.alarm_id, "--reason", "WHY"]
-    return shlex.join([*words, "--history", run.history, *environment])
+    return ["--history", run.history, *(["--env", run.environment] if run.environment else [])]
 
 
 def next_steps(document: NightlyDocument) -> Iterator[tuple[str, str]]:
@@ -237,12 +246,12 @@ def next_steps(document: NightlyDocument) -> Iterator[tuple[str, str]]:
     elif document.verdict in ("pass", "inconclusive") and is_learning(document):
         yield (
             "Nothing to mend: it takes more nights. What each figure will find by then:",
-            shlex.join(["reports", "doctor", document.provenance.plan_file]),
+            _doctor_command(document),
         )
     elif document.verdict == "inconclusive":
         yield (
             "What each figure can find, and how many nights it still needs:",
-            shlex.join(["reports", "doctor", document.provenance.plan_file]),
+            _doctor_command(document),
         )
     elif not confirmed and any(one.state == "suspect" for one in document.alarms):
         yield "Nothing to do: the next night confirms or clears it.", ""

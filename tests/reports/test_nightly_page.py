@@ -193,6 +193,7 @@ def test_a_plan_that_still_learns_says_how_far_it_is():
     words = words_of("inconclusive")
     assert "6 of 10 nights known" in words
     assert "Next: Nothing to mend: it takes more nights." in words
+    assert "reports doctor profiles/nightly.yaml --history nightly-history" in words
     rows = [row for row in page_of("inconclusive").rows if row[4:5] == ["6 of 10"]]
     assert all(row[3] != "–" for row in rows)
     assert len(rows) == 3
