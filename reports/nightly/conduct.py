@@ -82,6 +82,10 @@ class Conduct:
             for further in list(waiting.values()):
                 if turn >= self._turns(further) or not self._confirm_once(further, turn, until):
                     del waiting[further.step]
+                elif further.how == "pairs" and (why := self._no_baseline(further.step)):
+                    del waiting[further.step]
+                    common = any(one.step == further.step and one.pairs_only for one in suspects)
+                    self._rerun_plainly(further.step, why, until, common=common)
             turn += 1
 
     def so_far(self) -> SoFar:
@@ -114,6 +118,30 @@ class Conduct:
         ended = [self._ended(step, purpose) for purpose in ("baseline", "candidate")]
         pairs = [{done.run.run_id for done in pair if done} for pair in zip_longest(*ended)]
         return [pair for pair in pairs if len(pair) < 2 or not pair <= valid]
+
+    def _no_baseline(self, name: str) -> str | None:
+        """Why there is no version before to measure; more runs of it would come to the same."""
+        done = self.runs.journal.journal.runs
+        return next(
+            (
+                "; ".join(entry.errors)
+                for entry in done
+                if (entry.step, entry.run.purpose) == (name, "baseline")
+                and entry.exit_code == ExitCode.INPUT
+            ),
+            None,
+        )
+
+    def _rerun_plainly(self, name: str, why: str, until: float, *, common: bool) -> None:
+        """Plain reruns in place of pairs; none where only pairs tell the platform apart."""
+        reruns = 0 if common else self.plan.gates.confirm.reruns
+        instead = f"{reruns} plain reruns instead" if reruns else "the next night decides"
+        self.runs.journal.note(f"{name}: its baseline cannot be measured: {why}; {instead}")
+        for turn in range(reruns):
+            if self.runs.stop.requested:
+                return
+            if not self._confirm_once(Further(name, "rerun", reruns), turn, until):
+                return
 
     def _turns(self, further: Further) -> int:
         if further.how == "rerun":
@@ -192,6 +220,8 @@ class Conduct:
         for purpose in purposes:
             if self.runs.stop.requested:
                 return False
+            if further.how == "pairs" and self._no_baseline(step.name):
+                break
             limit_s = min(step.time_limit_s, max(1.0, until - self.clock()))
             self._confirming_run(number, step, purpose, further, turn, limit_s)
         return True

@@ -276,6 +276,19 @@ def test_no_pair_begins_whose_second_run_is_not_paid(place: Path) -> None:
     ]
 
 
+def test_a_baseline_that_is_not_there_gives_way_to_plain_reruns(place: Path) -> None:
+    rig = Rig(place, {"a": {}, "a/baseline": {"refuse": "alias before: not found"}})
+    rig.suspects = [suspect("a", "pairs", 8)]
+
+    document = rig.run()
+
+    purposes = [run.purpose for run in document.steps[0].runs]
+    assert purposes == ["night", "baseline", "rerun", "rerun"]
+    assert document.notes[-1] == (
+        "a: its baseline cannot be measured: alias before: not found; 2 plain reruns instead"
+    )
+
+
 def test_a_pair_that_lost_a_run_does_not_shift_the_others(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
