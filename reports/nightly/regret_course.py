@@ -63,7 +63,7 @@ def _suspected(
     state: AlarmState
     found = confirm_regret(nights.reruns, gate.limit or 0.0) if nights.reruns else None
     if before is not None:
-        state, by = "confirmed", before.confirmed_by or "the next night"
+        state, by = "confirmed", before.confirmed_by or "the next night agrees"
     elif found is None:
         state, by = "suspect", "no further run tells; the next night decides"
     else:

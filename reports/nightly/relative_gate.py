@@ -125,6 +125,10 @@ def _message(
         f"n = {figure.point.n:,}",
     ]
     said = [", ".join(parts)]
+    if judged.beside:
+        said.append(f"it rose more than the other figures of {figure.series.scope}")
+    if judged.two_nights and course.fate == "cleared":
+        said.append("last night was as high")
     if course.fate in _WORDS:
         said.append(_WORDS[course.fate].format(by=course.by))
     if judged.answer == "better":

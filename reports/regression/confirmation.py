@@ -27,13 +27,17 @@ _FEWEST_PAIRS = 4
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """What further runs say: `change` in ln, its 90 % interval, and p of no change, one-sided."""
+    """What further runs say: `change` in ln, its 90 % interval, and p of no change, one-sided.
+
+    `paired`: beside the baseline's version, so that the platform of the night does not matter.
+    """
 
     confirmed: bool
     change: float
     interval: tuple[float, float]
     p_value: float
     words: str
+    paired: bool = False
 
 
 def confirm_by_reruns(
@@ -84,9 +88,12 @@ def confirm_by_pairs(pairs: Sequence[tuple[float, float]], floor_share: float) -
     confirmed = change >= log1p(floor_share) / 2 and p_value <= _ERROR
     words = (
         f"{n} pairs against the baseline's version {'agree' if confirmed else 'do not agree'}: "
-        f"{_percent(change)} ({_percent(change - reach)} to {_percent(change + reach)})"
+        f"{_percent(change)} (90 % interval "
+        f"{_percent(change - reach)} to {_percent(change + reach)})"
     )
-    return Confirmation(confirmed, change, (change - reach, change + reach), p_value, words)
+    return Confirmation(
+        confirmed, change, (change - reach, change + reach), p_value, words, paired=True
+    )
 
 
 def _percent(change: float) -> str:

@@ -5,6 +5,9 @@ false suspicion in a night is `family_error`, shared by all figures (Holm 1979) 
 its floor. What one night does not show, two may: both above what a single night in some thirty
 reaches, and by more than the floor in the mean.
 
+A figure that the others of its endpoint explain in part is judged a second time, less what they
+explain (`beside.py`): that is one more of the figures that share the family error.
+
 Where most endpoints rise together, the platform is as likely a reason as the code. Such a
 suspicion is marked `common`: runs of the same night share it, so that they confirm nothing.
 """
@@ -19,14 +22,16 @@ from typing import Literal
 from reports.block_difference import holm
 from reports.quantile_bounds import student_above, student_quantile
 from reports.regression.baseline import Baseline, baselines_of
+from reports.regression.beside import Beside, figures_beside
 from reports.regression.common_move import Common, common_move
 from reports.regression.series import Observation, Series
 
 Answer = Literal["same", "worse", "better", "too few nights"]
 
-# Of the family error, what goes to the agreement of two nights. With half of it, simulated nights
-# (`benchmarks/nightly_alarms.py`) find +10 % within two nights most often.
-TWO_NIGHTS_PART = 0.5
+# Of the family error, what goes to the agreement of two nights. In simulated nights
+# (`benchmarks/nightly_alarms.py`) 0.3 and 0.5 find +10 % within two nights equally often, and 0.3
+# more of it on the first.
+TWO_NIGHTS_PART = 0.3
 _POWER = 0.80
 
 
@@ -38,7 +43,8 @@ class Judgement:
     night finds with 80 % power. `nights` and `scale` (of a single night) are those of the baseline;
     `error` is the standard deviation of tonight less the centre.
     `two_nights`: it takes last night as well to call it worse. `common`: most endpoints rose with
-    it, and without that it would not be called worse. None where there are too few nights.
+    it, and without that it would not be called worse. `beside`: it takes the other figures of its
+    endpoint to call it worse. None where there are too few nights.
     """
 
     answer: Answer
@@ -55,6 +61,7 @@ class Judgement:
     smallest_step: float | None = None
     two_nights: bool = False
     common: bool = False
+    beside: bool = False
 
 
 def judge(
@@ -73,7 +80,9 @@ def judge(
     asked = {name: baselines[name] for name in tonight if name in baselines}
     known = baselines_of(asked, min_nights)
     first_error = family_error * (1 - (TWO_NIGHTS_PART if previous else 0))
-    judging = _Judging(asked, known, first_error, family_error * TWO_NIGHTS_PART)
+    beside = figures_beside(asked, known)
+    bases = baselines_of({name: one.series for name, one in beside.items()}, min_nights)
+    judging = _Judging(asked, known, beside, bases, first_error, family_error * TWO_NIGHTS_PART)
     found = judging.single(tonight)
     common = common_move(tonight, asked, known)
     if previous:
@@ -95,18 +104,65 @@ def judge(
 class _Judging:
     series: Mapping[str, Series]
     known: Mapping[str, Baseline]
+    beside: Mapping[str, Beside]
+    bases: Mapping[str, Baseline]
     error: float
     error_of_two: float
+
+    @property
+    def looks(self) -> int:
+        """How many comparisons share the error."""
+        return max(len(self.known) + len(self.bases), 1)
 
     def single(self, tonight: Mapping[str, Observation]) -> dict[str, Judgement]:
         """Each figure by this night alone."""
         names = [name for name in tonight if name in self.known]
         p_values = [_p_above(tonight[name], self.known[name]) for name in names]
         below = holm([1 - p for p in p_values])
-        return {
-            name: self._judged(name, tonight[name], p, adjusted, lower)
-            for name, p, adjusted, lower in zip(names, p_values, holm(p_values), below, strict=True)
+        second = self._beside(tonight)
+        adjusted = holm([*p_values, *(_p_above(second[name], self.bases[name]) for name in second)])
+        of_second = dict(zip(second, adjusted[len(names) :], strict=True))
+        found = {
+            name: self._judged(name, tonight[name], p, p_adjusted, lower)
+            for name, p, p_adjusted, lower in zip(
+                names, p_values, adjusted[: len(names)], below, strict=True
+            )
         }
+        for name, p_adjusted in of_second.items():
+            found[name] = self._with_second(
+                name, found[name], tonight[name], second[name], p_adjusted
+            )
+        return found
+
+    def _beside(self, nights: Mapping[str, Observation]) -> dict[str, Observation]:
+        """A night's figures less what the others of their endpoints explain."""
+        less = {
+            name: self.beside[name].less(name, nights, self.known)
+            for name in self.bases
+            if name in nights
+        }
+        return {name: night for name, night in less.items() if night is not None}
+
+    def _with_second(
+        self, name: str, one: Judgement, night: Observation, less: Observation, p_adjusted: float
+    ) -> Judgement:
+        """A judgement with what the second look adds: it may be worse, and by a lower limit."""
+        base, floor = self.bases[name], log1p(self.series[name].floor_share)
+        scale = _scale(less, base)
+        noise = student_quantile(1 - 2 * self.error / self.looks, base.freedom) * scale
+        center = self.known[name].center
+        # What tonight's other figures make of the limit; the floor is that of the figure itself.
+        limit = max(center + floor, base.center + noise + night.y - less.y)
+        step = max(floor, noise) + student_quantile(2 * _POWER - 1, base.freedom) * scale
+        is_worse = p_adjusted <= self.error and night.y - center >= floor
+        return replace(
+            one,
+            answer="worse" if is_worse else one.answer,
+            beside=is_worse and one.answer != "worse",
+            p_adjusted=min(one.p_adjusted or 0.0, p_adjusted),
+            limit=min(one.limit or 0.0, limit),
+            smallest_step=min(one.smallest_step or 0.0, step),
+        )
 
     def _judged(
         self, name: str, night: Observation, p: float, adjusted: float, p_better: float
@@ -115,7 +171,7 @@ class _Judging:
         change = night.y - base.center
         scale = _scale(night, base)
         reach = student_quantile(0.95, base.freedom) * scale
-        rarely = self.error / max(len(self.known), 1)
+        rarely = self.error / self.looks
         step = max(floor, student_quantile(1 - 2 * rarely, base.freedom) * scale)
         answer: Answer = "same"
         if adjusted <= self.error and change >= floor:
@@ -148,13 +204,15 @@ class _Judging:
         Where only one of them has a common rise, that is taken off it: two nights do not agree
         because the platform was slow in one.
         """
-        each = sqrt(self.error_of_two / max(len(self.known), 1))
+        each = sqrt(self.error_of_two / self.looks)
         changed = dict(found)
+        second = [self._beside(nights) for nights in (tonight, previous)]
         for name in previous.keys() & found.keys():
-            base = self.known[name]
             both = [tonight[name], previous[name]]
-            mean = sum(night.y for night in both) / 2 - base.center
-            rare = all(_p_above(night, base) <= each for night in both)
+            mean = sum(night.y for night in both) / 2 - self.known[name].center
+            rare = _are_rare(both, self.known[name], each)
+            if not rare and all(name in of for of in second):
+                rare = _are_rare([of[name] for of in second], self.bases[name], each)
             if rare and mean >= log1p(self.series[name].floor_share):
                 # One of two nights that agree is no chance, however the single one is judged.
                 changed[name] = replace(found[name], answer="worse", two_nights=True)
@@ -173,6 +231,7 @@ class _Judging:
             name: replace(one, common=True)
             if one.answer == "worse"
             and not one.two_nights
+            and not one.beside
             and tonight[name].y - common.shift < (one.limit or 0.0)
             else one
             for name, one in found.items()
@@ -187,6 +246,10 @@ def _scale(night: Observation, base: Baseline) -> float:
 def _p_above(night: Observation, base: Baseline) -> float:
     """One-sided: how often chance alone reaches so high."""
     return student_above((night.y - base.center) / _scale(night, base), base.freedom)
+
+
+def _are_rare(nights: Iterable[Observation], base: Baseline, error: float) -> bool:
+    return all(_p_above(night, base) <= error for night in nights)
 
 
 def _shift(common: Common | None) -> float:

@@ -290,7 +290,7 @@ def test_two_nights_that_agree_are_run_again() -> None:
     assert not_passed(first) == []
     assert gate_of(asked).status == "suspect"
     assert [one.how for one in asked.suspects] == ["rerun"]
-    assert confirmed.alarms[0].confirmed_by.startswith("last night, which was as high; 2 reruns")
+    assert confirmed.alarms[0].confirmed_by.startswith("last night was as high; 2 reruns")
     assert confirmed.alarms[0].since_sequence == 36
     assert gate_of(cleared).status == "passed"
 
@@ -481,6 +481,26 @@ def _with_dear_largest_size(run: RunRecord) -> RunRecord:
 
 def paired(run: RunRecord, before: float, after: float) -> list[RunRecord]:
     return [again([run], before, "baseline")[0], again([run], after, "candidate")[0]]
+
+
+def test_pairs_go_before_the_word_of_the_next_night() -> None:
+    nights = history(step_at=None, nights=37)
+    step = {"kind": "load", "name": "orders", "profile": "orders.yaml", "baseline": {"env": "old"}}
+    nights.plan = NightlyPlan.model_validate({"name": "shop", "steps": [step]})
+    last = nights.ids()[-2:]
+    nights.runs = [
+        again([run], 1.2, "night")[0] if run.night_id in last else run
+        for run in nights.runs
+        if run.kind == "load"
+    ]
+    nights.records.clear()
+    nights.rehearse(35)
+    nights.next_night()
+    tonight = [run for run in nights.runs if run.night_id == last[-1]]
+    same = [pair for f in (0.99, 1.01, 1.0, 1.02) for pair in paired(tonight[0], f, f * 1.001)]
+
+    assert {gate.status for gate in nights.judge(tonight).gates} == {"failed"}
+    assert {gate.status for gate in nights.judge(tonight, same).gates} == {"passed"}
 
 
 def test_a_figure_that_is_missing_is_not_passed_over() -> None:

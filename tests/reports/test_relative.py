@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reports.regression.baseline import baselines_of, kept_nights
+from reports.regression.beside import figures_beside
 from reports.regression.common_move import common_move
 from reports.regression.confirmation import confirm_by_pairs, confirm_by_reruns
 from reports.regression.relative import Judgement, judge
@@ -155,6 +156,73 @@ def test_a_common_rise_takes_several_endpoints(endpoints: int, *, is_common: boo
     slow = {name: Observation(99, 4.2, 0.01) for name in series}
 
     assert (common_move(slow, series, known) is not None) is is_common
+
+
+def endpoint(
+    length: int = 28, together: float = 0.04, own: float = 0.01, seed: int = 2
+) -> dict[str, Series]:
+    """The percentiles of one endpoint, which go up and down together, and a few others."""
+    rng = np.random.default_rng(seed)
+    shared = rng.normal(0, together, length)
+    return {
+        **figures(4, length),
+        **{
+            metric: Series(
+                metric,
+                nights((4 + shared + rng.normal(0, own, length)).tolist(), 0.002),
+                0.05,
+                "GET /a",
+                metric,
+            )
+            for metric in ("p50", "p95", "p99")
+        },
+    }
+
+
+def test_a_figure_that_rose_alone_stands_out_beside_the_others() -> None:
+    series = endpoint()
+    night = {name: Observation(99, 4.0, 0.002) for name in series}
+
+    alone = judge({**night, "p95": Observation(99, 4.08, 0.002)}, series)["p95"]
+    together = judge(
+        {**night, **dict.fromkeys(("p50", "p95", "p99"), Observation(99, 4.08, 0.002))}, series
+    )
+
+    assert (alone.answer, alone.beside) == ("worse", True)
+    assert alone.limit is not None
+    assert alone.limit <= 4.08
+    assert {together[name].answer for name in ("p50", "p95", "p99")} == {"same"}
+
+
+def test_all_figures_of_an_endpoint_together_are_judged_by_themselves() -> None:
+    series = endpoint()
+    rise = dict.fromkeys(("p50", "p95", "p99"), Observation(99, 4.3, 0.002))
+    found = judge({**{name: Observation(99, 4.0, 0.002) for name in series}, **rise}, series)
+
+    assert {found[name].answer for name in rise} == {"worse"}
+    assert not any(found[name].beside for name in rise)
+
+
+def test_a_low_night_of_the_others_makes_no_figure_worse() -> None:
+    series = endpoint()
+    night = {name: Observation(99, 4.0, 0.002) for name in series}
+    low = dict.fromkeys(("p50", "p99"), Observation(99, 3.85, 0.002))
+
+    assert judge({**night, **low}, series)["p95"].answer == "same"
+
+
+@pytest.mark.parametrize(
+    ("changes", "count"),
+    [
+        pytest.param({}, 3, id="together"),
+        pytest.param({"together": 0.0}, 0, id="each by itself"),
+        pytest.param({"length": 14}, 0, id="too few nights"),
+    ],
+)
+def test_others_count_where_they_explain_something(changes: dict[str, float], count: int) -> None:
+    series = endpoint(**changes)  # type: ignore[arg-type] # lengths are whole
+
+    assert len(figures_beside(series, baselines_of(series, 10))) == count
 
 
 def test_one_slow_endpoint_is_no_common_rise() -> None:
