@@ -137,6 +137,8 @@ def test_injectors_of_a_killed_command_stop_sending_and_end(loadgen: LoadCommand
             injectors = children_of(child.pid)
             child.kill()
         wait_for_end(injectors)
+        # What was sent just before may still lie in the server's socket.
+        time.sleep(0.2)
         seen = len(server.seen)
         time.sleep(0.1)
 
