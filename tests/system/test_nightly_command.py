@@ -44,8 +44,8 @@ load:
   model: open
   seed: 3
   phases:
-    - {name: warm-up, duration: 0.5s, rate: 40, measure: false}
-    - {name: steady, duration: 2s, rate: 120}
+    - {name: warm-up, duration: 0.3s, rate: 40, measure: false}
+    - {name: steady, duration: 1s, rate: 150}
 scenarios: [{name: orders, flow: [{get: /orders}]}]
 validity: {max_start_lag: 1s}
 """
