@@ -131,6 +131,8 @@ def window(browser: Browser, _windows: list[Opened]) -> Opened:
     (window,) = _windows
     window.page.emulate_media(media="null", color_scheme="light")
     window.page.mouse.move(0, 0)
+    # A test that opens nothing here would be told what the page before it refused.
+    window.go("about:blank")
     window.forget()
     return window
 
