@@ -122,14 +122,14 @@ def alarm_of(
     }
     if before is not None:
         return before.model_copy(update=values)
-    return AlarmRecord(
-        alarm_id=alarm_id_of(figure.series, first.night_id),
-        since_night=first.night,
-        since_night_id=first.night_id,
-        since_sequence=first.sequence,
-        commits=(_commit_before(figure, first), first.git_commit),
-        **values,  # type: ignore[arg-type] # by name, each with the type of its field
-    )
+    beginning = {
+        "alarm_id": alarm_id_of(figure.series, first.night_id),
+        "since_night": first.night,
+        "since_night_id": first.night_id,
+        "since_sequence": first.sequence,
+        "commits": (_commit_before(figure, first), first.git_commit),
+    }
+    return AlarmRecord.model_validate(beginning | values)
 
 
 def _commit_before(figure: Figure, first: RunRecord) -> str | None:

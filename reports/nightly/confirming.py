@@ -9,11 +9,10 @@ from typing import Literal, Protocol
 
 from reports.figures import seconds, usd
 from reports.nightly.journal import Purpose
+from reports.regression.confirmation import FEWEST_PAIRS
 
 How = Literal["rerun", "pairs"]
 
-# Fewer pairs of versions say nothing: see `reports/regression/confirmation.py`.
-FEWEST_PAIRS = 4
 # A measurement that is not valid is the most frequent nuisance of a night, and often gone at once.
 MOST_ATTEMPTS = 2
 # A generator that is late once or twice is no reason to wait for another night.

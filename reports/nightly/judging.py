@@ -29,10 +29,13 @@ from reports.nightly.night_facts import NightFacts
 from reports.nightly.plan import NightlyPlan
 from reports.nightly.regret_course import RegretJudgement, judge_regret
 from reports.nightly.relative_gate import absent_gates, relative_gate
-from reports.regression.confirmation import Confirmation, confirm_by_pairs, confirm_by_reruns
+from reports.regression.confirmation import (
+    FEWEST_PAIRS,
+    Confirmation,
+    confirm_by_pairs,
+    confirm_by_reruns,
+)
 from reports.regression.relative import Judgement, judge
-
-_FEWEST_PAIRS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +178,7 @@ class _Judging:
         if judged.answer != "worse":
             return None
         pairs = self._pairs(figure)
-        if len(pairs) >= _FEWEST_PAIRS:
+        if len(pairs) >= FEWEST_PAIRS:
             return confirm_by_pairs(pairs, figure.floor_share)
         if figure.reruns and not judged.common:
             return confirm_by_reruns(judged, figure.reruns, figure.floor_share)

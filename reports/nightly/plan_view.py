@@ -13,11 +13,12 @@ from core.errors import ExitCode, Interrupted
 from core.interrupt import StopRequest
 from reports.figures import listed, seconds, usd
 from reports.nightly.arguments import command_of
-from reports.nightly.confirming import FEWEST_PAIRS, MOST_ATTEMPTS, most_runs, pairs_within
+from reports.nightly.confirming import MOST_ATTEMPTS, most_runs, pairs_within
 from reports.nightly.options import NightOptions
 from reports.nightly.plan import NightlyPlan
 from reports.nightly.plan_reader import PlanFile, chosen_steps
 from reports.nightly.plan_trial import Answered, StepTrial, ask_step, run_in
+from reports.regression.confirmation import FEWEST_PAIRS
 
 # A month of nights, for people who plan with bills.
 _NIGHTS_A_MONTH = 30

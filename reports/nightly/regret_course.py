@@ -105,15 +105,15 @@ def _alarm(
     if before is not None:
         return before.model_copy(update=values)
     last = nights.alike[-1].git_commit if nights.alike else None
-    return AlarmRecord(
-        alarm_id=alarm_id_of(series, tonight.night_id),
-        series=series,
-        since_night=tonight.night,
-        since_night_id=tonight.night_id,
-        since_sequence=tonight.sequence,
-        p_value=None,
-        floor_share=gate.limit or 0.0,
-        unit="share",
-        commits=(last, tonight.git_commit),
-        **values,  # type: ignore[arg-type] # by name, each with the type of its field
-    )
+    beginning = {
+        "alarm_id": alarm_id_of(series, tonight.night_id),
+        "series": series,
+        "since_night": tonight.night,
+        "since_night_id": tonight.night_id,
+        "since_sequence": tonight.sequence,
+        "p_value": None,
+        "floor_share": gate.limit or 0.0,
+        "unit": "share",
+        "commits": (last, tonight.git_commit),
+    }
+    return AlarmRecord.model_validate(beginning | values)

@@ -22,7 +22,7 @@ OF_EACH = 0.5
 _OF_TWO_NIGHTS = 0.75
 # Pairs that agree better than this would be an accident: histograms are within 0.1 %.
 _FINEST = 0.0005
-_FEWEST_PAIRS = 4
+FEWEST_PAIRS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,8 @@ def confirm_by_pairs(pairs: Sequence[tuple[float, float]], floor_share: float) -
     Raises:
         ValueError: there are fewer than four pairs.
     """
-    if len(pairs) < _FEWEST_PAIRS:
-        raise ValueError(f"at least {_FEWEST_PAIRS} pairs are needed (got {len(pairs)})")
+    if len(pairs) < FEWEST_PAIRS:
+        raise ValueError(f"at least {FEWEST_PAIRS} pairs are needed (got {len(pairs)})")
     differences = [after - before for before, after in pairs]
     n, change = len(differences), fmean(differences)
     scale = max(stdev(differences) / sqrt(n), _FINEST)
