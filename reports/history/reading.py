@@ -6,9 +6,10 @@ Runs come without their blocks of time, which are most of their bytes and seldom
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -63,7 +64,7 @@ def read_objects(
 def _fetch_all(store: Store, entries: Sequence[StoredObject]) -> dict[str, _Fetched | None]:
     """What each object is; None for one that was deleted after it was listed."""
     names = [entry.name for entry in entries]
-    fetch: Callable[[str], _Fetched | None] = lambda name: _fetch(store, name)  # noqa: E731
+    fetch = partial(_fetch, store)
     if store.at_once == 1 or len(names) < 2:
         return {name: fetch(name) for name in names}
     with ThreadPoolExecutor(store.at_once) as pool:
