@@ -203,10 +203,10 @@ def budget_sentence(gate: NightGate) -> str:
     return ended(f"Budget of {gate.scope} in {gate.step} failed, {gate.text}{figures}")
 
 
-def accept_command(alarm: AlarmRecord, document: NightlyDocument) -> str:
-    """The command that makes a change the new level, in the history that this night used."""
+def accept_command(what: str, document: NightlyDocument) -> str:
+    """The command that makes an alarm, or all alarms of a night, the new level."""
     plan = document.provenance.plan_file
-    words = ["reports", "history", "accept", plan, alarm.alarm_id, "--reason", "WHY"]
+    words = ["reports", "history", "accept", plan, what, "--reason", "WHY"]
     return shlex.join([*words, *_where(document)])
 
 
@@ -228,10 +228,11 @@ def next_steps(document: NightlyDocument) -> Iterator[tuple[str, str]]:
     for alarm in confirmed[:1]:
         commits = commit_words(alarm.commits)
         look = f"Look at what changed between {commits.replace('..', ' and ')}. " if commits else ""
-        yield (
-            f"{look}If the change is meant, accept it as the new level:",
-            accept_command(alarm, document),
-        )
+        # Most changes move several figures, which would fail the next night one by one.
+        several = len(confirmed) > 1
+        meant = "changes are meant, accept them" if several else "change is meant, accept it"
+        what = document.night_id if several else alarm.alarm_id
+        yield f"{look}If the {meant} as the new level:", accept_command(what, document)
     if document.verdict == "failed" and not confirmed:
         steps = [gate.step for gate in document.gates if gate.status == "failed"]
         where = f"the runs of {listed(list(dict.fromkeys(steps)))}" if steps else "the runs"

@@ -292,3 +292,16 @@ def test_nights_and_runs_are_told_together():
     assert words.startswith("2 nights and 1 load run")
     assert "1 of 2 nights passed" in words
     assert words.index("shop, night of 2026-11-27") < words.index("Load runs")
+
+
+def test_several_alarms_are_accepted_by_their_night() -> None:
+    document = night_document("failed")
+    (first,) = document.alarms[:1]
+    more = first.model_copy(update={"alarm_id": "a-22222222"})
+
+    told = [*next_steps(document.model_copy(update={"alarms": [first, more]}))]
+    alone = [*next_steps(document.model_copy(update={"alarms": [first]}))]
+
+    assert f" {document.night_id} --reason" in told[0][1]
+    assert "accept them as the new level" in told[0][0]
+    assert f" {first.alarm_id} --reason" in alone[0][1]
